@@ -1,0 +1,75 @@
+"""Gatewise: multi-task ranking with multi-gate mixture-of-experts.
+
+One model predicts click, purchase, dwell, rating ... together: experts shared by all tasks, one softmax gate a task that mixes
+them, one tower a task. Names are imported when they are first used, so that ``gatewise.nn`` needs nothing but torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gatewise.declare import (
+        Binary,
+        Categorical,
+        Cosine,
+        MMoE,
+        Numeric,
+        OMoE,
+        Plateau,
+        Recipe,
+        Regression,
+        Schema,
+        Sequence,
+        SharedBottom,
+        SingleTask,
+        Static,
+        StepDecay,
+        Training,
+        Uncertainty,
+        Vector,
+    )
+    from gatewise.errors import GatewiseError, GatewiseWarning
+    from gatewise.ranker import Ranker, load
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Binary",
+    "Categorical",
+    "Cosine",
+    "GatewiseError",
+    "GatewiseWarning",
+    "MMoE",
+    "Numeric",
+    "OMoE",
+    "Plateau",
+    "Ranker",
+    "Recipe",
+    "Regression",
+    "Schema",
+    "Sequence",
+    "SharedBottom",
+    "SingleTask",
+    "Static",
+    "StepDecay",
+    "Training",
+    "Uncertainty",
+    "Vector",
+    "load",
+]
+
+_HOME = dict.fromkeys(("Ranker", "load"), "gatewise.ranker") | dict.fromkeys(
+    ("GatewiseError", "GatewiseWarning"), "gatewise.errors"
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'gatewise' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME.get(name, "gatewise.declare")), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

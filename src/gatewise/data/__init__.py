@@ -1,0 +1,16 @@
+"""From tables to matrices: reading, vocabularies, and one encoder that training and serving both use."""
+
+from gatewise.data.encoded import EncodedTable
+from gatewise.data.encoder import TableEncoder, needed_columns
+from gatewise.data.encoders import RaggedIds
+from gatewise.data.tables import column_names, read_table, stream_table
+
+__all__ = [
+    "EncodedTable",
+    "RaggedIds",
+    "TableEncoder",
+    "column_names",
+    "needed_columns",
+    "read_table",
+    "stream_table",
+]

@@ -1,0 +1,31 @@
+"""An encoded table: the rows as a few contiguous matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gatewise.data.encoders.sequence import RaggedIds
+
+
+@dataclass(frozen=True)
+class EncodedTable:
+    """What a :class:`TableEncoder` makes of a table.
+
+    Attributes:
+        ids: ``[row, column]`` int32, categorical features and bucketised numbers.
+        lists: one ragged list column a ``Sequence``.
+        floats: ``[row, column]`` float32, numbers, null flags and vectors.
+        labels: ``[row, task]`` float64 in their own units, NaN: not in the task's sample; None where not asked for.
+        weights: ``[row, task]`` float32, or None: all 1.
+    """
+
+    ids: np.ndarray
+    lists: tuple[RaggedIds, ...]
+    floats: np.ndarray
+    labels: np.ndarray | None = None
+    weights: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)

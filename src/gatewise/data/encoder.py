@@ -1,0 +1,254 @@
+"""The encoder of a whole table: fitted on the training table, used for every table after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.encoded import EncodedTable
+from gatewise.data.encoders.by_feature import (
+    Encoder,
+    encode_prepared,
+    fit_encoder,
+    gather_values,
+    keyed_encoder,
+    learn_vocabularies,
+    owner_of,
+    prepare,
+    restore_encoder,
+)
+from gatewise.data.encoders.categorical import check_type
+from gatewise.data.encoders.labels import LabelStatistics, encode_labels, encode_weights, label_statistics
+from gatewise.data.encoders.numeric import NumericEncoder
+from gatewise.data.encoders.sequence import RaggedIds
+from gatewise.data.encoders.vector import VectorEncoder
+from gatewise.data.tables import pick_column, read_table
+from gatewise.data.vocabulary import AnyVocabulary, vocabulary_from_state
+from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Vector, column_of, embedding_dim
+from gatewise.errors import ArtefactError, TableError
+from gatewise.layout import EmbeddingField, Layout, ListColumn
+
+
+class TableEncoder:
+    """Turns any table into an :class:`EncodedTable`, with vocabularies and statistics of the training table.
+
+    Args:
+        schema: the declared features and tasks.
+        encoders: one fitted encoder a feature, by name.
+        vocabularies: by the name of the feature that owns them.
+        labels: statistics of each task's labels, by name.
+
+    Example:
+        >>> from gatewise import Binary, Categorical
+        >>> schema = Schema(features=[Categorical("user")], tasks=[Binary("click")])
+        >>> table = {"user": [7, 8, 7], "click": [0, 1, None]}
+        >>> encoder, encoded = TableEncoder.fit(schema, table)
+        >>> encoded.ids[:, 0].tolist(), encoder.encode({"user": [9, None]}, labels=False).ids[:, 0].tolist()
+        ([2, 3, 2], [0, 1])
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        encoders: Mapping[str, Encoder],
+        vocabularies: Mapping[str, AnyVocabulary],
+        labels: Mapping[str, LabelStatistics],
+    ) -> None:
+        self.schema = schema
+        self.encoders = dict(encoders)
+        self.vocabularies = dict(vocabularies)
+        self.labels = dict(labels)
+
+    @classmethod
+    def fit(cls, schema: Schema, source: Any) -> tuple[TableEncoder, EncodedTable]:
+        """Learn from the training table and encode it, reading every column once.
+
+        Returns:
+            The encoder and the encoded training table, with labels.
+
+        Raises:
+            TableError: a column is missing or holds what its declaration excludes; names the column.
+        """
+        table = read_table(source, needed_columns(schema))
+        if table.num_rows == 0:
+            raise TableError("the training table has no rows")
+        prepared = {feature.name: prepare(feature, table) for feature in schema.features}
+        vocabularies = learn_vocabularies(schema, prepared)
+        encoders = {f.name: fit_encoder(f, prepared[f.name], vocabularies) for f in schema.features}
+        columns = _labels(schema, table)
+        labels = {task.name: label_statistics(task, column) for task, column in zip(schema.tasks, columns, strict=True)}
+        encoder = cls(schema, encoders, vocabularies, labels)
+        return encoder, encoder._assemble(prepared, table.num_rows, columns, _weights(schema, table))
+
+    def encode(self, source: Any, *, labels: bool = True) -> EncodedTable:
+        """Encode a table; unseen values and nulls get the rows kept for them.
+
+        Args:
+            source: any table, see :func:`gatewise.data.read_table`.
+            labels: whether labels are read; without, their columns need not be there.
+
+        Raises:
+            TableError: as in :meth:`fit`.
+        """
+        table = read_table(source, needed_columns(self.schema, labels=labels), self.column_types())
+        prepared = {f.name: prepare(f, table, self._type_of(f)) for f in self.schema.features}
+        columns = _labels(self.schema, table) if labels else None
+        return self._assemble(prepared, table.num_rows, columns, _weights(self.schema, table) if labels else None)
+
+    def _assemble(
+        self,
+        prepared: Mapping[str, Any],
+        rows: int,
+        labels: list[np.ndarray] | None,
+        weights: list[np.ndarray] | None,
+    ) -> EncodedTable:
+        ids, lists, floats = [], [], []
+        for feature in self.schema.features:
+            encoded = encode_prepared(self.encoders[feature.name], prepared[feature.name], f"feature {feature.name!r}")
+            if isinstance(encoded, RaggedIds):
+                lists.append(encoded)
+            elif encoded.ndim == 1:
+                ids.append(encoded)
+            else:
+                floats.append(encoded)
+        return EncodedTable(
+            ids=np.stack(ids, axis=1) if ids else np.zeros((rows, 0), np.int32),
+            lists=tuple(lists),
+            floats=np.concatenate(floats, axis=1) if floats else np.zeros((rows, 0), np.float32),
+            labels=None if labels is None else np.stack(labels, axis=1),
+            weights=None if weights is None else np.stack(weights, axis=1),
+        )
+
+    @property
+    def layout(self) -> Layout:
+        """The columns that encoded tables have and the tables that a model needs for them."""
+        fields: list[EmbeddingField] = []
+        index: dict[str, int] = {}
+        ids, lists, floats = [], [], []
+        for feature in sorted(self.schema.features, key=lambda f: isinstance(f, Sequence) and f.shares is not None):
+            rows = self._rows(feature)
+            if rows is not None:
+                index[feature.name] = len(fields)
+                fields.append(EmbeddingField(feature.name, rows, embedding_dim(feature, self.schema)))
+        for feature in self.schema.features:
+            if isinstance(feature, Sequence):
+                lists.append(ListColumn(feature.name, index[feature.shares or feature.name], feature.pooling))
+            elif feature.name in index:
+                ids.append((feature.name, index[feature.name]))
+            else:
+                floats += self._float_names(feature)
+        return Layout(tuple(fields), tuple(ids), tuple(lists), tuple(floats))
+
+    def _rows(self, feature: Feature) -> int | None:
+        if isinstance(feature, Numeric):
+            encoder = self.encoders[feature.name]
+            assert isinstance(encoder, NumericEncoder)
+            return encoder.rows if feature.transform == "bucket" else None
+        vocabulary = self.vocabularies.get(feature.name)
+        return None if vocabulary is None else vocabulary.rows
+
+    def _float_names(self, feature: Feature) -> list[str]:
+        encoder = self.encoders[feature.name]
+        assert isinstance(encoder, (NumericEncoder, VectorEncoder))
+        flag = [f"{feature.name} is null"] if encoder.has_null else []
+        if isinstance(feature, Vector):
+            return [f"{feature.name}[{i}]" for i in range(feature.size)] + flag
+        return [feature.name, *flag]
+
+    def column_types(self) -> dict[str, pa.DataType]:
+        """Return the types that columns of a text file are read as, so that "007" stays the string it was."""
+        types = {column_of(f): self._type_of(f) for f in self.schema.features}
+        known = {column: dtype for column, dtype in types.items() if dtype is not None}
+        lists = [column_of(f) for f in self.schema.features if isinstance(f, Sequence)]
+        return known | dict.fromkeys(lists, pa.string())
+
+    def _type_of(self, feature: Feature) -> pa.DataType | None:
+        vocabulary = self.vocabularies.get(owner_of(feature))
+        found = None if vocabulary is None else vocabulary.type
+        return None if found is None or pa.types.is_null(found) else found
+
+    def extended(self, source: Any) -> TableEncoder:
+        """Return an encoder that also knows this table's values; rows of values already known stay as they are."""
+        columns = [column_of(f) for f in self.schema.features if owner_of(f) in self.vocabularies]
+        table = read_table(source, columns, self.column_types())
+        keyed = [f for f in self.schema.features if owner_of(f) in self.vocabularies]
+        fits = gather_values(self.schema, {f.name: prepare(f, table, self._type_of(f)) for f in keyed})
+        vocabularies = {}
+        for owner, vocabulary in self.vocabularies.items():
+            for seen in fits[owner].seen:
+                check_type(seen.values.type, vocabulary.type, f"feature {owner!r}", "its vocabulary was learnt from")
+                vocabulary = vocabulary.extended(seen.values, seen.counts)
+            vocabularies[owner] = vocabulary
+        encoders = dict(self.encoders)
+        for feature in keyed:
+            if isinstance(feature, (Categorical, Sequence)):
+                encoders[feature.name] = keyed_encoder(feature, vocabularies)
+        return TableEncoder(self.schema, encoders, vocabularies, self.labels)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that was learnt as JSON values."""
+        return {
+            "vocabularies": {name: vocabulary.state() for name, vocabulary in self.vocabularies.items()},
+            "features": {
+                name: encoder.state()
+                for name, encoder in self.encoders.items()
+                if isinstance(encoder, (NumericEncoder, VectorEncoder))
+            },
+            "labels": {name: asdict(statistics) for name, statistics in self.labels.items()},
+        }
+
+    @classmethod
+    def from_state(cls, schema: Schema, state: dict[str, Any]) -> TableEncoder:
+        """Rebuild an encoder from its schema and :meth:`state`.
+
+        Raises:
+            ArtefactError: something that the schema needs is not there.
+        """
+        try:
+            vocabularies = {name: vocabulary_from_state(learnt) for name, learnt in state["vocabularies"].items()}
+            encoders = {f.name: restore_encoder(f, state["features"], vocabularies) for f in schema.features}
+            labels = {task.name: LabelStatistics(**state["labels"][task.name]) for task in schema.tasks}
+        except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
+            raise ArtefactError(f"encoder: its saved state does not fit the schema ({error})") from None
+        return cls(schema, encoders, vocabularies, labels)
+
+
+def needed_columns(schema: Schema, *, labels: bool = True) -> list[str]:
+    """Return the names of the columns that a schema reads, with or without labels and row weights."""
+    columns = [column_of(feature) for feature in schema.features]
+    if labels:
+        columns += [column_of(task) for task in schema.tasks]
+        columns += [task.weight_column for task in schema.tasks if task.weight_column]
+    return list(dict.fromkeys(columns))
+
+
+
+
+
+
+
+
+
+
+def _labels(schema: Schema, table: pa.Table) -> list[np.ndarray]:
+    return [
+        encode_labels(task, pick_column(table, column_of(task), f"label of task {task.name!r}"))
+        for task in schema.tasks
+    ]
+
+
+def _weights(schema: Schema, table: pa.Table) -> list[np.ndarray] | None:
+    if all(task.weight_column is None for task in schema.tasks):
+        return None
+    ones = np.ones(table.num_rows, np.float32)
+    return [
+        encode_weights(task, pick_column(table, task.weight_column, f"weight of task {task.name!r}"))
+        if task.weight_column
+        else ones
+        for task in schema.tasks
+    ]
+

@@ -1,0 +1,20 @@
+"""One encoder for each kind of feature, and the labels.
+
+Each first *prepares* a raw column (checks it, brings it to a known type), then *fits* on it or *encodes* it; fitting and encoding
+the training table prepare it only once.
+"""
+
+from gatewise.data.encoders.categorical import CategoricalEncoder
+from gatewise.data.encoders.labels import LabelStatistics
+from gatewise.data.encoders.numeric import NumericEncoder
+from gatewise.data.encoders.sequence import RaggedIds, SequenceEncoder
+from gatewise.data.encoders.vector import VectorEncoder
+
+__all__ = [
+    "CategoricalEncoder",
+    "LabelStatistics",
+    "NumericEncoder",
+    "RaggedIds",
+    "SequenceEncoder",
+    "VectorEncoder",
+]

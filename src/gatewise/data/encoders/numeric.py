@@ -1,0 +1,100 @@
+"""Numeric columns: standardised, logarithmic, by quantile, or cut into buckets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.values import as_numbers
+from gatewise.declare import Numeric
+from gatewise.layout import NULL, RESERVED_ROWS
+
+KNOTS = 1001
+UNIFORM_STD = 12**-0.5
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column as float64 numbers and a mask of nulls."""
+
+    values: np.ndarray
+    missing: np.ndarray
+
+
+class NumericEncoder:
+    """Encodes numbers with what was learnt of the training table's.
+
+    Attributes:
+        mean, std: of the (logarithmic) training values.
+        knots: the training values' quantiles, or the inner edges of the buckets.
+        has_null: whether the training table had nulls, so that the model has a column that says so.
+    """
+
+    def __init__(
+        self, feature: Numeric, *, mean: float = 0.0, std: float = 1.0, knots: Any = (), has_null: bool = False
+    ) -> None:
+        self.feature = feature
+        self.mean, self.std, self.has_null = mean, std, has_null
+        self.knots = np.asarray(knots, dtype=np.float64)
+
+    @staticmethod
+    def prepare(column: pa.Array, purpose: str) -> Numbers:
+        """Check a raw column and bring it to float64."""
+        return Numbers(*as_numbers(column, purpose))
+
+    @classmethod
+    def fit(cls, feature: Numeric, numbers: Numbers) -> NumericEncoder:
+        """Learn the transform from a training column; nulls are left out."""
+        known, has_null = numbers.values[~numbers.missing], bool(numbers.missing.any())
+        if len(known) == 0:
+            return cls(feature, has_null=has_null, knots=[0.0])
+        if feature.transform == "bucket":
+            edges = np.quantile(known, np.linspace(0, 1, feature.buckets + 1)[1:-1])
+            return cls(feature, knots=np.unique(edges), has_null=has_null)
+        if feature.transform == "quantile":
+            return cls(feature, knots=np.quantile(known, np.linspace(0, 1, KNOTS)), has_null=has_null)
+        known = _signed_log(known) if feature.transform == "log" else known
+        std = float(known.std())
+        # a constant column has rounding noise for a deviation
+        constant = std <= 1e-12 * max(1.0, abs(float(known.mean())))
+        return cls(feature, mean=float(known.mean()), std=1.0 if constant else std, has_null=has_null)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the buckets' embedding table."""
+        return len(self.knots) + 1 + RESERVED_ROWS
+
+    def encode(self, numbers: Numbers) -> np.ndarray:
+        """Return ``[row]`` int32 ids for buckets, else ``[row, 1 or 2]`` float32 values and null flags."""
+        if self.feature.transform == "bucket":
+            bucket = np.searchsorted(self.knots, numbers.values, side="right") + RESERVED_ROWS
+            return np.where(numbers.missing, NULL, bucket).astype(np.int32)
+        scaled = np.where(numbers.missing, 0.0, self._scaled(numbers.values))
+        columns = [scaled, numbers.missing] if self.has_null else [scaled]
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    def _scaled(self, values: np.ndarray) -> np.ndarray:
+        if self.feature.transform == "quantile":
+            return self._quantile(values)
+        values = _signed_log(values) if self.feature.transform == "log" else values
+        scaled: np.ndarray = (values - self.mean) / self.std
+        return scaled
+
+    def _quantile(self, values: np.ndarray) -> np.ndarray:
+        # a value that fills several knots gets the middle of their levels
+        levels = np.linspace(0, 1, len(self.knots)) if len(self.knots) > 1 else np.array([0.5])
+        knots, start, count = np.unique(self.knots, return_index=True, return_counts=True)
+        middle = (levels[start] + levels[start + count - 1]) / 2
+        return (np.interp(values, knots, middle) - 0.5) / UNIFORM_STD
+
+    def state(self) -> dict[str, Any]:
+        """Return what was learnt as JSON values."""
+        return {"mean": self.mean, "std": self.std, "knots": self.knots.tolist(), "has_null": self.has_null}
+
+
+def _signed_log(values: np.ndarray) -> np.ndarray:
+    logs: np.ndarray = np.sign(values) * np.log1p(np.abs(values))
+    return logs

@@ -1,0 +1,81 @@
+"""Multi-valued columns: a list of ids a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.encoders.categorical import check_type
+from gatewise.data.values import Distinct, as_keys, as_lists, distinct
+from gatewise.data.vocabulary import AnyVocabulary
+from gatewise.declare import Sequence
+from gatewise.errors import TableError
+
+
+@dataclass(frozen=True)
+class RaggedIds:
+    """Lists of ids: row i holds ``values[offsets[i] : offsets[i + 1]]``."""
+
+    values: np.ndarray
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list column as one run of items, already cut to length; a null list is one null item."""
+
+    distinct: Distinct
+    offsets: np.ndarray
+
+
+class SequenceEncoder:
+    """Encodes a list column with a vocabulary."""
+
+    def __init__(self, feature: Sequence, vocabulary: AnyVocabulary) -> None:
+        self.feature = feature
+        self.vocabulary = vocabulary
+
+    @staticmethod
+    def prepare(feature: Sequence, column: pa.Array, purpose: str, expected: pa.DataType | None = None) -> Items:
+        """Split, cut and key a raw column.
+
+        Args:
+            feature: its separator, length and side to keep.
+            column: lists, or strings to split.
+            purpose: who asks, for messages.
+            expected: type of the vocabulary, so that ids written as "1|2" can be integers.
+        """
+        lists = as_lists(column, feature.separator, purpose)
+        if expected is not None and pa.types.is_integer(expected) and pa.types.is_string(column.type):
+            lists = _integers(lists, purpose)
+        missing = lists.is_null().to_numpy(zero_copy_only=False)
+        starts = lists.offsets.to_numpy(zero_copy_only=False)[:-1]
+        lengths = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        if feature.max_length is not None:
+            cut = np.maximum(lengths - feature.max_length, 0)
+            starts = starts + cut if feature.keep == "last" else starts
+            lengths = lengths - cut
+        keys = distinct(as_keys(lists.values, f"{purpose}, an item"))
+        lengths = np.where(missing, 1, lengths)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        position = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+        absent = np.repeat(missing, lengths)
+        codes = np.append(keys.codes, np.int32(-1))[np.where(absent, len(keys.codes), position)]
+        return Items(Distinct(keys.values, codes), offsets)
+
+    def encode(self, items: Items, purpose: str) -> RaggedIds:
+        """Return the ids of every row's items."""
+        check_type(items.distinct.values.type, self.vocabulary.type, purpose, "its vocabulary was learnt from")
+        return RaggedIds(items.distinct.rows(self.vocabulary.lookup(items.distinct.values)), items.offsets)
+
+
+def _integers(lists: pa.Array, purpose: str) -> pa.Array:
+    try:
+        return lists.cast(pa.large_list(pa.int64()))
+    except pa.ArrowInvalid as error:
+        raise TableError(f"{purpose}: expected integers between the separators: {error}") from None

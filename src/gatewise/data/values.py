@@ -1,0 +1,144 @@
+"""Raw columns brought to the few types that encoders work on, with an error that names the column where that cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gatewise.errors import TableError
+from gatewise.layout import NULL
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """A column as its distinct values and, for every row, which one it is (-1: null)."""
+
+    values: pa.Array
+    codes: np.ndarray
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How often each distinct value stands in the column."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
+
+    def rows(self, row_of_value: np.ndarray) -> np.ndarray:
+        """Spread one row number a distinct value to the whole column; null has its own."""
+        # code -1 reads the last entry
+        return np.append(row_of_value, np.int32(NULL))[self.codes]
+
+
+def distinct(values: pa.Array) -> Distinct:
+    """Split keys into distinct values and codes."""
+    if pa.types.is_null(values.type):
+        return Distinct(values.slice(0, 0), np.full(len(values), -1, dtype=np.int32))
+    encoded = values.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return Distinct(encoded.dictionary, codes)
+
+
+def as_keys(column: pa.Array, purpose: str) -> pa.Array:
+    """Return ids or categories as int64 or large_string (or null, where all are null).
+
+    Unsigned 64-bit ids keep their bits. Floating columns are accepted where every value is a whole number that the type
+    holds exactly, as pandas makes of integers with missing values.
+
+    Raises:
+        TableError: lists, fractions, or a type that is no key.
+    """
+    dtype = column.type
+    if pa.types.is_dictionary(dtype):
+        return as_keys(column.dictionary_decode(), purpose)
+    if pa.types.is_null(dtype):
+        return column
+    if pa.types.is_uint64(dtype):
+        return column.view(pa.int64())
+    if pa.types.is_integer(dtype) or pa.types.is_boolean(dtype):
+        return column.cast(pa.int64())
+    if pa.types.is_floating(dtype):
+        return _whole(column, purpose)
+    if is_string(dtype) or pa.types.is_date(dtype):
+        return column.cast(pa.large_string())
+    raise TableError(f"{purpose}: expected integers, strings or booleans, found {dtype}{_list_hint(dtype)}")
+
+
+def _whole(column: pa.Array, purpose: str) -> pa.Array:
+    exact = 2 ** (53 if column.type == pa.float64() else 24 if column.type == pa.float32() else 11)
+    values = column.fill_null(0).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    bad = np.flatnonzero(~((values == np.floor(values)) & (np.abs(values) < exact)))
+    if len(bad):
+        found = f"{values[bad[0]]} in row {bad[0]}"
+        raise TableError(
+            f"{purpose}: expected integers or strings, found {found} ({column.type} is exact for ids below {exact} only)"
+        )
+    return pa.array(values.astype(np.int64), mask=column.is_null().to_numpy(zero_copy_only=False))
+
+
+def as_numbers(column: pa.Array, purpose: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return float64 numbers and a mask of nulls; numbers under the mask are 0.
+
+    Raises:
+        TableError: a type that is no number; NaN or infinity (missing values are nulls).
+    """
+    dtype = column.type
+    if pa.types.is_dictionary(dtype):
+        column, dtype = column.dictionary_decode(), column.type.value_type
+    numeric = pa.types.is_integer(dtype) or pa.types.is_floating(dtype) or pa.types.is_boolean(dtype)
+    if pa.types.is_boolean(dtype):
+        column = column.cast(pa.int8())
+    elif not (numeric or pa.types.is_decimal(dtype) or pa.types.is_null(dtype)):
+        raise TableError(f"{purpose}: expected numbers, found {dtype}{_list_hint(dtype)}")
+    missing = column.is_null().to_numpy(zero_copy_only=False)
+    numbers = column.cast(pa.float64(), safe=False).fill_null(0).to_numpy(zero_copy_only=False)
+    bad = np.flatnonzero(~np.isfinite(numbers))
+    if len(bad):
+        more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+        raise TableError(f"{purpose}: found {numbers[bad[0]]} in row {bad[0]}{more}, expected finite numbers or null")
+    return numbers, missing
+
+
+def as_lists(column: pa.Array, separator: str, purpose: str) -> pa.Array:
+    """Return a list column, splitting strings at the separator; empty items of strings are dropped.
+
+    Raises:
+        TableError: neither lists nor strings.
+    """
+    dtype = column.type
+    if pa.types.is_dictionary(dtype):
+        return as_lists(column.dictionary_decode(), separator, purpose)
+    if pa.types.is_null(dtype):
+        return column.cast(pa.large_list(pa.null()))
+    if is_string(dtype):
+        return _split(column.cast(pa.large_string()), separator)
+    if is_list(dtype):
+        return column.cast(pa.large_list(dtype.value_type))
+    raise TableError(f"{purpose}: expected lists, or strings parted by {separator!r}, found {dtype}")
+
+
+def _split(strings: pa.Array, separator: str) -> pa.Array:
+    lists = pc.split_pattern(strings, separator)
+    items = pc.utf8_trim_whitespace(lists.flatten())
+    lengths = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    filled = pc.not_equal(items, "").to_numpy(zero_copy_only=False)
+    kept = np.concatenate([[0], np.cumsum(filled)])
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    mask = strings.is_null()
+    return pa.LargeListArray.from_arrays(pa.array(kept[ends]), items.filter(pa.array(filled)), mask=mask)
+
+
+def is_string(dtype: pa.DataType) -> bool:
+    """Whether a type is one of Arrow's strings."""
+    return bool(pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype))
+
+
+def is_list(dtype: pa.DataType) -> bool:
+    """Whether a type is one of Arrow's lists."""
+    views = pa.types.is_list_view(dtype) or pa.types.is_large_list_view(dtype)
+    lists = pa.types.is_list(dtype) or pa.types.is_large_list(dtype) or pa.types.is_fixed_size_list(dtype)
+    return bool(views or lists)
+
+
+def _list_hint(dtype: pa.DataType) -> str:
+    return " (declare it as a Sequence or a Vector)" if is_list(dtype) else ""

@@ -1,0 +1,105 @@
+"""What was known before each row: counts and means without a look ahead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gatewise.errors import TableError
+
+
+def history_before(
+    group: npt.NDArray[Any], time: npt.NDArray[Any], value: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Count and average, for each row, the values of its group at strictly earlier times.
+
+    Rows of the same instant do not see each other, and rows of other groups change nothing, not even a last
+    digit. The rows may come in any order. A value that is NaN is unknown: it is neither counted nor averaged.
+
+    Parameters
+    ----------
+    group : [row]
+        Whose history: numbers, strings or datetimes, no NaN.
+    time : [row]
+        Numbers or datetimes, no NaN.
+    value : [row]
+        What is averaged: numbers or booleans.
+
+    Returns
+    -------
+    count : [row] int64
+        Number of known values before the row.
+    mean : [row] float64
+        Their mean, NaN where there are none.
+
+    Raises
+    ------
+    TableError
+        The arrays are not of one length, or a group or time is NaN.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> user, day, rating = np.array([7, 7, 7, 8]), np.array([1, 2, 3, 3]), np.array([5.0, 2.0, 1.0, 4.0])
+    >>> count, mean = history_before(user, day, rating)
+    >>> count.tolist(), mean.tolist()
+    ([0, 1, 2, 0], [nan, 5.0, 3.5, nan])
+
+    """
+    group, time, value = np.asarray(group), np.asarray(time), np.asarray(value, dtype=np.float64)
+    _check(group, time, value)
+    if group.dtype == object:
+        group = np.unique(group, return_inverse=True)[1]  # lexsort takes no objects
+    rows = len(group)
+    order = np.lexsort((time, group))
+    new_group = _starts(group[order])
+    new_instant = new_group | _starts(time[order])
+    row = np.arange(rows)
+    place = row - np.maximum.accumulate(np.where(new_group, row, 0))  # position within the group
+    instant_at = np.maximum.accumulate(
+        np.where(new_instant, row, 0)
+    )  # first row of the same group and instant
+    has_past = place[instant_at] > 0
+    past = np.where(has_past, instant_at - 1, 0)  # last row before the instant
+
+    known = ~np.isnan(value[order])
+    counts = np.where(has_past, _running_sum(known.astype(np.int64), place)[past], 0)
+    sums = _running_sum(np.where(known, value[order], 0.0), place)[past]
+    means = np.full(rows, np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+
+    count, mean = np.empty(rows, dtype=np.int64), np.empty(rows)
+    count[order], mean[order] = counts, means
+    return count, mean
+
+
+def _check(group: npt.NDArray[Any], time: npt.NDArray[Any], value: npt.NDArray[Any]) -> None:
+    shapes = [array.shape for array in (group, time, value)]
+    if len(set(shapes)) > 1 or group.ndim != 1:
+        raise TableError(f"history: expected group, time and value of one length, found shapes {shapes}")
+    for name, array in (("group", group), ("time", time)):
+        if np.any(array != array):  # true of NaN and NaT alone
+            raise TableError(f"history: {name} has values that are NaN")
+
+
+def _starts(run: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Mark the first row of each run of equal values."""
+    first = np.ones(len(run), dtype=np.bool_)
+    first[1:] = run[1:] != run[:-1]
+    return first
+
+
+def _running_sum(values: npt.NDArray[Any], place: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """Sum up to and including each row, starting anew where ``place`` is 0.
+
+    Doubling the reach log2(longest group) times keeps every group's sum free of the other groups' rounding,
+    which a difference of two points of one long ``cumsum`` does not.
+    """
+    total, reach = values.copy(), 1
+    longest = int(place.max(initial=-1)) + 1
+    while reach < longest:
+        total[reach:] += np.where(place[reach:] >= reach, total[:-reach], 0)
+        reach *= 2
+    return total

@@ -1,0 +1,46 @@
+"""Everything a person can write down: features, tasks, architectures, balancing, training, recipes.
+
+Declarations hold no tensors and no state. They are frozen, compare by value, go to JSON and YAML and back, and refuse unknown
+options by their path. Each option is declared here and nowhere else: Python calls, recipes and messages all read it.
+"""
+
+from gatewise.declare.architectures import AnyArchitecture, Architecture, MMoE, OMoE, SharedBottom, SingleTask
+from gatewise.declare.balance import AnyBalance, Static, Uncertainty
+from gatewise.declare.base import from_dict, to_dict
+from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Vector
+from gatewise.declare.recipe import Data, Recipe, Split
+from gatewise.declare.schema import Schema, column_of, embedding_dim
+from gatewise.declare.tasks import Binary, Regression, Task
+from gatewise.declare.training import Cosine, Plateau, StepDecay, Training
+
+__all__ = [
+    "AnyArchitecture",
+    "AnyBalance",
+    "Architecture",
+    "Binary",
+    "Categorical",
+    "Cosine",
+    "Data",
+    "Feature",
+    "MMoE",
+    "Numeric",
+    "OMoE",
+    "Plateau",
+    "Recipe",
+    "Regression",
+    "Schema",
+    "Sequence",
+    "SharedBottom",
+    "SingleTask",
+    "Split",
+    "Static",
+    "StepDecay",
+    "Task",
+    "Training",
+    "Uncertainty",
+    "Vector",
+    "column_of",
+    "embedding_dim",
+    "from_dict",
+    "to_dict",
+]

@@ -1,0 +1,156 @@
+"""What every declaration shares: frozen, validated, unknown keys refused, one readable line for each mistake."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
+
+import yaml
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+
+from gatewise.errors import DeclarationError, did_you_mean
+
+T = TypeVar("T")
+
+Dims = Annotated[Sequence[Annotated[int, Field(gt=0)]], AfterValidator(tuple)]
+"""Layer widths: any sequence of positive integers, kept as a tuple."""
+
+Rate = Annotated[float, Field(ge=0, lt=1)]
+"""A probability below one."""
+
+CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+shorthand = BeforeValidator(lambda value: {"kind": value} if isinstance(value, str) else value)
+"""Lets ``"uncertainty"`` stand for ``{"kind": "uncertainty"}``."""
+
+
+@dataclass_transform(frozen_default=True)
+def declaration(cls: type[T]) -> type[T]:
+    """Make a class of annotated fields a frozen, validated declaration that refuses unknown keys.
+
+    Raises:
+        DeclarationError: on construction, one line for every invalid or unknown option.
+    """
+    made = cast("type[T]", pydantic_dataclass(frozen=True, config=CONFIG)(cls))
+    validate: Callable[..., None] = made.__init__
+
+    @functools.wraps(validate)
+    def explained(self: T, *args: Any, **options: Any) -> None:
+        try:
+            validate(self, *args, **options)
+        except ValidationError as error:
+            raise DeclarationError("; ".join(explain(error, cls))) from None
+        except TypeError as error:
+            raise DeclarationError(f"{cls.__name__}: {error}") from None
+
+    made.__init__ = explained  # type: ignore[misc]
+    return made
+
+
+def to_dict(declared: Any) -> Any:
+    """Return a declaration as plain dicts, lists, strings and numbers."""
+    return TypeAdapter(type(declared)).dump_python(declared, mode="json")
+
+
+def from_dict(cls: type[T], values: Any, source: str = "") -> T:
+    """Build a declaration from plain values.
+
+    Args:
+        cls: the declaration class.
+        values: what :func:`to_dict` gives, or what a person wrote in YAML.
+        source: the file the values come from, put in front of every message.
+
+    Raises:
+        DeclarationError: names the path of every unknown key and invalid value at once.
+    """
+    try:
+        return TypeAdapter(cls).validate_python(values)
+    except ValidationError as error:
+        prefix = f"{source}: " if source else ""
+        raise DeclarationError("\n".join(prefix + line for line in explain(error, cls))) from None
+
+
+def read_yaml(text: str, source: str) -> Any:
+    """Parse YAML or JSON safely; a syntax error is one line with its place."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise DeclarationError(f"{source}:{place} is not valid YAML: {problem}") from None
+
+
+def explain(error: ValidationError, owner: type) -> list[str]:
+    """Turn a validation error into one line a problem: path, what was expected, what was found, nearest name."""
+    return [_line(problem, owner) for problem in error.errors(include_url=False)]
+
+
+def _line(problem: Any, owner: type) -> str:
+    location = tuple(problem["loc"])
+    where, known = _resolve(owner, location)
+    name = owner.__name__ + (f".{where}" if where and not where.startswith("[") else where)
+    match problem["type"]:
+        case "unexpected_keyword_argument" | "extra_forbidden":
+            return f"{name}: unknown option{did_you_mean(str(location[-1]), known)}"
+        case "missing" | "missing_argument":
+            return f"{name}: is required"
+        case "union_tag_invalid":
+            found, expected = problem["ctx"]["tag"], problem["ctx"]["expected_tags"]
+            hint = did_you_mean(found, [tag.strip(" '") for tag in expected.split(",")])
+            return f"{name}: expected kind {expected}, found {found!r}{hint}"
+        case "union_tag_not_found":
+            return f"{name}: needs a 'kind'"
+        case "literal_error":
+            expected = problem["ctx"]["expected"]
+            hint = did_you_mean(str(problem["input"]), expected.replace(" or ", ", ").replace("'", "").split(", "))
+            return f"{name}: expected {expected}, found {problem['input']!r}{hint}"
+        case "value_error":
+            return f"{name}: {problem['ctx']['error']}"
+    message = problem["msg"][0].lower() + problem["msg"][1:]
+    return f"{name}: {message}, found {_short(problem['input'])}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _resolve(owner: Any, location: tuple[int | str, ...]) -> tuple[str, list[str]]:
+    """Follow an error's location through the annotations: a path without union tags, and the names known there."""
+    path, current = "", owner
+    for step in location:
+        current = _unwrap(current)
+        variants = _variants(current)
+        if isinstance(step, int):
+            path, current = f"{path}[{step}]", next(iter(get_args(current)), None)
+        elif step in variants:
+            current = variants[step]
+        elif is_dataclass(current):
+            path = f"{path}.{step}" if path else step
+            current = get_type_hints(current, include_extras=True).get(step, current)
+    return path, [f.name for f in fields(current)] if is_dataclass(current) else []
+
+
+def _unwrap(annotation: Any) -> Any:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    present = [member for member in members if member is not type(None)]
+    return _unwrap(present[0]) if len(present) == 1 else annotation
+
+
+def _variants(annotation: Any) -> dict[int | str, Any]:
+    """Map each union member's ``kind`` to the member."""
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    kinds = {}
+    for member in members:
+        if is_dataclass(member):
+            kind = get_type_hints(member).get("kind")
+            if get_origin(kind) is Literal:
+                kinds[get_args(kind)[0]] = member
+    return kinds

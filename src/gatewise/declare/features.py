@@ -1,0 +1,129 @@
+"""Features: what a column of the table means to the model.
+
+Every feature names a column; ``column`` is only needed where the column is called otherwise. Two rows of every embedding
+table are reserved: one for values that were not in the training table (out of vocabulary), one for null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from gatewise.declare.base import declaration
+
+Name = Annotated[str, Field(min_length=1)]
+Dim = Annotated[int, Field(gt=0, le=65_536)]
+Count = Annotated[int, Field(gt=0)]
+HashBuckets = Annotated[int, Field(ge=2, le=2_147_483_000)]
+
+
+@declaration
+class Categorical:
+    """One id or category a row: integers, strings or booleans, looked up in an embedding table.
+
+    Example:
+        >>> Categorical("user_id", dim=16).dim
+        16
+    """
+
+    name: Name
+    """The feature's name."""
+    dim: Dim = 16
+    """Width of the embedding."""
+    min_count: Count = 1
+    """Values seen less often in the training table share the out-of-vocabulary row."""
+    hash_buckets: HashBuckets | None = None
+    """Hash values into this many rows and learn no vocabulary."""
+    column: Name | None = None
+    """The table's column, where it is not called like the feature."""
+    kind: Literal["categorical"] = field(default="categorical", kw_only=True, repr=False)
+
+    @model_validator(mode="after")
+    def _one_way_to_index(self) -> Categorical:
+        if self.hash_buckets is not None and self.min_count > 1:
+            raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
+        return self
+
+
+@declaration
+class Numeric:
+    """One number a row. Null is allowed: it becomes the mean, with a 0/1 column beside it that says so.
+
+    Transforms, all learnt on the training table:
+
+    - ``standard``: (x - mean) / standard deviation
+    - ``log``: sign(x) ln(1 + abs(x)), then standardised
+    - ``quantile``: the empirical distribution function, interpolated, scaled to mean 0 and variance 1
+    - ``bucket``: equally filled buckets, each an embedding row of width ``dim``; null has its own row
+    """
+
+    name: Name
+    """The feature's name."""
+    transform: Literal["standard", "log", "quantile", "bucket"] = "standard"
+    """How the number reaches the model."""
+    buckets: Annotated[int, Field(ge=2, le=65_536)] = 32
+    """Buckets of the ``bucket`` transform, or fewer where values repeat."""
+    dim: Dim = 8
+    """Width of a bucket's embedding."""
+    column: Name | None = None
+    """The table's column, where it is not called like the feature."""
+    kind: Literal["numeric"] = field(default="numeric", kw_only=True, repr=False)
+
+
+@declaration
+class Sequence:
+    """Several ids or categories a row: a list column, or a string whose items are parted by ``separator``.
+
+    An empty list pools to zeros; a null list is the table's null row.
+    """
+
+    name: Name
+    """The feature's name."""
+    dim: Dim | None = None
+    """Width of the embedding; by default 16, or that of the shared feature."""
+    pooling: Literal["mean", "sum", "max"] = "mean"
+    """How the items' embeddings become one vector."""
+    separator: Annotated[str, Field(min_length=1)] = "|"
+    """Parts the items where the column holds strings."""
+    max_length: Count | None = None
+    """Keep at most this many items."""
+    keep: Literal["first", "last"] = "last"
+    """Which items stay when there are more than ``max_length``."""
+    shares: Name | None = None
+    """A categorical feature whose vocabulary and embedding table this one uses."""
+    min_count: Count = 1
+    """Values seen less often in the training table share the out-of-vocabulary row."""
+    hash_buckets: HashBuckets | None = None
+    """Hash values into this many rows and learn no vocabulary."""
+    column: Name | None = None
+    """The table's column, where it is not called like the feature."""
+    kind: Literal["sequence"] = field(default="sequence", kw_only=True, repr=False)
+
+    @model_validator(mode="after")
+    def _one_way_to_index(self) -> Sequence:
+        if self.hash_buckets is not None and self.min_count > 1:
+            raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
+        if self.shares is not None and (self.hash_buckets is not None or self.min_count > 1):
+            raise ValueError(f"the table is that of {self.shares!r}: declare min_count and hash_buckets there")
+        return self
+
+
+@declaration
+class Vector:
+    """A list of ``size`` numbers a row, such as an embedding computed elsewhere; it reaches the model as it is.
+
+    A null vector becomes zeros, with a 0/1 column beside it that says so.
+    """
+
+    name: Name
+    """The feature's name."""
+    size: Annotated[int, Field(gt=0, le=65_536)]
+    """Numbers in every row's list."""
+    column: Name | None = None
+    """The table's column, where it is not called like the feature."""
+    kind: Literal["vector"] = field(default="vector", kw_only=True, repr=False)
+
+
+Feature = Annotated[Categorical | Numeric | Sequence | Vector, Field(discriminator="kind")]

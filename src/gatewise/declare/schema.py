@@ -1,0 +1,131 @@
+"""The schema: features in, tasks out."""
+
+from __future__ import annotations
+
+import collections.abc
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, Field, model_validator
+
+from gatewise.declare.base import declaration, from_dict, read_yaml, to_dict
+from gatewise.declare.features import Categorical, Feature, Sequence
+from gatewise.declare.tasks import Task
+from gatewise.errors import DeclarationError, did_you_mean, shown
+
+DEFAULT_DIM = 16
+
+
+@declaration
+class Schema:
+    """What a table's columns mean: the features a model reads and the tasks it predicts.
+
+    Args:
+        features: at least one feature; names are unique.
+        tasks: at least one task; names are unique.
+
+    Raises:
+        DeclarationError: a name twice, a label among the features, a shared table that does not exist.
+
+    Example:
+        >>> from gatewise import Binary, Categorical, Schema
+        >>> schema = Schema(features=[Categorical("user_id")], tasks=[Binary("click")])
+        >>> Schema.from_json(schema.to_json()) == schema
+        True
+    """
+
+    features: Annotated[collections.abc.Sequence[Feature], AfterValidator(tuple), Field(min_length=1)]
+    """What the model reads."""
+    tasks: Annotated[collections.abc.Sequence[Task], AfterValidator(tuple), Field(min_length=1)]
+    """What the model predicts, in the order of its outputs."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Schema:
+        _unique("feature", [feature.name for feature in self.features])
+        _unique("task", [task.name for task in self.tasks])
+        self._no_label_among_features()
+        for feature in self.features:
+            if isinstance(feature, Sequence) and feature.shares is not None:
+                self._check_shared(feature, feature.shares)
+        return self
+
+    def _no_label_among_features(self) -> None:
+        read = {column_of(feature): feature.name for feature in self.features}
+        for task in self.tasks:
+            if column_of(task) in read:
+                label, feature = column_of(task), read[column_of(task)]
+                raise ValueError(f"feature {feature!r} reads {label!r}, which is the label of task {task.name!r}")
+            if task.weight_column == column_of(task):
+                raise ValueError(f"task {task.name!r}: its weight_column is its label")
+
+    def _check_shared(self, feature: Sequence, owner: str) -> None:
+        owners = {f.name: f for f in self.features if isinstance(f, Categorical)}
+        if owner not in owners:
+            hint = did_you_mean(owner, owners)
+            raise ValueError(f"sequence {feature.name!r} shares {owner!r}, which is no categorical feature{hint}")
+        if feature.dim not in (None, owners[owner].dim):
+            dims = f"{feature.dim}, the shared table of {owner!r} has {owners[owner].dim}"
+            raise ValueError(f"sequence {feature.name!r} has dim {dims}")
+
+    def only(self, *names: str) -> Schema:
+        """Return this schema with the named tasks alone, for single-task models.
+
+        Raises:
+            DeclarationError: for a name that is no task.
+        """
+        known = {task.name: task for task in self.tasks}
+        for name in names:
+            if name not in known:
+                raise DeclarationError(f"no task {name!r} (tasks: {shown(known)}){did_you_mean(name, known)}")
+        return replace(self, tasks=[known[name] for name in names])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts and lists, as :meth:`from_dict` takes them."""
+        plain: dict[str, Any] = to_dict(self)
+        return plain
+
+    @classmethod
+    def from_dict(cls, values: Any, source: str = "") -> Schema:
+        """Build a schema from plain values; unknown keys are errors that name their path."""
+        return from_dict(cls, values, source)
+
+    def to_json(self) -> str:
+        """Return the schema as JSON."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Schema:
+        """Read what :meth:`to_json` wrote."""
+        return cls.from_dict(read_yaml(text, "schema"))
+
+    def to_yaml(self) -> str:
+        """Return the schema as YAML."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Schema:
+        """Read what :meth:`to_yaml` wrote."""
+        return cls.from_dict(read_yaml(text, "schema"))
+
+
+def column_of(declared: Feature | Task) -> str:
+    """Return the table column that a feature or a task reads."""
+    return declared.column or declared.name
+
+
+def embedding_dim(feature: Feature, schema: Schema) -> int:
+    """Return the width of a feature's embedding, that of the shared table where it shares one."""
+    if isinstance(feature, Sequence):
+        if feature.shares is not None:
+            return next(f.dim for f in schema.features if isinstance(f, Categorical) and f.name == feature.shares)
+        return feature.dim or DEFAULT_DIM
+    return getattr(feature, "dim", 0)
+
+
+def _unique(what: str, names: list[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{what} {twice[0]!r} is declared twice")

@@ -1,0 +1,59 @@
+"""What Gatewise says when something a person gave it cannot work.
+
+Every error is one line: the thing by name, what was expected, what was found and, where one is near, the name that was
+probably meant. The command line prints that line and nothing else.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GatewiseError(Exception):
+    """Something the caller gave cannot work; the message is one line that says what and why."""
+
+
+class DeclarationError(GatewiseError, ValueError):
+    """A schema, recipe or option is not valid: the message names the path of the offending value."""
+
+
+class TableError(GatewiseError, ValueError):
+    """A table cannot be read, or does not hold what the schema declares."""
+
+
+class ArtefactError(GatewiseError):
+    """A saved artefact or checkpoint is missing, incomplete, corrupted, or cannot be written."""
+
+
+class TrainingError(GatewiseError, RuntimeError):
+    """Training cannot go on: a loss that is not finite, a monitored metric that is undefined."""
+
+
+class ShapeError(GatewiseError, ValueError):
+    """A tensor or module argument has another size or range than was declared."""
+
+
+class MissingExtraError(GatewiseError, ImportError):
+    """An optional dependency is needed here; the message says which extra installs it."""
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs an optional package: pip install 'gatewise[{extra}]'")
+
+
+class GatewiseWarning(UserWarning):
+    """Something worth a look that does not stop the work: a collapsed gate, a dead expert."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known name nearest to ``name``, or an empty string."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return f"; did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def shown(names: Iterable[str], limit: int = 12) -> str:
+    """List names for a message: all of them, or the first ``limit`` and how many more there are."""
+    listed = list(names)
+    head = ", ".join(listed[:limit])
+    return head if len(listed) <= limit else f"{head} and {len(listed) - limit} more"

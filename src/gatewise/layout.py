@@ -1,0 +1,48 @@
+"""The seam between encoder and model: which columns the encoded matrices have, and how large the tables must be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OUT_OF_VOCABULARY = 0
+"""Row of values that the training table did not hold."""
+NULL = 1
+"""Row of missing values."""
+RESERVED_ROWS = 2
+"""Rows of every embedding table before the first learnt value."""
+
+
+@dataclass(frozen=True)
+class EmbeddingField:
+    """One embedding table: ``rows`` vectors of width ``dim``; ids run from 0 to ``rows - 1``, the reserved ones first."""
+
+    name: str
+    rows: int
+    dim: int
+    reserved: int = RESERVED_ROWS
+
+
+@dataclass(frozen=True)
+class ListColumn:
+    """One multi-valued feature: its name, the index of its field, and how its vectors become one."""
+
+    name: str
+    field: int
+    pooling: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What an encoded table looks like.
+
+    Attributes:
+        fields: embedding tables.
+        ids: for every column of the id matrix its name and the index of its field.
+        lists: multi-valued features.
+        floats: a name for every column of the float matrix.
+    """
+
+    fields: tuple[EmbeddingField, ...] = ()
+    ids: tuple[tuple[str, int], ...] = ()
+    lists: tuple[ListColumn, ...] = ()
+    floats: tuple[str, ...] = ()

@@ -1,0 +1,43 @@
+"""Root mean squared error."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gatewise.metrics.checks import check_finite, counted_rows, finite, weighted_mean
+from gatewise.metrics.metric import Metric
+
+
+def rmse(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
+    r"""Return the root of the mean squared error.
+
+    .. math::
+        \mathrm{RMSE} = \sqrt{\frac{\sum_i w_i (y_i - \hat y_i)^2}{\sum_i w_i}}
+
+    with targets y, predictions :math:`\hat y` and weights w (1 where none are given).
+
+    Args:
+        targets: ``[row]``, finite.
+        predictions: ``[row]``, finite, in the unit of the targets.
+        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+
+    Returns:
+        A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or where the
+        squares do not fit into float64.
+
+    Raises:
+        ShapeError: The tensors differ in length, or hold NaN or infinity.
+
+    Example:
+        >>> import torch
+        >>> rmse(torch.tensor([3.0, 5.0, 4.0, 2.0]), torch.tensor([3.0, 1.0, 4.0, 2.0]))
+        2.0
+    """
+    rows = counted_rows("rmse", targets, predictions, weights)
+    check_finite("rmse", rows)
+    if not len(rows.targets):
+        return None
+    return finite(weighted_mean((rows.targets - rows.predictions).square(), rows.weights).sqrt())
+
+
+RMSE = Metric("rmse", rmse, greater_is_better=False)

@@ -1,0 +1,38 @@
+"""The layers, in plain PyTorch: embedding tables, experts, gates, towers, trunks, and MMoE as one module.
+
+Nothing here knows a schema, a table or a label, and nothing is needed but torch.
+"""
+
+from gatewise.nn.embedding import EmbeddingTables
+from gatewise.nn.experts import Experts
+from gatewise.nn.gates import SoftmaxGates
+from gatewise.nn.input_layer import InputLayer
+from gatewise.nn.layers import GroupLinear, GroupMLP
+from gatewise.nn.model import MultiTaskModel, Output
+from gatewise.nn.standalone import MMoEModel, MMoERecommendationModel
+from gatewise.nn.table import Batch, Inputs, Ragged, TensorTable
+from gatewise.nn.towers import Towers
+from gatewise.nn.trunks import MMoE, OMoE, SharedBottom, SingleTask, Trunk
+
+__all__ = [
+    "Batch",
+    "EmbeddingTables",
+    "Experts",
+    "GroupLinear",
+    "GroupMLP",
+    "InputLayer",
+    "Inputs",
+    "MMoE",
+    "MMoEModel",
+    "MMoERecommendationModel",
+    "MultiTaskModel",
+    "OMoE",
+    "Output",
+    "Ragged",
+    "SharedBottom",
+    "SingleTask",
+    "SoftmaxGates",
+    "TensorTable",
+    "Towers",
+    "Trunk",
+]

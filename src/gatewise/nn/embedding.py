@@ -1,0 +1,79 @@
+"""Embedding tables: all features of one width live in one matrix, so that they are one gather."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.errors import ShapeError
+from gatewise.layout import EmbeddingField
+
+INITIAL_STD = 0.05
+
+
+class EmbeddingTables(nn.Module):
+    """The embedding vectors of all fields, one matrix for each width, a field's rows being a slice of it.
+
+    Rows are drawn from N(0, 0.05^2); the out-of-vocabulary and null rows start at zero, so that a value never seen in training
+    adds nothing rather than noise.
+
+    Args:
+        fields: name, rows and width of every table.
+
+    Example:
+        >>> tables = EmbeddingTables([EmbeddingField("user", 10, 4), EmbeddingField("item", 20, 4)])
+        >>> tables(1, torch.tensor([0, 19])).shape
+        torch.Size([2, 4])
+    """
+
+    def __init__(self, fields: tuple[EmbeddingField, ...] | list[EmbeddingField]) -> None:
+        super().__init__()
+        self.fields = tuple(fields)
+        rows: dict[int, int] = {}
+        self.offsets: list[int] = []
+        for field in self.fields:
+            self.offsets.append(rows.get(field.dim, 0))
+            rows[field.dim] = self.offsets[-1] + field.rows
+        self.weights = nn.ParameterDict({f"dim_{dim}": torch.empty(count, dim) for dim, count in rows.items()})
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw new vectors; reserved rows are zero."""
+        for weight in self.weights.values():
+            nn.init.normal_(weight, std=INITIAL_STD)
+        for index, field in enumerate(self.fields):
+            self.rows_of(index)[: field.reserved] = 0
+
+    def weight_of_dim(self, dim: int) -> Tensor:
+        """Return the matrix ``[rows, dim]`` of all fields of one width."""
+        return self.weights[f"dim_{dim}"]
+
+    def rows_of(self, field: int) -> Tensor:
+        """Return one field's vectors ``[rows, dim]``, a view."""
+        start = self.offsets[field]
+        return self.weight_of_dim(self.fields[field].dim)[start : start + self.fields[field].rows]
+
+    def check(self, field: int, ids: Tensor, name: str = "", lowest: int = 0) -> None:
+        """Refuse ids outside ``lowest .. rows - 1``, which would read another field's rows.
+
+        Raises:
+            ShapeError: names the feature, the id and the range; on the CPU and on accelerators alike.
+        """
+        if ids.numel() == 0:
+            return
+        rows = self.fields[field].rows
+        low, high = (int(bound) for bound in ids.aminmax())
+        if low < lowest or high >= rows:
+            found = low if low < lowest else high
+            name = name or self.fields[field].name
+            raise ShapeError(f"feature {name!r}: id {found} is out of range, its table has rows 0 to {rows - 1}")
+
+    def forward(self, field: int, ids: Tensor) -> Tensor:
+        """Return the vectors ``[..., dim]`` of ids ``[...]`` of one field, checked."""
+        self.check(field, ids)
+        return self.lookup(self.fields[field].dim, ids + self.offsets[field])
+
+    def lookup(self, dim: int, rows: Tensor) -> Tensor:
+        """Return rows of the matrix of one width, unchecked."""
+        return nn.functional.embedding(rows, self.weight_of_dim(dim))

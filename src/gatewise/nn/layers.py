@@ -1,0 +1,161 @@
+"""The small parts of hidden layers: activations, normalisation that survives one row, grouped linear maps."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.errors import ShapeError, did_you_mean
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "leaky_relu": nn.LeakyReLU,
+}
+NORMS = ("none", "batch", "layer")
+
+
+def activation_layer(name: str) -> nn.Module:
+    """Return a new activation module by name."""
+    if name not in ACTIVATIONS:
+        expected = ", ".join(ACTIVATIONS)
+        raise ShapeError(f"activation: expected one of {expected}, found {name!r}{did_you_mean(name, ACTIVATIONS)}")
+    return ACTIVATIONS[name]()
+
+
+class GroupLinear(nn.Module):
+    r"""Several linear maps of equal size as one batched product.
+
+    .. math:: y_g = W_g x_g + b_g
+
+    Args:
+        groups: how many maps.
+        in_features: width of every input.
+        out_features: width of every output.
+        bias: whether there is a bias.
+        gain: initial weights are uniform with variance ``gain**2 / in_features``.
+
+    Shape:
+        - input ``[batch, in]``, read by every group, or ``[batch, group, in]``
+        - output ``[batch, group, out]``
+
+    Example:
+        >>> GroupLinear(3, 4, 2)(torch.zeros(5, 4)).shape
+        torch.Size([5, 3, 2])
+    """
+
+    def __init__(
+        self, groups: int, in_features: int, out_features: int, *, bias: bool = True, gain: float = math.sqrt(2)
+    ) -> None:
+        super().__init__()
+        self.gain = gain
+        self.weight = nn.Parameter(torch.empty(groups, out_features, in_features))
+        self.bias = nn.Parameter(torch.empty(groups, out_features)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new weights; biases are zero."""
+        bound = self.gain * math.sqrt(3 / self.weight.shape[2])
+        nn.init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        groups, out_features, in_features = self.weight.shape
+        if x.dim() == 2:
+            flat_bias = None if self.bias is None else self.bias.reshape(-1)
+            flat = nn.functional.linear(x, self.weight.reshape(groups * out_features, in_features), flat_bias)
+            return flat.view(x.shape[0], groups, out_features)
+        grouped = torch.bmm(x.transpose(0, 1), self.weight.transpose(1, 2)).transpose(0, 1)
+        return grouped if self.bias is None else grouped + self.bias
+
+
+class GroupNorm(nn.Module):
+    """Batch or layer normalisation of grouped hidden units, each group with its own scale and shift.
+
+    Batch normalisation in training with a single row has no variance to use: there it takes the running statistics.
+
+    Shape:
+        - input and output ``[batch, group, width]``
+    """
+
+    def __init__(self, kind: str, groups: int, width: int) -> None:
+        super().__init__()
+        self.batch = nn.BatchNorm1d(groups * width) if kind == "batch" else None
+        self.scale = nn.Parameter(torch.ones(groups, width)) if kind == "layer" else None
+        self.shift = nn.Parameter(torch.zeros(groups, width)) if kind == "layer" else None
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        if self.batch is None:
+            assert self.scale is not None
+            return nn.functional.layer_norm(x, x.shape[-1:]) * self.scale + self.shift
+        flat = x.reshape(x.shape[0], -1)
+        if self.training and x.shape[0] > 1:
+            normed = self.batch(flat)
+        else:
+            norm = self.batch
+            normed = nn.functional.batch_norm(
+                flat, norm.running_mean, norm.running_var, norm.weight, norm.bias, training=False, eps=norm.eps
+            )
+        return normed.view(x.shape)
+
+
+class GroupMLP(nn.Module):
+    """Several multi-layer perceptrons of equal shape as batched products: linear, norm, activation, dropout.
+
+    Args:
+        groups: how many perceptrons.
+        input_dim: width of the input.
+        dims: widths of the hidden layers; none: the input is passed on.
+        activation: one of ``relu``, ``gelu``, ``silu``, ``tanh``, ``leaky_relu``.
+        dropout: share of units dropped in training, after every activation.
+        norm: ``none``, ``batch`` or ``layer``, before every activation.
+
+    Shape:
+        - input ``[batch, input_dim]``, read by every group, or ``[batch, group, input_dim]``
+        - output ``[batch, group, output_dim]``
+    """
+
+    def __init__(
+        self,
+        groups: int,
+        input_dim: int,
+        dims: tuple[int, ...],
+        *,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        _check(groups=groups, input_dim=input_dim, **{f"dims[{i}]": width for i, width in enumerate(dims)})
+        if norm not in NORMS:
+            raise ShapeError(f"norm: expected one of {', '.join(NORMS)}, found {norm!r}{did_you_mean(norm, NORMS)}")
+        if not 0 <= dropout < 1:
+            raise ShapeError(f"dropout: expected a share from 0 to below 1, found {dropout}")
+        self.groups = groups
+        self.output_dim = dims[-1] if dims else input_dim
+        layers: list[nn.Module] = []
+        for width_in, width in zip((input_dim, *dims), dims, strict=False):
+            layers.append(GroupLinear(groups, width_in, width))
+            if norm != "none":
+                layers.append(GroupNorm(norm, groups, width))
+            layers.append(activation_layer(activation))
+            if dropout:
+                layers.append(nn.Dropout(dropout))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        if not self.layers and x.dim() == 2:
+            return x.unsqueeze(1).expand(-1, self.groups, -1)
+        hidden: Tensor = self.layers(x)
+        return hidden
+
+
+def _check(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ShapeError(f"{name}: expected a positive whole number, found {size!r}")

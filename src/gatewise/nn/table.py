@@ -1,0 +1,119 @@
+"""Encoded rows as tensors, and the batches cut from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+PADDING = -1
+"""Stands in padded lists where there is no item."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a model reads.
+
+    Shape:
+        - ids: ``[batch, column]``, each column counting from 0 within its own field
+        - lists: one ``[batch, length]`` a multi-valued feature, padded with -1
+        - floats: ``[batch, column]``
+    """
+
+    ids: Tensor
+    lists: tuple[Tensor, ...]
+    floats: Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs with what is to be learnt from them.
+
+    Shape:
+        - targets: ``[batch, task]``, labels as the tasks' losses take them; NaN: not in that task's sample
+        - weights: ``[batch, task]`` row weights, or None: all 1
+    """
+
+    inputs: Inputs
+    targets: Tensor
+    weights: Tensor | None
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Lists of ids of different length: row i holds ``values[offsets[i] : offsets[i + 1]]``."""
+
+    values: Tensor
+    offsets: Tensor
+
+    def padded(self, index: Tensor) -> Tensor:
+        """Return the chosen rows as ``[batch, longest]``, padded with -1."""
+        starts = self.offsets[index]
+        lengths = self.offsets[index + 1] - starts
+        longest = int(lengths.max()) if len(index) else 0
+        position = torch.arange(longest, device=starts.device)
+        present = position < lengths[:, None]
+        if longest == 0:
+            return self.values.new_empty(len(index), 0)
+        items = self.values[(starts[:, None] + position).clamp_(max=len(self.values) - 1)]
+        return items.masked_fill_(~present, PADDING)
+
+
+@dataclass(frozen=True)
+class TensorTable:
+    """A whole encoded table as a few contiguous tensors; a batch is an index into them.
+
+    Shape:
+        - ids: ``[row, column]`` int32 or int64
+        - lists: one :class:`Ragged` a multi-valued feature
+        - floats: ``[row, column]`` float32
+        - labels: ``[row, task]`` float64 in the labels' own units, NaN where missing; on the CPU
+        - weights: ``[row, task]`` float32 or None
+        - targets: ``[row, task]`` float32, what the tasks make of the labels
+    """
+
+    ids: Tensor
+    lists: tuple[Ragged, ...]
+    floats: Tensor
+    labels: Tensor
+    weights: Tensor | None = None
+    targets: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs and targets are."""
+        return self.ids.device
+
+    def to(self, device: torch.device) -> TensorTable:
+        """Return the table with inputs, targets and weights on ``device``; labels stay for the metrics."""
+        return replace(
+            self,
+            ids=self.ids.to(device),
+            lists=tuple(Ragged(ragged.values.to(device), ragged.offsets.to(device)) for ragged in self.lists),
+            floats=self.floats.to(device),
+            weights=None if self.weights is None else self.weights.to(device),
+            targets=None if self.targets is None else self.targets.to(device),
+        )
+
+    def inputs(self, index: Tensor) -> Inputs:
+        """Return the inputs of the chosen rows."""
+        lists = tuple(ragged.padded(index) for ragged in self.lists)
+        return Inputs(self.ids[index], lists, self.floats[index])
+
+    def batch(self, index: Tensor) -> Batch:
+        """Return the chosen rows with their targets."""
+        if self.targets is None:
+            raise ValueError("the table has no targets: give it those of the tasks first")
+        return Batch(self.inputs(index), self.targets[index], None if self.weights is None else self.weights[index])
+
+    def indices(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
+        """Yield row indices batch by batch: shuffled with a generator, in order without; the last may be short."""
+        order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
+        for index in order.to(self.device).split(batch_size):
+            if len(index):
+                yield index

@@ -1,0 +1,52 @@
+"""Towers: from a task's hidden vector to its outputs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.nn.layers import GroupMLP
+
+
+class Towers(nn.Module):
+    """One multi-layer perceptron a task and a linear output, all tasks as batched products.
+
+    Args:
+        num_tasks: how many towers.
+        input_dim: width of a task's hidden vector.
+        dims: hidden widths of every tower.
+        output_dims: outputs of each task; by default one.
+        activation, dropout, norm: see :class:`GroupMLP`.
+
+    Shape:
+        - input ``[batch, task, input_dim]``
+        - output ``[batch, sum(output_dims)]``, the tasks' outputs side by side
+    """
+
+    task_of_output: Tensor
+
+    def __init__(
+        self,
+        num_tasks: int,
+        input_dim: int,
+        dims: tuple[int, ...],
+        output_dims: tuple[int, ...] = (),
+        *,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        self.output_dims = output_dims or (1,) * num_tasks
+        self.hidden = GroupMLP(num_tasks, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
+        owners = [task for task, width in enumerate(self.output_dims) for _ in range(width)]
+        self.register_buffer("task_of_output", torch.tensor(owners), persistent=False)
+        width = self.hidden.output_dim
+        self.weight = nn.Parameter(torch.empty(len(owners), width).uniform_(-(width**-0.5), width**-0.5))
+        self.bias = nn.Parameter(torch.zeros(len(owners)))
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        hidden = self.hidden(x)
+        if hidden.shape[1] != len(self.task_of_output):
+            hidden = hidden.index_select(1, self.task_of_output)
+        return (hidden * self.weight).sum(dim=-1) + self.bias

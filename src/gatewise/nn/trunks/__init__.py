@@ -1,0 +1,13 @@
+"""Trunks: ``[batch, dim] -> [batch, task, hidden]``, each a way of sharing between tasks.
+
+A trunk knows nothing of features or labels. A new one is a file here with a subclass of :class:`Trunk`, and a declaration of its
+options in ``gatewise.declare.architectures``.
+"""
+
+from gatewise.nn.trunks.mmoe import MMoE
+from gatewise.nn.trunks.omoe import OMoE
+from gatewise.nn.trunks.shared_bottom import SharedBottom
+from gatewise.nn.trunks.single_task import SingleTask
+from gatewise.nn.trunks.trunk import Trunk
+
+__all__ = ["MMoE", "OMoE", "SharedBottom", "SingleTask", "Trunk"]

@@ -1,0 +1,41 @@
+"""All tasks on one bottom."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gatewise.nn.layers import GroupMLP
+from gatewise.nn.trunks.trunk import Trunk
+
+
+class SharedBottom(Trunk):
+    """One bottom that all towers read: hard parameter sharing (Caruana: Multitask Learning. Machine Learning, 1997).
+
+    Args:
+        input_dim: width of the input.
+        num_tasks: how many tasks.
+        bottom_dims: hidden widths of the bottom.
+        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
+
+    Shape:
+        - input ``[batch, input_dim]``
+        - output ``[batch, task, bottom_dims[-1]]``, the same vector for every task
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_tasks: int,
+        *,
+        bottom_dims: tuple[int, ...] = (64, 32),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        self.num_tasks = num_tasks
+        self.bottom = GroupMLP(1, input_dim, bottom_dims, activation=activation, dropout=dropout, norm=norm)
+        self.output_dim = self.bottom.output_dim
+
+    def mix(self, x: Tensor) -> tuple[Tensor, None]:  # noqa: D102
+        return self.bottom(x).expand(-1, self.num_tasks, -1), None

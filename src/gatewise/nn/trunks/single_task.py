@@ -1,0 +1,41 @@
+"""Every task on its own."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gatewise.nn.layers import GroupMLP
+from gatewise.nn.trunks.trunk import Trunk
+
+
+class SingleTask(Trunk):
+    """A bottom a task: nothing is shared above the input layer.
+
+    Args:
+        input_dim: width of the input.
+        num_tasks: how many tasks.
+        bottom_dims: hidden widths of every bottom.
+        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
+
+    Shape:
+        - input ``[batch, input_dim]``
+        - output ``[batch, task, bottom_dims[-1]]``
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_tasks: int,
+        *,
+        bottom_dims: tuple[int, ...] = (64, 32),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        self.num_tasks = num_tasks
+        self.bottoms = GroupMLP(num_tasks, input_dim, bottom_dims, activation=activation, dropout=dropout, norm=norm)
+        self.output_dim = self.bottoms.output_dim
+
+    def mix(self, x: Tensor) -> tuple[Tensor, None]:  # noqa: D102
+        return self.bottoms(x), None
