@@ -80,7 +80,10 @@ class TableEncoder:
         vocabularies = learn_vocabularies(schema, prepared)
         encoders = {f.name: fit_encoder(f, prepared[f.name], vocabularies) for f in schema.features}
         columns = _labels(schema, table)
-        labels = {task.name: label_statistics(task, column) for task, column in zip(schema.tasks, columns, strict=True)}
+        labels = {
+            task.name: label_statistics(task, column)
+            for task, column in zip(schema.tasks, columns, strict=True)
+        }
         encoder = cls(schema, encoders, vocabularies, labels)
         return encoder, encoder._assemble(prepared, table.num_rows, columns, _weights(schema, table))
 
@@ -97,7 +100,9 @@ class TableEncoder:
         table = read_table(source, needed_columns(self.schema, labels=labels), self.column_types())
         prepared = {f.name: prepare(f, table, self._type_of(f)) for f in self.schema.features}
         columns = _labels(self.schema, table) if labels else None
-        return self._assemble(prepared, table.num_rows, columns, _weights(self.schema, table) if labels else None)
+        return self._assemble(
+            prepared, table.num_rows, columns, _weights(self.schema, table) if labels else None
+        )
 
     def _assemble(
         self,
@@ -108,7 +113,9 @@ class TableEncoder:
     ) -> EncodedTable:
         ids, lists, floats = [], [], []
         for feature in self.schema.features:
-            encoded = encode_prepared(self.encoders[feature.name], prepared[feature.name], f"feature {feature.name!r}")
+            encoded = encode_prepared(
+                self.encoders[feature.name], prepared[feature.name], f"feature {feature.name!r}"
+            )
             if isinstance(encoded, RaggedIds):
                 lists.append(encoded)
             elif encoded.ndim == 1:
@@ -129,7 +136,9 @@ class TableEncoder:
         fields: list[EmbeddingField] = []
         index: dict[str, int] = {}
         ids, lists, floats = [], [], []
-        for feature in sorted(self.schema.features, key=lambda f: isinstance(f, Sequence) and f.shares is not None):
+        for feature in sorted(
+            self.schema.features, key=lambda f: isinstance(f, Sequence) and f.shares is not None
+        ):
             rows = self._rows(feature)
             if rows is not None:
                 index[feature.name] = len(fields)
@@ -180,7 +189,9 @@ class TableEncoder:
         vocabularies = {}
         for owner, vocabulary in self.vocabularies.items():
             for seen in fits[owner].seen:
-                check_type(seen.values.type, vocabulary.type, f"feature {owner!r}", "its vocabulary was learnt from")
+                check_type(
+                    seen.values.type, vocabulary.type, f"feature {owner!r}", "its vocabulary was learnt from"
+                )
                 vocabulary = vocabulary.extended(seen.values, seen.counts)
             vocabularies[owner] = vocabulary
         encoders = dict(self.encoders)
@@ -209,7 +220,9 @@ class TableEncoder:
             ArtefactError: something that the schema needs is not there.
         """
         try:
-            vocabularies = {name: vocabulary_from_state(learnt) for name, learnt in state["vocabularies"].items()}
+            vocabularies = {
+                name: vocabulary_from_state(learnt) for name, learnt in state["vocabularies"].items()
+            }
             encoders = {f.name: restore_encoder(f, state["features"], vocabularies) for f in schema.features}
             labels = {task.name: LabelStatistics(**state["labels"][task.name]) for task in schema.tasks}
         except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
@@ -224,14 +237,6 @@ def needed_columns(schema: Schema, *, labels: bool = True) -> list[str]:
         columns += [column_of(task) for task in schema.tasks]
         columns += [task.weight_column for task in schema.tasks if task.weight_column]
     return list(dict.fromkeys(columns))
-
-
-
-
-
-
-
-
 
 
 def _labels(schema: Schema, table: pa.Table) -> list[np.ndarray]:
@@ -251,4 +256,3 @@ def _weights(schema: Schema, table: pa.Table) -> list[np.ndarray] | None:
         else ones
         for task in schema.tasks
     ]
-

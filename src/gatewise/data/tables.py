@@ -100,8 +100,11 @@ def _from_arrays(arrays: Mapping[str, Any]) -> pa.Table:
     columns = {str(name): _column(str(name), values) for name, values in arrays.items()}
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
-        (first, rows), (other, found) = next(iter(lengths.items())), next(
-            (name, length) for name, length in lengths.items() if length != next(iter(lengths.values()))
+        (first, rows), (other, found) = (
+            next(iter(lengths.items())),
+            next(
+                (name, length) for name, length in lengths.items() if length != next(iter(lengths.values()))
+            ),
         )
         raise TableError(f"column {other!r} has {found} rows, column {first!r} has {rows}")
     return pa.table(columns)
@@ -140,7 +143,9 @@ def _parquet(path: Path, columns: list[str] | None, rows: int) -> Iterator[pa.Ta
         raise TableError(f"table {str(path)!r} is no readable Parquet file: {_first_line(error)}") from None
 
 
-def _csv(path: Path, columns: list[str] | None, types: dict[str, pa.DataType], delimiter: str) -> Iterator[pa.Table]:
+def _csv(
+    path: Path, columns: list[str] | None, types: dict[str, pa.DataType], delimiter: str
+) -> Iterator[pa.Table]:
     parse = pacsv.ParseOptions(delimiter=delimiter)
     read = pacsv.ReadOptions(block_size=CSV_BLOCK_BYTES)
     try:
@@ -150,7 +155,9 @@ def _csv(path: Path, columns: list[str] | None, types: dict[str, pa.DataType], d
         present = None if columns is None else [name for name in header if name in set(columns)]
         # an empty list would mean all columns
         convert = pacsv.ConvertOptions(
-            column_types=types, include_columns=header[:1] if present == [] else present, strings_can_be_null=True
+            column_types=types,
+            include_columns=header[:1] if present == [] else present,
+            strings_can_be_null=True,
         )
         with pacsv.open_csv(path, read_options=read, parse_options=parse, convert_options=convert) as reader:
             empty = True

@@ -95,7 +95,9 @@ def as_numbers(column: pa.Array, purpose: str) -> tuple[np.ndarray, np.ndarray]:
     bad = np.flatnonzero(~np.isfinite(numbers))
     if len(bad):
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
-        raise TableError(f"{purpose}: found {numbers[bad[0]]} in row {bad[0]}{more}, expected finite numbers or null")
+        raise TableError(
+            f"{purpose}: found {numbers[bad[0]]} in row {bad[0]}{more}, expected finite numbers or null"
+        )
     return numbers, missing
 
 
@@ -130,7 +132,9 @@ def _split(strings: pa.Array, separator: str) -> pa.Array:
 
 def is_string(dtype: pa.DataType) -> bool:
     """Whether a type is one of Arrow's strings."""
-    return bool(pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype))
+    return bool(
+        pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype)
+    )
 
 
 def is_list(dtype: pa.DataType) -> bool:

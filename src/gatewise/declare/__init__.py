@@ -5,7 +5,7 @@ options by their path. Each option is declared here and nowhere else: Python cal
 """
 
 from gatewise.declare.architectures import AnyArchitecture, Architecture, MMoE, OMoE, SharedBottom, SingleTask
-from gatewise.declare.balance import AnyBalance, Static, Uncertainty
+from gatewise.declare.balance import AnyBalance, BalanceChoice, Static, Uncertainty
 from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Vector
 from gatewise.declare.recipe import Data, Recipe, Split
@@ -17,6 +17,7 @@ __all__ = [
     "AnyArchitecture",
     "AnyBalance",
     "Architecture",
+    "BalanceChoice",
     "Binary",
     "Categorical",
     "Cosine",

@@ -6,7 +6,18 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    cast,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import yaml
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -107,7 +118,9 @@ def _line(problem: Any, owner: type) -> str:
             return f"{name}: needs a 'kind'"
         case "literal_error":
             expected = problem["ctx"]["expected"]
-            hint = did_you_mean(str(problem["input"]), expected.replace(" or ", ", ").replace("'", "").split(", "))
+            hint = did_you_mean(
+                str(problem["input"]), expected.replace(" or ", ", ").replace("'", "").split(", ")
+            )
             return f"{name}: expected {expected}, found {problem['input']!r}{hint}"
         case "value_error":
             return f"{name}: {problem['ctx']['error']}"

@@ -106,7 +106,9 @@ class Sequence:
         if self.hash_buckets is not None and self.min_count > 1:
             raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
         if self.shares is not None and (self.hash_buckets is not None or self.min_count > 1):
-            raise ValueError(f"the table is that of {self.shares!r}: declare min_count and hash_buckets there")
+            raise ValueError(
+                f"the table is that of {self.shares!r}: declare min_count and hash_buckets there"
+            )
         return self
 
 

@@ -23,7 +23,9 @@ def activation_layer(name: str) -> nn.Module:
     """Return a new activation module by name."""
     if name not in ACTIVATIONS:
         expected = ", ".join(ACTIVATIONS)
-        raise ShapeError(f"activation: expected one of {expected}, found {name!r}{did_you_mean(name, ACTIVATIONS)}")
+        raise ShapeError(
+            f"activation: expected one of {expected}, found {name!r}{did_you_mean(name, ACTIVATIONS)}"
+        )
     return ACTIVATIONS[name]()
 
 
@@ -49,7 +51,13 @@ class GroupLinear(nn.Module):
     """
 
     def __init__(
-        self, groups: int, in_features: int, out_features: int, *, bias: bool = True, gain: float = math.sqrt(2)
+        self,
+        groups: int,
+        in_features: int,
+        out_features: int,
+        *,
+        bias: bool = True,
+        gain: float = math.sqrt(2),
     ) -> None:
         super().__init__()
         self.gain = gain
@@ -99,7 +107,13 @@ class GroupNorm(nn.Module):
         else:
             norm = self.batch
             normed = nn.functional.batch_norm(
-                flat, norm.running_mean, norm.running_var, norm.weight, norm.bias, training=False, eps=norm.eps
+                flat,
+                norm.running_mean,
+                norm.running_var,
+                norm.weight,
+                norm.bias,
+                training=False,
+                eps=norm.eps,
             )
         return normed.view(x.shape)
 
@@ -133,7 +147,9 @@ class GroupMLP(nn.Module):
         super().__init__()
         _check(groups=groups, input_dim=input_dim, **{f"dims[{i}]": width for i, width in enumerate(dims)})
         if norm not in NORMS:
-            raise ShapeError(f"norm: expected one of {', '.join(NORMS)}, found {norm!r}{did_you_mean(norm, NORMS)}")
+            raise ShapeError(
+                f"norm: expected one of {', '.join(NORMS)}, found {norm!r}{did_you_mean(norm, NORMS)}"
+            )
         if not 0 <= dropout < 1:
             raise ShapeError(f"dropout: expected a share from 0 to below 1, found {dropout}")
         self.groups = groups

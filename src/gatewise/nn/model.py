@@ -85,7 +85,9 @@ class MultiTaskModel(nn.Module):
         return sum(p.numel() for p in self.parameters() if embeddings or id(p) not in tables)
 
     @torch.no_grad()
-    def score(self, table: TensorTable, batch_size: int = 16_384, *, gates: bool = False) -> tuple[Tensor, Tensor | None]:
+    def score(
+        self, table: TensorTable, batch_size: int = 16_384, *, gates: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
         """Run a whole table through the model in evaluation mode, in order.
 
         Returns:

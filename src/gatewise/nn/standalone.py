@@ -60,7 +60,9 @@ class MMoEModel(nn.Module):
         super().__init__()
         output_dims = tuple(task_output_dims or [1] * num_tasks)
         if len(output_dims) != num_tasks:
-            raise ShapeError(f"task_output_dims: expected {num_tasks} entries, one a task, found {len(output_dims)}")
+            raise ShapeError(
+                f"task_output_dims: expected {num_tasks} entries, one a task, found {len(output_dims)}"
+            )
         self.input_dim = input_dim
         self.trunk = MMoE(
             input_dim,
@@ -74,7 +76,9 @@ class MMoEModel(nn.Module):
             num_tasks, self.trunk.output_dim, tuple(tower_hidden_dims), output_dims, dropout=dropout_rate
         )
 
-    def forward(self, x: Tensor, return_expert_weights: bool = False) -> Predictions | tuple[Predictions, list[Tensor]]:
+    def forward(
+        self, x: Tensor, return_expert_weights: bool = False
+    ) -> Predictions | tuple[Predictions, list[Tensor]]:
         """Return a list of raw scores a task and, if asked for, a list of expert weights a task."""
         if x.dim() != 2 or x.shape[1] != self.input_dim:
             raise ShapeError(f"input: expected shape [batch, {self.input_dim}], found {list(x.shape)}")

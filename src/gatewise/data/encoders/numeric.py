@@ -34,7 +34,13 @@ class NumericEncoder:
     """
 
     def __init__(
-        self, feature: Numeric, *, mean: float = 0.0, std: float = 1.0, knots: Any = (), has_null: bool = False
+        self,
+        feature: Numeric,
+        *,
+        mean: float = 0.0,
+        std: float = 1.0,
+        knots: Any = (),
+        has_null: bool = False,
     ) -> None:
         self.feature = feature
         self.mean, self.std, self.has_null = mean, std, has_null

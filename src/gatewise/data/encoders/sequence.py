@@ -41,7 +41,9 @@ class SequenceEncoder:
         self.vocabulary = vocabulary
 
     @staticmethod
-    def prepare(feature: Sequence, column: pa.Array, purpose: str, expected: pa.DataType | None = None) -> Items:
+    def prepare(
+        feature: Sequence, column: pa.Array, purpose: str, expected: pa.DataType | None = None
+    ) -> Items:
         """Split, cut and key a raw column.
 
         Args:
@@ -70,7 +72,9 @@ class SequenceEncoder:
 
     def encode(self, items: Items, purpose: str) -> RaggedIds:
         """Return the ids of every row's items."""
-        check_type(items.distinct.values.type, self.vocabulary.type, purpose, "its vocabulary was learnt from")
+        check_type(
+            items.distinct.values.type, self.vocabulary.type, purpose, "its vocabulary was learnt from"
+        )
         return RaggedIds(items.distinct.rows(self.vocabulary.lookup(items.distinct.values)), items.offsets)
 
 

@@ -42,7 +42,9 @@ class VectorEncoder:
             wrong = np.flatnonzero(lengths != feature.size)
             if len(wrong):
                 row = np.flatnonzero(~missing)[wrong[0]]
-                raise TableError(f"{purpose}: found {lengths[wrong[0]]} numbers in row {row}, expected {feature.size}")
+                raise TableError(
+                    f"{purpose}: found {lengths[wrong[0]]} numbers in row {row}, expected {feature.size}"
+                )
             numbers, nulls = as_numbers(lists.flatten(), f"{purpose}, an item")
             if nulls.any():
                 raise TableError(f"{purpose}: a vector has a null inside, expected {feature.size} numbers")

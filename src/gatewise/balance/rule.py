@@ -1,0 +1,22 @@
+"""The contract of every balancing rule."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor, nn
+
+
+class BalanceRule(nn.Module):
+    """Losses in, task weights out; one ordinary weighted backward pass follows.
+
+    A rule may have parameters of its own (they are trained with the model's) and buffers (they are saved with it).
+    """
+
+    @abstractmethod
+    def forward(self, losses: Tensor) -> Tensor:
+        """Return the weight ``[task]`` of each task's mean loss ``[task]``."""
+
+    def penalty(self, losses: Tensor) -> Tensor:
+        """Return a term ``[task]`` that keeps the rule's own parameters in place; the task's declared weight scales it."""
+        return losses.new_zeros(losses.shape)

@@ -1,0 +1,41 @@
+"""Weights from learnt homoscedastic uncertainty."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.balance.rule import BalanceRule
+
+
+class Uncertainty(BalanceRule):
+    r"""Learns a log variance for each task and weighs its loss by the inverse variance.
+
+    .. math:: \mathcal L = \sum_k c_k e^{-s_k} L_k + \tfrac12 s_k, \qquad s_k = \ln \sigma_k^2
+
+    where :math:`L_k` is task k's mean loss and :math:`c_k` is 1 for a classification (the softmax scaled by
+    :math:`1/\sigma^2`) and 1/2 for a squared error (the Gaussian likelihood). At the optimum
+    :math:`e^{s_k} = 2 c_k L_k`.
+
+    Args:
+        factors: :math:`c_k` of each task.
+        initial_log_variance: where every :math:`s_k` starts.
+
+    References:
+        Kendall, Gal, Cipolla: Multi-Task Learning Using Uncertainty to Weigh Losses for Scene Geometry and Semantics.
+        CVPR 2018.
+    """
+
+    factors: Tensor
+
+    def __init__(self, factors: list[float], *, initial_log_variance: float = 0.0) -> None:
+        super().__init__()
+        self.register_buffer("factors", torch.tensor(factors), persistent=False)
+        self.log_variances = nn.Parameter(torch.full((len(factors),), initial_log_variance))
+
+    def forward(self, losses: Tensor) -> Tensor:  # noqa: ARG002, D102
+        weights: Tensor = self.factors * (-self.log_variances).exp()
+        return weights
+
+    def penalty(self, losses: Tensor) -> Tensor:  # noqa: ARG002, D102
+        return self.log_variances / 2

@@ -1,0 +1,105 @@
+"""Progress for people at a terminal; silence everywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from torch import Tensor
+
+from gatewise.training import EpochRecord, Reporter
+
+SECONDS_BETWEEN_LOSSES = 0.25
+
+
+class ProgressReporter(Reporter):
+    """Shows a bar for the epoch under way and a line for every epoch that is over.
+
+    Args:
+        tasks: the tasks' names.
+        console: where to write; standard error by default.
+        label: put in front, where several models are trained one after the other.
+    """
+
+    def __init__(self, tasks: list[str], console: Console | None = None, label: str = "") -> None:
+        self.tasks = tasks
+        self.console = console or Console(stderr=True)
+        self.label = f"{label}: " if label else ""
+        self._bar: Progress | None = None
+        self._shown = 0.0
+
+    def training_started(self, epochs: int, steps: int, first_epoch: int) -> None:  # noqa: D102
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+        )
+        self._epochs, self._epoch, self._steps = epochs, first_epoch, steps
+        self._bar = Progress(*columns, console=self.console, transient=True)
+        self._task = self._bar.add_task(self._title(), total=steps, losses="")
+        self._bar.start()
+
+    def step_done(self, losses: Tensor) -> None:  # noqa: D102
+        assert self._bar is not None
+        now = time.monotonic()
+        # reading the losses waits for the device: a few times a second is enough
+        if now - self._shown > SECONDS_BETWEEN_LOSSES:
+            self._shown = now
+            text = "  ".join(
+                f"{name} {loss:.4f}" for name, loss in zip(self.tasks, losses.tolist(), strict=True)
+            )
+            self._bar.update(self._task, losses=f"loss: {text}")
+        self._bar.advance(self._task)
+
+    def epoch_done(self, record: EpochRecord) -> None:  # noqa: D102
+        assert self._bar is not None
+        self.console.print(f"{self.label}{summary(record, self._epochs)}", highlight=False, soft_wrap=True)
+        self._epoch = record.epoch + 1
+        if self._epoch <= self._epochs:
+            self._bar.reset(self._task, description=self._title(), total=self._steps)
+
+    def training_ended(self, reason: str) -> None:  # noqa: ARG002, D102
+        assert self._bar is not None
+        self._bar.stop()
+
+    def _title(self) -> str:
+        return f"{self.label}epoch {self._epoch}/{self._epochs}"
+
+
+def summary(record: EpochRecord, epochs: int) -> str:
+    """Say in one line how an epoch went."""
+    parts = [f"epoch {record.epoch}/{epochs}"]
+    parts += [f"{task} loss {values['loss']:.4f}" for task, values in record.train.items()]
+    for task, metrics in record.valid.items():
+        name, value = next(iter(metrics.items()))
+        parts.append(f"{task} {name} " + ("undefined" if value is None else f"{value:.4f}"))
+    parts.append(f"{record.rows_per_second:,.0f} rows/s")
+    return "  ".join(parts) + ("  *" if record.best else "")
+
+
+def at_terminal() -> bool:
+    """Whether someone is looking at standard error."""
+    return Console(stderr=True).is_terminal
+
+
+@contextmanager
+def working(what: str, show: bool) -> Iterator[None]:
+    """Show a spinner while something without a bar goes on."""
+    if not show:
+        yield
+        return
+    with Console(stderr=True).status(what):
+        yield

@@ -1,0 +1,66 @@
+"""A fitted ranker without its training: encoder, model and tasks, from raw rows to named predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from gatewise.assembly import to_tensors
+from gatewise.data import EncodedTable, TableEncoder
+from gatewise.nn import MultiTaskModel, TensorTable
+from gatewise.tasks import Task
+
+Metrics = dict[str, dict[str, float | None]]
+
+
+@dataclass
+class Scorer:
+    """Predicts from raw rows, with the encoder that training used.
+
+    Attributes:
+        encoder: fitted on the training table.
+        model: trained.
+        tasks: one for each column of the model's scores.
+    """
+
+    encoder: TableEncoder
+    model: MultiTaskModel
+    tasks: list[Task]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+    def tensors(self, encoded: EncodedTable) -> TensorTable:
+        """Bring an encoded table to the model's device."""
+        return to_tensors(encoded, len(self.tasks)).to(self.device)
+
+    def predict(self, source: Any) -> pa.Table:
+        """Return one float64 column a task, named for it: probabilities, or numbers in the label's unit."""
+        return self._named(self._predictions(self.tensors(self.encoder.encode(source, labels=False))))
+
+    def evaluate(self, source: Any) -> Metrics:
+        """Return every metric of every task over its labelled rows; None where a metric is undefined."""
+        table = self.tensors(self.encoder.encode(source))
+        predictions = self._predictions(table)
+        return {
+            task.name: task.evaluate(table.labels[:, k], predictions[k]) for k, task in enumerate(self.tasks)
+        }
+
+    def gates(self, source: Any) -> np.ndarray | None:
+        """Return the gates' weights ``[row, task, expert]``, or None where the model has no gates."""
+        table = self.tensors(self.encoder.encode(source, labels=False))
+        _, gates = self.model.score(table, gates=True)
+        return None if gates is None else gates.numpy()
+
+    def _predictions(self, table: TensorTable) -> list[torch.Tensor]:
+        scores, _ = self.model.score(table)
+        return [task.predict(scores[:, k]) for k, task in enumerate(self.tasks)]
+
+    def _named(self, predictions: list[torch.Tensor]) -> pa.Table:
+        return pa.table({task.name: p.numpy() for task, p in zip(self.tasks, predictions, strict=True)})

@@ -1,0 +1,29 @@
+"""Learning: the loop, optimisers, schedules, stopping, checkpoints, history. From tensors, with torch alone."""
+
+from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
+from gatewise.training.devices import choose_device
+from gatewise.training.monitor import Metrics, Monitor, Stopping
+from gatewise.training.optimizers import make_optimizer
+from gatewise.training.record import EpochRecord
+from gatewise.training.reporter import Reporter
+from gatewise.training.schedules import Schedule, cosine, plateau, step_decay
+from gatewise.training.trainer import CHECKPOINT, HISTORY, Trainer
+
+__all__ = [
+    "CHECKPOINT",
+    "HISTORY",
+    "EpochRecord",
+    "Metrics",
+    "Monitor",
+    "Reporter",
+    "Schedule",
+    "Stopping",
+    "Trainer",
+    "choose_device",
+    "cosine",
+    "load_checkpoint",
+    "make_optimizer",
+    "plateau",
+    "save_checkpoint",
+    "step_decay",
+]

@@ -1,0 +1,26 @@
+"""Where to train."""
+
+from __future__ import annotations
+
+import torch
+
+from gatewise.errors import DeclarationError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the named device; ``auto`` takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        DeclarationError: this machine has no such device.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, there in available.items() if there))
+    device = torch.device(name)
+    if not available.get(device.type, False):
+        raise DeclarationError(
+            f"device {name!r}: this machine has {', '.join(k for k, there in available.items() if there)}"
+        )
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeclarationError(f"device {name!r}: this machine has {torch.cuda.device_count()} CUDA devices")
+    return device

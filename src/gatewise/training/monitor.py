@@ -1,0 +1,107 @@
+"""What decides the best epoch, and when to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gatewise.errors import DeclarationError, TrainingError, did_you_mean, shown
+from gatewise.tasks import Task
+
+Metrics = dict[str, dict[str, float | None]]
+MEAN = "mean"
+
+
+class Monitor:
+    """Reads one score, greater is better, out of all tasks' metrics.
+
+    Args:
+        name: ``task.metric``, or ``mean``: the mean over tasks of each kind's unit-free metric (AUC, R2).
+        tasks: the tasks that the metrics come from.
+
+    Raises:
+        DeclarationError: no such task or metric, or a metric of which neither side is better.
+    """
+
+    def __init__(self, name: str, tasks: list[Task]) -> None:
+        self.name = name
+        self.tasks = tasks
+        self._sign = 1.0
+        if name == MEAN:
+            return
+        self._task, _, self._metric = name.rpartition(".")
+        known = {task.name: task for task in tasks}
+        if self._task not in known:
+            hint = did_you_mean(self._task, known)
+            raise DeclarationError(f"monitor {name!r}: no task {self._task!r} (tasks: {shown(known)}){hint}")
+        metrics = {metric.name: metric for metric in known[self._task].metrics}
+        if self._metric not in metrics:
+            hint = did_you_mean(self._metric, metrics)
+            raise DeclarationError(
+                f"monitor {name!r}: no metric {self._metric!r} (metrics: {shown(metrics)}){hint}"
+            )
+        greater = metrics[self._metric].greater_is_better
+        if greater is None:
+            raise DeclarationError(
+                f"monitor {name!r}: of two {self._metric} values neither is better; take another"
+            )
+        self._sign = 1.0 if greater else -1.0
+
+    def score(self, metrics: Metrics) -> float:
+        """Return the score; tasks whose metric is undefined are left out of a mean.
+
+        Raises:
+            TrainingError: what is monitored is undefined on the validation table.
+        """
+        if self.name == MEAN:
+            values = [metrics[task.name][task.summary.name] for task in self.tasks]
+        else:
+            values = [metrics[self._task][self._metric]]
+        defined = [value for value in values if value is not None]
+        if not defined:
+            raise TrainingError(
+                f"monitor {self.name!r} is undefined on the validation table (no labels, or all of one value)"
+            )
+        return self._sign * sum(defined) / len(defined)
+
+
+@dataclass
+class Stopping:
+    """Remembers the best epoch and says when patience is used up.
+
+    Attributes:
+        patience: epochs without improvement that are tolerated; None: never stop early.
+        min_delta: an improvement must be greater than this.
+        best_epoch: epoch, counted from 1, of the best score; 0 before the first.
+    """
+
+    patience: int | None = None
+    min_delta: float = 0.0
+    best_score: float = float("-inf")
+    best_epoch: int = 0
+    waited: int = 0
+
+    def improved(self, epoch: int, score: float) -> bool:
+        """Take a new score and return whether it is the best so far."""
+        if score > self.best_score + self.min_delta:
+            self.best_score, self.best_epoch, self.waited = score, epoch, 0
+            return True
+        self.waited += 1
+        return False
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there is no point in another epoch."""
+        return self.patience is not None and self.waited >= self.patience
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint needs."""
+        return {"best_score": self.best_score, "best_epoch": self.best_epoch, "waited": self.waited}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.best_score, self.best_epoch, self.waited = (
+            state["best_score"],
+            state["best_epoch"],
+            state["waited"],
+        )

@@ -1,0 +1,46 @@
+"""The history of a training: one record an epoch, kept as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gatewise.files import write_atomically
+
+
+@dataclass
+class EpochRecord:
+    """What happened in one epoch.
+
+    Attributes:
+        epoch: counted from 1.
+        lr: learning rate at its end.
+        seconds: time for training, and validation.
+        rows_per_second: training rows in a second of training.
+        train: for each task its mean ``loss`` over its own rows, the mean ``weight`` given to it, and ``weighted_loss``.
+        valid: every metric of every task; empty without a validation table.
+        score: the monitored value, greater is better; None without a validation table.
+        best: whether this is the best epoch so far.
+    """
+
+    epoch: int
+    lr: float
+    seconds: float
+    rows_per_second: float
+    train: dict[str, dict[str, float]]
+    valid: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    score: float | None = None
+    best: bool = False
+
+
+def write_history(path: Path, records: list[EpochRecord]) -> None:
+    """Write the history as JSON lines, whole or not at all."""
+    lines = "".join(json.dumps(asdict(record)) + "\n" for record in records)
+    write_atomically(path, lambda temporary: temporary.write_text(lines, encoding="utf-8") and None)
+
+
+def records_from(states: list[dict[str, Any]]) -> list[EpochRecord]:
+    """Rebuild records from plain dicts."""
+    return [EpochRecord(**state) for state in states]

@@ -1,0 +1,23 @@
+"""Who is told how training goes; the loop itself never prints."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gatewise.training.record import EpochRecord
+
+
+class Reporter:
+    """Hears of every step and epoch. This one says nothing; subclasses show progress or log elsewhere."""
+
+    def training_started(self, epochs: int, steps: int, first_epoch: int) -> None:
+        """Training starts: at most ``epochs`` of ``steps`` steps each, from ``first_epoch`` (counted from 1) on."""
+
+    def step_done(self, losses: Tensor) -> None:
+        """A step is done; ``losses [task]`` are still on the device and cost nothing unless they are read."""
+
+    def epoch_done(self, record: EpochRecord) -> None:
+        """An epoch is over, validation included."""
+
+    def training_ended(self, reason: str) -> None:
+        """Training is over, for a reason in words."""

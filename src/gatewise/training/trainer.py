@@ -1,0 +1,284 @@
+"""The training loop: ``fit`` -> ``run_epoch`` -> ``train_step``."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gatewise.balance import BalanceRule
+from gatewise.errors import ArtefactError, TrainingError
+from gatewise.nn import Batch, MultiTaskModel, TensorTable
+from gatewise.tasks import Task, masked_losses
+from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
+from gatewise.training.monitor import Metrics, Monitor, Stopping
+from gatewise.training.record import EpochRecord, records_from, write_history
+from gatewise.training.reporter import Reporter
+from gatewise.training.schedules import Schedule
+
+CHECKPOINT = "checkpoint.pt"
+HISTORY = "history.jsonl"
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Trainer:
+    """Trains a model on tensors; needs nothing but torch.
+
+    Order of rows, dropout and every other random choice of an epoch follow from ``(seed, epoch)`` alone. So a training that is
+    resumed after an epoch gives the numbers of one that never stopped, and the caller's random state is left as it was.
+
+    Args:
+        model: what is trained, on the device where it trains.
+        tasks: one for each column of scores and labels.
+        balance: weighs the tasks' losses.
+        optimizer: holds the parameters of model and balance.
+        schedule: changes the learning rate.
+        monitor: what decides the best epoch.
+        stopping: when to stop early; only asked where there is a validation table.
+        epochs: passes over the training table at most.
+        batch_size: rows of a batch.
+        accumulate: batches that make one step.
+        clip_norm: longest gradient allowed.
+        precision: ``fp32``, ``bf16`` or ``fp16``, of the matrix products.
+        seed: see above.
+        run_dir: where checkpoint and history are written after every epoch; None: nowhere.
+        fingerprint: says what is trained; a checkpoint with another one is refused.
+        reporter: is told how it goes.
+    """
+
+    def __init__(
+        self,
+        model: MultiTaskModel,
+        tasks: list[Task],
+        *,
+        balance: BalanceRule,
+        optimizer: torch.optim.Optimizer,
+        schedule: Schedule | None = None,
+        monitor: Monitor | None = None,
+        stopping: Stopping | None = None,
+        epochs: int = 10,
+        batch_size: int = 1024,
+        accumulate: int = 1,
+        clip_norm: float | None = None,
+        precision: str = "fp32",
+        seed: int = 0,
+        run_dir: Path | None = None,
+        fingerprint: str = "",
+        reporter: Reporter | None = None,
+    ) -> None:
+        self.model, self.tasks = model, tasks
+        self.balance, self.optimizer, self.schedule = balance, optimizer, schedule or Schedule()
+        self.monitor = monitor or Monitor("mean", tasks)
+        self.stopping = stopping or Stopping()
+        self.epochs, self.batch_size, self.accumulate = epochs, batch_size, accumulate
+        self.clip_norm, self.precision, self.seed = clip_norm, precision, seed
+        self.run_dir, self.fingerprint, self.reporter = run_dir, fingerprint, reporter or Reporter()
+        self.device = next(model.parameters()).device
+        self.task_weights = torch.tensor([task.weight for task in tasks], device=self.device)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
+        self.history: list[EpochRecord] = []
+        self.best_weights: dict[str, Tensor] | None = None
+
+    def fit(
+        self, train: TensorTable, valid: TensorTable | None = None, *, resume: bool = False
+    ) -> list[EpochRecord]:
+        """Train until the epochs or the patience are used up, then bring the best epoch's weights back.
+
+        Without a validation table the last epoch's weights stay. Ctrl-C leaves the weights of the best epoch so far in the
+        model and the last whole epoch in the checkpoint.
+
+        Args:
+            train: the training table; its rows are checked once.
+            valid: decides the best epoch and early stopping.
+            resume: go on from the checkpoint in ``run_dir``.
+
+        Raises:
+            TrainingError: a loss is not finite, or what is monitored is undefined.
+            ArtefactError: there is no checkpoint to resume from, or one of another training.
+        """
+        self.model.input_layer.check(train)
+        train = self._with_targets(train)
+        if valid is not None:
+            # what cannot be monitored is better known before the first epoch than after it
+            self.monitor.score(self.evaluate(valid))
+        if resume:
+            self._load()
+        else:
+            self._save()
+        steps = math.ceil(math.ceil(len(train) / self.batch_size) / self.accumulate)
+        self.reporter.training_started(self.epochs, steps, len(self.history) + 1)
+        reason = "interrupted"
+        try:
+            with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+                while len(self.history) < self.epochs and not self.stopping.exhausted:
+                    self._finish_epoch(self.run_epoch(train), valid)
+            reason = "patience is used up" if self.stopping.exhausted else "all epochs done"
+        finally:
+            if self.best_weights is not None:
+                self.model.load_state_dict(self.best_weights)
+            self.reporter.training_ended(reason)
+        return self.history
+
+    def run_epoch(self, train: TensorTable) -> EpochRecord:
+        """Make one pass over the training table and record it.
+
+        Raises:
+            TrainingError: a task's loss is not finite.
+        """
+        epoch, started = len(self.history) + 1, time.perf_counter()
+        torch.manual_seed(_seed_of(self.seed, epoch))
+        generator = torch.Generator().manual_seed(_seed_of(self.seed, epoch))
+        self.model.train()
+        totals = torch.zeros(3, len(self.tasks), device=self.device)
+        steps = 0
+        for group in _grouped(train.indices(self.batch_size, generator), self.accumulate):
+            totals += self.train_step([train.batch(index) for index in group])
+            steps += 1
+        summed, counted, weights = totals.cpu()
+        self._check_finite(summed, epoch)
+        seconds = time.perf_counter() - started
+        losses = summed / counted.clamp(min=torch.finfo(counted.dtype).tiny)
+        record = {
+            task.name: {"loss": float(loss), "weight": float(weight), "weighted_loss": float(loss * weight)}
+            for task, loss, weight in zip(self.tasks, losses, weights / steps, strict=True)
+        }
+        rate = self.optimizer.param_groups[0]["lr"]
+        return EpochRecord(epoch, rate, seconds, len(train) / seconds, record)
+
+    def train_step(self, batches: list[Batch]) -> Tensor:
+        """Make one optimiser step from the rows of all batches.
+
+        Each task's loss is the mean over its own rows in all of them together, so that accumulating gives the gradient of one
+        large batch, also where labels are missing.
+
+        Returns:
+            ``[3, task]``: summed losses, what they were summed over, and the weights given.
+        """
+        counted = torch.stack([_row_weights(batch).sum(dim=0) for batch in batches]).sum(dim=0)
+        present = counted > 0
+        share = torch.where(present, 1 / counted.clamp(min=1e-30), counted)
+        summed, weights = torch.zeros_like(counted), torch.zeros_like(counted)
+        rows = sum(len(batch.targets) for batch in batches)
+        self.optimizer.zero_grad(set_to_none=True)
+        for position, batch in enumerate(batches):
+            with self._autocast():
+                output = self.model(batch.inputs)
+            sums, _ = masked_losses(self.tasks, output.scores.float(), batch.targets, batch.weights)
+            losses = sums * share
+            weights = self.balance(losses) * self.task_weights
+            objective = (weights * losses).sum() + output.penalty.float() * (len(batch.targets) / rows)
+            if position == 0:
+                objective = objective + (self.balance.penalty(losses) * self.task_weights * present).sum()
+            self.scaler.scale(objective).backward()
+            summed += sums.detach()
+        self._update()
+        self.reporter.step_done(summed * share)
+        return torch.stack([summed, counted, weights.detach()])
+
+    def evaluate(self, table: TensorTable) -> Metrics:
+        """Return every metric of every task over a whole table."""
+        with self._autocast():
+            scores, _ = self.model.score(table)
+        return {
+            task.name: task.evaluate(table.labels[:, k], task.predict(scores[:, k]))
+            for k, task in enumerate(self.tasks)
+        }
+
+    def _update(self) -> None:
+        if self.clip_norm is not None:
+            self.scaler.unscale_(self.optimizer)
+            parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+            torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.schedule.after_step()
+
+    def _finish_epoch(self, record: EpochRecord, valid: TensorTable | None) -> None:
+        started = time.perf_counter()
+        if valid is not None:
+            record.valid = self.evaluate(valid)
+            record.score = self.monitor.score(record.valid)
+            record.best = self.stopping.improved(record.epoch, record.score)
+        if record.best:
+            self.best_weights = {
+                name: value.detach().clone() for name, value in self.model.state_dict().items()
+            }
+        self.schedule.after_epoch(record.score)
+        record.seconds += time.perf_counter() - started
+        self.history.append(record)
+        self._save()
+        self.reporter.epoch_done(record)
+
+    def _with_targets(self, table: TensorTable) -> TensorTable:
+        columns = [task.targets(table.labels[:, k]) for k, task in enumerate(self.tasks)]
+        return replace(table, targets=torch.stack(columns, dim=1).to(self.device, torch.float32))
+
+    def _autocast(self) -> AbstractContextManager[None]:
+        dtype = PRECISIONS[self.precision]
+        return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "fp32")
+
+    def _check_finite(self, summed: Tensor, epoch: int) -> None:
+        for task, loss in zip(self.tasks, summed, strict=True):
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"the loss of task {task.name!r} became {float(loss)} in epoch {epoch}: "
+                    "try a lower lr, clip_norm, or precision fp32"
+                )
+
+    def _save(self) -> None:
+        if self.run_dir is None:
+            return
+        state = {
+            "fingerprint": self.fingerprint,
+            "history": [asdict(record) for record in self.history],
+            "model": self.model.state_dict(),
+            "best": self.best_weights,
+            "balance": self.balance.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "stopping": self.stopping.state_dict(),
+        }
+        save_checkpoint(self.run_dir / CHECKPOINT, state)
+        write_history(self.run_dir / HISTORY, self.history)
+
+    def _load(self) -> None:
+        if self.run_dir is None:
+            raise ArtefactError("resume needs the folder of the run to go on with")
+        path = self.run_dir / CHECKPOINT
+        state = load_checkpoint(path)
+        if state["fingerprint"] != self.fingerprint:
+            raise ArtefactError(
+                f"checkpoint {str(path)!r} belongs to another training: schema, model, options or data differ"
+            )
+        self.model.load_state_dict(state["model"])
+        self.best_weights = state["best"]
+        self.balance.load_state_dict(state["balance"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.stopping.load_state_dict(state["stopping"])
+        self.history = records_from(state["history"])
+
+
+def _row_weights(batch: Batch) -> Tensor:
+    present = ~batch.targets.isnan()
+    return present.float() if batch.weights is None else batch.weights * present
+
+
+def _grouped(indices: Iterator[Tensor], size: int) -> Iterator[tuple[Tensor, ...]]:
+    while group := tuple(itertools.islice(indices, size)):
+        yield group
+
+
+def _seed_of(seed: int, epoch: int) -> int:
+    """Mix seed and epoch, so that neighbouring seeds share no epoch."""
+    return (seed * 1_000_003 + epoch * 7_919) % (2**63 - 1)
