@@ -1,13 +1,16 @@
 """Gatewise: multi-task ranking with multi-gate mixture-of-experts.
 
-One model predicts click, purchase, dwell, rating ... together: experts shared by all tasks, one softmax gate a task that mixes
-them, one tower a task. Names are imported when they are first used, so that ``gatewise.nn`` needs nothing but torch.
+One model predicts click, purchase, dwell, rating ... together: experts shared by all tasks, one softmax gate a task
+that mixes them, one tower a task. Names are imported when they are first used, so that ``gatewise.nn`` needs nothing
+but torch.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from gatewise.version import __version__
 
 if TYPE_CHECKING:
     from gatewise.declare import (
@@ -33,8 +36,6 @@ if TYPE_CHECKING:
     from gatewise.errors import GatewiseError, GatewiseWarning
     from gatewise.ranker import Ranker, load
 
-__version__ = "0.1.0"
-
 __all__ = [
     "Binary",
     "Categorical",
@@ -57,6 +58,7 @@ __all__ = [
     "Training",
     "Uncertainty",
     "Vector",
+    "__version__",
     "load",
 ]
 
@@ -72,4 +74,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return list(__all__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -58,9 +58,7 @@ class ProgressReporter(Reporter):
         # reading the losses waits for the device: a few times a second is enough
         if now - self._shown > SECONDS_BETWEEN_LOSSES:
             self._shown = now
-            text = "  ".join(
-                f"{name} {loss:.4f}" for name, loss in zip(self.tasks, losses.tolist(), strict=True)
-            )
+            text = "  ".join(f"{name} {loss:.4f}" for name, loss in zip(self.tasks, losses.tolist(), strict=True))
             self._bar.update(self._task, losses=f"loss: {text}")
         self._bar.advance(self._task)
 
@@ -103,3 +101,15 @@ def working(what: str, show: bool) -> Iterator[None]:
         return
     with Console(stderr=True).status(what):
         yield
+
+
+@contextmanager
+def counting(what: str, show: bool) -> Iterator[Callable[[int], None]]:
+    """Show a running count of rows; yields what is to be called with every piece's rows."""
+    if not show:
+        yield lambda _: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} {task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda rows: bar.advance(task, rows)

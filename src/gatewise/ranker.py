@@ -179,9 +179,7 @@ class Ranker:
         gates = self.scorer.gates(table)
         if gates is None:
             kind = type(self.options.model).__name__
-            raise GatewiseError(
-                f"{kind} has no gates" if not self._no_rows(table) else "the table has no rows"
-            )
+            raise GatewiseError(f"{kind} has no gates" if not self._no_rows(table) else "the table has no rows")
         return gates if per_row else gates.mean(axis=0, dtype=np.float64)
 
     def extend_vocabulary(self, table: Any) -> dict[str, int]:
@@ -198,9 +196,7 @@ class Ranker:
         model = build_model(self.options.model, encoder.layout, scorer.tasks).to(scorer.device)
         old_tables, new_tables = scorer.model.input_layer.tables, model.input_layer.tables
         weights = scorer.model.state_dict()
-        model.load_state_dict(
-            weights | {k: v for k, v in model.state_dict().items() if ".tables." in f".{k}"}
-        )
+        model.load_state_dict(weights | {k: v for k, v in model.state_dict().items() if ".tables." in f".{k}"})
         added = {}
         with torch.no_grad():
             for index, field in enumerate(old_tables.fields):
@@ -221,9 +217,7 @@ class Ranker:
         metrics = {"history": [asdict(record) for record in self.history], **self.metrics}
         save_artefact(Artefact(self.scorer, self.options, metrics), path)
 
-    def _trainer(
-        self, scorer: Scorer, encoded: EncodedTable, run_dir: Path | None, reporter: Reporter
-    ) -> Trainer:
+    def _trainer(self, scorer: Scorer, encoded: EncodedTable, run_dir: Path | None, reporter: Reporter) -> Trainer:
         options = self.options.training
         balance = build_balance(self.options.balance, scorer.tasks).to(scorer.device)
         optimizer = make_optimizer(
@@ -256,16 +250,14 @@ class Ranker:
     def _fingerprint(self, encoded: EncodedTable) -> str:
         """Tell trainings apart that must not go on from each other's checkpoints; more epochs are no difference."""
         training = declare.to_dict(self.options.training)
-        for free in (
-            ("epochs", "patience", "device") if training["schedule"] is None else ("patience", "device")
-        ):
+        for free in ("epochs", "patience", "device") if training["schedule"] is None else ("patience", "device"):
             training.pop(free)
         declared = [declare.to_dict(d) for d in (self.schema, self.options.model, self.options.balance)]
         digest = hashlib.blake2b(json.dumps([*declared, training], sort_keys=True).encode())
         for matrix in (encoded.ids, encoded.floats, encoded.labels, encoded.weights):
-            digest.update(b"" if matrix is None else np.ascontiguousarray(matrix))
+            digest.update(b"" if matrix is None else np.ascontiguousarray(matrix).data)
         for ragged in encoded.lists:
-            digest.update(np.ascontiguousarray(ragged.values))
+            digest.update(np.ascontiguousarray(ragged.values).data)
         return digest.hexdigest()
 
     def _warn_of_gates(self, encoded: EncodedTable) -> None:

@@ -13,8 +13,7 @@ from gatewise.errors import TableError
 RATINGS = [(2, 20, 4, 978303600), (1, 10, 5, 978300000), (1, 30, 3, 978300000), (2, 10, 1, 978303660)]
 
 CSV = {
-    "ratings.csv": "userId,movieId,rating,timestamp\n"
-    + "".join(f"{u},{m},{r}.0,{t}\n" for u, m, r, t in RATINGS),
+    "ratings.csv": "userId,movieId,rating,timestamp\n" + "".join(f"{u},{m},{r}.0,{t}\n" for u, m, r, t in RATINGS),
     "movies.csv": (
         "movieId,title,genres\n"
         '10,"Misérables, Les (1995)",Drama|War\n'
@@ -194,9 +193,7 @@ def test_a_file_that_is_no_zip(tmp_path):
         movielens(write(tmp_path, CSV) / "ratings.csv")
 
 
-@pytest.mark.parametrize(
-    ("layout", "missing"), [("csv", "movies.csv"), ("100k", "u.item"), ("1m", "movies.dat")]
-)
+@pytest.mark.parametrize(("layout", "missing"), [("csv", "movies.csv"), ("100k", "u.item"), ("1m", "movies.dat")])
 def test_no_movies_file(tmp_path, layout, missing):
     files = {name: text for name, text in LAYOUTS[layout][0].items() if name != missing}
     with pytest.raises(TableError, match=rf"has .* but no {missing}"):

@@ -26,11 +26,7 @@ def columns(rows):
 def by_hand(group, time, value):
     count, mean = [], []
     for own_group, own_time in zip(group, time, strict=True):
-        before = [
-            v
-            for g, t, v in zip(group, time, value, strict=True)
-            if g == own_group and t < own_time and v == v
-        ]
+        before = [v for g, t, v in zip(group, time, value, strict=True) if g == own_group and t < own_time and v == v]
         count.append(len(before))
         mean.append(sum(before) / len(before) if before else math.nan)
     return count, mean

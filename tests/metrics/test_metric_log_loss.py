@@ -45,9 +45,7 @@ def test_by_hand() -> None:
     targets, predictions = torch.tensor([1.0, 0.0]), torch.tensor([0.25, 0.5])
     assert log_loss(targets, predictions) == pytest.approx((math.log(4) + math.log(2)) / 2, abs=1e-12)
     weights = torch.tensor([3.0, 1.0])
-    assert log_loss(targets, predictions, weights) == pytest.approx(
-        (3 * math.log(4) + math.log(2)) / 4, abs=1e-12
-    )
+    assert log_loss(targets, predictions, weights) == pytest.approx((3 * math.log(4) + math.log(2)) / 4, abs=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])

@@ -29,9 +29,7 @@ def test_by_hand() -> None:
     targets, predictions = torch.tensor([3.0, 5.0, 0.0]), torch.tensor([3.0, 1.0, 1.0])
     assert rmse(targets, predictions) == pytest.approx(math.sqrt((0 + 16 + 1) / 3), abs=1e-12)
     weights = torch.tensor([1.0, 2.0, 3.0])
-    assert rmse(targets, predictions, weights) == pytest.approx(
-        math.sqrt((0 + 2 * 16 + 3 * 1) / 6), abs=1e-12
-    )
+    assert rmse(targets, predictions, weights) == pytest.approx(math.sqrt((0 + 2 * 16 + 3 * 1) / 6), abs=1e-12)
 
 
 def test_a_perfect_prediction_of_constant_targets_is_zero() -> None:

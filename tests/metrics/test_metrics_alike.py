@@ -39,9 +39,7 @@ def test_the_order_of_the_rows_does_not_matter(metric: Metric) -> None:
     targets, predictions, weights = sample()
     order = torch.randperm(500, generator=torch.Generator().manual_seed(8))
     expected = metric.compute(targets, predictions, weights)
-    assert metric.compute(targets[order], predictions[order], weights[order]) == pytest.approx(
-        expected, abs=1e-12
-    )
+    assert metric.compute(targets[order], predictions[order], weights[order]) == pytest.approx(expected, abs=1e-12)
 
 
 @every_metric
@@ -105,17 +103,13 @@ def test_changes_none_of_its_inputs(metric: Metric) -> None:
 )
 def test_refuses_other_shapes(metric: Metric, shapes: tuple[tuple[int, ...] | None, ...], found: str) -> None:
     tensors = [None if shape is None else torch.ones(shape) for shape in shapes]
-    with pytest.raises(
-        ShapeError, match=f"^{metric.name}: expected 1-D tensors of equal length, found {found}$"
-    ):
+    with pytest.raises(ShapeError, match=f"^{metric.name}: expected 1-D tensors of equal length, found {found}$"):
         metric.compute(*tensors)  # type: ignore[arg-type]
 
 
 @every_metric
 def test_refuses_two_devices(metric: Metric) -> None:
-    with pytest.raises(
-        ShapeError, match="expected tensors on one device, found targets on cpu, predictions on meta"
-    ):
+    with pytest.raises(ShapeError, match="expected tensors on one device, found targets on cpu, predictions on meta"):
         metric.compute(torch.ones(3), torch.ones(3, device="meta"))
 
 
@@ -125,9 +119,7 @@ def test_refuses_nan(metric: Metric, where: int) -> None:
     tensors = [torch.tensor([1.0, 0.0, 1.0]), torch.tensor([0.5, 0.1, 0.2])]
     tensors[where][1] = float("nan")
     name = ("targets", "predictions")[where]
-    with pytest.raises(
-        ShapeError, match=f"^{metric.name}: expected {name} without NaN, found NaN in 1 of 3 rows$"
-    ):
+    with pytest.raises(ShapeError, match=f"^{metric.name}: expected {name} without NaN, found NaN in 1 of 3 rows$"):
         metric.compute(*tensors)
 
 
@@ -171,9 +163,7 @@ def test_smaller_is_better(metric: Metric) -> None:
 
 def test_pcoc_has_no_better_direction() -> None:
     assert PCOC.greater_is_better is None
-    with pytest.raises(
-        GatewiseError, match="metric 'pcoc': expected one with a better direction, found none"
-    ):
+    with pytest.raises(GatewiseError, match="metric 'pcoc': expected one with a better direction, found none"):
         PCOC.better(1.0, 1.1)
 
 

@@ -16,9 +16,7 @@ def to_tensors(encoded: EncodedTable, num_tasks: int) -> TensorTable:
         labels = torch.from_numpy(encoded.labels)
     return TensorTable(
         ids=torch.from_numpy(encoded.ids),
-        lists=tuple(
-            Ragged(torch.from_numpy(ids.values), torch.from_numpy(ids.offsets)) for ids in encoded.lists
-        ),
+        lists=tuple(Ragged(torch.from_numpy(ids.values), torch.from_numpy(ids.offsets)) for ids in encoded.lists),
         floats=torch.from_numpy(encoded.floats),
         labels=labels,
         weights=None if encoded.weights is None else torch.from_numpy(encoded.weights),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from gatewise.data.encoders.labels import LabelStatistics, encode_labels, encode
 from gatewise.data.encoders.numeric import NumericEncoder
 from gatewise.data.encoders.sequence import RaggedIds
 from gatewise.data.encoders.vector import VectorEncoder
-from gatewise.data.tables import pick_column, read_table
+from gatewise.data.tables import pick_column, read_table, stream_table
 from gatewise.data.vocabulary import AnyVocabulary, vocabulary_from_state
 from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Vector, column_of, embedding_dim
 from gatewise.errors import ArtefactError, TableError
@@ -73,17 +74,17 @@ class TableEncoder:
         Raises:
             TableError: a column is missing or holds what its declaration excludes; names the column.
         """
-        table = read_table(source, needed_columns(schema))
+        table = _read(source, needed_columns(schema), _separated(schema))
         if table.num_rows == 0:
             raise TableError("the training table has no rows")
-        prepared = {feature.name: prepare(feature, table) for feature in schema.features}
+        prepared: dict[str, Any] = {}
+        for feature in _owners_first(schema):
+            shared = prepared.get(owner_of(feature))
+            prepared[feature.name] = prepare(feature, table, None if shared is None else shared.values.type)
         vocabularies = learn_vocabularies(schema, prepared)
         encoders = {f.name: fit_encoder(f, prepared[f.name], vocabularies) for f in schema.features}
         columns = _labels(schema, table)
-        labels = {
-            task.name: label_statistics(task, column)
-            for task, column in zip(schema.tasks, columns, strict=True)
-        }
+        labels = {task.name: label_statistics(task, column) for task, column in zip(schema.tasks, columns, strict=True)}
         encoder = cls(schema, encoders, vocabularies, labels)
         return encoder, encoder._assemble(prepared, table.num_rows, columns, _weights(schema, table))
 
@@ -97,12 +98,10 @@ class TableEncoder:
         Raises:
             TableError: as in :meth:`fit`.
         """
-        table = read_table(source, needed_columns(self.schema, labels=labels), self.column_types())
+        table = _read(source, needed_columns(self.schema, labels=labels), self.column_types())
         prepared = {f.name: prepare(f, table, self._type_of(f)) for f in self.schema.features}
         columns = _labels(self.schema, table) if labels else None
-        return self._assemble(
-            prepared, table.num_rows, columns, _weights(self.schema, table) if labels else None
-        )
+        return self._assemble(prepared, table.num_rows, columns, _weights(self.schema, table) if labels else None)
 
     def _assemble(
         self,
@@ -113,9 +112,7 @@ class TableEncoder:
     ) -> EncodedTable:
         ids, lists, floats = [], [], []
         for feature in self.schema.features:
-            encoded = encode_prepared(
-                self.encoders[feature.name], prepared[feature.name], f"feature {feature.name!r}"
-            )
+            encoded = encode_prepared(self.encoders[feature.name], prepared[feature.name], f"feature {feature.name!r}")
             if isinstance(encoded, RaggedIds):
                 lists.append(encoded)
             elif encoded.ndim == 1:
@@ -136,9 +133,7 @@ class TableEncoder:
         fields: list[EmbeddingField] = []
         index: dict[str, int] = {}
         ids, lists, floats = [], [], []
-        for feature in sorted(
-            self.schema.features, key=lambda f: isinstance(f, Sequence) and f.shares is not None
-        ):
+        for feature in _owners_first(self.schema):
             rows = self._rows(feature)
             if rows is not None:
                 index[feature.name] = len(fields)
@@ -170,10 +165,10 @@ class TableEncoder:
 
     def column_types(self) -> dict[str, pa.DataType]:
         """Return the types that columns of a text file are read as, so that "007" stays the string it was."""
+        # integers are left to be inferred: their vocabulary may have been learnt from true and false, or from 1.0
         types = {column_of(f): self._type_of(f) for f in self.schema.features}
-        known = {column: dtype for column, dtype in types.items() if dtype is not None}
-        lists = [column_of(f) for f in self.schema.features if isinstance(f, Sequence)]
-        return known | dict.fromkeys(lists, pa.string())
+        strings = {column: dtype for column, dtype in types.items() if dtype == pa.large_string()}
+        return strings | _separated(self.schema)
 
     def _type_of(self, feature: Feature) -> pa.DataType | None:
         vocabulary = self.vocabularies.get(owner_of(feature))
@@ -183,15 +178,13 @@ class TableEncoder:
     def extended(self, source: Any) -> TableEncoder:
         """Return an encoder that also knows this table's values; rows of values already known stay as they are."""
         columns = [column_of(f) for f in self.schema.features if owner_of(f) in self.vocabularies]
-        table = read_table(source, columns, self.column_types())
+        table = _read(source, columns, self.column_types())
         keyed = [f for f in self.schema.features if owner_of(f) in self.vocabularies]
         fits = gather_values(self.schema, {f.name: prepare(f, table, self._type_of(f)) for f in keyed})
         vocabularies = {}
         for owner, vocabulary in self.vocabularies.items():
             for seen in fits[owner].seen:
-                check_type(
-                    seen.values.type, vocabulary.type, f"feature {owner!r}", "its vocabulary was learnt from"
-                )
+                check_type(seen.values.type, vocabulary.type, f"feature {owner!r}", "its vocabulary was learnt from")
                 vocabulary = vocabulary.extended(seen.values, seen.counts)
             vocabularies[owner] = vocabulary
         encoders = dict(self.encoders)
@@ -220,12 +213,10 @@ class TableEncoder:
             ArtefactError: something that the schema needs is not there.
         """
         try:
-            vocabularies = {
-                name: vocabulary_from_state(learnt) for name, learnt in state["vocabularies"].items()
-            }
+            vocabularies = {name: vocabulary_from_state(learnt) for name, learnt in state["vocabularies"].items()}
             encoders = {f.name: restore_encoder(f, state["features"], vocabularies) for f in schema.features}
             labels = {task.name: LabelStatistics(**state["labels"][task.name]) for task in schema.tasks}
-        except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise ArtefactError(f"encoder: its saved state does not fit the schema ({error})") from None
         return cls(schema, encoders, vocabularies, labels)
 
@@ -237,6 +228,23 @@ def needed_columns(schema: Schema, *, labels: bool = True) -> list[str]:
         columns += [column_of(task) for task in schema.tasks]
         columns += [task.weight_column for task in schema.tasks if task.weight_column]
     return list(dict.fromkeys(columns))
+
+
+def _read(source: Any, columns: list[str], types: Mapping[str, pa.DataType]) -> pa.Table:
+    table = read_table(source, columns, types)
+    if isinstance(source, (str, Path)) and not set(columns) <= set(table.column_names):
+        # whoever misses its column is to suggest the nearest of all that the file has
+        return next(stream_table(source, types=types))
+    return table
+
+
+def _separated(schema: Schema) -> dict[str, pa.DataType]:
+    """Return the type of columns that may hold one item a row in a text file, and look like numbers then."""
+    return {column_of(f): pa.string() for f in schema.features if isinstance(f, Sequence)}
+
+
+def _owners_first(schema: Schema) -> list[Feature]:
+    return sorted(schema.features, key=lambda f: owner_of(f) != f.name)
 
 
 def _labels(schema: Schema, table: pa.Table) -> list[np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,9 @@ def stream_table(
     """Yield a source piece by piece, files without holding them whole; at least one piece, if an empty one.
 
     Args:
-        source, columns, types: see :func:`read_table`.
+        source: see :func:`read_table`.
+        columns: see :func:`read_table`.
+        types: see :func:`read_table`.
         rows: rows of a piece at most; a CSV comes in blocks of bytes instead.
     """
     if not isinstance(source, (str, Path)):
@@ -56,7 +58,7 @@ def stream_table(
     path = Path(source)
     if path.is_dir() or not path.exists():
         found = "is a folder" if path.is_dir() else "does not exist"
-        raise TableError(f"table {str(path)!r} {found}{_near_file(path)}")
+        raise TableError(f"table {str(path)!r} {found}{'' if path.is_dir() else _near_file(path)}")
     name = path.name.lower()
     wanted = None if columns is None else list(columns)
     if name.endswith(PARQUET_SUFFIXES):
@@ -86,7 +88,7 @@ def _in_memory(source: Any) -> pa.Table:
         if isinstance(source, Mapping):
             return _from_arrays(source)
         if isinstance(source, (list, tuple)) and all(isinstance(row, Mapping) for row in source):
-            return pa.Table.from_pylist(list(source))
+            return _from_rows(source)
     except (pa.ArrowException, ValueError, TypeError) as error:
         if isinstance(error, TableError):
             raise
@@ -96,15 +98,19 @@ def _in_memory(source: Any) -> pa.Table:
     )
 
 
+def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    # a row that lacks a key has a null there
+    names = dict.fromkeys(name for row in rows for name in row)
+    return _from_arrays({name: [row.get(name) for row in rows] for name in names})
+
+
 def _from_arrays(arrays: Mapping[str, Any]) -> pa.Table:
     columns = {str(name): _column(str(name), values) for name, values in arrays.items()}
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         (first, rows), (other, found) = (
             next(iter(lengths.items())),
-            next(
-                (name, length) for name, length in lengths.items() if length != next(iter(lengths.values()))
-            ),
+            next((name, length) for name, length in lengths.items() if length != next(iter(lengths.values()))),
         )
         raise TableError(f"column {other!r} has {found} rows, column {first!r} has {rows}")
     return pa.table(columns)
@@ -113,6 +119,8 @@ def _from_arrays(arrays: Mapping[str, Any]) -> pa.Table:
 def _column(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
+    if isinstance(values, (str, bytes, Mapping)):
+        raise TableError(f"column {name!r}: expected an array or a list, found {type(values).__name__}")
     if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
         return pa.chunked_array(values) if hasattr(values, "__arrow_c_stream__") else pa.array(values)
     try:
@@ -143,15 +151,15 @@ def _parquet(path: Path, columns: list[str] | None, rows: int) -> Iterator[pa.Ta
         raise TableError(f"table {str(path)!r} is no readable Parquet file: {_first_line(error)}") from None
 
 
-def _csv(
-    path: Path, columns: list[str] | None, types: dict[str, pa.DataType], delimiter: str
-) -> Iterator[pa.Table]:
+def _csv(path: Path, columns: list[str] | None, types: dict[str, pa.DataType], delimiter: str) -> Iterator[pa.Table]:
     parse = pacsv.ParseOptions(delimiter=delimiter)
     read = pacsv.ReadOptions(block_size=CSV_BLOCK_BYTES)
+    where = f"table {str(path)!r}"
+    header: list[str] = []
     try:
         with pacsv.open_csv(path, read_options=read, parse_options=parse) as probe:
             header = probe.schema.names
-            _unique_names(probe.schema, f"table {str(path)!r}")
+            _unique_names(probe.schema, where)
         present = None if columns is None else [name for name in header if name in set(columns)]
         # an empty list would mean all columns
         convert = pacsv.ConvertOptions(
@@ -160,31 +168,36 @@ def _csv(
             strings_can_be_null=True,
         )
         with pacsv.open_csv(path, read_options=read, parse_options=parse, convert_options=convert) as reader:
+            _all_text(reader.schema, where)
             empty = True
             for batch in reader:
                 empty = False
                 yield pa.Table.from_batches([batch])
             if empty:
                 yield reader.schema.empty_table()
+    except UnicodeDecodeError as error:
+        raise TableError(f"{where}: its header is not UTF-8 text ({error.reason}); save it as UTF-8") from None
     except pa.ArrowInvalid as error:
-        raise TableError(f"table {str(path)!r}: {_csv_problem(error, path, delimiter)}") from None
+        raise TableError(f"{where}: {_csv_problem(error, header)}") from None
     except (pa.ArrowException, OSError) as error:
-        raise TableError(f"table {str(path)!r} is no readable CSV file: {_first_line(error)}") from None
+        raise TableError(f"{where} is no readable CSV file: {_first_line(error)}") from None
 
 
-def _csv_problem(error: Exception, path: Path, delimiter: str) -> str:
+def _all_text(schema: pa.Schema, where: str) -> None:
+    for field in schema:
+        # what Arrow infers for bytes that are no UTF-8
+        if pa.types.is_binary(field.type):
+            raise TableError(f"{where}: column {field.name!r} is not UTF-8 text; save it as UTF-8")
+
+
+def _csv_problem(error: Exception, header: list[str]) -> str:
     message = _first_line(error)
-    if "UTF8" in message or "UTF-8" in message or "utf8" in message:
-        return f"is not UTF-8 text ({message}); save it as UTF-8"
     if "Empty CSV file" in message:
         return "the file is empty, expected a header line"
-    if message.startswith("In CSV column #") and path.suffix != ".gz":
-        number = int(message.split("#")[1].split(":")[0])
-        with path.open(encoding="utf-8", errors="replace") as file:
-            header = file.readline().rstrip("\r\n").split(delimiter)
-        name = header[number].strip('"') if number < len(header) else str(number)
-        return f"column {name!r}: {message.split(':', 1)[1].strip()}"
-    return message
+    if message.startswith("In CSV column #"):
+        number, message = message.removeprefix("In CSV column #").split(": ", 1)
+        message = f"column {header[int(number)]!r}: {message}"
+    return f"{message}; save it as UTF-8" if "UTF8" in message else message
 
 
 def _unique_names(table: Any, where: str) -> Any:

@@ -1,7 +1,8 @@
-"""Raw columns brought to the few types that encoders work on, with an error that names the column where that cannot be."""
+"""Raw columns brought to the few types that encoders work on, or an error that names the column."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ import pyarrow.compute as pc
 
 from gatewise.errors import TableError
 from gatewise.layout import NULL
+
+RowOf = Callable[[int], int]
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,23 @@ def distinct(values: pa.Array) -> Distinct:
     return Distinct(encoded.dictionary, codes)
 
 
-def as_keys(column: pa.Array, purpose: str) -> pa.Array:
+def as_keys(column: pa.Array, purpose: str, row_of: RowOf = int) -> pa.Array:
     """Return ids or categories as int64 or large_string (or null, where all are null).
 
     Unsigned 64-bit ids keep their bits. Floating columns are accepted where every value is a whole number that the type
     holds exactly, as pandas makes of integers with missing values.
+
+    Args:
+        column: a column, or the items of a list column.
+        purpose: who asks, for messages.
+        row_of: of the items of a list column, the row that an item stands in.
 
     Raises:
         TableError: lists, fractions, or a type that is no key.
     """
     dtype = column.type
     if pa.types.is_dictionary(dtype):
-        return as_keys(column.dictionary_decode(), purpose)
+        return as_keys(column.dictionary_decode(), purpose, row_of)
     if pa.types.is_null(dtype):
         return column
     if pa.types.is_uint64(dtype):
@@ -58,29 +67,33 @@ def as_keys(column: pa.Array, purpose: str) -> pa.Array:
     if pa.types.is_integer(dtype) or pa.types.is_boolean(dtype):
         return column.cast(pa.int64())
     if pa.types.is_floating(dtype):
-        return _whole(column, purpose)
+        return _whole(column, purpose, row_of)
     if is_string(dtype) or pa.types.is_date(dtype):
         return column.cast(pa.large_string())
     raise TableError(f"{purpose}: expected integers, strings or booleans, found {dtype}{_list_hint(dtype)}")
 
 
-def _whole(column: pa.Array, purpose: str) -> pa.Array:
+def _whole(column: pa.Array, purpose: str, row_of: RowOf) -> pa.Array:
     exact = 2 ** (53 if column.type == pa.float64() else 24 if column.type == pa.float32() else 11)
     values = column.fill_null(0).cast(pa.float64()).to_numpy(zero_copy_only=False)
     bad = np.flatnonzero(~((values == np.floor(values)) & (np.abs(values) < exact)))
     if len(bad):
-        found = f"{values[bad[0]]} in row {bad[0]}"
-        raise TableError(
-            f"{purpose}: expected integers or strings, found {found} ({column.type} is exact for ids below {exact} only)"
-        )
+        found = f"{values[bad[0]]} in row {row_of(bad[0])}"
+        exactly = f"{column.type} is exact for ids below {exact} only"
+        raise TableError(f"{purpose}: expected integers or strings, found {found} ({exactly})")
     return pa.array(values.astype(np.int64), mask=column.is_null().to_numpy(zero_copy_only=False))
 
 
-def as_numbers(column: pa.Array, purpose: str) -> tuple[np.ndarray, np.ndarray]:
+def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.ndarray, np.ndarray]:
     """Return float64 numbers and a mask of nulls; numbers under the mask are 0.
 
+    Args:
+        column: a column, or the items of a list column.
+        purpose: who asks, for messages.
+        row_of: of the items of a list column, the row that an item stands in.
+
     Raises:
-        TableError: a type that is no number; NaN or infinity (missing values are nulls).
+        TableError: a type that is no number; NaN, infinity or what float32 cannot hold (missing values are nulls).
     """
     dtype = column.type
     if pa.types.is_dictionary(dtype):
@@ -92,12 +105,11 @@ def as_numbers(column: pa.Array, purpose: str) -> tuple[np.ndarray, np.ndarray]:
         raise TableError(f"{purpose}: expected numbers, found {dtype}{_list_hint(dtype)}")
     missing = column.is_null().to_numpy(zero_copy_only=False)
     numbers = column.cast(pa.float64(), safe=False).fill_null(0).to_numpy(zero_copy_only=False)
-    bad = np.flatnonzero(~np.isfinite(numbers))
+    bad = np.flatnonzero(~(np.abs(numbers) <= LARGEST))
     if len(bad):
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
-        raise TableError(
-            f"{purpose}: found {numbers[bad[0]]} in row {bad[0]}{more}, expected finite numbers or null"
-        )
+        found = f"{numbers[bad[0]]} in row {row_of(bad[0])}{more}"
+        raise TableError(f"{purpose}: found {found}, expected finite numbers or null")
     return numbers, missing
 
 
@@ -115,8 +127,15 @@ def as_lists(column: pa.Array, separator: str, purpose: str) -> pa.Array:
     if is_string(dtype):
         return _split(column.cast(pa.large_string()), separator)
     if is_list(dtype):
-        return column.cast(pa.large_list(dtype.value_type))
+        return _plain(column)
     raise TableError(f"{purpose}: expected lists, or strings parted by {separator!r}, found {dtype}")
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """Return any kind of list as large lists of their rows' items alone (Arrow's cast of list views loses rows)."""
+    lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+    ends = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    return pa.LargeListArray.from_arrays(pa.array(ends), column.flatten(), mask=column.is_null())
 
 
 def _split(strings: pa.Array, separator: str) -> pa.Array:
@@ -132,9 +151,7 @@ def _split(strings: pa.Array, separator: str) -> pa.Array:
 
 def is_string(dtype: pa.DataType) -> bool:
     """Whether a type is one of Arrow's strings."""
-    return bool(
-        pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype)
-    )
+    return bool(pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype))
 
 
 def is_list(dtype: pa.DataType) -> bool:

@@ -58,9 +58,7 @@ def history_before(
     new_instant = new_group | _starts(time[order])
     row = np.arange(rows)
     place = row - np.maximum.accumulate(np.where(new_group, row, 0))  # position within the group
-    instant_at = np.maximum.accumulate(
-        np.where(new_instant, row, 0)
-    )  # first row of the same group and instant
+    instant_at = np.maximum.accumulate(np.where(new_instant, row, 0))  # first row of the same group and instant
     has_past = place[instant_at] > 0
     past = np.where(has_past, instant_at - 1, 0)  # last row before the instant
 

@@ -71,15 +71,11 @@ def _in_time(table: pa.Table, column: str) -> pa.Table:
     time = table[column]
     nulls = pc.sum(pc.is_null(time, nan_is_null=True)).as_py()
     if nulls:
-        raise TableError(
-            f"column {column!r}: {nulls} null times, and a row without a time has no place in the split"
-        )
+        raise TableError(f"column {column!r}: {nulls} null times, and a row without a time has no place in the split")
     try:
         return table.take(pc.sort_indices(time))  # a stable sort
     except pa.ArrowException:
-        raise TableError(
-            f"column {column!r}: expected times that can be ordered, found {time.type}"
-        ) from None
+        raise TableError(f"column {column!r}: expected times that can be ordered, found {time.type}") from None
 
 
 def _changes(time: pa.ChunkedArray) -> npt.NDArray[np.int64]:

@@ -1,7 +1,8 @@
 """Everything a person can write down: features, tasks, architectures, balancing, training, recipes.
 
-Declarations hold no tensors and no state. They are frozen, compare by value, go to JSON and YAML and back, and refuse unknown
-options by their path. Each option is declared here and nowhere else: Python calls, recipes and messages all read it.
+Declarations hold no tensors and no state. They are frozen, compare by value, go to JSON and YAML and back, and
+refuse unknown options by their path. Each option is declared here and nowhere else: Python calls, recipes and
+messages all read it.
 """
 
 from gatewise.declare.architectures import AnyArchitecture, Architecture, MMoE, OMoE, SharedBottom, SingleTask

@@ -58,7 +58,7 @@ def declaration(cls: type[T]) -> type[T]:
         except TypeError as error:
             raise DeclarationError(f"{cls.__name__}: {error}") from None
 
-    made.__init__ = explained  # type: ignore[misc]
+    made.__init__ = explained  # type: ignore[method-assign, assignment]
     return made
 
 
@@ -94,6 +94,9 @@ def read_yaml(text: str, source: str) -> Any:
         place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise DeclarationError(f"{source}:{place} is not valid YAML: {problem}") from None
+    except ValueError as error:
+        # a date or number that is written like one but is none, such as 2024-13-45
+        raise DeclarationError(f"{source}: is not valid YAML: {error}") from None
 
 
 def explain(error: ValidationError, owner: type) -> list[str]:
@@ -118,9 +121,7 @@ def _line(problem: Any, owner: type) -> str:
             return f"{name}: needs a 'kind'"
         case "literal_error":
             expected = problem["ctx"]["expected"]
-            hint = did_you_mean(
-                str(problem["input"]), expected.replace(" or ", ", ").replace("'", "").split(", ")
-            )
+            hint = did_you_mean(str(problem["input"]), expected.replace(" or ", ", ").replace("'", "").split(", "))
             return f"{name}: expected {expected}, found {problem['input']!r}{hint}"
         case "value_error":
             return f"{name}: {problem['ctx']['error']}"

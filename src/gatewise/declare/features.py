@@ -1,7 +1,7 @@
 """Features: what a column of the table means to the model.
 
-Every feature names a column; ``column`` is only needed where the column is called otherwise. Two rows of every embedding
-table are reserved: one for values that were not in the training table (out of vocabulary), one for null.
+Every feature names a column; ``column`` is only needed where the column is called otherwise. Two rows of every
+embedding table are reserved: one for values that were not in the training table (out of vocabulary), one for null.
 """
 
 from __future__ import annotations
@@ -106,9 +106,7 @@ class Sequence:
         if self.hash_buckets is not None and self.min_count > 1:
             raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
         if self.shares is not None and (self.hash_buckets is not None or self.min_count > 1):
-            raise ValueError(
-                f"the table is that of {self.shares!r}: declare min_count and hash_buckets there"
-            )
+            raise ValueError(f"the table is that of {self.shares!r}: declare min_count and hash_buckets there")
         return self
 
 

@@ -32,6 +32,12 @@ class Split:
     test: Share = 0.1
     """Share of the rows for the test, the latest ones."""
 
+    @model_validator(mode="after")
+    def _rows_left_for_training(self) -> Split:
+        if self.valid + self.test >= 1:
+            raise ValueError(f"valid {self.valid:g} and test {self.test:g} leave no rows for training")
+        return self
+
 
 @declaration
 class Data:
@@ -99,8 +105,12 @@ class Recipe:
         return Schema(features=self.features, tasks=self.tasks)
 
     @classmethod
-    def read(cls, path: str | Path) -> Recipe:
+    def read(cls, path: str | Path, overrides: collections.abc.Iterable[str] = ()) -> Recipe:
         """Read a recipe; all mistakes are reported at once, each with its path.
+
+        Args:
+            path: a YAML (or JSON) file.
+            overrides: options that replace the file's, such as ``"training.epochs=3"``; values are YAML.
 
         Raises:
             DeclarationError: the file is absent, no YAML, or holds unknown or invalid options.
@@ -115,4 +125,19 @@ class Recipe:
         values: Any = read_yaml(text, str(path))
         if not isinstance(values, dict):
             raise DeclarationError(f"{path}: expected a mapping with data, features and tasks")
+        for override in overrides:
+            _override(values, override)
         return from_dict(cls, values, source=str(path))
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    *parents, last = path.split(".")
+    if not equals or not last:
+        raise DeclarationError(f"override {override!r}: expected OPTION=VALUE, such as training.epochs=3")
+    for parent in parents:
+        inner = values.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise DeclarationError(f"override {override!r}: {parent!r} holds no options in this recipe")
+        values = inner
+    values[last] = read_yaml(text, f"override {override!r}")

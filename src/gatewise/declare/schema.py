@@ -57,9 +57,7 @@ class Schema:
         for task in self.tasks:
             if column_of(task) in read:
                 label, feature = column_of(task), read[column_of(task)]
-                raise ValueError(
-                    f"feature {feature!r} reads {label!r}, which is the label of task {task.name!r}"
-                )
+                raise ValueError(f"feature {feature!r} reads {label!r}, which is the label of task {task.name!r}")
             if task.weight_column == column_of(task):
                 raise ValueError(f"task {task.name!r}: its weight_column is its label")
 
@@ -67,9 +65,7 @@ class Schema:
         owners = {f.name: f for f in self.features if isinstance(f, Categorical)}
         if owner not in owners:
             hint = did_you_mean(owner, owners)
-            raise ValueError(
-                f"sequence {feature.name!r} shares {owner!r}, which is no categorical feature{hint}"
-            )
+            raise ValueError(f"sequence {feature.name!r} shares {owner!r}, which is no categorical feature{hint}")
         if feature.dim not in (None, owners[owner].dim):
             dims = f"{feature.dim}, the shared table of {owner!r} has {owners[owner].dim}"
             raise ValueError(f"sequence {feature.name!r} has dim {dims}")
@@ -124,9 +120,7 @@ def embedding_dim(feature: Feature, schema: Schema) -> int:
     """Return the width of a feature's embedding, that of the shared table where it shares one."""
     if isinstance(feature, Sequence):
         if feature.shares is not None:
-            return next(
-                f.dim for f in schema.features if isinstance(f, Categorical) and f.name == feature.shares
-            )
+            return next(f.dim for f in schema.features if isinstance(f, Categorical) and f.name == feature.shares)
         return feature.dim or DEFAULT_DIM
     return getattr(feature, "dim", 0)
 

@@ -83,9 +83,7 @@ class Training:
     """Improvement below this does not count."""
     precision: Literal["fp32", "bf16", "fp16"] = field(default="fp32", kw_only=True)
     """Type of the matrix products; weights and losses stay in fp32."""
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = field(
-        default="auto", kw_only=True
-    )
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = field(default="auto", kw_only=True)
     """``auto`` takes CUDA, then MPS, then the CPU."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = field(default=0, kw_only=True)
     """Decides initial weights, order of rows and dropout."""

@@ -43,9 +43,7 @@ def counted_rows(metric: str, targets: Tensor, predictions: Tensor, weights: Ten
     for name, values in (("targets", target), ("predictions", prediction)):
         missing = int(values.isnan().sum())
         if missing:
-            raise ShapeError(
-                f"{metric}: expected {name} without NaN, found NaN in {missing} of {len(values)} rows"
-            )
+            raise ShapeError(f"{metric}: expected {name} without NaN, found NaN in {missing} of {len(values)} rows")
     return Rows(target, prediction, weight)
 
 

@@ -34,9 +34,7 @@ class EmbeddingTables(nn.Module):
         for field in self.fields:
             self.offsets.append(rows.get(field.dim, 0))
             rows[field.dim] = self.offsets[-1] + field.rows
-        self.weights = nn.ParameterDict(
-            {f"dim_{dim}": torch.empty(count, dim) for dim, count in rows.items()}
-        )
+        self.weights = nn.ParameterDict({f"dim_{dim}": torch.empty(count, dim) for dim, count in rows.items()})
         self.reset_parameters()
 
     @torch.no_grad()
@@ -69,9 +67,7 @@ class EmbeddingTables(nn.Module):
         if low < lowest or high >= rows:
             found = low if low < lowest else high
             name = name or self.fields[field].name
-            raise ShapeError(
-                f"feature {name!r}: id {found} is out of range, its table has rows 0 to {rows - 1}"
-            )
+            raise ShapeError(f"feature {name!r}: id {found} is out of range, its table has rows 0 to {rows - 1}")
 
     def forward(self, field: int, ids: Tensor) -> Tensor:
         """Return the vectors ``[..., dim]`` of ids ``[...]`` of one field, checked."""

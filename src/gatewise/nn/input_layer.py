@@ -62,9 +62,7 @@ class InputLayer(nn.Module):
 
     def forward(self, inputs: Inputs) -> Tensor:  # noqa: D102
         parts = [self._embed(inputs.ids, dim) for dim in self._columns_of_dim]
-        parts += [
-            self._pool(ids, column) for ids, column in zip(inputs.lists, self.layout.lists, strict=True)
-        ]
+        parts += [self._pool(ids, column) for ids, column in zip(inputs.lists, self.layout.lists, strict=True)]
         return torch.cat([*parts, inputs.floats], dim=1)
 
     def _embed(self, ids: Tensor, dim: int) -> Tensor:

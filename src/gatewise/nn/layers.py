@@ -23,9 +23,7 @@ def activation_layer(name: str) -> nn.Module:
     """Return a new activation module by name."""
     if name not in ACTIVATIONS:
         expected = ", ".join(ACTIVATIONS)
-        raise ShapeError(
-            f"activation: expected one of {expected}, found {name!r}{did_you_mean(name, ACTIVATIONS)}"
-        )
+        raise ShapeError(f"activation: expected one of {expected}, found {name!r}{did_you_mean(name, ACTIVATIONS)}")
     return ACTIVATIONS[name]()
 
 
@@ -145,11 +143,9 @@ class GroupMLP(nn.Module):
         norm: str = "none",
     ) -> None:
         super().__init__()
-        _check(groups=groups, input_dim=input_dim, **{f"dims[{i}]": width for i, width in enumerate(dims)})
+        check_sizes(groups=groups, input_dim=input_dim, **{f"dims[{i}]": width for i, width in enumerate(dims)})
         if norm not in NORMS:
-            raise ShapeError(
-                f"norm: expected one of {', '.join(NORMS)}, found {norm!r}{did_you_mean(norm, NORMS)}"
-            )
+            raise ShapeError(f"norm: expected one of {', '.join(NORMS)}, found {norm!r}{did_you_mean(norm, NORMS)}")
         if not 0 <= dropout < 1:
             raise ShapeError(f"dropout: expected a share from 0 to below 1, found {dropout}")
         self.groups = groups
@@ -171,7 +167,8 @@ class GroupMLP(nn.Module):
         return hidden
 
 
-def _check(**sizes: int) -> None:
+def check_sizes(**sizes: int) -> None:
+    """Refuse what is no positive whole number, by the argument's name."""
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ShapeError(f"{name}: expected a positive whole number, found {size!r}")

@@ -93,9 +93,9 @@ class MultiTaskModel(nn.Module):
         Returns:
             Scores ``[row, task]`` and, asked for, gates ``[row, task, expert]``, both float32 on the CPU.
         """
+        self.input_layer.check(table)
         was_training = self.training
         self.eval()
-        self.input_layer.check(table)
         outputs = [self(table.inputs(index)) for index in table.indices(batch_size)]
         self.train(was_training)
         empty = torch.empty(0, len(self.towers.output_dims))

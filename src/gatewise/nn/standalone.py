@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gatewise.errors import ShapeError
 from gatewise.layout import EmbeddingField
 from gatewise.nn.embedding import EmbeddingTables
+from gatewise.nn.layers import check_sizes
 from gatewise.nn.towers import Towers
 from gatewise.nn.trunks import MMoE
 
@@ -58,11 +59,10 @@ class MMoEModel(nn.Module):
         task_output_dims: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
+        check_sizes(input_dim=input_dim, num_experts=num_experts, num_tasks=num_tasks)
         output_dims = tuple(task_output_dims or [1] * num_tasks)
         if len(output_dims) != num_tasks:
-            raise ShapeError(
-                f"task_output_dims: expected {num_tasks} entries, one a task, found {len(output_dims)}"
-            )
+            raise ShapeError(f"task_output_dims: expected {num_tasks} entries, one a task, found {len(output_dims)}")
         self.input_dim = input_dim
         self.trunk = MMoE(
             input_dim,
@@ -76,9 +76,7 @@ class MMoEModel(nn.Module):
             num_tasks, self.trunk.output_dim, tuple(tower_hidden_dims), output_dims, dropout=dropout_rate
         )
 
-    def forward(
-        self, x: Tensor, return_expert_weights: bool = False
-    ) -> Predictions | tuple[Predictions, list[Tensor]]:
+    def forward(self, x: Tensor, return_expert_weights: bool = False) -> Predictions | tuple[Predictions, list[Tensor]]:
         """Return a list of raw scores a task and, if asked for, a list of expert weights a task."""
         if x.dim() != 2 or x.shape[1] != self.input_dim:
             raise ShapeError(f"input: expected shape [batch, {self.input_dim}], found {list(x.shape)}")
@@ -125,6 +123,9 @@ class MMoERecommendationModel(MMoEModel):
         dropout_rate: float = 0.1,
         task_output_dims: Sequence[int] | None = None,
     ) -> None:
+        check_sizes(
+            user_cardinality=user_cardinality, item_cardinality=item_cardinality, embedding_dim=embedding_dim
+        )
         super().__init__(
             2 * embedding_dim + num_dense_features,
             num_experts,

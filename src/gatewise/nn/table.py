@@ -109,15 +109,11 @@ class TensorTable:
         """Return the chosen rows with their targets."""
         if self.targets is None:
             raise ValueError("the table has no targets: give it those of the tasks first")
-        return Batch(
-            self.inputs(index), self.targets[index], None if self.weights is None else self.weights[index]
-        )
+        return Batch(self.inputs(index), self.targets[index], None if self.weights is None else self.weights[index])
 
     def indices(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
         """Yield row indices batch by batch: shuffled with a generator, in order without; the last may be short."""
-        order = (
-            torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
-        )
+        order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
         for index in order.to(self.device).split(batch_size):
             if len(index):
                 yield index

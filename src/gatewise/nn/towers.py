@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gatewise.nn.layers import GroupMLP
+from gatewise.nn.layers import GroupMLP, check_sizes
 
 
 class Towers(nn.Module):
@@ -38,6 +38,7 @@ class Towers(nn.Module):
     ) -> None:
         super().__init__()
         self.output_dims = output_dims or (1,) * num_tasks
+        check_sizes(**{f"output_dims[{task}]": width for task, width in enumerate(self.output_dims)})
         self.hidden = GroupMLP(num_tasks, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
         owners = [task for task, width in enumerate(self.output_dims) for _ in range(width)]
         self.register_buffer("task_of_output", torch.tensor(owners), persistent=False)

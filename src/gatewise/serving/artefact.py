@@ -25,12 +25,12 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-import gatewise
 from gatewise import declare
 from gatewise.assembly import build_model, build_tasks
 from gatewise.data import TableEncoder
 from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.serving.scorer import Scorer
+from gatewise.version import __version__
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -116,14 +116,12 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
         artefact.metrics,
     )
     for name, value in zip(JSON_FILES, values, strict=True):
-        text = json.dumps(
-            value, indent=None if name == "encoder.json" else 2, ensure_ascii=False, allow_nan=False
-        )
+        text = json.dumps(value, indent=None if name == "encoder.json" else 2, ensure_ascii=False, allow_nan=False)
         (folder / name).write_text(text + "\n", encoding="utf-8")
     weights = {name: value.detach().cpu().contiguous() for name, value in scorer.model.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
     listed = {name: _digest(folder / name) for name in (*JSON_FILES, WEIGHTS)}
-    manifest = {"format": FORMAT, "gatewise": gatewise.__version__, "files": listed}
+    manifest = {"format": FORMAT, "gatewise": __version__, "files": listed}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 

@@ -48,9 +48,7 @@ class Scorer:
         """Return every metric of every task over its labelled rows; None where a metric is undefined."""
         table = self.tensors(self.encoder.encode(source))
         predictions = self._predictions(table)
-        return {
-            task.name: task.evaluate(table.labels[:, k], predictions[k]) for k, task in enumerate(self.tasks)
-        }
+        return {task.name: task.evaluate(table.labels[:, k], predictions[k]) for k, task in enumerate(self.tasks)}
 
     def gates(self, source: Any) -> np.ndarray | None:
         """Return the gates' weights ``[row, task, expert]``, or None where the model has no gates."""

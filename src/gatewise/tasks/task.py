@@ -59,22 +59,29 @@ class Task(ABC):
         return {metric.name: metric.compute(labels[known], predictions[known]) for metric in self.metrics}
 
 
-def masked_losses(
-    tasks: list[Task], scores: Tensor, targets: Tensor, weights: Tensor | None
-) -> tuple[Tensor, Tensor]:
+def row_weights(targets: Tensor, weights: Tensor | None) -> Tensor:
+    """Return how much every label counts: its weight, 1 without weights, 0 where it is missing.
+
+    Shape:
+        - targets, weights: ``[batch, task]``; targets NaN where missing
+        - output ``[batch, task]``
+    """
+    return torch.where(targets.isnan(), 0.0, torch.ones_like(targets) if weights is None else weights)
+
+
+def masked_losses(tasks: list[Task], scores: Tensor, targets: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
     r"""Return every task's summed loss and the weight it was summed over.
 
     .. math:: S_k = \sum_b w_{bk} \, \ell_k(s_{bk}, y_{bk}), \qquad W_k = \sum_b w_{bk}
 
-    over the rows b that have a label of task k. What stands at a missing label reaches neither losses nor gradients: it is
-    replaced before the loss is taken.
+    over the rows b that have a label of task k. What stands at a missing label, or at one of weight 0, reaches neither losses
+    nor gradients: it is replaced before the loss is taken.
 
     Shape:
         - scores, targets, weights: ``[batch, task]``; targets NaN where missing; weights None: all 1
         - output: two tensors ``[task]``; the second has no gradient
     """
-    present = ~targets.isnan()
-    safe = torch.where(present, targets, torch.zeros_like(targets))
-    counted = present.to(scores.dtype) if weights is None else weights * present
+    counted = row_weights(targets, weights)
+    safe = torch.where(counted == 0, 0.0, targets)
     columns = [task.losses(scores[:, k], safe[:, k]) for k, task in enumerate(tasks)]
     return (torch.stack(columns, dim=1) * counted).sum(dim=0), counted.sum(dim=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """
 
     def write(temporary: Path) -> None:
-        try:
-            torch.save(state, temporary)
-        except RuntimeError as error:
-            # torch's zip writer reports a full disk as a RuntimeError
-            raise OSError(None, str(error).splitlines()[0]) from error
+        with temporary.open("wb") as file:
+            try:
+                torch.save(state, file)
+            except RuntimeError as error:
+                # torch's zip writer hides the reason, such as a full disk, behind an error of its own
+                reason = error.__context__
+                raise reason if isinstance(reason, OSError) else OSError(None, str(error).splitlines()[0]) from None
 
     write_atomically(path, write)
 
@@ -36,10 +39,19 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         ArtefactError: the file is absent or damaged.
     """
     try:
+        # torch does not look at the checksums
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+        if broken is not None:
+            raise ValueError(f"checksum of {broken!r} is wrong")
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict):
+            raise TypeError(f"expected a dict, found {type(state).__name__}")
     except FileNotFoundError:
         raise ArtefactError(f"there is no checkpoint {str(path)!r} to resume from") from None
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+    except pickle.UnpicklingError:
+        raise ArtefactError(f"checkpoint {str(path)!r} holds more than tensors and plain values: refused") from None
+    except Exception as error:  # a damaged file makes its readers raise almost anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ArtefactError(f"checkpoint {str(path)!r} is damaged: {reason}") from None
     return state

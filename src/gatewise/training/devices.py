@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import torch
 
-from gatewise.errors import DeclarationError
+from gatewise.errors import DeclarationError, did_you_mean
 
 
 def choose_device(name: str = "auto") -> torch.device:
     """Return the named device; ``auto`` takes CUDA, then MPS, then the CPU.
 
     Raises:
-        DeclarationError: this machine has no such device.
+        DeclarationError: this machine has no such device, or there is none of that name.
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return torch.device(next(kind for kind, there in available.items() if there))
-    device = torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise DeclarationError(f"device {name!r}: unknown{did_you_mean(name, available)}") from None
     if not available.get(device.type, False):
         raise DeclarationError(
             f"device {name!r}: this machine has {', '.join(k for k, there in available.items() if there)}"

@@ -37,14 +37,10 @@ class Monitor:
         metrics = {metric.name: metric for metric in known[self._task].metrics}
         if self._metric not in metrics:
             hint = did_you_mean(self._metric, metrics)
-            raise DeclarationError(
-                f"monitor {name!r}: no metric {self._metric!r} (metrics: {shown(metrics)}){hint}"
-            )
+            raise DeclarationError(f"monitor {name!r}: no metric {self._metric!r} (metrics: {shown(metrics)}){hint}")
         greater = metrics[self._metric].greater_is_better
         if greater is None:
-            raise DeclarationError(
-                f"monitor {name!r}: of two {self._metric} values neither is better; take another"
-            )
+            raise DeclarationError(f"monitor {name!r}: of two {self._metric} values neither is better; take another")
         self._sign = 1.0 if greater else -1.0
 
     def score(self, metrics: Metrics) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.nn import MultiTaskModel
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
@@ -37,7 +38,13 @@ def make_optimizer(
         lr: learning rate.
         weight_decay: the optimiser's own.
         momentum: of ``sgd``.
+
+    Raises:
+        DeclarationError: no optimiser has that name.
     """
+    if name not in OPTIMIZERS:
+        expected = ", ".join(OPTIMIZERS)
+        raise DeclarationError(f"optimizer: expected one of {expected}, found {name!r}{did_you_mean(name, OPTIMIZERS)}")
     decayed = model.dense_weights()
     ids = {id(weight) for weight in decayed}
     others = [p for module in (model, balance) for p in module.parameters() if id(p) not in ids]

@@ -30,7 +30,8 @@ class _TorchSchedule(Schedule):
     scheduler: StepLR | LambdaLR | ReduceLROnPlateau
 
     def state_dict(self) -> dict[str, Any]:
-        kept = ("last_epoch", "_last_lr", "best", "num_bad_epochs", "cooldown_counter")
+        # "lr_lambdas" is a list of None that LambdaLR wants back
+        kept = ("last_epoch", "_last_lr", "best", "num_bad_epochs", "cooldown_counter", "lr_lambdas")
         return {key: value for key, value in self.scheduler.state_dict().items() if key in kept}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -87,6 +88,4 @@ def cosine(optimizer: Optimizer, *, total: int, warmup: float, floor: float, uni
 
 def plateau(optimizer: Optimizer, *, patience: int, factor: float) -> Schedule:
     """Multiply the rate by ``factor`` when the score has not risen for more than ``patience`` epochs."""
-    return _OnPlateau(
-        ReduceLROnPlateau(optimizer, mode="max", patience=patience, factor=factor, threshold=0.0)
-    )
+    return _OnPlateau(ReduceLROnPlateau(optimizer, mode="max", patience=patience, factor=factor, threshold=0.0))

@@ -17,7 +17,7 @@ from torch import Tensor
 from gatewise.balance import BalanceRule
 from gatewise.errors import ArtefactError, TrainingError
 from gatewise.nn import Batch, MultiTaskModel, TensorTable
-from gatewise.tasks import Task, masked_losses
+from gatewise.tasks import Task, masked_losses, row_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.monitor import Metrics, Monitor, Stopping
 from gatewise.training.record import EpochRecord, records_from, write_history
@@ -87,9 +87,7 @@ class Trainer:
         self.history: list[EpochRecord] = []
         self.best_weights: dict[str, Tensor] | None = None
 
-    def fit(
-        self, train: TensorTable, valid: TensorTable | None = None, *, resume: bool = False
-    ) -> list[EpochRecord]:
+    def fit(self, train: TensorTable, valid: TensorTable | None = None, *, resume: bool = False) -> list[EpochRecord]:
         """Train until the epochs or the patience are used up, then bring the best epoch's weights back.
 
         Without a validation table the last epoch's weights stay. Ctrl-C leaves the weights of the best epoch so far in the
@@ -162,7 +160,7 @@ class Trainer:
         Returns:
             ``[3, task]``: summed losses, what they were summed over, and the weights given.
         """
-        counted = torch.stack([_row_weights(batch).sum(dim=0) for batch in batches]).sum(dim=0)
+        counted = torch.stack([row_weights(b.targets, b.weights).sum(dim=0) for b in batches]).sum(dim=0)
         present = counted > 0
         share = torch.where(present, 1 / counted.clamp(min=1e-30), counted)
         summed, weights = torch.zeros_like(counted), torch.zeros_like(counted)
@@ -197,9 +195,12 @@ class Trainer:
             self.scaler.unscale_(self.optimizer)
             parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
+        scale = self.scaler.get_scale()
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.schedule.after_step()
+        # fp16 leaves a step out where the gradient overflowed, and lowers the scale
+        if self.scaler.get_scale() >= scale:
+            self.schedule.after_step()
 
     def _finish_epoch(self, record: EpochRecord, valid: TensorTable | None) -> None:
         started = time.perf_counter()
@@ -208,9 +209,7 @@ class Trainer:
             record.score = self.monitor.score(record.valid)
             record.best = self.stopping.improved(record.epoch, record.score)
         if record.best:
-            self.best_weights = {
-                name: value.detach().clone() for name, value in self.model.state_dict().items()
-            }
+            self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.schedule.after_epoch(record.score)
         record.seconds += time.perf_counter() - started
         self.history.append(record)
@@ -226,12 +225,19 @@ class Trainer:
         return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "fp32")
 
     def _check_finite(self, summed: Tensor, epoch: int) -> None:
-        for task, loss in zip(self.tasks, summed, strict=True):
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f"the loss of task {task.name!r} became {float(loss)} in epoch {epoch}: "
-                    "try a lower lr, clip_norm, or precision fp32"
-                )
+        broken = [
+            f"the loss of task {task.name!r} became {float(loss)}"
+            for task, loss in zip(self.tasks, summed, strict=True)
+            if not math.isfinite(loss)
+        ]
+        # the last step may break the weights without any batch after it to show it
+        broken += [
+            f"the weights {name!r} became infinite or NaN"
+            for name, weight in self.model.named_parameters()
+            if not broken and not weight.detach().sum().isfinite()
+        ]
+        if broken:
+            raise TrainingError(f"{broken[0]} in epoch {epoch}: try a lower lr, clip_norm, or precision fp32")
 
     def _save(self) -> None:
         if self.run_dir is None:
@@ -255,10 +261,17 @@ class Trainer:
             raise ArtefactError("resume needs the folder of the run to go on with")
         path = self.run_dir / CHECKPOINT
         state = load_checkpoint(path)
-        if state["fingerprint"] != self.fingerprint:
+        if state.get("fingerprint") != self.fingerprint:
             raise ArtefactError(
                 f"checkpoint {str(path)!r} belongs to another training: schema, model, options or data differ"
             )
+        try:
+            self._restore(state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ArtefactError(f"checkpoint {str(path)!r} does not fit this training: {reason}") from None
+
+    def _restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.best_weights = state["best"]
         self.balance.load_state_dict(state["balance"])
@@ -267,11 +280,6 @@ class Trainer:
         self.scaler.load_state_dict(state["scaler"])
         self.stopping.load_state_dict(state["stopping"])
         self.history = records_from(state["history"])
-
-
-def _row_weights(batch: Batch) -> Tensor:
-    present = ~batch.targets.isnan()
-    return present.float() if batch.weights is None else batch.weights * present
 
 
 def _grouped(indices: Iterator[Tensor], size: int) -> Iterator[tuple[Tensor, ...]]:

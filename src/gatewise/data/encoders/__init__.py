@@ -1,7 +1,7 @@
 """One encoder for each kind of feature, and the labels.
 
-Each first *prepares* a raw column (checks it, brings it to a known type), then *fits* on it or *encodes* it; fitting and encoding
-the training table prepare it only once.
+Each first *prepares* a raw column (checks it, brings it to a known type), then *fits* on it or *encodes* it;
+fitting and encoding the training table prepare it only once.
 """
 
 from gatewise.data.encoders.categorical import CategoricalEncoder

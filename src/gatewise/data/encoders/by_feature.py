@@ -74,9 +74,7 @@ def fit_encoder(feature: Feature, prepared: Any, vocabularies: Mapping[str, AnyV
             return keyed_encoder(feature, vocabularies)
 
 
-def restore_encoder(
-    feature: Feature, states: Mapping[str, Any], vocabularies: Mapping[str, AnyVocabulary]
-) -> Encoder:
+def restore_encoder(feature: Feature, states: Mapping[str, Any], vocabularies: Mapping[str, AnyVocabulary]) -> Encoder:
     """Rebuild one feature's encoder from its saved state."""
     match feature:
         case Numeric():

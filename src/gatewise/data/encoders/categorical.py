@@ -27,9 +27,7 @@ class VocabularyFit:
             TableError: another column of the same vocabulary holds another type.
         """
         types = [seen.values.type for seen in self.seen if not pa.types.is_null(seen.values.type)]
-        check_type(
-            values.values.type, types[0] if types else None, purpose, "features that share its table hold"
-        )
+        check_type(values.values.type, types[0] if types else None, purpose, "features that share its table hold")
         self.seen.append(values)
 
     def learn(self) -> AnyVocabulary:
@@ -40,9 +38,7 @@ class VocabularyFit:
         if not known:
             return Vocabulary(pa.nulls(0))
         counts = np.concatenate([seen.counts for seen in known])
-        return Vocabulary.learn(
-            pa.concat_arrays([seen.values for seen in known]), counts, self.feature.min_count
-        )
+        return Vocabulary.learn(pa.concat_arrays([seen.values for seen in known]), counts, self.feature.min_count)
 
 
 def check_type(found: pa.DataType, expected: pa.DataType | None, purpose: str, who: str) -> None:

@@ -34,9 +34,7 @@ def encode_labels(task: Binary | Regression, column: pa.Array) -> np.ndarray:
     if isinstance(task, Binary):
         wrong = np.flatnonzero(~missing & (values != 0) & (values != 1))
         if len(wrong):
-            raise TableError(
-                f"{purpose}: found {values[wrong[0]]:g} in row {wrong[0]}, expected 0, 1 or null"
-            )
+            raise TableError(f"{purpose}: found {values[wrong[0]]:g} in row {wrong[0]}, expected 0, 1 or null")
     return np.where(missing, np.nan, values)
 
 
@@ -49,13 +47,9 @@ def label_statistics(task: Binary | Regression, labels: np.ndarray) -> LabelStat
     known = labels[~np.isnan(labels)]
     purpose = f"label of task {task.name!r}"
     if len(known) == 0:
-        raise TableError(
-            f"{purpose}: all {len(labels)} rows of the training table are null, nothing can be learnt"
-        )
+        raise TableError(f"{purpose}: all {len(labels)} rows of the training table are null, nothing can be learnt")
     if np.all(known == known[0]):
-        raise TableError(
-            f"{purpose}: is {known[0]:g} in every row of the training table, nothing can be learnt"
-        )
+        raise TableError(f"{purpose}: is {known[0]:g} in every row of the training table, nothing can be learnt")
     return LabelStatistics(float(known.mean()), float(known.std()))
 
 

@@ -65,7 +65,7 @@ class NumericEncoder:
         known = _signed_log(known) if feature.transform == "log" else known
         std = float(known.std())
         # a constant column has rounding noise for a deviation
-        constant = std <= 1e-12 * max(1.0, abs(float(known.mean())))
+        constant = std <= 1e-12 * abs(float(known.mean()))
         return cls(feature, mean=float(known.mean()), std=1.0 if constant else std, has_null=has_null)
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from gatewise.data.encoders.categorical import check_type
-from gatewise.data.values import Distinct, as_keys, as_lists, distinct
+from gatewise.data.values import Distinct, RowOf, as_keys, as_lists, distinct, is_list, is_string
 from gatewise.data.vocabulary import AnyVocabulary
 from gatewise.declare import Sequence
 from gatewise.errors import TableError
@@ -41,9 +41,7 @@ class SequenceEncoder:
         self.vocabulary = vocabulary
 
     @staticmethod
-    def prepare(
-        feature: Sequence, column: pa.Array, purpose: str, expected: pa.DataType | None = None
-    ) -> Items:
+    def prepare(feature: Sequence, column: pa.Array, purpose: str, expected: pa.DataType | None = None) -> Items:
         """Split, cut and key a raw column.
 
         Args:
@@ -53,7 +51,7 @@ class SequenceEncoder:
             expected: type of the vocabulary, so that ids written as "1|2" can be integers.
         """
         lists = as_lists(column, feature.separator, purpose)
-        if expected is not None and pa.types.is_integer(expected) and pa.types.is_string(column.type):
+        if expected == pa.int64() and is_string(lists.type.value_type) and not is_list(column.type):
             lists = _integers(lists, purpose)
         missing = lists.is_null().to_numpy(zero_copy_only=False)
         starts = lists.offsets.to_numpy(zero_copy_only=False)[:-1]
@@ -62,7 +60,7 @@ class SequenceEncoder:
             cut = np.maximum(lengths - feature.max_length, 0)
             starts = starts + cut if feature.keep == "last" else starts
             lengths = lengths - cut
-        keys = distinct(as_keys(lists.values, f"{purpose}, an item"))
+        keys = distinct(as_keys(lists.values, f"{purpose}, an item", _row_of(lists)))
         lengths = np.where(missing, 1, lengths)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         position = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
@@ -72,10 +70,13 @@ class SequenceEncoder:
 
     def encode(self, items: Items, purpose: str) -> RaggedIds:
         """Return the ids of every row's items."""
-        check_type(
-            items.distinct.values.type, self.vocabulary.type, purpose, "its vocabulary was learnt from"
-        )
+        check_type(items.distinct.values.type, self.vocabulary.type, purpose, "its vocabulary was learnt from")
         return RaggedIds(items.distinct.rows(self.vocabulary.lookup(items.distinct.values)), items.offsets)
+
+
+def _row_of(lists: pa.Array) -> RowOf:
+    ends = lists.offsets.to_numpy(zero_copy_only=False)[1:]
+    return lambda item: int(np.searchsorted(ends, item, side="right"))
 
 
 def _integers(lists: pa.Array, purpose: str) -> pa.Array:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gatewise.data.values import as_numbers, is_list
 from gatewise.declare import Vector
@@ -37,17 +38,18 @@ class VectorEncoder:
         matrix = np.zeros((len(column), feature.size + 1))
         matrix[:, -1] = missing
         if len(present):
-            lists = present.cast(pa.large_list(present.type.value_type))
-            lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
+            row_of = np.flatnonzero(~missing)
+            lengths = pc.list_value_length(present).to_numpy(zero_copy_only=False)
             wrong = np.flatnonzero(lengths != feature.size)
             if len(wrong):
-                row = np.flatnonzero(~missing)[wrong[0]]
-                raise TableError(
-                    f"{purpose}: found {lengths[wrong[0]]} numbers in row {row}, expected {feature.size}"
-                )
-            numbers, nulls = as_numbers(lists.flatten(), f"{purpose}, an item")
+                found = f"{lengths[wrong[0]]} numbers in row {row_of[wrong[0]]}"
+                raise TableError(f"{purpose}: found {found}, expected {feature.size}")
+            numbers, nulls = as_numbers(
+                present.flatten(), f"{purpose}, an item", lambda item: int(row_of[item // feature.size])
+            )
             if nulls.any():
-                raise TableError(f"{purpose}: a vector has a null inside, expected {feature.size} numbers")
+                found = f"a null in the list of row {row_of[np.argmax(nulls) // feature.size]}"
+                raise TableError(f"{purpose}: found {found}, expected {feature.size} numbers")
             matrix[~missing, :-1] = numbers.reshape(-1, feature.size)
         return matrix
 

@@ -53,9 +53,7 @@ class MMoE(Trunk):
     ) -> None:
         super().__init__()
         self.num_tasks = num_tasks
-        self.experts = Experts(
-            input_dim, experts, expert_dims, activation=activation, dropout=dropout, norm=norm
-        )
+        self.experts = Experts(input_dim, experts, expert_dims, activation=activation, dropout=dropout, norm=norm)
         self.gates = SoftmaxGates(input_dim, num_tasks, experts, gate_dims, activation=activation, norm=norm)
         self.output_dim = self.experts.output_dim
 

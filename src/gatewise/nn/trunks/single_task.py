@@ -34,9 +34,7 @@ class SingleTask(Trunk):
     ) -> None:
         super().__init__()
         self.num_tasks = num_tasks
-        self.bottoms = GroupMLP(
-            num_tasks, input_dim, bottom_dims, activation=activation, dropout=dropout, norm=norm
-        )
+        self.bottoms = GroupMLP(num_tasks, input_dim, bottom_dims, activation=activation, dropout=dropout, norm=norm)
         self.output_dim = self.bottoms.output_dim
 
     def mix(self, x: Tensor) -> tuple[Tensor, None]:  # noqa: D102

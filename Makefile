@@ -1,0 +1,49 @@
+# make demo: train MMoE on real MovieLens ratings      make test: run every test
+# make lint: style, types, direction of imports        make results: write docs/results.md anew
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: demo test lint format results readme clean
+
+demo: $(VENV)/.demo
+	$(BIN)/gatewise demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+results: $(VENV)/.dev
+	$(BIN)/python scripts/movielens_results.py
+
+readme: $(VENV)/.dev
+	$(BIN)/python scripts/readme_output.py
+
+$(VENV)/.python:
+	$(PYTHON) -c 'import sys; sys.exit("Gatewise needs Python 3.11 or newer, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) (torch is large: a minute or two) ..."
+	$(PIP) --editable '.[movielens]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) (torch is large: a minute or two) ..."
+	$(PIP) --editable '.[dev]'
+	touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,52 @@
+"""Controls: what a model that shares has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import torch
+
+from gatewise import declare
+from gatewise.assembly import build_trunk
+from gatewise.nn import Towers
+
+Control = declare.SingleTask | declare.SharedBottom
+COMMON = tuple(field.name for field in fields(declare.Architecture))
+
+
+def dense_parameters(architecture: declare.Architecture, input_dim: int, num_tasks: int) -> int:
+    """Count the parameters of trunk and towers, embeddings left out; nothing is allocated."""
+    with torch.device("meta"):
+        trunk = build_trunk(architecture, input_dim, num_tasks)
+        towers = Towers(num_tasks, trunk.output_dim, tuple(architecture.tower_dims), norm=architecture.norm)
+    return sum(p.numel() for module in (trunk, towers) for p in module.parameters())
+
+
+def matched_control(
+    kind: type[Control], architecture: declare.OMoE | declare.MMoE, input_dim: int, num_tasks: int, budget: int
+) -> Control:
+    """Return a control with the architecture's depth and options, as wide as its parameters come nearest to a budget.
+
+    Args:
+        kind: ``SingleTask`` or ``SharedBottom``.
+        architecture: what the control is compared with; its experts' proportions are kept.
+        input_dim: width that the input layer gives.
+        num_tasks: tasks of the control.
+        budget: parameters of trunk and towers to come near to.
+    """
+    common = {name: getattr(architecture, name) for name in COMMON}
+
+    def scaled(width: int) -> Control:
+        ratio = width / architecture.expert_dims[0]
+        return kind(bottom_dims=[max(1, round(ratio * dim)) for dim in architecture.expert_dims], **common)
+
+    def excess(width: int) -> int:
+        return dense_parameters(scaled(width), input_dim, num_tasks) - budget
+
+    low, high = 1, 2
+    while excess(high) < 0:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if excess(middle) < 0 else (low, middle)
+    return scaled(min((low, high), key=lambda width: abs(excess(width))))

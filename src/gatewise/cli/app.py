@@ -1,0 +1,73 @@
+"""The ``gatewise`` command: its sub-commands, and what a person sees when something is wrong."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from gatewise.cli.demo import demo
+from gatewise.cli.evaluate import evaluate
+from gatewise.cli.predict import predict
+from gatewise.cli.train import train
+from gatewise.errors import GatewiseError, GatewiseWarning
+from gatewise.version import __version__
+
+INTERRUPTED = 130
+USER_ERROR = 1
+INTERNAL_ERROR = 70
+
+app = typer.Typer(
+    name="gatewise",
+    help="Multi-task ranking with multi-gate mixture-of-experts (MMoE).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, train, evaluate, predict):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gatewise {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback for every error.")] = False,
+) -> None:
+    """Multi-task ranking with multi-gate mixture-of-experts (MMoE)."""
+
+
+def main() -> None:
+    """Run the command line; errors are one line each, unless ``--debug`` stands anywhere."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    warnings.showwarning = _show_warning
+    try:
+        app(args=[argument for argument in arguments if argument != "--debug"], prog_name="gatewise")
+    except GatewiseError as error:
+        if debug:
+            raise
+        for line in str(error).splitlines():
+            typer.echo(f"error: {line}", err=True)
+        sys.exit(USER_ERROR)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if debug:
+            raise
+        typer.echo(f"error: internal: {type(error).__name__}: {error} (--debug shows where)", err=True)
+        sys.exit(INTERNAL_ERROR)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    prefix = "warning" if issubclass(category, GatewiseWarning) else category.__name__
+    typer.echo(f"{prefix}: {message}", err=True)

@@ -1,0 +1,50 @@
+"""``gatewise demo``."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import typer
+
+from gatewise.cli.show import comparison_table, gates_table, out
+from gatewise.declare import Recipe
+from gatewise.files import write_atomically
+from gatewise.jobs import ARTEFACT, compare, load_tables
+from gatewise.progress import at_terminal, working
+
+SAMPLE = "sample.parquet"
+SAMPLE_ROWS = 1000
+
+
+def demo(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override an option: --set training.epochs=3 (repeatable).")
+    ] = None,
+) -> None:
+    """Train MMoE and its controls on real MovieLens ratings, and show who uses which expert."""
+    with as_file(files("gatewise") / "recipes" / "movielens.yaml") as path:
+        recipe = Recipe.read(path, overrides=set_ or [])
+    run_dir = output or Path(recipe.output)
+    with working("reading MovieLens", at_terminal()):
+        tables = load_tables(recipe, Path())
+    assert tables.test is not None
+    contenders = list(compare(recipe, tables, run_dir))
+    ranker = contenders[0].rankers[0]
+    _write_sample(run_dir / SAMPLE, tables.test)
+
+    console = out()
+    tasks = [task.name for task in recipe.tasks]
+    console.print(comparison_table(contenders, f"{tables.test.num_rows:,} test ratings, later than all others"))
+    console.print(gates_table(ranker.gates(tables.test), tasks, "average gate weight of every expert"))
+    console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)
+    console.print(f"predict:  gatewise predict {run_dir} {run_dir / SAMPLE} -o predictions.csv", soft_wrap=True)
+    console.print(f"see more: gatewise evaluate {run_dir} {run_dir / SAMPLE}; history in {run_dir}/history.jsonl", soft_wrap=True)
+
+
+def _write_sample(path: Path, table: pa.Table) -> None:
+    write_atomically(path, lambda temporary: pq.write_table(table.slice(0, SAMPLE_ROWS), temporary))

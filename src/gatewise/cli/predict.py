@@ -1,0 +1,27 @@
+"""``gatewise predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatewise.jobs import find_artefact, predict_file
+from gatewise.progress import at_terminal, counting
+from gatewise.serving import load_artefact
+
+
+def predict(
+    artefact: Annotated[Path, typer.Argument(help="Folder of an artefact or of a run.")],
+    table: Annotated[Path, typer.Argument(help="CSV or Parquet with the features.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write: .parquet or .csv.")],
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", "-k", help="Copy this column of the table too (repeatable).")
+    ] = None,
+) -> None:
+    """Predict every row of a table, piece by piece, one column a task."""
+    scorer = load_artefact(find_artefact(artefact)).scorer
+    with counting("rows predicted", at_terminal()) as count:
+        rows = predict_file(scorer, table, output, keep or [], count)
+    typer.echo(f"{rows:,} rows -> {output}", err=True)

@@ -1,0 +1,40 @@
+"""``gatewise train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatewise.cli.show import metrics_table, out
+from gatewise.declare import Recipe
+from gatewise.jobs import ARTEFACT, load_tables, train_recipe
+from gatewise.progress import at_terminal, working
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="YAML file: data, features, tasks, model, balance, training.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run; default: the recipe's.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override an option: --set training.epochs=3 (repeatable).")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")] = False,
+) -> None:
+    """Train a recipe: writes artefact, metrics, history and checkpoint into its output folder."""
+    declared = Recipe.read(recipe, overrides=set_ or [])
+    run_dir = output or Path(declared.output)
+    with working("reading the tables", at_terminal()):
+        tables = load_tables(declared, recipe.parent)
+    try:
+        ranker = train_recipe(declared, tables, run_dir, resume=resume)
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted; go on with: gatewise train {recipe} -o {run_dir} --resume", err=True)
+        raise typer.Exit(130) from None
+    console = out()
+    for name, metrics in ranker.metrics.items():
+        console.print(metrics_table(metrics, f"metrics on the {name} rows"))
+    best = max((record.epoch for record in ranker.history if record.best), default=len(ranker.history))
+    console.print(f"weights of epoch {best} of {len(ranker.history)}")
+    console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)
+    console.print(f"predict:  gatewise predict {run_dir} TABLE -o predictions.parquet", soft_wrap=True)

@@ -1,0 +1,66 @@
+"""A model beside its controls, on the same rows, seed and options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gatewise import declare
+from gatewise.analysis import dense_parameters, matched_control
+from gatewise.declare import Recipe
+from gatewise.jobs.tables import Tables
+from gatewise.jobs.train import train_recipe
+from gatewise.ranker import Ranker
+from gatewise.serving import Metrics
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way of modelling the tasks, with its metrics on the test rows.
+
+    Attributes:
+        name: as shown in tables.
+        rankers: one, or one a task for single-task models.
+        metrics: of every task on the test rows.
+        parameters: of trunk and towers, without embeddings, of each ranker.
+    """
+
+    name: str
+    rankers: tuple[Ranker, ...]
+    metrics: Metrics
+    parameters: tuple[int, ...]
+
+
+def compare(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool | None = None) -> Iterator[Contender]:
+    """Train the recipe's model, a shared bottom and single-task models of the same parameter count; yield each when done.
+
+    The recipe's own run is written into ``run_dir``, the controls' into ``run_dir/controls``.
+    """
+    model = recipe.model
+    assert isinstance(model, (declare.OMoE, declare.MMoE))
+    name = type(model).__name__
+    ranker = train_recipe(recipe, tables, run_dir, progress=progress, label=name)
+    yield _judged(name, (ranker,), tables)
+
+    input_dim, tasks = ranker.scorer.model.input_layer.output_dim, len(recipe.tasks)
+    budget = dense_parameters(model, input_dim, tasks)
+    shared = matched_control(declare.SharedBottom, model, input_dim, tasks, budget)
+    folder = run_dir / "controls" / "shared_bottom"
+    control = train_recipe(replace(recipe, model=shared), tables, folder, progress=progress, label="shared bottom")
+    yield _judged("shared bottom", (control,), tables)
+
+    alone = matched_control(declare.SingleTask, model, input_dim, 1, budget)
+    rankers = []
+    for task in recipe.tasks:
+        single = replace(recipe, tasks=(task,), model=alone, balance=declare.Static())
+        folder = run_dir / "controls" / f"single_task_{task.name}"
+        rankers.append(train_recipe(single, tables, folder, progress=progress, label=f"single task {task.name}"))
+    yield _judged("single task", tuple(rankers), tables)
+
+
+def _judged(name: str, rankers: tuple[Ranker, ...], tables: Tables) -> Contender:
+    held_out = tables.train if tables.test is None else tables.test
+    metrics = {task: values for ranker in rankers for task, values in ranker.evaluate(held_out).items()}
+    sizes = tuple(ranker.scorer.model.num_parameters(embeddings=False) for ranker in rankers)
+    return Contender(name, rankers, metrics, sizes)

@@ -1,0 +1,78 @@
+"""Predictions of a whole file, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from gatewise.data import needed_columns, stream_table
+from gatewise.data.tables import pick_column
+from gatewise.errors import TableError
+from gatewise.files import write_atomically
+from gatewise.serving import Scorer
+
+WRITERS: dict[str, Callable[[Path, pa.Schema], AbstractContextManager[Any]]] = {
+    ".parquet": pq.ParquetWriter,
+    ".csv": pacsv.CSVWriter,
+}
+
+
+def predict_file(
+    scorer: Scorer, source: Path, target: Path, keep: list[str], count: Callable[[int], None] = lambda _: None
+) -> int:
+    """Predict a CSV or Parquet file into another one, without holding either whole.
+
+    Args:
+        scorer: what predicts.
+        source: rows with the features.
+        target: gets one column a task; it is there whole or not at all.
+        keep: columns of the source that are copied in front of the predictions.
+        count: is told how many rows were done, after every piece.
+
+    Returns:
+        How many rows were predicted.
+
+    Raises:
+        TableError: a column is missing, or the target's ending is none of .parquet and .csv.
+        ArtefactError: the target cannot be written.
+    """
+    if target.suffix.lower() not in WRITERS:
+        raise TableError(f"output {str(target)!r}: expected a file ending in {' or '.join(WRITERS)}")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise TableError(f"output {str(target)!r} is the table that is read")
+    taken = [task.name for task in scorer.tasks if task.name in keep]
+    if taken:
+        raise TableError(f"kept column {taken[0]!r} has the name of a prediction")
+    rows = 0
+
+    def write(temporary: Path) -> None:
+        nonlocal rows
+        pieces = _predicted(scorer, source, keep)
+        first = next(pieces)
+        with WRITERS[target.suffix.lower()](temporary, first.schema) as writer:
+            for piece in _chain(first, pieces):
+                writer.write_table(piece)
+                rows += piece.num_rows
+                count(piece.num_rows)
+
+    write_atomically(target, write)
+    return rows
+
+
+def _predicted(scorer: Scorer, source: Path, keep: list[str]) -> Iterator[pa.Table]:
+    columns = [*needed_columns(scorer.encoder.schema, labels=False), *keep]
+    for piece in stream_table(source, columns, scorer.encoder.column_types()):
+        kept = {name: pick_column(piece, name, "kept column") for name in keep}
+        predictions = scorer.predict(piece)
+        yield pa.table(kept | dict(zip(predictions.column_names, predictions.columns, strict=True)))
+
+
+def _chain(first: pa.Table, rest: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    yield first
+    yield from rest
