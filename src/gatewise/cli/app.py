@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,9 +49,10 @@ def main() -> None:
     """Run the command line; errors are one line each, unless ``--debug`` stands anywhere."""
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
-    warnings.showwarning = _show_warning
     try:
-        app(args=[argument for argument in arguments if argument != "--debug"], prog_name="gatewise")
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            app(args=[argument for argument in arguments if argument != "--debug"], prog_name="gatewise")
     except GatewiseError as error:
         if debug:
             raise
@@ -68,6 +69,6 @@ def main() -> None:
         sys.exit(INTERNAL_ERROR)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     prefix = "warning" if issubclass(category, GatewiseWarning) else category.__name__
     typer.echo(f"{prefix}: {message}", err=True)

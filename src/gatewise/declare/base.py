@@ -106,6 +106,8 @@ def explain(error: ValidationError, owner: type) -> list[str]:
 
 def _line(problem: Any, owner: type) -> str:
     location = tuple(problem["loc"])
+    if problem["type"] != "invalid_key":
+        location = _by_name(owner, location)
     where, known = _resolve(owner, location)
     name = owner.__name__ + (f".{where}" if where and not where.startswith("[") else where)
     match problem["type"]:
@@ -127,6 +129,14 @@ def _line(problem: Any, owner: type) -> str:
             return f"{name}: {problem['ctx']['error']}"
     message = problem["msg"][0].lower() + problem["msg"][1:]
     return f"{name}: {message}, found {_short(problem['input'])}"
+
+
+def _by_name(owner: Any, location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Put an option's name for the position it was given at."""
+    positional = [option.name for option in fields(owner) if not option.kw_only]
+    if location and isinstance(location[0], int) and location[0] < len(positional):
+        return positional[location[0]], *location[1:]
+    return location
 
 
 def _short(value: Any) -> str:

@@ -99,7 +99,11 @@ class Schema:
     @classmethod
     def from_json(cls, text: str) -> Schema:
         """Read what :meth:`to_json` wrote."""
-        return cls.from_dict(read_yaml(text, "schema"))
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise DeclarationError(f"schema: is not valid JSON: {error}") from None
+        return cls.from_dict(values)
 
     def to_yaml(self) -> str:
         """Return the schema as YAML."""

@@ -33,7 +33,6 @@ def train_recipe(
     Writes into ``run_dir``: ``artefact/``, ``metrics.json``, ``recipe.json``, ``history.jsonl`` and ``checkpoint.pt``.
     """
     ranker = ranker_of(recipe)
-    write_json(run_dir / RECIPE, to_dict(recipe))
     try:
         ranker.fit(tables.train, tables.valid, run_dir=run_dir, resume=resume, progress=progress, label=label)
     finally:
@@ -41,6 +40,7 @@ def train_recipe(
             ranker.metrics = judge(ranker, tables)
             ranker.save(run_dir / ARTEFACT)
             write_json(run_dir / METRICS, ranker.metrics)
+            write_json(run_dir / RECIPE, to_dict(recipe))
     return ranker
 
 

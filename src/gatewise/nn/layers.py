@@ -98,8 +98,9 @@ class GroupNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
         if self.batch is None:
             assert self.scale is not None
+            assert self.shift is not None
             return nn.functional.layer_norm(x, x.shape[-1:]) * self.scale + self.shift
-        flat = x.reshape(x.shape[0], -1)
+        flat = x.flatten(1)
         if self.training and x.shape[0] > 1:
             normed = self.batch(flat)
         else:

@@ -136,12 +136,14 @@ class Trainer:
         generator = torch.Generator().manual_seed(_seed_of(self.seed, epoch))
         self.model.train()
         totals = torch.zeros(3, len(self.tasks), device=self.device)
+        finite_steps = torch.zeros(len(self.tasks), device=self.device)
         steps = 0
         for group in _grouped(train.indices(self.batch_size, generator), self.accumulate):
             totals += self.train_step([train.batch(index) for index in group])
+            finite_steps += totals[0].isfinite()
             steps += 1
         summed, counted, weights = totals.cpu()
-        self._check_finite(summed, epoch)
+        self._check_finite(summed, finite_steps, epoch)
         seconds = time.perf_counter() - started
         losses = summed / counted.clamp(min=torch.finfo(counted.dtype).tiny)
         record = {
@@ -224,20 +226,18 @@ class Trainer:
         dtype = PRECISIONS[self.precision]
         return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "fp32")
 
-    def _check_finite(self, summed: Tensor, epoch: int) -> None:
-        broken = [
-            f"the loss of task {task.name!r} became {float(loss)}"
-            for task, loss in zip(self.tasks, summed, strict=True)
-            if not math.isfinite(loss)
-        ]
-        # the last step may break the weights without any batch after it to show it
-        broken += [
-            f"the weights {name!r} became infinite or NaN"
-            for name, weight in self.model.named_parameters()
-            if not broken and not weight.detach().sum().isfinite()
-        ]
-        if broken:
-            raise TrainingError(f"{broken[0]} in epoch {epoch}: try a lower lr, clip_norm, or precision fp32")
+    def _check_finite(self, summed: Tensor, finite_steps: Tensor, epoch: int) -> None:
+        """Name the task that broke first (one broken task soon breaks all), or weights that the last step broke."""
+        found = ""
+        if not summed.isfinite().all():
+            first = int(finite_steps.argmin())
+            found = f"the loss of task {self.tasks[first].name!r} became {float(summed[first])}"
+        else:
+            for name, weight in self.model.named_parameters():
+                if not weight.detach().sum().isfinite():
+                    found = f"the weights {name!r} became infinite or NaN"
+        if found:
+            raise TrainingError(f"{found} in epoch {epoch}: try a lower lr, clip_norm, or precision fp32")
 
     def _save(self) -> None:
         if self.run_dir is None:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data.values import as_numbers
+from gatewise.data.values import LARGEST, as_numbers
 from gatewise.declare import Numeric
 from gatewise.layout import NULL, RESERVED_ROWS
 
 KNOTS = 1001
 UNIFORM_STD = 12**-0.5
+SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class NumericEncoder:
         known = _signed_log(known) if feature.transform == "log" else known
         std = float(known.std())
         # a constant column has rounding noise for a deviation
-        constant = std <= 1e-12 * abs(float(known.mean()))
+        constant = std <= max(1e-12 * abs(float(known.mean())), SMALLEST)
         return cls(feature, mean=float(known.mean()), std=1.0 if constant else std, has_null=has_null)
 
     @property
@@ -78,7 +79,7 @@ class NumericEncoder:
         if self.feature.transform == "bucket":
             bucket = np.searchsorted(self.knots, numbers.values, side="right") + RESERVED_ROWS
             return np.where(numbers.missing, NULL, bucket).astype(np.int32)
-        scaled = np.where(numbers.missing, 0.0, self._scaled(numbers.values))
+        scaled = np.where(numbers.missing, 0.0, self._scaled(numbers.values)).clip(-LARGEST, LARGEST)
         columns = [scaled, numbers.missing] if self.has_null else [scaled]
         return np.stack(columns, axis=1).astype(np.float32)
 

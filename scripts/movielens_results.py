@@ -1,0 +1,151 @@
+"""Write the MovieLens section of docs/results.md: five seeds of MMoE and its controls, beside simple predictors.
+
+    python scripts/movielens_results.py [--seeds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+import gatewise as gw
+from gatewise.jobs import compare, load_tables
+from gatewise.metrics import auc, rmse
+
+ROOT = Path(__file__).resolve().parent.parent
+RECIPE = ROOT / "src" / "gatewise" / "recipes" / "movielens.yaml"
+RESULTS = ROOT / "docs" / "results.md"
+SECTION = "movielens"
+
+Row = dict[str, float]
+
+
+def judged(test: pa.Table, liked: np.ndarray, rating: np.ndarray) -> Row:
+    """Score two columns of predictions; a constant has an AUC of one half."""
+    targets = {name: torch.from_numpy(test[name].to_numpy().astype(float)) for name in ("liked", "rating")}
+    found = {
+        "auc": auc(targets["liked"], torch.from_numpy(liked)),
+        "rmse": rmse(targets["rating"], torch.from_numpy(rating)),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def constant(train: pa.Table, test: pa.Table) -> Row:
+    """Predict the training mean everywhere."""
+    return judged(test, *(np.full(len(test), np.mean(train[name].to_numpy())) for name in ("liked", "rating")))
+
+
+def training_means(train: pa.Table, test: pa.Table) -> Row:
+    """Predict user mean + movie mean - global mean, all of the training rows."""
+
+    def predict(label: str) -> np.ndarray:
+        values = train[label].to_numpy().astype(float)
+        total = np.full(len(test), -values.mean())
+        for who in ("user_id", "movie_id"):
+            ids = train[who].to_numpy()
+            known, code = np.unique(ids, return_inverse=True)
+            means = np.append(np.bincount(code, values) / np.bincount(code), values.mean())
+            place = np.searchsorted(known, test[who].to_numpy())
+            found = (place < len(known)) & (known[np.minimum(place, len(known) - 1)] == test[who].to_numpy())
+            total += means[np.where(found, place, len(known))]
+        return total
+
+    return judged(test, predict("liked"), predict("rating"))
+
+
+def means_so_far(train: pa.Table, test: pa.Table) -> Row:
+    """Predict user mean + movie mean - global mean, the first two of all ratings before the one predicted."""
+    mean = np.mean(train["rating"].to_numpy())
+    parts = [test[f"{who}_mean"].fill_null(mean).to_numpy() for who in ("user", "movie")]
+    return judged(test, parts[0] + parts[1], parts[0] + parts[1] - mean)
+
+
+def learnt(recipe: gw.Recipe, seeds: int) -> dict[str, list[Row]]:
+    """Train the recipe's model and its controls once a seed."""
+    found: dict[str, list[Row]] = {}
+    tables = load_tables(recipe, ROOT)
+    for seed in range(seeds):
+        seeded = replace(recipe, training=replace(recipe.training, seed=seed))
+        with tempfile.TemporaryDirectory() as folder:
+            for contender in compare(seeded, tables, Path(folder)):
+                metrics = contender.metrics
+                row = {"auc": metrics["liked"]["auc"], "rmse": metrics["rating"]["rmse"]}
+                found.setdefault(contender.name, []).append({k: v for k, v in row.items() if v is not None})
+                print(f"seed {seed}: {contender.name}: {row}", flush=True)
+    return found
+
+
+def table(rows: dict[str, list[Row]]) -> str:
+    """Return a Markdown table of means and standard deviations."""
+    lines = ["| model | liked: AUC | rating: RMSE |", "|---|---|---|"]
+    for name, runs in rows.items():
+        cells = [_cell([run[metric] for run in runs]) for metric in ("auc", "rmse")]
+        lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
+    return "\n".join(lines)
+
+
+def _cell(values: list[float]) -> str:
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    return f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}"
+
+
+def machine() -> str:
+    """Say what ran it."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return (
+        f"commit {commit.stdout.strip()}, {os.cpu_count()} CPU cores ({platform.machine()}), "
+        f"Python {platform.python_version()}, torch {torch.__version__}"
+    )
+
+
+def write_section(text: str) -> None:
+    """Replace the section between its marks, or add it."""
+    begin, end = f"<!-- {SECTION}: begin -->", f"<!-- {SECTION}: end -->"
+    page = RESULTS.read_text() if RESULTS.exists() else "# Results\n\nEvery table here is written by the command above it.\n"
+    if begin not in page:
+        page += f"\n{begin}\n{end}\n"
+    before, rest = page.split(begin)
+    RESULTS.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")
+
+
+def main() -> None:
+    """Run everything and write the section."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=5)
+    seeds = parser.parse_args().seeds
+    recipe = gw.Recipe.read(RECIPE)
+    tables = load_tables(recipe, ROOT)
+    assert tables.test is not None
+    rows = {
+        "constant": [constant(tables.train, tables.test)],
+        "user mean + movie mean (training rows)": [training_means(tables.train, tables.test)],
+        "user mean + movie mean (all earlier ratings)": [means_so_far(tables.train, tables.test)],
+        **learnt(recipe, seeds),
+    }
+    sizes = ", ".join(
+        f"{part.num_rows:,} {name}" for name, part in vars(tables).items() if part is not None
+    )
+    write_section(
+        "## MovieLens: will they like it, and how many stars\n\n"
+        f"`make results` (recipe `src/gatewise/recipes/movielens.yaml`; {seeds} seeds: mean ± standard deviation)\n\n"
+        f"{machine()}. Rows, forward in time: {sizes}.\n\n"
+        f"{table(rows)}\n\n"
+        "The controls have as many parameters outside the embeddings as MMoE has (single task: each of the two models).\n"
+        "A constant has no order, so its AUC is one half.\n"
+    )
+    print(RESULTS.read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""The command line as a person uses it: real processes, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+import gatewise as gw
+from gatewise.cli import main
+
+RECIPE = {
+    "data": {"train": "train.parquet", "valid": "valid.parquet", "test": "test.csv"},
+    "features": [
+        {"kind": "categorical", "name": "user", "dim": 4},
+        {"kind": "categorical", "name": "item", "dim": 4},
+        {"kind": "sequence", "name": "tags", "dim": 2},
+        {"kind": "numeric", "name": "price", "transform": "log"},
+    ],
+    "tasks": [{"kind": "binary", "name": "click"}, {"kind": "regression", "name": "stars"}],
+    "model": {"kind": "mmoe", "experts": 3, "expert_dims": [8], "tower_dims": [4]},
+    "balance": "uncertainty",
+    "training": {"epochs": 3, "batch_size": 128, "lr": 0.02},
+    "output": "run",
+}
+
+
+def gatewise(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from gatewise.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+def write_recipe(folder: Path, **changes: object) -> Path:
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(RECIPE | changes))
+    return path
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return the error lines of a command that must have failed in the friendly way."""
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    assert all(line.startswith("error: ") for line in lines), done.stderr
+    return [line.removeprefix("error: ") for line in lines]
+
+
+@pytest.fixture(scope="module")
+def workplace(feed, tmp_path_factory) -> Path:
+    """Return a folder with tables, a recipe and a finished run."""
+    folder = tmp_path_factory.mktemp("work")
+    pq.write_table(feed.slice(0, 1400), folder / "train.parquet")
+    pq.write_table(feed.slice(1400, 300), folder / "valid.parquet")
+    pacsv.write_csv(feed.slice(1700), folder / "test.csv")
+    write_recipe(folder)
+    done = gatewise("train", "recipe.yaml", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout.txt").write_text(done.stdout)
+    (folder / "stderr.txt").write_text(done.stderr)
+    return folder
+
+
+def test_train_writes_a_whole_run(workplace):
+    run = workplace / "run"
+    names = {path.name for path in run.iterdir()}
+    assert names == {"artefact", "checkpoint.pt", "history.jsonl", "metrics.json", "recipe.json"}
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["test"]["click"]["auc"] > 0.65
+    lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    printed = (workplace / "stdout.txt").read_text()
+    assert f"{metrics['test']['click']['auc']:.4f}" in printed
+    assert "gatewise predict run TABLE" in printed
+
+
+def test_train_is_quiet_where_nobody_looks(workplace):
+    assert (workplace / "stderr.txt").read_text() == ""
+
+
+def test_evaluate_prints_what_the_library_computes(workplace):
+    expected = gw.load(workplace / "run" / "artefact").evaluate(workplace / "test.csv")
+    done = gatewise("evaluate", "run", "test.csv", "--json", cwd=workplace)
+    assert json.loads(done.stdout) == expected
+    table = gatewise("evaluate", "run/artefact", "test.csv", cwd=workplace).stdout
+    assert f"{expected['stars']['rmse']:.4f}" in table
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_predict_streams_to_a_file_and_keeps_columns(workplace, suffix):
+    target = workplace / f"out.{suffix}"
+    done = gatewise("predict", "run", "test.csv", "-o", target.name, "--keep", "user", "-k", "when", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    found = pq.read_table(target) if suffix == "parquet" else pacsv.read_csv(target)
+    assert found.column_names == ["user", "when", "click", "stars"]
+    expected = gw.load(workplace / "run" / "artefact").predict(workplace / "test.csv")
+    np.testing.assert_allclose(found["click"], expected["click"], atol=1e-12)
+    assert found["when"].to_pylist() == list(range(1700, 2000))
+
+
+def test_predict_in_pieces_equals_predict_at_once(workplace, feed):
+    many = pa.concat_tables([feed] * 80)
+    pq.write_table(many, workplace / "many.parquet", row_group_size=50_000)
+    done = gatewise("predict", "run", "many.parquet", "-o", "many_out.parquet", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    expected = gw.load(workplace / "run" / "artefact").predict(feed)
+    found = pq.read_table(workplace / "many_out.parquet")
+    np.testing.assert_allclose(found["stars"], np.tile(expected["stars"], 80), atol=1e-6)
+
+
+def test_labels_need_not_be_there_to_predict(workplace, feed):
+    pq.write_table(feed.drop_columns(["click", "stars"]).slice(0, 5), workplace / "unlabelled.parquet")
+    done = gatewise("predict", "run", "unlabelled.parquet", "-o", "five.csv", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    assert "5 rows" in done.stderr
+
+
+def test_an_empty_table_gives_an_empty_prediction(workplace, feed):
+    pq.write_table(feed.slice(0, 0), workplace / "empty.parquet")
+    done = gatewise("predict", "run", "empty.parquet", "-o", "nothing.csv", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    assert (workplace / "nothing.csv").read_text().splitlines() == ['"click","stars"']
+
+
+def test_options_can_be_set_on_the_command_line(workplace):
+    done = gatewise(
+        "train", "recipe.yaml", "-o", "other", "--set", "training.epochs=1", "--set", "model.experts=2", cwd=workplace
+    )
+    assert done.returncode == 0, done.stderr
+    options = json.loads((workplace / "other" / "artefact" / "options.json").read_text())
+    assert (options["training"]["epochs"], options["model"]["experts"]) == (1, 2)
+
+
+# what is wrong is said in one line each, and nothing is written
+
+
+def test_all_mistakes_of_a_recipe_at_once_before_any_data_is_read(workplace, tmp_path):
+    features = [*RECIPE["features"][:3], {"kind": "numeric", "name": "price", "transfrom": "log"}]
+    write_recipe(tmp_path, features=features, model={"kind": "mmoe", "expert": 3}, balnce="static")
+    lines = complaint(gatewise("train", "recipe.yaml", cwd=tmp_path))
+    assert lines == [
+        "recipe.yaml: Recipe.features[3].transfrom: unknown option; did you mean 'transform'?",
+        "recipe.yaml: Recipe.model.expert: unknown option; did you mean 'experts'?",
+        "recipe.yaml: Recipe.balnce: unknown option; did you mean 'balance'?",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.yaml"]
+
+
+def test_wrong_columns_are_answered_with_the_nearest_name(workplace):
+    features = [{"kind": "categorical", "name": "usr"}, {"kind": "numeric", "name": "prize"}]
+    (workplace / "wrong.yaml").write_text(yaml.safe_dump(RECIPE | {"features": features, "output": "wrong_run"}))
+    lines = complaint(gatewise("train", "wrong.yaml", cwd=workplace))
+    assert lines == [
+        "train.parquet: no column 'usr'; did you mean 'user'?",
+        "train.parquet: no column 'prize'; did you mean 'price'?",
+    ]
+    assert not (workplace / "wrong_run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nowhere.yaml"], "cannot read recipe 'nowhere.yaml'"),
+        (["evaluate", "nowhere", "test.csv"], "there is no artefact 'nowhere'"),
+        (["evaluate", "run", "tets.csv"], "table 'tets.csv' does not exist; did you mean 'test.csv'?"),
+        (["predict", "run", "test.csv", "-o", "out.txt"], "expected a file ending in .parquet or .csv"),
+        (["predict", "run", "test.csv", "-o", "test.csv"], "output 'test.csv' is the table that is read"),
+        (["predict", "run", "test.csv", "-o", "x.csv", "-k", "usr"], "no column 'usr'; did you mean 'user'?"),
+        (["predict", "run", "test.csv", "-o", "x.csv", "-k", "click"], "kept column 'click' has the name of"),
+        (["predict", "run", "bad.parquet", "-o", "x.csv"], "is no readable Parquet file"),
+        (["predict", "run", "latin1.csv", "-o", "x.csv"], "save it as UTF-8"),
+        (["train", "recipe.yaml", "--set", "training.epohcs=3"], "epohcs: unknown option; did you mean 'epochs'?"),
+        (["train", "recipe.yaml", "--set", "epochs"], "expected OPTION=VALUE"),
+        (["train", "recipe.yaml", "-o", "fresh", "--resume"], "there is no checkpoint"),
+        (["train", "recipe.yaml", "--resume", "--set", "training.lr=0.5"], "belongs to another training"),
+    ],
+)
+def test_user_errors_are_one_line(workplace, arguments, message, monkeypatch, capsys):
+    (workplace / "bad.parquet").write_bytes(b"PAR1 not really")
+    (workplace / "latin1.csv").write_bytes("user,item,tags,price\n1,caf\xe9,a,1\n".encode("latin-1"))
+    before = {path: path.stat().st_mtime_ns for path in workplace.rglob("*") if path.is_file()}
+    monkeypatch.chdir(workplace)
+    monkeypatch.setattr(sys, "argv", ["gatewise", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    after = {path: path.stat().st_mtime_ns for path in workplace.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_debug_shows_where(workplace):
+    done = gatewise("evaluate", "nowhere", "test.csv", "--debug", cwd=workplace)
+    assert "Traceback" in done.stderr
+    assert done.returncode != 0
+
+
+def test_ctrl_c_leaves_a_checkpoint_that_goes_on_to_the_same_numbers(workplace, tmp_path):
+    slow = {"epochs": 12, "batch_size": 16, "lr": 0.02, "patience": None}
+    path = workplace / "slow.yaml"
+    path.write_text(yaml.safe_dump(RECIPE | {"training": slow}))
+    assert gatewise("train", path, "-o", tmp_path / "whole", cwd=workplace).returncode == 0
+
+    command = [sys.executable, "-c", "from gatewise.cli import main; main()", "train", path, "-o", tmp_path / "cut"]
+    process = subprocess.Popen(command, cwd=workplace, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    history = tmp_path / "cut" / "history.jsonl"
+    deadline = time.monotonic() + 60
+    while not (history.exists() and len(history.read_text().splitlines()) >= 3):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "--resume" in stderr
+    assert "Traceback" not in stderr
+    assert 3 <= len(history.read_text().splitlines()) < 12
+    gw.load(tmp_path / "cut" / "artefact")
+
+    done = gatewise("train", path, "-o", tmp_path / "cut", "--resume", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    test = workplace / "test.csv"
+    whole, cut = (gw.load(tmp_path / name / "artefact").predict(test) for name in ("whole", "cut"))
+    assert whole == cut
+
+
+def test_demo_prints_the_model_its_controls_and_its_gates(tmp_path):
+    arguments = ["demo", "--set", "training.epochs=1", "--set", "training.batch_size=8192", "--set", "model.experts=3"]
+    done = gatewise(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for text in (
+        "MMoE",
+        "shared bottom",
+        "single task",
+        "rmse",
+        "auc",
+        "average gate weight",
+        "e2",
+        "gatewise predict",
+    ):
+        assert text in done.stdout
+    run = tmp_path / "runs" / "movielens"
+    assert gw.load(run / "artefact").evaluate(run / "sample.parquet")["rating"]["rmse"] < 1.5
+    assert {path.name for path in (run / "controls").iterdir()} == {
+        "shared_bottom",
+        "single_task_liked",
+        "single_task_rating",
+    }

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatewise.data import vocabulary as module
+from gatewise.data.vocabulary import HashedVocabulary, Vocabulary, vocabulary_from_state
+from gatewise.errors import ArtefactError
+
+WORDS = st.lists(st.text(max_size=4), unique=True, min_size=1, max_size=20)
+NUMBERS = st.lists(st.integers(-(2**63), 2**63 - 1), unique=True, min_size=1, max_size=20)
+
+
+def arrow(values):
+    return pa.array(values, pa.large_string() if values and isinstance(values[0], str) else pa.int64())
+
+
+def learn(values, counts=None, min_count=1):
+    return Vocabulary.learn(arrow(values), np.array(counts or [1] * len(values)), min_count)
+
+
+@settings(max_examples=40, deadline=None)
+@given(WORDS | NUMBERS, st.data())
+def test_from_value_to_row_and_back(values, data):
+    cut = data.draw(st.integers(1, len(values)))
+    vocabulary = learn(values[:cut])
+    rows = vocabulary.lookup(arrow(values))
+    assert rows.dtype == np.int32
+    assert vocabulary.rows == cut + 2
+    assert sorted(rows[:cut]) == list(range(2, cut + 2))
+    assert [vocabulary.values[row - 2].as_py() for row in rows[:cut].tolist()] == values[:cut]
+    assert not rows[cut:].any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(WORDS | NUMBERS, st.integers(0, 2))
+def test_few_values_and_many_are_looked_up_alike(values, skip):
+    vocabulary = learn(values[::2])
+    found = arrow(values).slice(skip)
+    few = vocabulary.lookup(found)
+    module_limit, module.SMALL_LOOKUP = module.SMALL_LOOKUP, 0
+    try:
+        many = vocabulary.lookup(found)
+    finally:
+        module.SMALL_LOOKUP = module_limit
+    assert few.dtype == many.dtype == np.int32
+    assert few.tolist() == many.tolist()
+
+
+def test_the_small_lookup_is_the_default_for_a_few_values_alone():
+    vocabulary = learn(list(range(10)))
+    vocabulary.lookup(pa.array(range(module.SMALL_LOOKUP + 1)))
+    assert not vocabulary._row_of
+    vocabulary.lookup(pa.array([1]))
+    assert len(vocabulary._row_of) == 10
+
+
+def test_frequent_values_come_first_and_equals_by_value():
+    assert learn(["b", "c", "a", "d"], [2, 1, 2, 9]).values.to_pylist() == ["d", "a", "b", "c"]
+    assert learn([7, -1, 7, 5], [1, 1, 1, 1]).values.to_pylist() == [7, -1, 5]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_nothing(values, random):
+    shuffled = random.sample(values, len(values))
+    assert learn(values) == learn(shuffled)
+
+
+@pytest.mark.parametrize(("min_count", "kept"), [(1, [5, 6, 7]), (2, [5, 6]), (3, [5]), (4, [])])
+def test_rare_values_are_out_of_vocabulary(min_count, kept):
+    vocabulary = learn([5, 6, 7], [3, 2, 1], min_count)
+    assert vocabulary.values.to_pylist() == kept
+    assert (vocabulary.lookup(pa.array([5, 6, 7])) >= 2).sum() == len(kept)
+    assert vocabulary.type == pa.int64()
+
+
+def test_values_that_float32_cannot_tell_apart_differ():
+    low, high = learn([16_777_216, 16_777_217]).lookup(pa.array([16_777_216, 16_777_217]))
+    assert low != high
+
+
+@settings(max_examples=25, deadline=None)
+@given(WORDS | NUMBERS, st.data())
+def test_new_values_go_to_the_end(values, data):
+    cut = data.draw(st.integers(1, len(values)))
+    old = learn(values[:cut])
+    new = old.extended(arrow(values), np.ones(len(values), np.int64))
+    assert new.values[:cut].equals(old.values)
+    assert new.rows == len(values) + 2
+    assert sorted(new.lookup(arrow(values))) == list(range(2, len(values) + 2))
+    assert new.extended(arrow(values), np.ones(len(values), np.int64)) == new
+
+
+def test_nothing_learnt_may_be_extended():
+    nothing = Vocabulary(pa.nulls(0))
+    assert nothing.lookup(arrow(["a"])).tolist() == [0]
+    assert nothing.extended(arrow(["a"]), np.array([1])).lookup(arrow(["a"])).tolist() == [2]
+    assert nothing.extended(pa.nulls(0), np.array([], np.int64)) == nothing
+    assert learn([4]).extended(pa.nulls(0), np.array([], np.int64)) == learn([4])
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    [
+        learn(["ä", "", "null"]),
+        learn([2**63 - 1, -(2**63)]),
+        learn([5], [1], 2),
+        Vocabulary(pa.nulls(0)),
+        HashedVocabulary(7, pa.int64()),
+        HashedVocabulary(7, pa.large_string()),
+        HashedVocabulary(7),
+    ],
+)
+def test_the_state_goes_to_json_and_back(vocabulary):
+    again = vocabulary_from_state(json.loads(json.dumps(vocabulary.state())))
+    assert again == vocabulary
+    assert again.type == vocabulary.type
+
+
+def test_a_null_is_no_learnt_value():
+    with pytest.raises(ArtefactError, match="null"):
+        vocabulary_from_state({"values": "integer", "learnt": [1, None]})
+
+
+@pytest.mark.parametrize("buckets", [2, 3, 1000, 2_147_483_000])
+def test_hashed_rows_are_in_range(buckets):
+    hashed = HashedVocabulary(buckets)
+    assert hashed.rows == buckets + 2
+    for values in (pa.array(range(5000)), pa.array([f"ü{i}" for i in range(5000)])):
+        rows = hashed.lookup(values)
+        assert rows.dtype == np.int32
+        assert rows.min() >= 2
+        assert rows.max() < hashed.rows
+        if buckets < 1000:
+            assert set(rows) == set(range(2, buckets + 2))
+    assert hashed.extended(pa.array([1]), np.array([1])) is hashed
+    assert len(hashed.lookup(pa.nulls(0))) == 0

@@ -1,0 +1,226 @@
+"""What every declaration promises, asserted for all of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+
+import pytest
+import yaml
+
+from gatewise import declare
+from gatewise.declare import from_dict, to_dict
+from gatewise.declare.base import read_yaml
+from gatewise.errors import DeclarationError
+
+OWN = {"tower_dims": [5], "activation": "gelu", "dropout": 0.5, "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4}
+FEATURES = [
+    declare.Categorical("a", dim=3, min_count=2, column="c"),
+    declare.Categorical("b", hash_buckets=2, dim=1),
+    declare.Numeric("n", transform="bucket", buckets=4, dim=2, column="m"),
+    declare.Sequence("s", dim=4, pooling="max", separator=", ", max_length=3, keep="first", min_count=2, column="t"),
+    declare.Sequence("u", shares="a"),
+    declare.Sequence("v", hash_buckets=7),
+    declare.Vector("w", 3, column="x"),
+]
+TASKS = [
+    declare.Binary("click", 0.5, column="clicked", weight_column="cost"),
+    declare.Regression("rating", 2.0, column="stars", weight_column="trust"),
+]
+SCHEDULES = [
+    declare.StepDecay(every=2, factor=0.1, unit="step"),
+    declare.Cosine(warmup=0.3, floor=0.2, unit="epoch"),
+    declare.Plateau(patience=0, factor=0.9),
+]
+TRAINING = declare.Training(
+    epochs=2,
+    batch_size=3,
+    accumulate=4,
+    optimizer="sgd",
+    lr=0.5,
+    momentum=0.25,
+    weight_decay=0.125,
+    schedule="cosine",
+    clip_norm=2.0,
+    monitor="click.auc",
+    patience=None,
+    min_delta=1e-4,
+    precision="bf16",
+    device="cuda:1",
+    seed=2**63 - 1,
+)
+SPLIT = declare.Split("time", valid=0.3, test=0.2)
+OTHERS = [
+    declare.SingleTask(bottom_dims=[7], **OWN),
+    declare.SharedBottom(bottom_dims=[7, 8], **OWN),
+    declare.OMoE(experts=3, expert_dims=[7], gate_dims=[2], **OWN),
+    declare.MMoE(experts=3, expert_dims=[7], gate_dims=[2], **OWN),
+    declare.Static(),
+    declare.Uncertainty(initial_log_variance=-1.5),
+    declare.BalanceChoice(balance="uncertainty"),
+    TRAINING,
+    *SCHEDULES,
+    *(declare.Training(schedule=schedule) for schedule in SCHEDULES),
+    SPLIT,
+    declare.Data(train="a.csv", valid="b.csv", test="c.csv"),
+    declare.Data(table="a.csv", split=SPLIT),
+    declare.Data(dataset="movielens", path="ml.zip", split=SPLIT),
+    declare.Schema(features=FEATURES, tasks=TASKS),
+    declare.Recipe(
+        data=declare.Data(train="a.csv"),
+        features=FEATURES,
+        tasks=TASKS,
+        model=declare.OMoE(experts=2),
+        balance="uncertainty",
+        training=TRAINING,
+        output="there",
+    ),
+]
+EVERY = [*FEATURES, *TASKS, *OTHERS]
+REQUIRED = {"kind", "name", "size", "time", "balance", "data", "features", "tasks"}
+
+
+def names(declared):
+    return type(declared).__name__
+
+
+def test_every_declaration_and_every_option_has_an_example_here():
+    classes = {c for c in vars(declare).values() if is_dataclass(c)} - {declare.Architecture}
+    assert {type(declared) for declared in EVERY} == classes
+    for cls in classes:
+        for option in fields(cls):
+            values = [getattr(declared, option.name) for declared in EVERY if type(declared) is cls]
+            assert option.name in REQUIRED or any(value != option.default for value in values), (cls, option.name)
+
+
+@pytest.mark.parametrize("declared", EVERY, ids=names)
+def test_declarations_go_to_json_and_yaml_and_back(declared):
+    plain = to_dict(declared)
+    assert from_dict(type(declared), json.loads(json.dumps(plain))) == declared
+    assert from_dict(type(declared), yaml.safe_load(yaml.safe_dump(plain))) == declared
+
+
+@pytest.mark.parametrize("declared", EVERY, ids=names)
+def test_declarations_compare_and_hash_by_value(declared):
+    twin = from_dict(type(declared), to_dict(declared))
+    assert twin is not declared
+    assert len({twin, declared}) == 1
+
+
+@pytest.mark.parametrize("declared", EVERY, ids=names)
+def test_declarations_are_frozen(declared):
+    option = fields(declared)[0].name
+    with pytest.raises(FrozenInstanceError):
+        setattr(declared, option, getattr(declared, option))
+
+
+@pytest.mark.parametrize("declared", EVERY, ids=names)
+def test_an_unknown_option_is_an_error_that_names_the_nearest(declared):
+    option = max((field.name for field in fields(declared)), key=len)
+    plain = {**to_dict(declared), option + "z": 1}
+    message = f"{names(declared)}.{option}z: unknown option; did you mean {option!r}?"
+    with pytest.raises(DeclarationError) as caught:
+        from_dict(type(declared), plain)
+    assert str(caught.value) == message
+    options = {field.name: getattr(declared, field.name) for field in fields(declared)}
+    with pytest.raises(DeclarationError) as caught:
+        type(declared)(**options, **{option + "z": 1})
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("declared", EVERY, ids=names)
+def test_every_option_says_what_it_does(declared):
+    # an inherited option is described where it is declared
+    homes = [cls.__pydantic_fields__ for cls in type(declared).__mro__ if is_dataclass(cls)]
+    for option in fields(declared):
+        described = [home[option.name].description for home in homes if option.name in home]
+        assert option.name == "kind" or any(described), option.name
+
+
+def test_all_mistakes_are_told_at_once_each_on_its_line():
+    with pytest.raises(DeclarationError) as caught:
+        from_dict(declare.MMoE, {"experts": 0, "dropuot": 0.1, "norm": "bach", "expert_dims": [8, -1]}, "file")
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith("file: MMoE.") for line in lines)
+    assert sorted(line.removeprefix("file: MMoE.").split(":")[0] for line in lines) == [
+        "dropuot",
+        "expert_dims[1]",
+        "experts",
+        "norm",
+    ]
+    assert any("did you mean 'batch'?" in line for line in lines)
+    assert any("did you mean 'dropout'?" in line for line in lines)
+
+
+def test_a_python_call_tells_all_mistakes_on_one_line():
+    with pytest.raises(DeclarationError, match=r"MMoE\.dropout: .*found 1\.0; MMoE\.experts: .*found 0$") as caught:
+        declare.MMoE(experts=0, dropout=1.0)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        (lambda: declare.Categorical(), "Categorical.name"),
+        (lambda: declare.Vector("a"), "Vector.size"),
+        (lambda: declare.Recipe(), "Recipe.tasks"),
+    ],
+)
+def test_what_is_missing_is_named(call, path):
+    with pytest.raises(DeclarationError, match=rf"{path}: is required"):
+        call()
+
+
+def test_options_are_not_positional_where_the_order_says_nothing():
+    with pytest.raises(DeclarationError, match=r"MMoE.*positional"):
+        declare.MMoE(8)
+
+
+def test_an_option_given_by_position_goes_by_its_name():
+    with pytest.raises(DeclarationError, match=r"^Categorical\.dim: .*found 0$"):
+        declare.Categorical("a", 0)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_numbers_are_finite(bad):
+    with pytest.raises(DeclarationError, match=r"Training\.lr: .*finite"):
+        declare.Training(lr=bad)
+    with pytest.raises(DeclarationError, match=r"Binary\.weight: .*finite"):
+        declare.Binary("click", bad)
+
+
+def test_an_unknown_kind_names_the_nearest():
+    with pytest.raises(DeclarationError, match=r"Schema\.features\[0\]: .*'categorcal'; did you mean 'categorical'\?"):
+        from_dict(declare.Schema, {"features": [{"kind": "categorcal", "name": "a"}], "tasks": [to_dict(TASKS[0])]})
+
+
+def test_a_missing_kind_is_asked_for():
+    with pytest.raises(DeclarationError, match=r"Schema\.tasks\[0\]: needs a 'kind'"):
+        from_dict(declare.Schema, {"features": [to_dict(FEATURES[0])], "tasks": [{"name": "a"}]})
+
+
+def test_a_long_value_is_shortened():
+    with pytest.raises(DeclarationError) as caught:
+        declare.Training(epochs="x" * 1000)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a: [1", "line 1, column 6"),
+        ("a: 1\nb: }", "line 2, column 4"),
+        ("a: \x01", "not valid YAML"),
+        ("a: 2024-13-45", "month must be"),
+    ],
+)
+def test_what_is_no_yaml_is_one_line_with_its_place(text, place):
+    with pytest.raises(DeclarationError, match=place) as caught:
+        read_yaml(text, "file.yaml")
+    assert str(caught.value).startswith("file.yaml: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_yaml_makes_no_objects():
+    with pytest.raises(DeclarationError, match="could not determine a constructor"):
+        read_yaml("!!python/object/apply:os.getcwd []", "file.yaml")

@@ -1,0 +1,183 @@
+"""The artefact: whole or not at all, checked on loading, never executed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gatewise as gw
+from gatewise.errors import ArtefactError
+from gatewise.serving import artefact as module
+
+FILES = {"manifest.json", "schema.json", "encoder.json", "options.json", "metrics.json", "weights.safetensors"}
+
+
+@pytest.fixture
+def saved(fitted, tmp_path: Path) -> Path:
+    fitted.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ArtefactError) as caught:
+        gw.load(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_was_saved_comes_back(fitted, saved, feed):
+    loaded = gw.load(saved)
+    assert {path.name for path in saved.iterdir()} == FILES
+    assert loaded.schema == fitted.schema
+    assert loaded.options == fitted.options
+    assert loaded.history == fitted.history
+    assert loaded.predict(feed) == fitted.predict(feed)
+    assert loaded.evaluate(feed) == fitted.evaluate(feed)
+    assert (loaded.gates(feed) == fitted.gates(feed)).all()
+
+
+def test_a_loaded_ranker_is_saved_again_byte_for_byte(saved, tmp_path):
+    gw.load(saved).save(tmp_path / "again")
+    for name in FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (saved / name).read_bytes()
+
+
+def test_all_files_but_the_weights_are_json(saved):
+    for name in FILES - {"weights.safetensors"}:
+        json.loads((saved / name).read_text(encoding="utf-8"))
+
+
+def test_saving_again_replaces_the_artefact_and_leaves_nothing_beside_it(saved, make_ranker, feed):
+    other = make_ranker(epochs=1, seed=9).fit(feed)
+    other.save(saved)
+    assert gw.load(saved).predict(feed) == other.predict(feed)
+    assert [path.name for path in saved.parent.iterdir()] == ["model"]
+
+
+def test_something_else_is_never_replaced(fitted, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ArtefactError, match="is no artefact; it is left as it is"):
+        fitted.save(tmp_path / "mine")
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(ArtefactError, match="is no artefact"):
+        fitted.save(tmp_path / "file")
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    assert (tmp_path / "file").read_text() == "text"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_missing_file_is_named(saved, name):
+    (saved / name).unlink()
+    assert name in refusal(saved)
+
+
+@pytest.mark.parametrize("name", sorted(FILES - {"manifest.json"}))
+def test_a_damaged_file_is_named(saved, name):
+    data = bytearray((saved / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (saved / name).write_bytes(data)
+    assert f"is damaged: {name} is not what was saved" in refusal(saved)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"files": 3}', "\0\0"])
+def test_a_damaged_manifest_is_one_clear_error(saved, text):
+    (saved / "manifest.json").write_text(text)
+    assert "manifest.json" in refusal(saved)
+
+
+def test_a_newer_format_is_refused_by_number(saved):
+    manifest = json.loads((saved / "manifest.json").read_text())
+    (saved / "manifest.json").write_text(json.dumps(manifest | {"format": 99, "gatewise": "9.0"}))
+    assert "has format 99, this version reads 1: it was written by gatewise 9.0" in refusal(saved)
+
+
+def resign(folder: Path, name: str, text: str) -> None:
+    """Change a file and make the manifest agree, as someone who wants to fool the loader would."""
+    (folder / name).write_text(text)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"][name] = module._digest(folder / name)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_contents_that_do_not_fit_each_other_are_refused(saved):
+    schema = json.loads((saved / "schema.json").read_text())
+    schema["features"][0]["dim"] = 5
+    resign(saved, "schema.json", json.dumps(schema))
+    assert "weights.safetensors: expected input_layer" in refusal(saved)
+
+
+def test_an_encoder_that_does_not_fit_the_schema_is_refused(saved):
+    encoder = json.loads((saved / "encoder.json").read_text())
+    del encoder["vocabularies"]["item"]
+    resign(saved, "encoder.json", json.dumps(encoder))
+    assert "does not fit the schema" in refusal(saved)
+
+
+def test_unknown_options_are_refused(saved):
+    schema = json.loads((saved / "schema.json").read_text())
+    schema["features"][0]["module"] = "os"
+    resign(saved, "schema.json", json.dumps(schema))
+    assert "features[0].module: unknown option" in refusal(saved)
+
+
+def test_weights_that_are_a_pickle_are_not_executed(saved, tmp_path):
+    import pickle
+
+    class Attack:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "executed",))
+
+    (saved / "weights.safetensors").write_bytes(pickle.dumps(Attack()))
+    manifest = json.loads((saved / "manifest.json").read_text())
+    manifest["files"]["weights.safetensors"] = module._digest(saved / "weights.safetensors")
+    (saved / "manifest.json").write_text(json.dumps(manifest))
+    assert "weights.safetensors cannot be read" in refusal(saved)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_no_artefact_at_all(tmp_path):
+    assert refusal(tmp_path / "nowhere").startswith("there is no artefact")
+    assert "is no artefact: manifest.json is missing" in refusal(tmp_path)
+
+
+def test_an_unfitted_ranker_cannot_be_saved(make_ranker, tmp_path):
+    with pytest.raises(gw.GatewiseError, match="not fitted"):
+        make_ranker().save(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+FULL_DISK = """
+import resource, sys
+import gatewise as gw
+ranker = gw.load(sys.argv[1])
+{change}
+# no file may grow beyond this: what a full disk does to a write
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+try:
+    ranker.save(sys.argv[3])
+except gw.GatewiseError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("limit", [100, 1500])
+def test_a_full_disk_leaves_the_old_artefact_and_nothing_else(saved, limit):
+    before = {path.name: path.read_bytes() for path in saved.iterdir()}
+    script = FULL_DISK.format(change="ranker.metrics = {'changed': True}")
+    command = [sys.executable, "-c", script, str(saved), str(limit), str(saved)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "cannot save" in printed
+    assert "nothing was changed" in printed
+    assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
+    assert [path.name for path in saved.parent.iterdir()] == ["model"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_error(fitted, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ArtefactError, match=r"cannot save .*: (Not a directory|File exists); nothing was changed"):
+        fitted.save(tmp_path / "file" / "model")

@@ -1,0 +1,81 @@
+"""A tiny training that has everything: an id, a list, floats, two tasks, missing labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from gatewise.balance import BalanceRule, Static, Uncertainty
+from gatewise.layout import EmbeddingField, Layout, ListColumn
+from gatewise.nn import InputLayer, MMoE, MultiTaskModel, Ragged, TensorTable, Towers
+from gatewise.tasks import BinaryTask, RegressionTask
+from gatewise.training import Trainer, make_optimizer
+
+LAYOUT = Layout(
+    (EmbeddingField("user", 8, 3), EmbeddingField("tag", 7, 2)),
+    (("user", 0),),
+    (ListColumn("tags", 1, "mean"),),
+    ("age", "price"),
+)
+
+
+def _table(rows: int = 40, *, seed: int = 0, missing: float = 0.2, weighted: bool = False) -> TensorTable:
+    """Draw rows whose labels can be learnt; every task has a label in about ``1 - missing`` of them."""
+    draw = torch.Generator().manual_seed(seed)
+    users = torch.randint(2, 8, (rows, 1), generator=draw)
+    offsets = torch.cat([torch.zeros(1).long(), torch.randint(0, 4, (rows,), generator=draw).cumsum(0)])
+    tags = torch.randint(2, 7, (int(offsets[-1]),), generator=draw)
+    floats = torch.randn(rows, 2, generator=draw)
+    signal = floats.sum(dim=1) + (users[:, 0] - 4.5) / 3
+    labels = torch.stack([(signal > 0).double(), 3 + signal.double()], dim=1)
+    labels[torch.rand(rows, 2, generator=draw) < missing] = math.nan
+    weights = torch.rand(rows, 2, generator=draw) if weighted else None
+    return TensorTable(users, (Ragged(tags, offsets),), floats, labels, weights)
+
+
+def _trainer(
+    *,
+    kind: type[Trainer] = Trainer,
+    norm: str = "none",
+    dropout: float = 0.0,
+    balance: str = "static",
+    optimizer: str = "sgd",
+    lr: float = 0.05,
+    weight_decay: float = 0.0,
+    momentum: float = 0.9,
+    schedule: Callable[[torch.optim.Optimizer], Any] | None = None,
+    task_weights: tuple[float, float] = (1.0, 1.0),
+    tasks: list[Any] | None = None,
+    l2_embedding: float = 0.0,
+    l2_dense: float = 0.0,
+    **options: Any,
+) -> Trainer:
+    """Return a trainer of a model that is the same every time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layer = InputLayer(LAYOUT)
+        trunk = MMoE(layer.output_dim, 2, experts=3, expert_dims=(6, 4), norm=norm, dropout=dropout)
+        towers = Towers(2, 4, (3,), norm=norm, dropout=dropout)
+    model = MultiTaskModel(layer, trunk, towers, l2_embedding=l2_embedding, l2_dense=l2_dense)
+    if tasks is None:
+        tasks = [BinaryTask("liked", task_weights[0]), RegressionTask("rating", task_weights[1], mean=3.0, std=1.5)]
+    rule: BalanceRule = Uncertainty([1.0, 0.5]) if balance == "uncertainty" else Static()
+    made = make_optimizer(optimizer, model, rule, lr=lr, weight_decay=weight_decay, momentum=momentum)
+    made_schedule = None if schedule is None else schedule(made)
+    return kind(
+        model, tasks, balance=rule, optimizer=made, schedule=made_schedule, **{"epochs": 3, "batch_size": 8} | options
+    )
+
+
+@pytest.fixture
+def make_table() -> Callable[..., TensorTable]:
+    return _table
+
+
+@pytest.fixture
+def make_trainer() -> Callable[..., Trainer]:
+    return _trainer
