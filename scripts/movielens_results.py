@@ -1,6 +1,6 @@
 """Write the MovieLens section of docs/results.md: five seeds of MMoE and its controls, beside simple predictors.
 
-    python scripts/movielens_results.py [--seeds 5]
+python scripts/movielens_results.py [--seeds 5]
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def _cell(values: list[float]) -> str:
 
 def machine() -> str:
     """Say what ran it."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return (
         f"commit {commit.stdout.strip()}, {os.cpu_count()} CPU cores ({platform.machine()}), "
         f"Python {platform.python_version()}, torch {torch.__version__}"
@@ -112,7 +114,11 @@ def machine() -> str:
 def write_section(text: str) -> None:
     """Replace the section between its marks, or add it."""
     begin, end = f"<!-- {SECTION}: begin -->", f"<!-- {SECTION}: end -->"
-    page = RESULTS.read_text() if RESULTS.exists() else "# Results\n\nEvery table here is written by the command above it.\n"
+    page = (
+        RESULTS.read_text()
+        if RESULTS.exists()
+        else "# Results\n\nEvery table here is written by the command above it.\n"
+    )
     if begin not in page:
         page += f"\n{begin}\n{end}\n"
     before, rest = page.split(begin)
@@ -133,15 +139,13 @@ def main() -> None:
         "user mean + movie mean (all earlier ratings)": [means_so_far(tables.train, tables.test)],
         **learnt(recipe, seeds),
     }
-    sizes = ", ".join(
-        f"{part.num_rows:,} {name}" for name, part in vars(tables).items() if part is not None
-    )
+    sizes = ", ".join(f"{part.num_rows:,} {name}" for name, part in vars(tables).items() if part is not None)
     write_section(
         "## MovieLens: will they like it, and how many stars\n\n"
         f"`make results` (recipe `src/gatewise/recipes/movielens.yaml`; {seeds} seeds: mean ± standard deviation)\n\n"
         f"{machine()}. Rows, forward in time: {sizes}.\n\n"
         f"{table(rows)}\n\n"
-        "The controls have as many parameters outside the embeddings as MMoE has (single task: each of the two models).\n"
+        "The controls have as many parameters outside the embeddings as MMoE has (single task: each of the two).\n"
         "A constant has no order, so its AUC is one half.\n"
     )
     print(RESULTS.read_text())

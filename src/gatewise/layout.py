@@ -14,7 +14,7 @@ RESERVED_ROWS = 2
 
 @dataclass(frozen=True)
 class EmbeddingField:
-    """One embedding table: ``rows`` vectors of width ``dim``; ids run from 0 to ``rows - 1``, the reserved ones first."""
+    """One embedding table: ids 0 to ``rows - 1``, the reserved ones first, each a vector of width ``dim``."""
 
     name: str
     rows: int

@@ -101,8 +101,8 @@ class Ranker:
     ) -> Ranker:
         """Learn vocabularies and statistics from the training table, then train.
 
-        After it the model has the weights of the epoch that was best on ``valid``, or of the last one without ``valid``. On Ctrl-C it
-        has those of the best epoch so far and ``run_dir`` has a checkpoint to resume from.
+        After it the model has the weights of the epoch that was best on ``valid``, or of the last one without
+        ``valid``. On Ctrl-C it has those of the best epoch so far and ``run_dir`` has a checkpoint to resume from.
 
         Args:
             train: any table: pandas, polars, pyarrow, duckdb, a dict of arrays, a path to CSV or Parquet.
@@ -185,8 +185,8 @@ class Ranker:
     def extend_vocabulary(self, table: Any) -> dict[str, int]:
         """Give values of the table that training did not see rows of their own.
 
-        A new row starts as a copy of its table's out-of-vocabulary row, so no prediction changes, neither for old values nor for
-        new ones, until the ranker is trained further.
+        A new row starts as a copy of its table's out-of-vocabulary row, so no prediction changes, neither for old
+        values nor for new ones, until the ranker is trained further.
 
         Returns:
             How many values were added to each vocabulary.

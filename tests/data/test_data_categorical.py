@@ -27,7 +27,7 @@ TEXTS = st.lists(st.none() | st.text(max_size=3), min_size=2, max_size=20)
 NUMBERS = st.lists(st.none() | st.integers(-9, 9), min_size=2, max_size=20)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(TEXTS | NUMBERS)
 def test_known_values_have_rows_of_their_own_and_null_has_its_own(values):
     encoder, found = fit(values)

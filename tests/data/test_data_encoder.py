@@ -83,7 +83,7 @@ def assert_same(left, right):
         np.testing.assert_array_equal(a.offsets, b.offsets)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(TABLES)
 def test_encoding_the_training_table_gives_what_fitting_gave(table):
     encoder, fitted = TableEncoder.fit(SCHEMA, table)
@@ -93,7 +93,7 @@ def test_encoding_the_training_table_gives_what_fitting_gave(table):
     np.testing.assert_array_equal(unlabelled.ids, fitted.ids)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(TABLES, TABLES)
 def test_the_state_goes_to_json_and_encodes_as_before(table, other):
     encoder, _ = TableEncoder.fit(SCHEMA, table)
@@ -104,7 +104,7 @@ def test_the_state_goes_to_json_and_encodes_as_before(table, other):
     assert again.column_types() == encoder.column_types()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(TABLES, TABLES)
 def test_encoded_tables_fit_the_layout(table, other):
     encoder, _ = TableEncoder.fit(SCHEMA, table)
@@ -120,7 +120,7 @@ def test_encoded_tables_fit_the_layout(table, other):
         assert all(0 <= value < layout.fields[declared.field].rows for value in ragged.values)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(TABLES, st.data())
 def test_rows_are_encoded_one_by_one(table, data):
     encoder, whole = TableEncoder.fit(SCHEMA, table)
@@ -133,7 +133,7 @@ def test_rows_are_encoded_one_by_one(table, data):
         assert a.values.tolist() == b.values[b.offsets[row] : b.offsets[row + 1]].tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(TABLES, TABLES)
 def test_growing_keeps_old_ids_and_knows_the_new_values(table, other):
     encoder, fitted = TableEncoder.fit(SCHEMA, table)

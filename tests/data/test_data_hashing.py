@@ -29,14 +29,14 @@ def mixed(code):
     return code ^ (code >> 31)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.text(max_size=12), max_size=12), st.integers(0, 3))
 def test_strings_are_hashed_one_by_one_whatever_stands_beside_them(words, skip):
     found = hash_values(pa.array(words, pa.large_string()).slice(skip))
     assert found.tolist() == [fnv_then_mixed(word) for word in words[skip:]]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=12), st.integers(0, 3))
 def test_integers_are_mixed(numbers, skip):
     found = hash_values(pa.array(numbers, pa.int64()).slice(skip))

@@ -119,7 +119,7 @@ def test_buckets_of_a_column_without_a_number():
 NUMBERS = st.lists(st.floats(-1e30, 1e30), min_size=2, max_size=30)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(NUMBERS, NUMBERS, st.sampled_from([*FLOATS, "bucket"]))
 def test_what_is_larger_stays_larger(training, others, transform):
     encoder, encoded = fit(training, transform=transform, buckets=5)

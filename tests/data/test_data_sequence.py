@@ -38,7 +38,7 @@ ITEMS = st.text("abc", min_size=1, max_size=2)
 LISTS = st.lists(st.none() | st.lists(ITEMS, max_size=4), min_size=2, max_size=12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(LISTS)
 def test_separated_strings_equal_lists(lists):
     strings = [None if items is None else "|".join(items) for items in lists]
@@ -52,7 +52,7 @@ def test_separated_strings_equal_lists(lists):
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(LISTS, st.integers(0, 3), st.sampled_from([pa.list_, pa.large_list, pa.list_view, pa.large_list_view]))
 def test_slices_chunks_and_kinds_of_lists_are_encoded_alike(lists, cut, kind):
     encoder, found = fit(lists)
@@ -61,7 +61,7 @@ def test_slices_chunks_and_kinds_of_lists_are_encoded_alike(lists, cut, kind):
     assert ids(encoder, pa.chunked_array([column.slice(0, cut), column.slice(cut)])) == found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(LISTS, st.integers(1, 3), st.sampled_from(["first", "last"]))
 def test_long_lists_are_cut_at_the_side_that_is_not_kept(lists, length, keep):
     cut = [items and (items[:length] if keep == "first" else items[-length:]) for items in lists]

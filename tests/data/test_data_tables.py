@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from gatewise.data import TableEncoder, column_names, read_table, stream_table, tables
+from gatewise.data import TableEncoder, column_names, csv_files, read_table, stream_table
 from gatewise.declare import Binary, Categorical, Numeric, Regression, Schema, Sequence
 from gatewise.errors import TableError
 
@@ -131,7 +131,7 @@ def test_pieces_of_a_parquet_file_are_the_whole(tmp_path, rows):
 
 
 def test_pieces_of_a_csv_file_are_the_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "CSV_BLOCK_BYTES", 64)
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", 64)
     path = write(tmp_path / "a.csv", "a,b\n" + "".join(f"{i},v{i}\n" for i in range(100)))
     pieces = list(stream_table(path))
     assert len(pieces) > 5
@@ -186,7 +186,7 @@ def test_what_is_no_table_is_named(source, message):
         ("a.csv", "a,b\n1,né\n".encode("latin1"), "column 'b' is not UTF-8 text"),
         ("a.csv", "né,b\n1,2\n".encode("latin1"), "header is not UTF-8 text"),
         ("a.csv.gz", "a,b\n1,2\n", "no readable CSV file"),
-        ("a.csv.gz", gzip.compress(b"a,b\n" + bytes(range(48, 58)) * 999)[:-20], "no readable CSV file"),
+        ("a.csv.gz", gzip.compress(b"a,b\n" + bytes(range(48, 58)) * 999, mtime=0)[:-20], "no readable CSV file"),
         ("a.parquet", "", "no readable Parquet file"),
         ("a.parquet", "garbage " * 99, "no readable Parquet file"),
         ("a.txt", "a,b\n", "expected a file ending in .parquet, .pq, .csv"),
@@ -220,19 +220,36 @@ def test_a_missing_file_suggests_the_nearest(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
 @pytest.mark.parametrize("wanted", [None, ["a", "y"]])
-def test_a_csv_column_that_changes_its_type_is_named(tmp_path, monkeypatch, name, wanted):
-    monkeypatch.setattr(tables, "CSV_BLOCK_BYTES", 64)
+def test_a_csv_column_that_changes_its_type_is_named_where_pieces_are_out_already(tmp_path, monkeypatch, name, wanted):
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", 64)
     text = '"b,c",a,y\n' + "0,1,2\n" * 40 + "0,seven,2\n"
     path = write(tmp_path / name, gzip.compress(text.encode()) if name.endswith("gz") else text)
-    found = error_of(path, wanted)
-    assert "column 'a': " in found
-    assert "seven" in found
+    with pytest.raises(TableError) as caught:
+        list(stream_table(path, wanted))
+    assert "column 'a': " in str(caught.value)
+    assert "seven" in str(caught.value)
+
+
+@pytest.mark.parametrize(("last", "dtype"), [("seven", pa.string()), ("1.5", pa.float64()), ("", pa.int64())])
+def test_a_whole_csv_column_has_the_type_that_all_its_rows_have(tmp_path, monkeypatch, last, dtype):
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", 64)
+    table = read_table(write(tmp_path / "a.csv", "a,y\n" + "1,2\n" * 40 + f"{last},2\n"))
+    assert table.schema.field("a").type == dtype
+
+
+@pytest.mark.parametrize("first", ["1", ""])
+def test_a_streamed_csv_column_of_numbers_may_start_with_integers_or_empty(tmp_path, monkeypatch, first):
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", 64)
+    path = write(tmp_path / "a.csv", "a,y\n" + f"{first},2\n" * 40 + "1.5,2\n")
+    pieces = list(stream_table(path, types={"a": pa.float64()}))
+    assert len(pieces) > 1
+    assert pieces[-1]["a"].to_pylist()[-1] == 1.5
 
 
 def test_bytes_that_are_no_utf8_later_in_the_file_are_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "CSV_BLOCK_BYTES", 64)
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", 64)
     found = error_of(write(tmp_path / "a.csv", b"y,a\n" + b"1,n\n" * 40 + b"1,\xe9\n"))
-    assert "column 'a': " in found
+    assert "column 'a' is not UTF-8 text" in found
     assert "save it as UTF-8" in found
 
 

@@ -13,7 +13,7 @@ LISTS = st.lists(st.none() | st.lists(st.none() | st.integers(-5, 5), max_size=4
 KINDS = [pa.list_, pa.large_list, pa.list_view, pa.large_list_view]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.none() | st.integers(-3, 3), max_size=20), st.integers(0, 3))
 def test_distinct_values_and_codes_are_the_column(values, skip):
     split = distinct(pa.array(values, pa.int64()).slice(skip))
@@ -113,7 +113,7 @@ def test_what_is_no_number_is_named(column, message):
         as_numbers(column, "feature 'a'")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(LISTS, st.integers(0, 3), st.sampled_from(KINDS))
 def test_lists_of_all_kinds_and_slices_of_them_stay_the_same(lists, skip, kind):
     column = pa.array(lists, kind(pa.int64())).slice(skip)
@@ -129,7 +129,7 @@ def test_lists_of_a_fixed_size():
     assert as_lists(column, "|", "feature 'a'").to_pylist() == [[1, 2], None, [3, 4]]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.none() | st.lists(st.text("ab é", max_size=3), max_size=4), max_size=10),
     st.sampled_from(["|", ", ", ";;"]),

@@ -24,7 +24,7 @@ def learn(values, counts=None, min_count=1):
     return Vocabulary.learn(arrow(values), np.array(counts or [1] * len(values)), min_count)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(WORDS | NUMBERS, st.data())
 def test_from_value_to_row_and_back(values, data):
     cut = data.draw(st.integers(1, len(values)))
@@ -37,7 +37,7 @@ def test_from_value_to_row_and_back(values, data):
     assert not rows[cut:].any()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(WORDS | NUMBERS, st.integers(0, 2))
 def test_few_values_and_many_are_looked_up_alike(values, skip):
     vocabulary = learn(values[::2])

@@ -6,8 +6,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from gatewise.nn import Inputs, InputLayer, MMoE, MultiTaskModel, OMoE, SharedBottom, SingleTask, Towers, Trunk
 from gatewise.layout import Layout
+from gatewise.nn import (
+    InputLayer,
+    Inputs,
+    MMoE,
+    MultiTaskModel,
+    OMoE,
+    SharedBottom,
+    SingleTask,
+    SoftmaxGates,
+    Towers,
+    Trunk,
+)
 
 NORMS = ["none", "batch", "layer"]
 
@@ -92,6 +103,19 @@ def test_tied_gates_are_one_gate(gate_dims: tuple[int, ...]) -> None:
     x = torch.randn(7, 4)
     for left, right in zip(many.mix(x), one.mix(x), strict=True):
         torch.testing.assert_close(left, right, atol=1e-6, rtol=0)
+
+
+def test_gates_with_hidden_layers_are_each_their_own() -> None:
+    torch.manual_seed(0)
+    gates, x = SoftmaxGates(4, 3, 5, (6, 2)), torch.randn(7, 4)
+    linears = [layer for layer in gates.hidden.layers if hasattr(layer, "weight")]
+    weights = gates(x)
+    for gate in range(3):
+        hidden = x
+        for layer in linears:
+            hidden = (hidden @ layer.weight[gate].T + layer.bias[gate]).relu()
+        expected = (hidden @ gates.linear.weight[gate].T).softmax(dim=1)
+        torch.testing.assert_close(weights[:, gate], expected, atol=1e-6, rtol=0)
 
 
 def test_single_task_is_separate_stacks() -> None:

@@ -11,7 +11,7 @@ import pytest
 SCRIPT = """
 import builtins, importlib.abc, sys
 
-BLOCKED = {"pydantic", "pydantic_core", "pyarrow", "yaml", "typer", "rich", "safetensors", "pandas", "polars", "sklearn"}
+BLOCKED = {"pydantic", "pydantic_core", "pyarrow", "yaml", "typer", "rich", "safetensors"}
 
 class Blocker(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):

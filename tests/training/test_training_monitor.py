@@ -47,7 +47,7 @@ def test_what_cannot_be_monitored(name: str, message: str) -> None:
 def test_undefined_metrics() -> None:
     metrics = {**METRICS, "liked": {"auc": None}}
     assert Monitor("mean", TASKS).score(metrics) == pytest.approx((0.2 - 0.3) / 2)
-    with pytest.raises(TrainingError, match="monitor 'liked.auc' is undefined on the validation table"):
+    with pytest.raises(TrainingError, match=r"monitor 'liked.auc' is undefined on the validation table"):
         Monitor("liked.auc", TASKS).score(metrics)
     nothing = {task.name: {task.summary.name: None} for task in TASKS}
     with pytest.raises(TrainingError, match="monitor 'mean' is undefined"):

@@ -10,9 +10,7 @@ from gatewise.training.optimizers import OPTIMIZERS
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_parameter_once_and_decay_on_dense_matrices_only(
-    name: str, make_trainer: Callable[..., Trainer]
-) -> None:
+def test_every_parameter_once_and_decay_on_dense_matrices_only(name: str, make_trainer: Callable[..., Trainer]) -> None:
     trainer = make_trainer(optimizer=name, balance="uncertainty", norm="layer", weight_decay=0.1)
     decayed, others = trainer.optimizer.param_groups
     ids = [id(p) for group in (decayed, others) for p in group["params"]]
@@ -30,5 +28,7 @@ def test_momentum_is_that_of_sgd(make_trainer: Callable[..., Trainer]) -> None:
 
 
 def test_an_unknown_optimizer(make_trainer: Callable[..., Trainer]) -> None:
-    with pytest.raises(DeclarationError, match="optimizer: expected one of adamw, .*, found 'adm'; did you mean 'adam'"):
+    with pytest.raises(
+        DeclarationError, match=r"optimizer: expected one of adamw, .*, found 'adm'; did you mean 'adam'"
+    ):
         make_trainer(optimizer="adm")

@@ -31,8 +31,8 @@ SCHEDULES: dict[str, Callable[[torch.optim.Optimizer], Any] | None] = {
     "none": None,
     "step by epoch": lambda o: step_decay(o, every=2, factor=0.5, unit="epoch"),
     "step by step": lambda o: step_decay(o, every=4, factor=0.7, unit="step"),
-    "cosine by epoch": lambda o: cosine(o, total=5, warmup=0.4, floor=0.1, unit="epoch"),
-    "cosine by step": lambda o: cosine(o, total=5 * STEPS, warmup=0.2, floor=0.0, unit="step"),
+    "cosine by epoch": lambda o: cosine(o, total=4, warmup=0.4, floor=0.1, unit="epoch"),
+    "cosine by step": lambda o: cosine(o, total=4 * STEPS, warmup=0.2, floor=0.0, unit="step"),
     "plateau": lambda o: plateau(o, patience=0, factor=0.3),
 }
 EVERYTHING = {
@@ -68,11 +68,10 @@ def assert_same(left: Trainer, right: Trainer) -> None:
         assert same(states[0][part], states[1][part]), part
 
 
-@pytest.mark.parametrize("stopped_after", [1, 3])
 @pytest.mark.parametrize(
-    ("optimizer", "schedule"),
-    [(name, "none") for name in ("adamw", "adam", "adagrad", "rmsprop", "sgd")]
-    + [("adamw", name) for name in SCHEDULES if name != "none"],
+    ("optimizer", "schedule", "stopped_after"),
+    [(name, "none", 2) for name in ("adamw", "adam", "adagrad", "rmsprop", "sgd")]
+    + [("adamw", name, 1 + position % 3) for position, name in enumerate(SCHEDULES) if name != "none"],
 )
 def test_resumed_is_never_stopped(
     optimizer: str,
@@ -84,12 +83,12 @@ def test_resumed_is_never_stopped(
 ) -> None:
     train, valid = make_table(), make_table(20, seed=1)
     options = {**EVERYTHING, "optimizer": optimizer, "schedule": SCHEDULES[schedule]}
-    whole = make_trainer(**options, epochs=5, run_dir=tmp_path / "whole")
+    whole = make_trainer(**options, epochs=4, run_dir=tmp_path / "whole")
     whole.fit(train, valid)
     make_trainer(**options, epochs=stopped_after, run_dir=tmp_path / "part").fit(train, valid)
     torch.manual_seed(stopped_after)  # whatever happened in between
-    resumed = make_trainer(**options, epochs=5, run_dir=tmp_path / "part")
-    assert [record.epoch for record in resumed.fit(train, valid, resume=True)] == [1, 2, 3, 4, 5]
+    resumed = make_trainer(**options, epochs=4, run_dir=tmp_path / "part")
+    assert [record.epoch for record in resumed.fit(train, valid, resume=True)] == [1, 2, 3, 4]
     assert_same(resumed, whole)
     assert len({record.lr for record in whole.history}) > 1 or schedule in ("none", "plateau")
 
@@ -109,8 +108,7 @@ class Scripted(Trainer):
         return {"liked": {"auc": value}, "rating": {"r2": None}}
 
 
-@pytest.mark.parametrize("stopped_after", [1, 2, 3, 4])
-@pytest.mark.parametrize("schedule", ["none", "plateau"])
+@pytest.mark.parametrize(("stopped_after", "schedule"), [(1, "none"), (3, "none"), (4, "none"), (3, "plateau")])
 def test_early_stopping_counts_on(
     stopped_after: int, schedule: str, tmp_path: Path, make_table: MakeTable, make_trainer: MakeTrainer
 ) -> None:
@@ -150,13 +148,14 @@ class Interrupting(Reporter):
         self.reason = reason
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("same_object", [False, True])
+@pytest.mark.parametrize(
+    ("schedule", "same_object"), [*((name, False) for name in SCHEDULES), ("none", True), ("cosine by step", True)]
+)
 def test_interrupted_and_resumed_is_never_stopped(
     schedule: str, same_object: bool, tmp_path: Path, make_table: MakeTable, make_trainer: MakeTrainer
 ) -> None:
     train, valid = make_table(), make_table(20, seed=1)
-    options = {**EVERYTHING, "optimizer": "adamw", "schedule": SCHEDULES[schedule], "epochs": 5}
+    options = {**EVERYTHING, "optimizer": "adamw", "schedule": SCHEDULES[schedule], "epochs": 4}
     whole = make_trainer(**options, run_dir=tmp_path / "whole")
     whole.fit(train, valid)
 

@@ -97,9 +97,7 @@ def test_a_label_of_weight_zero_changes_nothing(
 
 
 @pytest.mark.parametrize("balance", ["static", "uncertainty"])
-def test_a_batch_without_labels_moves_nothing(
-    balance: str, make_table: MakeTable, make_trainer: MakeTrainer
-) -> None:
+def test_a_batch_without_labels_moves_nothing(balance: str, make_table: MakeTable, make_trainer: MakeTrainer) -> None:
     trainer, table = make_trainer(balance=balance), make_table(8)
     table.labels[:] = math.nan
     before = state_of(trainer)
@@ -309,9 +307,7 @@ def test_epochs_see_rows_in_another_order(make_table: MakeTable, make_trainer: M
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("rows", [17, 1])
-def test_a_last_batch_of_one_row_trains(
-    norm: str, rows: int, make_table: MakeTable, make_trainer: MakeTrainer
-) -> None:
+def test_a_last_batch_of_one_row_trains(norm: str, rows: int, make_table: MakeTable, make_trainer: MakeTrainer) -> None:
     trainer, table = make_trainer(norm=norm, dropout=0.1), make_table(rows, missing=0.0)
     before = state_of(trainer)
     history = trainer.fit(table)
@@ -322,7 +318,7 @@ def test_a_last_batch_of_one_row_trains(
 def test_bf16_trains_to_near_fp32(make_table: MakeTable, make_trainer: MakeTrainer) -> None:
     losses = {}
     for precision in ("fp32", "bf16"):
-        trainer = make_trainer(precision=precision, epochs=15)
+        trainer = make_trainer(precision=precision, epochs=15, lr=0.02, momentum=0.5)
         train = make_table(200)
         history = trainer.fit(train)
         losses[precision] = [history[-1].train[task]["loss"] for task in ("liked", "rating")]
@@ -385,7 +381,7 @@ def test_weights_that_the_last_step_broke(
     valid = make_table(20, seed=1) if validated else None
     table = make_table()
     table.floats[:] *= 1e4
-    with pytest.raises(TrainingError, match="the weights '.*' became infinite or NaN in epoch 1"):
+    with pytest.raises(TrainingError, match=r"the weights '.*' became infinite or NaN in epoch 1"):
         trainer.fit(table, valid)
     assert load_checkpoint(tmp_path / CHECKPOINT)["history"] == []
 

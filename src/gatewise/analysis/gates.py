@@ -11,8 +11,8 @@ DEAD_WEIGHT = 0.01
 def gate_problems(gates: np.ndarray, tasks: list[str]) -> list[str]:
     """Say in words which gates have collapsed and which experts are dead.
 
-    A gate has collapsed when its largest weight, averaged over the rows, is at least 0.99: the task uses one expert. An expert is
-    dead when no task gives it an average weight of 0.01.
+    A gate has collapsed when its largest weight, averaged over the rows, is at least 0.99: the task uses one
+    expert. An expert is dead when no task gives it an average weight of 0.01.
 
     Args:
         gates: ``[row, task, expert]``.

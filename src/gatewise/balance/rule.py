@@ -18,5 +18,5 @@ class BalanceRule(nn.Module):
         """Return the weight ``[task]`` of each task's mean loss ``[task]``."""
 
     def penalty(self, losses: Tensor) -> Tensor:
-        """Return a term ``[task]`` that keeps the rule's own parameters in place; the task's declared weight scales it."""
+        """Return a term ``[task]`` that keeps the rule's parameters in place; the tasks' declared weights scale it."""
         return losses.new_zeros(losses.shape)

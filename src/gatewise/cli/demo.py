@@ -43,7 +43,9 @@ def demo(
     console.print(gates_table(ranker.gates(tables.test), tasks, "average gate weight of every expert"))
     console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)
     console.print(f"predict:  gatewise predict {run_dir} {run_dir / SAMPLE} -o predictions.csv", soft_wrap=True)
-    console.print(f"see more: gatewise evaluate {run_dir} {run_dir / SAMPLE}; history in {run_dir}/history.jsonl", soft_wrap=True)
+    console.print(
+        f"see more: gatewise evaluate {run_dir} {run_dir / SAMPLE}; history in {run_dir}/history.jsonl", soft_wrap=True
+    )
 
 
 def _write_sample(path: Path, table: pa.Table) -> None:

@@ -15,7 +15,9 @@ from gatewise.progress import at_terminal, working
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="YAML file: data, features, tasks, model, balance, training.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run; default: the recipe's.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder of the run; default: the recipe's.")
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override an option: --set training.epochs=3 (repeatable).")
     ] = None,

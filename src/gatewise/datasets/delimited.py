@@ -15,29 +15,19 @@ def parse(
 ) -> pa.Table:
     r"""Parse UTF-8 text into a table of exactly these columns; nothing counts as null.
 
-    Parameters
-    ----------
-    content
-        The text.
-    columns
-        Name and type of each column: with a header the ones to take, without one all columns in order.
-    where
-        Names the file in errors.
-    delimiter
-        One character between values.
-    header
-        Whether the first line names the columns. Only then may values be quoted, as in CSV.
+    Args:
+        content: The text.
+        columns: Name and type of each column: with a header the ones to take, without one all columns in order.
+        where: Names the file in errors.
+        delimiter: One character between values.
+        header: Whether the first line names the columns. Only then may values be quoted, as in CSV.
 
-    Raises
-    ------
-    TableError
-        A column is missing, a line has another number of values, or a value is not of the column's type.
+    Raises:
+        TableError: A column is missing, a line has another number of values, or a value is not of the column's type.
 
-    Example
-    -------
-    >>> parse(b"id,name,extra\n1,'a',x\n", {"id": pa.int64()}, "names.csv", header=True).to_pydict()
-    {'id': [1]}
-
+    Example:
+        >>> parse(b"id,name,extra\n1,'a',x\n", {"id": pa.int64()}, "names.csv", header=True).to_pydict()
+        {'id': [1]}
     """
     if header:
         _check_header(content, columns, where)

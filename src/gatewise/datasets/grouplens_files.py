@@ -13,25 +13,18 @@ from gatewise.errors import TableError, shown
 class Download:
     """A folder or zip that holds one GroupLens data set, at its top or one folder below.
 
-    Parameters
-    ----------
-    path
-        The folder or the zip.
-    ratings_names
-        Names of ratings files; the first one found says where the data set lies.
+    Args:
+        path: The folder or the zip.
+        ratings_names: Names of ratings files; the first one found says where the data set lies.
 
-    Raises
-    ------
-    TableError
-        There is nothing at the path, it is neither a folder nor a readable zip, or it holds no ratings file,
-        or several.
+    Raises:
+        TableError: There is nothing at the path, it is neither a folder nor a readable zip, or it holds no ratings
+            file, or several.
 
-    Example
-    -------
-    >>> download = Download("ml-1m.zip", ["ratings.csv", "ratings.dat"])  # doctest: +SKIP
-    >>> download.ratings_name, "users.dat" in download, download.read("users.dat")[:10]  # doctest: +SKIP
-    ('ratings.dat', True, b'1::F::1::1')
-
+    Example:
+        >>> download = Download("ml-1m.zip", ["ratings.csv", "ratings.dat"])  # doctest: +SKIP
+        >>> download.ratings_name, "users.dat" in download, download.read("users.dat")[:10]  # doctest: +SKIP
+        ('ratings.dat', True, b'1::F::1::1')
     """
 
     def __init__(self, path: str | Path, ratings_names: Iterable[str]) -> None:

@@ -18,35 +18,24 @@ def history_before(
     Rows of the same instant do not see each other, and rows of other groups change nothing, not even a last
     digit. The rows may come in any order. A value that is NaN is unknown: it is neither counted nor averaged.
 
-    Parameters
-    ----------
-    group : [row]
-        Whose history: numbers, strings or datetimes, no NaN.
-    time : [row]
-        Numbers or datetimes, no NaN.
-    value : [row]
-        What is averaged: numbers or booleans.
+    Args:
+        group: ``[row]``, whose history: numbers, strings or datetimes, no NaN.
+        time: ``[row]``, numbers or datetimes, no NaN.
+        value: ``[row]``, what is averaged: numbers or booleans.
 
-    Returns
-    -------
-    count : [row] int64
-        Number of known values before the row.
-    mean : [row] float64
-        Their mean, NaN where there are none.
+    Returns:
+        count: ``[row] int64``, number of known values before the row.
+        mean: ``[row] float64``, their mean, NaN where there are none.
 
-    Raises
-    ------
-    TableError
-        The arrays are not of one length, or a group or time is NaN.
+    Raises:
+        TableError: The arrays are not of one length, or a group or time is NaN.
 
-    Example
-    -------
-    >>> import numpy as np
-    >>> user, day, rating = np.array([7, 7, 7, 8]), np.array([1, 2, 3, 3]), np.array([5.0, 2.0, 1.0, 4.0])
-    >>> count, mean = history_before(user, day, rating)
-    >>> count.tolist(), mean.tolist()
-    ([0, 1, 2, 0], [nan, 5.0, 3.5, nan])
-
+    Example:
+        >>> import numpy as np
+        >>> user, day, rating = np.array([7, 7, 7, 8]), np.array([1, 2, 3, 3]), np.array([5.0, 2.0, 1.0, 4.0])
+        >>> count, mean = history_before(user, day, rating)
+        >>> count.tolist(), mean.tolist()
+        ([0, 1, 2, 0], [nan, 5.0, 3.5, nan])
     """
     group, time, value = np.asarray(group), np.asarray(time), np.asarray(value, dtype=np.float64)
     _check(group, time, value)

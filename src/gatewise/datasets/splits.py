@@ -20,29 +20,21 @@ def split_by_time(
     one where that would leave a part empty. Only a table with fewer distinct times than parts has an instant
     on two sides of a boundary.
 
-    Parameters
-    ----------
-    table
-        Any Arrow table.
-    column
-        The time to order by: integers, floats, timestamps, dates or strings that sort in time. No nulls.
-    valid, test
-        Shares of the rows, each in [0, 1), together below 1. A share of 0 gives a table of no rows; any other
-        share gets at least one row.
+    Args:
+        table: Any Arrow table.
+        column: The time to order by: integers, floats, timestamps, dates or strings that sort in time. No nulls.
+        valid: Share of the rows in [0, 1). A share of 0 gives a table of no rows; any other at least one row.
+        test: Likewise; the two together are below 1.
 
-    Raises
-    ------
-    TableError
-        The column is missing, has nulls or cannot be ordered; a share is out of range; the table has fewer
-        rows than there are wanted parts.
+    Raises:
+        TableError: The column is missing, has nulls or cannot be ordered; a share is out of range; the table has fewer
+            rows than there are wanted parts.
 
-    Example
-    -------
-    >>> import pyarrow as pa
-    >>> train, valid, test = split_by_time(pa.table({"day": [3, 1, 2, 4]}), "day", valid=0.25, test=0.25)
-    >>> train["day"].to_pylist(), valid["day"].to_pylist(), test["day"].to_pylist()
-    ([1, 2], [3], [4])
-
+    Example:
+        >>> import pyarrow as pa
+        >>> train, valid, test = split_by_time(pa.table({"day": [3, 1, 2, 4]}), "day", valid=0.25, test=0.25)
+        >>> train["day"].to_pylist(), valid["day"].to_pylist(), test["day"].to_pylist()
+        ([1, 2], [3], [4])
     """
     _check_shares(valid, test)
     ordered = _in_time(table, column)

@@ -33,7 +33,7 @@ class Contender:
 
 
 def compare(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool | None = None) -> Iterator[Contender]:
-    """Train the recipe's model, a shared bottom and single-task models of the same parameter count; yield each when done.
+    """Train the recipe's model and, with as many parameters, a shared bottom and single-task models; yield each.
 
     The recipe's own run is written into ``run_dir``, the controls' into ``run_dir/controls``.
     """

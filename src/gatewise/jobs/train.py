@@ -26,7 +26,13 @@ def ranker_of(recipe: Recipe) -> Ranker:
 
 
 def train_recipe(
-    recipe: Recipe, tables: Tables, run_dir: Path, *, resume: bool = False, progress: bool | None = None, label: str = ""
+    recipe: Recipe,
+    tables: Tables,
+    run_dir: Path,
+    *,
+    resume: bool = False,
+    progress: bool | None = None,
+    label: str = "",
 ) -> Ranker:
     """Train, judge and save a recipe; on Ctrl-C the best epoch so far is saved before the interrupt goes on.
 

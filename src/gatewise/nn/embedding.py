@@ -14,8 +14,8 @@ INITIAL_STD = 0.05
 class EmbeddingTables(nn.Module):
     """The embedding vectors of all fields, one matrix for each width, a field's rows being a slice of it.
 
-    Rows are drawn from N(0, 0.05^2); the out-of-vocabulary and null rows start at zero, so that a value never seen in training
-    adds nothing rather than noise.
+    Rows are drawn from N(0, 0.05^2); the out-of-vocabulary and null rows start at zero, so that a value never seen in
+    training adds nothing rather than noise.
 
     Args:
         fields: name, rows and width of every table.

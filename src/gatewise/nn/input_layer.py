@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from gatewise.errors import ShapeError
 from gatewise.layout import Layout, ListColumn
 from gatewise.nn.embedding import EmbeddingTables
-from gatewise.nn.table import Inputs, TensorTable
+from gatewise.nn.table import Inputs, Ragged, TensorTable
 
 
 class InputLayer(nn.Module):
     """Embeds ids, pools lists and sets the floats beside them.
 
-    The output holds, in this order: the embeddings of the id columns, grouped by width in order of first appearance; one
-    pooled vector a list; the floats.
+    The output holds, in this order: the embeddings of the id columns, grouped by width in order of first appearance;
+    one pooled vector a list; the floats.
 
     Args:
         layout: names and sizes of all encoded columns.
@@ -55,7 +55,8 @@ class InputLayer(nn.Module):
                 raise ShapeError(f"inputs: expected {expected} {what}, found {found}")
         for column, (name, field) in enumerate(self.layout.ids):
             self.tables.check(field, inputs.ids[:, column], name)
-        for items, declared in zip(inputs.lists, self.layout.lists, strict=True):
+        lists: tuple[Tensor | Ragged, ...] = inputs.lists
+        for items, declared in zip(lists, self.layout.lists, strict=True):
             # padding is legal in a padded matrix only
             values, lowest = (items, -1) if isinstance(items, Tensor) else (items.values, 0)
             self.tables.check(declared.field, values, declared.name, lowest)

@@ -34,8 +34,9 @@ class MMoEModel(nn.Module):
 
     Shape:
         - input ``[batch, input_dim]``
-        - output: a list with one ``[batch, task_output_dims[k]]`` a task, raw scores: apply ``sigmoid`` for a probability;
-          with ``return_expert_weights=True`` also a list with one ``[batch, num_experts]`` a task, rows summing to 1
+        - output: a list with one ``[batch, task_output_dims[k]]`` a task, raw scores: apply ``sigmoid`` for a
+          probability; with ``return_expert_weights=True`` also a list with one ``[batch, num_experts]`` a task, whose
+          rows sum to 1
 
     Example:
         >>> model = MMoEModel(input_dim=128, num_experts=3, num_tasks=2)
@@ -123,9 +124,7 @@ class MMoERecommendationModel(MMoEModel):
         dropout_rate: float = 0.1,
         task_output_dims: Sequence[int] | None = None,
     ) -> None:
-        check_sizes(
-            user_cardinality=user_cardinality, item_cardinality=item_cardinality, embedding_dim=embedding_dim
-        )
+        check_sizes(user_cardinality=user_cardinality, item_cardinality=item_cardinality, embedding_dim=embedding_dim)
         super().__init__(
             2 * embedding_dim + num_dense_features,
             num_experts,

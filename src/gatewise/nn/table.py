@@ -114,6 +114,6 @@ class TensorTable:
     def indices(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
         """Yield row indices batch by batch: shuffled with a generator, in order without; the last may be short."""
         order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
-        for index in order.to(self.device).split(batch_size):
+        for index in torch.split(order.to(self.device), batch_size):
             if len(index):
                 yield index

@@ -13,7 +13,7 @@ from gatewise.metrics import Metric
 class Task(ABC):
     """Link, loss and metrics of one kind of label.
 
-    A kind is one subclass: how labels become targets, scores become losses and predictions, and which metrics judge them.
+    A kind is one subclass: how labels become targets, scores become losses and predictions, which metrics judge them.
 
     Args:
         name: names the task's outputs and metrics.
@@ -74,8 +74,8 @@ def masked_losses(tasks: list[Task], scores: Tensor, targets: Tensor, weights: T
 
     .. math:: S_k = \sum_b w_{bk} \, \ell_k(s_{bk}, y_{bk}), \qquad W_k = \sum_b w_{bk}
 
-    over the rows b that have a label of task k. What stands at a missing label, or at one of weight 0, reaches neither losses
-    nor gradients: it is replaced before the loss is taken.
+    over the rows b that have a label of task k. What stands at a missing label, or at one of weight 0, reaches neither
+    losses nor gradients: it is replaced before the loss is taken.
 
     Shape:
         - scores, targets, weights: ``[batch, task]``; targets NaN where missing; weights None: all 1

@@ -19,7 +19,7 @@ class EpochRecord:
         lr: learning rate at its end.
         seconds: time for training, and validation.
         rows_per_second: training rows in a second of training.
-        train: for each task its mean ``loss`` over its own rows, the mean ``weight`` given to it, and ``weighted_loss``.
+        train: for each task its mean ``loss`` over its own rows, the mean ``weight`` given to it, ``weighted_loss``.
         valid: every metric of every task; empty without a validation table.
         score: the monitored value, greater is better; None without a validation table.
         best: whether this is the best epoch so far.
@@ -38,7 +38,11 @@ class EpochRecord:
 def write_history(path: Path, records: list[EpochRecord]) -> None:
     """Write the history as JSON lines, whole or not at all."""
     lines = "".join(json.dumps(asdict(record)) + "\n" for record in records)
-    write_atomically(path, lambda temporary: temporary.write_text(lines, encoding="utf-8") and None)
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(lines, encoding="utf-8")
+
+    write_atomically(path, write)
 
 
 def records_from(states: list[dict[str, Any]]) -> list[EpochRecord]:

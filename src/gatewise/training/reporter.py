@@ -14,10 +14,10 @@ class Reporter:
         """Training starts: at most ``epochs`` of ``steps`` steps each, from ``first_epoch`` (counted from 1) on."""
 
     def step_done(self, losses: Tensor) -> None:
-        """A step is done; ``losses [task]`` are still on the device and cost nothing unless they are read."""
+        """Take note of a step; ``losses [task]`` are still on the device and cost nothing unless they are read."""
 
     def epoch_done(self, record: EpochRecord) -> None:
-        """An epoch is over, validation included."""
+        """Take note of an epoch, validation included."""
 
     def training_ended(self, reason: str) -> None:
         """Training is over, for a reason in words."""

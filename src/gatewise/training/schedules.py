@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau, StepLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau, StepLR
 
 
 class Schedule:
@@ -27,7 +27,7 @@ class Schedule:
 
 
 class _TorchSchedule(Schedule):
-    scheduler: StepLR | LambdaLR | ReduceLROnPlateau
+    scheduler: LRScheduler
 
     def state_dict(self) -> dict[str, Any]:
         # "lr_lambdas" is a list of None that LambdaLR wants back
@@ -40,6 +40,8 @@ class _TorchSchedule(Schedule):
 
 class _Counted(_TorchSchedule):
     """A schedule that follows a count of steps or epochs."""
+
+    scheduler: StepLR | LambdaLR
 
     def __init__(self, scheduler: StepLR | LambdaLR, unit: str) -> None:
         self.scheduler = scheduler
@@ -57,6 +59,8 @@ class _Counted(_TorchSchedule):
 class _OnPlateau(_TorchSchedule):
     """A schedule that follows the monitored score."""
 
+    scheduler: ReduceLROnPlateau
+
     def __init__(self, scheduler: ReduceLROnPlateau) -> None:
         self.scheduler = scheduler
 
@@ -73,7 +77,8 @@ def step_decay(optimizer: Optimizer, *, every: int, factor: float, unit: str) ->
 def cosine(optimizer: Optimizer, *, total: int, warmup: float, floor: float, unit: str) -> Schedule:
     r"""Rise linearly for a share ``warmup`` of the ``total`` epochs or steps, then fall along a cosine to ``floor``.
 
-    .. math:: \eta(t) = \eta_0 \left(f + (1 - f) \frac{1 + \cos(\pi u)}{2}\right), \qquad u = \frac{t - t_w}{t_{max} - t_w}
+    .. math::
+        \eta(t) = \eta_0 \left(f + (1 - f) \frac{1 + \cos(\pi u)}{2}\right), \qquad u = \frac{t - t_w}{t_{max} - t_w}
     """
     rising = round(warmup * total)
 

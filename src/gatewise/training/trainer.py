@@ -32,8 +32,9 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 class Trainer:
     """Trains a model on tensors; needs nothing but torch.
 
-    Order of rows, dropout and every other random choice of an epoch follow from ``(seed, epoch)`` alone. So a training that is
-    resumed after an epoch gives the numbers of one that never stopped, and the caller's random state is left as it was.
+    Order of rows, dropout and every other random choice of an epoch follow from ``(seed, epoch)`` alone. So a training
+    that is resumed after an epoch gives the numbers of one that never stopped, and the caller's random state is left as
+    it was.
 
     Args:
         model: what is trained, on the device where it trains.
@@ -90,8 +91,8 @@ class Trainer:
     def fit(self, train: TensorTable, valid: TensorTable | None = None, *, resume: bool = False) -> list[EpochRecord]:
         """Train until the epochs or the patience are used up, then bring the best epoch's weights back.
 
-        Without a validation table the last epoch's weights stay. Ctrl-C leaves the weights of the best epoch so far in the
-        model and the last whole epoch in the checkpoint.
+        Without a validation table the last epoch's weights stay. Ctrl-C leaves the weights of the best epoch so far in
+        the model and the last whole epoch in the checkpoint.
 
         Args:
             train: the training table; its rows are checked once.
@@ -156,8 +157,8 @@ class Trainer:
     def train_step(self, batches: list[Batch]) -> Tensor:
         """Make one optimiser step from the rows of all batches.
 
-        Each task's loss is the mean over its own rows in all of them together, so that accumulating gives the gradient of one
-        large batch, also where labels are missing.
+        Each task's loss is the mean over its own rows in all of them together, so that accumulating gives the gradient
+        of one large batch, also where labels are missing.
 
         Returns:
             ``[3, task]``: summed losses, what they were summed over, and the weights given.

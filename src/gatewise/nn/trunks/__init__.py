@@ -1,7 +1,7 @@
 """Trunks: ``[batch, dim] -> [batch, task, hidden]``, each a way of sharing between tasks.
 
-A trunk knows nothing of features or labels. A new one is a file here with a subclass of :class:`Trunk`, and a declaration of its
-options in ``gatewise.declare.architectures``.
+A trunk knows nothing of features or labels. A new one is a file here with a subclass of :class:`Trunk`, and a
+declaration of its options in ``gatewise.declare.architectures``.
 """
 
 from gatewise.nn.trunks.mmoe import MMoE

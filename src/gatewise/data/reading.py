@@ -1,0 +1,29 @@
+"""What readers of all kinds of tables have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from gatewise.errors import TableError
+
+Types = Mapping[str, pa.DataType]
+"""Types that columns of a text file are known to have."""
+
+
+def unique_names(table: Any, where: str) -> Any:
+    """Return a table or an Arrow schema in which no column stands twice."""
+    names = table.names if isinstance(table, pa.Schema) else table.column_names
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise TableError(f"{where}: column {twice[0]!r} stands there twice")
+    return table
+
+
+def first_line(error: Exception) -> str:
+    """Return an error's first line, or its type where it says nothing."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
