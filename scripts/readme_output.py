@@ -43,8 +43,8 @@ def main() -> None:
                     printed[command] = run(command, Path(name))
                     print(f"$ {command}\n{printed[command]}\n")
             path.write_text(
-                BLOCK.sub(lambda m: f"{m[1]}```console\n$ {m['command']}\n{printed[m['command']]}\n```\n{m[3]}",
-                text), encoding="utf-8",
+                BLOCK.sub(lambda m: f"{m[1]}```console\n$ {m['command']}\n{printed[m['command']]}\n```\n{m[3]}", text),
+                encoding="utf-8",
             )
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# several test processes share the cores: two threads each would wait for one another (read when torch is imported)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pyarrow as pa
 import pytest

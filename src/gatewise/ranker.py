@@ -248,9 +248,11 @@ class Ranker:
         )
 
     def _fingerprint(self, encoded: EncodedTable) -> str:
-        """Tell trainings apart that must not go on from each other's checkpoints; more epochs are no difference."""
+        """Tell trainings apart that must not go on from each other's checkpoints."""
         training = declare.to_dict(self.options.training)
-        for free in ("epochs", "patience", "device") if training["schedule"] is None else ("patience", "device"):
+        # a cosine ends with the last epoch; otherwise more epochs are no other training
+        bound = isinstance(self.options.training.schedule, declare.Cosine)
+        for free in ("patience", "device") if bound else ("patience", "device", "epochs"):
             training.pop(free)
         declared = [declare.to_dict(d) for d in (self.schema, self.options.model, self.options.balance)]
         digest = hashlib.blake2b(json.dumps([*declared, training], sort_keys=True).encode())

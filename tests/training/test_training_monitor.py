@@ -61,7 +61,7 @@ def test_undefined_metrics() -> None:
         (2, 0.0, [1, 2, 1, 1.5, 9], 2, 4),
         (2, 0.0, [1, 0, 2, 1, 3], 5, None),
         (1, 0.0, [-5, -5], 1, 2),
-        (2, 0.5, [1, 1.4, 1.6, 1.7, 2.0], 3, 5),
+        (2, 0.5, [1, 1.4, 1.6, 1.7, 2.0], 5, 5),
     ],
 )
 def test_stopping(
@@ -81,4 +81,4 @@ def test_state_of_stopping() -> None:
     stopping.improved(1, 0.5)
     stopping.improved(2, 0.55)
     other.load_state_dict(stopping.state_dict())
-    assert other == stopping == Stopping(3, 0.1, best_score=0.5, best_epoch=1, waited=1)
+    assert other == stopping == Stopping(3, 0.1, best_score=0.55, best_epoch=2, waiting_since=0.5, waited=1)

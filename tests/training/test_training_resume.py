@@ -129,7 +129,11 @@ def test_early_stopping_counts_on(
     resumed = made("part", 6)
     resumed.fit(train, valid, resume=True)
     assert len(resumed.history) == len(whole.history) == 5
-    assert resumed.stopping == whole.stopping == Stopping(3, 0.0, 0.6, 2, 3)
+    assert (
+        resumed.stopping
+        == whole.stopping
+        == Stopping(3, 0.0, best_score=0.6, best_epoch=2, waiting_since=0.6, waited=3)
+    )
     assert_same(resumed, whole)
 
 

@@ -80,7 +80,7 @@ class Training:
     patience: Positive | None = field(default=3, kw_only=True)
     """Stop after this many epochs without improvement; null: never stop early. Needs a validation table."""
     min_delta: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
-    """Improvement below this does not count."""
+    """Improvement below this does not end the waiting of ``patience``; the best epoch is the best by any margin."""
     precision: Literal["fp32", "bf16", "fp16"] = field(default="fp32", kw_only=True)
     """Type of the matrix products; weights and losses stay in fp32."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = field(default="auto", kw_only=True)

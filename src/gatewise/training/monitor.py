@@ -67,23 +67,30 @@ class Stopping:
 
     Attributes:
         patience: epochs without improvement that are tolerated; None: never stop early.
-        min_delta: an improvement must be greater than this.
-        best_epoch: epoch, counted from 1, of the best score; 0 before the first.
+        min_delta: what ends the waiting must be better by more than this; the best epoch is the best by any margin.
+        best_score: the best score so far.
+        best_epoch: its epoch, counted from 1; 0 before the first.
+        waiting_since: the score that ended the last waiting.
+        waited: epochs since then.
     """
 
     patience: int | None = None
     min_delta: float = 0.0
     best_score: float = float("-inf")
     best_epoch: int = 0
+    waiting_since: float = float("-inf")
     waited: int = 0
 
     def improved(self, epoch: int, score: float) -> bool:
         """Take a new score and return whether it is the best so far."""
-        if score > self.best_score + self.min_delta:
-            self.best_score, self.best_epoch, self.waited = score, epoch, 0
-            return True
-        self.waited += 1
-        return False
+        if score > self.waiting_since + self.min_delta:
+            self.waiting_since, self.waited = score, 0
+        else:
+            self.waited += 1
+        if score <= self.best_score:
+            return False
+        self.best_score, self.best_epoch = score, epoch
+        return True
 
     @property
     def exhausted(self) -> bool:
@@ -92,12 +99,12 @@ class Stopping:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
-        return {"best_score": self.best_score, "best_epoch": self.best_epoch, "waited": self.waited}
+        return {name: getattr(self, name) for name in STATE}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
-        self.best_score, self.best_epoch, self.waited = (
-            state["best_score"],
-            state["best_epoch"],
-            state["waited"],
-        )
+        for name in STATE:
+            setattr(self, name, state[name])
+
+
+STATE = ("best_score", "best_epoch", "waiting_since", "waited")

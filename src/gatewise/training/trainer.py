@@ -91,8 +91,8 @@ class Trainer:
     def fit(self, train: TensorTable, valid: TensorTable | None = None, *, resume: bool = False) -> list[EpochRecord]:
         """Train until the epochs or the patience are used up, then bring the best epoch's weights back.
 
-        Without a validation table the last epoch's weights stay. Ctrl-C leaves the weights of the best epoch so far in
-        the model and the last whole epoch in the checkpoint.
+        Without a validation table the last whole epoch counts as the best. Ctrl-C leaves the weights of the best epoch
+        so far in the model and the last whole epoch in the checkpoint.
 
         Args:
             train: the training table; its rows are checked once.
@@ -211,7 +211,7 @@ class Trainer:
             record.valid = self.evaluate(valid)
             record.score = self.monitor.score(record.valid)
             record.best = self.stopping.improved(record.epoch, record.score)
-        if record.best:
+        if record.best or valid is None:
             self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.schedule.after_epoch(record.score)
         record.seconds += time.perf_counter() - started
