@@ -5,7 +5,7 @@ import torch
 
 from gatewise.errors import ShapeError
 from gatewise.nn import Experts, GroupLinear, GroupMLP, Towers
-from gatewise.nn.layers import GroupNorm
+from gatewise.nn.layers import Dropout, GroupNorm
 
 
 @pytest.mark.parametrize("bias", [False, True])
@@ -115,3 +115,28 @@ def test_towers_of_several_outputs() -> None:
 def test_a_tower_without_output_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"output_dims\[1\]: expected a positive whole number, found 0"):
         Towers(2, 3, (4,), (2, 0))
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_dropout_drops_its_share_and_keeps_the_mean(rate):
+    torch.manual_seed(0)
+    x = torch.ones(1000, 7, 13, requires_grad=True)
+    dropout = Dropout(rate)
+    y = dropout(x)
+    kept = y != 0
+    assert 1 - kept.double().mean().item() == pytest.approx(rate, abs=0.005)
+    # independent of the neighbours that share a draw
+    flat = kept.flatten().double()
+    assert torch.corrcoef(torch.stack([flat[:-1], flat[1:]]))[0, 1].abs() < 0.01
+    torch.testing.assert_close(y[kept], torch.full_like(y[kept], 1 / (1 - rate)), rtol=1e-3, atol=0)
+    (gradient,) = torch.autograd.grad(y.sum(), x)
+    assert torch.equal(gradient, y.detach())
+    assert not torch.equal(dropout(x), y)
+
+
+def test_dropout_leaves_evaluation_and_types_alone():
+    x = torch.randn(3, 2, 5)
+    assert Dropout(0.5).eval()(x) is x
+    for dtype in (torch.bfloat16, torch.float64):
+        assert Dropout(0.5)(x.to(dtype)).dtype == dtype
+    assert Dropout(0.5)(torch.empty(0, 2, 5)).shape == (0, 2, 5)

@@ -117,6 +117,29 @@ class GroupNorm(nn.Module):
         return normed.view(x.shape)
 
 
+class Dropout(nn.Module):
+    """Drops units with probability ``rate`` in training and scales the others up by ``1 / (1 - rate)``.
+
+    On the CPU drawing one number a unit is what dropout costs: here four units share a 64-bit draw, which is three times
+    faster. The probability is then a multiple of 1/65,536, and the scale is exact for it.
+    """
+
+    LEVELS = 2**16
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.dropped_levels = round(rate * self.LEVELS)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        if not self.training or x.device.type != "cpu":
+            return nn.functional.dropout(x, self.rate, self.training)
+        draws = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+        levels = draws.view(torch.int16)[: x.numel()].view(x.shape)
+        kept = levels >= self.dropped_levels - self.LEVELS // 2
+        return x * (kept * (self.LEVELS / (self.LEVELS - self.dropped_levels))).to(x.dtype)
+
+
 class GroupMLP(nn.Module):
     """Several multi-layer perceptrons of equal shape as batched products: linear, norm, activation, dropout.
 
@@ -158,7 +181,7 @@ class GroupMLP(nn.Module):
                 layers.append(GroupNorm(norm, groups, width))
             layers.append(activation_layer(activation))
             if dropout:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
