@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,29 +9,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 
 from gatewise import declare
 from gatewise.analysis import gate_problems
-from gatewise.assembly import build_balance, build_model, build_tasks, to_tensors
+from gatewise.assembly import build_model, build_tasks, to_tensors
 from gatewise.data import EncodedTable, TableEncoder
-from gatewise.declare.base import from_dict
 from gatewise.errors import GatewiseError, GatewiseWarning
+from gatewise.fitting import make_trainer
 from gatewise.progress import ProgressReporter, at_terminal, working
-from gatewise.serving import Artefact, Metrics, Options, Scorer, load_artefact, save_artefact
-from gatewise.training import (
-    EpochRecord,
-    Monitor,
-    Reporter,
-    Schedule,
-    Stopping,
-    Trainer,
-    choose_device,
-    cosine,
-    make_optimizer,
-    plateau,
-    step_decay,
-)
+from gatewise.serving import Artefact, Metrics, Scorer, grow, load_artefact, save_artefact
+from gatewise.training import EpochRecord, Reporter, choose_device
 
 GATE_SAMPLE = 10_000
 
@@ -44,8 +28,8 @@ class Ranker:
 
     Args:
         schema: features and tasks.
-        model: an architecture; MMoE by default.
-        balance: ``"static"``, ``"uncertainty"`` or their declarations.
+        model: an architecture, or its kind: ``"mmoe"``, ``"omoe"``, ``"shared_bottom"``, ``"single_task"``.
+        balance: a balancing rule, or its kind: ``"static"``, ``"uncertainty"``.
         **training: any option of :class:`gatewise.Training`, such as ``epochs=5, batch_size=1024, lr=1e-3, seed=0``.
 
     Raises:
@@ -63,17 +47,14 @@ class Ranker:
     def __init__(
         self,
         schema: declare.Schema,
-        model: declare.AnyArchitecture | None = None,
+        model: declare.AnyArchitecture | str = "mmoe",
         *,
         balance: declare.AnyBalance | str = "static",
         **training: Any,
     ) -> None:
         self.schema = schema
-        self.options = Options(
-            model=model or declare.MMoE(),
-            balance=from_dict(declare.BalanceChoice, {"balance": balance}).balance,
-            training=declare.Training(**training),
-        )
+        declared = {"model": model, "balance": balance, "training": declare.Training(**training)}
+        self.options = declare.from_dict(declare.Options, declared)
         self.history: list[EpochRecord] = []
         self.metrics: dict[str, Any] = {}
         self._scorer: Scorer | None = None
@@ -132,7 +113,7 @@ class Ranker:
         model = build_model(self.options.model, encoder.layout, tasks, self.options.training.seed).to(device)
         scorer = Scorer(encoder, model, tasks)
         reporter = ProgressReporter([task.name for task in tasks], label=label) if show else Reporter()
-        trainer = self._trainer(scorer, encoded, None if run_dir is None else Path(run_dir), reporter)
+        trainer = make_trainer(scorer, self.options, encoded, None if run_dir is None else Path(run_dir), reporter)
         tensors = None if encoded_valid is None else scorer.tensors(encoded_valid)
         try:
             trainer.fit(scorer.tensors(encoded), tensors, resume=resume)
@@ -178,9 +159,12 @@ class Ranker:
         """
         gates = self.scorer.gates(table)
         if gates is None:
-            kind = type(self.options.model).__name__
-            raise GatewiseError(f"{kind} has no gates" if not self._no_rows(table) else "the table has no rows")
-        return gates if per_row else gates.mean(axis=0, dtype=np.float64)
+            raise GatewiseError(f"{type(self.options.model).__name__} has no gates")
+        if per_row:
+            return gates
+        if len(gates) == 0:
+            raise GatewiseError("gates: the table has no rows to average over")
+        return gates.mean(axis=0, dtype=np.float64)
 
     def extend_vocabulary(self, table: Any) -> dict[str, int]:
         """Give values of the table that training did not see rows of their own.
@@ -191,22 +175,10 @@ class Ranker:
         Returns:
             How many values were added to each vocabulary.
         """
-        scorer = self.scorer
-        encoder = scorer.encoder.extended(table)
-        model = build_model(self.options.model, encoder.layout, scorer.tasks).to(scorer.device)
-        old_tables, new_tables = scorer.model.input_layer.tables, model.input_layer.tables
-        weights = scorer.model.state_dict()
-        model.load_state_dict(weights | {k: v for k, v in model.state_dict().items() if ".tables." in f".{k}"})
-        added = {}
-        with torch.no_grad():
-            for index, field in enumerate(old_tables.fields):
-                rows = new_tables.rows_of(index)
-                rows[: field.rows] = old_tables.rows_of(index)
-                rows[field.rows :] = old_tables.rows_of(index)[0]
-                if field.name in encoder.vocabularies:
-                    added[field.name] = len(rows) - field.rows
-        self._scorer = Scorer(encoder, model.eval(), scorer.tasks)
-        return added
+        grown = grow(self.scorer, self.options.model, table)
+        old, new = (scorer.encoder.vocabularies for scorer in (self.scorer, grown))
+        self._scorer = grown
+        return {name: new[name].rows - old[name].rows for name in new}
 
     def save(self, path: str | Path) -> None:
         """Write the ranker as one folder that :func:`gatewise.load` reads anywhere; whole or not at all.
@@ -217,60 +189,12 @@ class Ranker:
         metrics = {"history": [asdict(record) for record in self.history], **self.metrics}
         save_artefact(Artefact(self.scorer, self.options, metrics), path)
 
-    def _trainer(self, scorer: Scorer, encoded: EncodedTable, run_dir: Path | None, reporter: Reporter) -> Trainer:
-        options = self.options.training
-        balance = build_balance(self.options.balance, scorer.tasks).to(scorer.device)
-        optimizer = make_optimizer(
-            options.optimizer,
-            scorer.model,
-            balance,
-            lr=options.lr,
-            weight_decay=options.weight_decay,
-            momentum=options.momentum,
-        )
-        return Trainer(
-            scorer.model,
-            scorer.tasks,
-            balance=balance,
-            optimizer=optimizer,
-            schedule=_schedule(options, optimizer, len(encoded)),
-            monitor=Monitor(options.monitor, scorer.tasks),
-            stopping=Stopping(options.patience, options.min_delta),
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            accumulate=options.accumulate,
-            clip_norm=options.clip_norm,
-            precision=options.precision,
-            seed=options.seed,
-            run_dir=run_dir,
-            fingerprint=self._fingerprint(encoded) if run_dir is not None else "",
-            reporter=reporter,
-        )
-
-    def _fingerprint(self, encoded: EncodedTable) -> str:
-        """Tell trainings apart that must not go on from each other's checkpoints."""
-        training = declare.to_dict(self.options.training)
-        # a cosine ends with the last epoch; otherwise more epochs are no other training
-        bound = isinstance(self.options.training.schedule, declare.Cosine)
-        for free in ("patience", "device") if bound else ("patience", "device", "epochs"):
-            training.pop(free)
-        declared = [declare.to_dict(d) for d in (self.schema, self.options.model, self.options.balance)]
-        digest = hashlib.blake2b(json.dumps([*declared, training], sort_keys=True).encode())
-        for matrix in (encoded.ids, encoded.floats, encoded.labels, encoded.weights):
-            digest.update(b"" if matrix is None else np.ascontiguousarray(matrix).data)
-        for ragged in encoded.lists:
-            digest.update(np.ascontiguousarray(ragged.values).data)
-        return digest.hexdigest()
-
     def _warn_of_gates(self, encoded: EncodedTable) -> None:
         table = to_tensors(_head(encoded, GATE_SAMPLE), len(self.schema.tasks)).to(self.scorer.device)
         _, gates = self.scorer.model.score(table, gates=True)
         if gates is not None:
             for problem in gate_problems(gates.numpy(), [task.name for task in self.schema.tasks]):
                 warnings.warn(problem, GatewiseWarning, stacklevel=3)
-
-    def _no_rows(self, table: Any) -> bool:
-        return len(self.scorer.encoder.encode(table, labels=False)) == 0
 
 
 def load(path: str | Path) -> Ranker:
@@ -280,26 +204,13 @@ def load(path: str | Path) -> Ranker:
         ArtefactError: it is absent, incomplete or damaged; says which file and why.
     """
     artefact = load_artefact(path)
-    ranker = Ranker(artefact.scorer.encoder.schema, artefact.options.model, balance=artefact.options.balance)
+    ranker = Ranker(artefact.scorer.encoder.schema)
     ranker.options = artefact.options
     metrics = dict(artefact.metrics)
     ranker.history = [EpochRecord(**record) for record in metrics.pop("history", [])]
     ranker.metrics = metrics
     ranker._scorer = artefact.scorer
     return ranker
-
-
-def _schedule(options: declare.Training, optimizer: torch.optim.Optimizer, rows: int) -> Schedule:
-    match options.schedule:
-        case declare.StepDecay(every=every, factor=factor, unit=unit):
-            return step_decay(optimizer, every=every, factor=factor, unit=unit)
-        case declare.Cosine(warmup=warmup, floor=floor, unit=unit):
-            steps = math.ceil(math.ceil(rows / options.batch_size) / options.accumulate)
-            total = options.epochs * (steps if unit == "step" else 1)
-            return cosine(optimizer, total=total, warmup=warmup, floor=floor, unit=unit)
-        case declare.Plateau(patience=patience, factor=factor):
-            return plateau(optimizer, patience=patience, factor=factor)
-    return Schedule()
 
 
 def _head(encoded: EncodedTable, rows: int) -> EncodedTable:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatewise.declare import BalanceChoice, Static, Uncertainty, from_dict
+from gatewise.declare import Options, Static, Uncertainty, from_dict
 from gatewise.errors import DeclarationError
 
 
@@ -16,9 +16,9 @@ from gatewise.errors import DeclarationError
     ],
 )
 def test_a_rule_goes_by_name_or_declaration(given, expected):
-    assert from_dict(BalanceChoice, {"balance": given}).balance == expected
+    assert from_dict(Options, {"balance": given}).balance == expected
 
 
 def test_an_unknown_rule_names_the_nearest():
-    with pytest.raises(DeclarationError, match=r"BalanceChoice\.balance: .*'uncertain'; did you mean 'uncertainty'\?"):
-        from_dict(BalanceChoice, {"balance": "uncertain"})
+    with pytest.raises(DeclarationError, match=r"Options\.balance: .*'uncertain'; did you mean 'uncertainty'\?"):
+        from_dict(Options, {"balance": "uncertain"})

@@ -57,7 +57,7 @@ OTHERS = [
     declare.MMoE(experts=3, expert_dims=[7], gate_dims=[2], **OWN),
     declare.Static(),
     declare.Uncertainty(initial_log_variance=-1.5),
-    declare.BalanceChoice(balance="uncertainty"),
+    declare.Options(model="omoe", balance="uncertainty", training=declare.Training(epochs=2)),
     TRAINING,
     *SCHEDULES,
     *(declare.Training(schedule=schedule) for schedule in SCHEDULES),

@@ -63,7 +63,8 @@ def test_score_leaves_the_mode_as_it_was() -> None:
 def test_score_of_no_rows_and_without_gates() -> None:
     scores, gates = model().score(table(0), gates=True)
     assert scores.shape == (0, 2)
-    assert gates is None
+    assert gates is not None
+    assert gates.shape == (0, 2, 3)
     layer = InputLayer(LAYOUT)
     plain = MultiTaskModel(layer, SharedBottom(layer.output_dim, 2, bottom_dims=(4,)), Towers(2, 4, ()))
     assert plain.score(table(3), gates=True)[1] is None

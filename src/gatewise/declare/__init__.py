@@ -6,9 +6,10 @@ messages all read it.
 """
 
 from gatewise.declare.architectures import AnyArchitecture, Architecture, MMoE, OMoE, SharedBottom, SingleTask
-from gatewise.declare.balance import AnyBalance, BalanceChoice, Static, Uncertainty
+from gatewise.declare.balance import AnyBalance, Static, Uncertainty
 from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Vector
+from gatewise.declare.options import Options
 from gatewise.declare.recipe import Data, Recipe, Split
 from gatewise.declare.schema import Schema, column_of, embedding_dim
 from gatewise.declare.tasks import Binary, Regression, Task
@@ -18,7 +19,6 @@ __all__ = [
     "AnyArchitecture",
     "AnyBalance",
     "Architecture",
-    "BalanceChoice",
     "Binary",
     "Categorical",
     "Cosine",
@@ -27,6 +27,7 @@ __all__ = [
     "MMoE",
     "Numeric",
     "OMoE",
+    "Options",
     "Plateau",
     "Recipe",
     "Regression",

@@ -27,11 +27,3 @@ class Uncertainty:
 
 
 AnyBalance = Annotated[Annotated[Static | Uncertainty, Field(discriminator="kind")], shorthand]
-
-
-@declaration
-class BalanceChoice:
-    """A balancing rule by name or by declaration, as ``Ranker(balance=...)`` takes it."""
-
-    balance: AnyBalance
-    """How the tasks' losses are weighed."""

@@ -9,13 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gatewise.declare.architectures import AnyArchitecture, MMoE
-from gatewise.declare.balance import AnyBalance, Static
-from gatewise.declare.base import declaration, from_dict, read_yaml, shorthand
+from gatewise.declare.base import declaration, from_dict, read_yaml
 from gatewise.declare.features import Feature, Name
+from gatewise.declare.options import Options
 from gatewise.declare.schema import Schema
 from gatewise.declare.tasks import Task
-from gatewise.declare.training import Training
 from gatewise.errors import DeclarationError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -77,7 +75,7 @@ class Data:
 
 
 @declaration
-class Recipe:
+class Recipe(Options):
     """Data, features, tasks, model, balancing, training and where the run is written."""
 
     data: Data = field(kw_only=True)
@@ -86,12 +84,6 @@ class Recipe:
     """What the model reads."""
     tasks: Annotated[collections.abc.Sequence[Task], AfterValidator(tuple)] = field(kw_only=True)
     """What the model predicts."""
-    model: Annotated[AnyArchitecture, shorthand] = field(default=MMoE(), kw_only=True)
-    """How the tasks share."""
-    balance: AnyBalance = field(default=Static(), kw_only=True)
-    """How the tasks' losses are weighed."""
-    training: Training = field(default=Training(), kw_only=True)
-    """How the model is trained."""
     output: Name = field(default="runs/latest", kw_only=True)
     """Folder of the run: artefact, metrics, history, checkpoint; relative to where the command is run."""
 

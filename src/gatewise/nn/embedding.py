@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError
-from gatewise.layout import EmbeddingField
+from gatewise.layout import OUT_OF_VOCABULARY, EmbeddingField
 
 INITIAL_STD = 0.05
 
@@ -53,6 +53,14 @@ class EmbeddingTables(nn.Module):
         """Return one field's vectors ``[rows, dim]``, a view."""
         start = self.offsets[field]
         return self.weight_of_dim(self.fields[field].dim)[start : start + self.fields[field].rows]
+
+    @torch.no_grad()
+    def copy_rows(self, source: EmbeddingTables) -> None:
+        """Take over the rows of tables with the same fields; rows that those lack become copies of their row 0."""
+        for index, field in enumerate(source.fields):
+            rows = self.rows_of(index)
+            rows[: field.rows] = source.rows_of(index)
+            rows[field.rows :] = source.rows_of(index)[OUT_OF_VOCABULARY]
 
     def check(self, field: int, ids: Tensor, name: str = "", lowest: int = 0) -> None:
         """Refuse ids outside ``lowest .. rows - 1``, which would read another field's rows.

@@ -120,8 +120,8 @@ class GroupNorm(nn.Module):
 class Dropout(nn.Module):
     """Drops units with probability ``rate`` in training and scales the others up by ``1 / (1 - rate)``.
 
-    On the CPU drawing one number a unit is what dropout costs: here four units share a 64-bit draw, which is three times
-    faster. The probability is then a multiple of 1/65,536, and the scale is exact for it.
+    On the CPU drawing one number a unit is what dropout costs: here four units share a 64-bit draw, which is three
+    times faster. The probability is then a multiple of 1/65,536, and the scale is exact for it.
     """
 
     LEVELS = 2**16

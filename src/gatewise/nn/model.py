@@ -96,10 +96,10 @@ class MultiTaskModel(nn.Module):
         self.input_layer.check(table)
         was_training = self.training
         self.eval()
-        outputs = [self(table.inputs(index)) for index in table.indices(batch_size)]
+        # a table of no rows is one batch of none
+        batches = table.indices(batch_size) if len(table) else [torch.arange(0, device=table.device)]
+        found = [(output.scores, output.gates) for output in (self(table.inputs(index)) for index in batches)]
         self.train(was_training)
-        empty = torch.empty(0, len(self.towers.output_dims))
-        scores = torch.cat([output.scores.float().cpu() for output in outputs]) if outputs else empty
-        if not gates or not outputs or outputs[0].gates is None:
-            return scores, None
-        return scores, torch.cat([output.gates.float().cpu() for output in outputs])
+        scores = torch.cat([part.float().cpu() for part, _ in found])
+        weights = [part.float().cpu() for _, part in found if gates and part is not None]
+        return scores, torch.cat(weights) if weights else None

@@ -1,6 +1,7 @@
-"""What leaves the laboratory: the scorer and the artefact that carries it."""
+"""What leaves the laboratory: the scorer, the artefact that carries it, and its growth."""
 
-from gatewise.serving.artefact import Artefact, Options, load_artefact, save_artefact
+from gatewise.serving.artefact import Artefact, load_artefact, save_artefact
+from gatewise.serving.growth import grow
 from gatewise.serving.scorer import Metrics, Scorer
 
-__all__ = ["Artefact", "Metrics", "Options", "Scorer", "load_artefact", "save_artefact"]
+__all__ = ["Artefact", "Metrics", "Scorer", "grow", "load_artefact", "save_artefact"]

@@ -38,15 +38,6 @@ WEIGHTS = "weights.safetensors"
 JSON_FILES = ("schema.json", "encoder.json", "options.json", "metrics.json")
 
 
-@dataclass(frozen=True)
-class Options:
-    """The declarations that a ranker was made from, beside its schema."""
-
-    model: declare.AnyArchitecture
-    balance: declare.AnyBalance
-    training: declare.Training
-
-
 @dataclass
 class Artefact:
     """What an artefact holds.
@@ -58,7 +49,7 @@ class Artefact:
     """
 
     scorer: Scorer
-    options: Options
+    options: declare.Options
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
@@ -96,7 +87,7 @@ def load_artefact(path: str | Path) -> Artefact:
     contents = _read_checked(folder)
     try:
         schema = declare.Schema.from_dict(contents["schema.json"])
-        options = declare.from_dict(Options, contents["options.json"])
+        options = declare.from_dict(declare.Options, contents["options.json"])
         encoder = TableEncoder.from_state(schema, contents["encoder.json"])
         tasks = build_tasks(encoder)
         model = build_model(options.model, encoder.layout, tasks)
@@ -112,7 +103,7 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
     values = (
         scorer.encoder.schema.to_dict(),
         scorer.encoder.state(),
-        {name: declare.to_dict(getattr(artefact.options, name)) for name in ("model", "balance", "training")},
+        declare.to_dict(artefact.options),
         artefact.metrics,
     )
     for name, value in zip(JSON_FILES, values, strict=True):

@@ -1,0 +1,88 @@
+"""From declared training options to a trainer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+from torch.optim import Optimizer
+
+from gatewise import declare
+from gatewise.assembly import build_balance
+from gatewise.data import EncodedTable
+from gatewise.serving import Scorer
+from gatewise.training import (
+    Monitor,
+    Reporter,
+    Schedule,
+    Stopping,
+    Trainer,
+    cosine,
+    make_optimizer,
+    plateau,
+    step_decay,
+)
+
+
+def make_trainer(
+    scorer: Scorer, options: declare.Options, encoded: EncodedTable, run_dir: Path | None, reporter: Reporter
+) -> Trainer:
+    """Return the trainer of a scorer's model, for the encoded training table."""
+    training = options.training
+    balance = build_balance(options.balance, scorer.tasks).to(scorer.device)
+    optimizer = make_optimizer(
+        training.optimizer,
+        scorer.model,
+        balance,
+        lr=training.lr,
+        weight_decay=training.weight_decay,
+        momentum=training.momentum,
+    )
+    return Trainer(
+        scorer.model,
+        scorer.tasks,
+        balance=balance,
+        optimizer=optimizer,
+        schedule=_schedule(training, optimizer, len(encoded)),
+        monitor=Monitor(training.monitor, scorer.tasks),
+        stopping=Stopping(training.patience, training.min_delta),
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        accumulate=training.accumulate,
+        clip_norm=training.clip_norm,
+        precision=training.precision,
+        seed=training.seed,
+        run_dir=run_dir,
+        fingerprint="" if run_dir is None else _fingerprint(scorer.encoder.schema, options, encoded),
+        reporter=reporter,
+    )
+
+
+def _schedule(training: declare.Training, optimizer: Optimizer, rows: int) -> Schedule:
+    match training.schedule:
+        case declare.StepDecay(every=every, factor=factor, unit=unit):
+            return step_decay(optimizer, every=every, factor=factor, unit=unit)
+        case declare.Cosine(warmup=warmup, floor=floor, unit=unit):
+            steps = math.ceil(math.ceil(rows / training.batch_size) / training.accumulate)
+            total = training.epochs * (steps if unit == "step" else 1)
+            return cosine(optimizer, total=total, warmup=warmup, floor=floor, unit=unit)
+        case declare.Plateau(patience=patience, factor=factor):
+            return plateau(optimizer, patience=patience, factor=factor)
+    return Schedule()
+
+
+def _fingerprint(schema: declare.Schema, options: declare.Options, encoded: EncodedTable) -> str:
+    """Tell trainings apart that must not go on from each other's checkpoints."""
+    declared = declare.to_dict(options)
+    # a cosine ends with the last epoch; otherwise more epochs are no other training
+    bound = isinstance(options.training.schedule, declare.Cosine)
+    for free in ("patience", "device") if bound else ("patience", "device", "epochs"):
+        declared["training"].pop(free)
+    digest = hashlib.blake2b(json.dumps([declare.to_dict(schema), declared], sort_keys=True).encode())
+    lists = [part for ragged in encoded.lists for part in (ragged.values, ragged.offsets)]
+    for matrix in (encoded.ids, encoded.floats, encoded.labels, encoded.weights, *lists):
+        digest.update(b"" if matrix is None else np.ascontiguousarray(matrix).data)
+    return digest.hexdigest()
