@@ -148,11 +148,11 @@ def test_all_mistakes_of_a_recipe_at_once_before_any_data_is_read(workplace, tmp
     features = [*RECIPE["features"][:3], {"kind": "numeric", "name": "price", "transfrom": "log"}]
     write_recipe(tmp_path, features=features, model={"kind": "mmoe", "expert": 3}, balnce="static")
     lines = complaint(gatewise("train", "recipe.yaml", cwd=tmp_path))
-    assert lines == [
+    assert set(lines) == {
         "recipe.yaml: Recipe.features[3].transfrom: unknown option; did you mean 'transform'?",
         "recipe.yaml: Recipe.model.expert: unknown option; did you mean 'experts'?",
         "recipe.yaml: Recipe.balnce: unknown option; did you mean 'balance'?",
-    ]
+    }
     assert [path.name for path in tmp_path.iterdir()] == ["recipe.yaml"]
 
 

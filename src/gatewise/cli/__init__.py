@@ -1,4 +1,4 @@
-"""The command line: one file a command."""
+"""The command line: one file a command. What is slow to import is imported when a command runs."""
 
 from gatewise.cli.app import app, main
 

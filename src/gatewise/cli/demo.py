@@ -13,8 +13,6 @@ import typer
 from gatewise.cli.show import comparison_table, gates_table, out
 from gatewise.declare import Recipe
 from gatewise.files import write_atomically
-from gatewise.jobs import ARTEFACT, compare, load_tables
-from gatewise.progress import at_terminal, working
 
 SAMPLE = "sample.parquet"
 SAMPLE_ROWS = 1000
@@ -29,6 +27,9 @@ def demo(
     """Train MMoE and its controls on real MovieLens ratings, and show who uses which expert."""
     with as_file(files("gatewise") / "recipes" / "movielens.yaml") as path:
         recipe = Recipe.read(path, overrides=set_ or [])
+    from gatewise.jobs import ARTEFACT, compare, load_tables
+    from gatewise.progress import at_terminal, working
+
     run_dir = output or Path(recipe.output)
     with working("reading MovieLens", at_terminal()):
         tables = load_tables(recipe, Path())

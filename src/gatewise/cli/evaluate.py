@@ -9,9 +9,6 @@ from typing import Annotated
 import typer
 
 from gatewise.cli.show import metrics_table, out
-from gatewise.jobs import find_artefact
-from gatewise.progress import at_terminal, working
-from gatewise.serving import load_artefact
 
 
 def evaluate(
@@ -20,6 +17,10 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print every metric of every task over a table."""
+    from gatewise.jobs import find_artefact
+    from gatewise.progress import at_terminal, working
+    from gatewise.serving import load_artefact
+
     scorer = load_artefact(find_artefact(artefact)).scorer
     with working(f"evaluating {table}", at_terminal()):
         metrics = scorer.evaluate(table)

@@ -7,10 +7,6 @@ from typing import Annotated
 
 import typer
 
-from gatewise.jobs import find_artefact, predict_file
-from gatewise.progress import at_terminal, counting
-from gatewise.serving import load_artefact
-
 
 def predict(
     artefact: Annotated[Path, typer.Argument(help="Folder of an artefact or of a run.")],
@@ -21,6 +17,10 @@ def predict(
     ] = None,
 ) -> None:
     """Predict every row of a table, piece by piece, one column a task."""
+    from gatewise.jobs import find_artefact, predict_file
+    from gatewise.progress import at_terminal, counting
+    from gatewise.serving import load_artefact
+
     scorer = load_artefact(find_artefact(artefact)).scorer
     with counting("rows predicted", at_terminal()) as count:
         rows = predict_file(scorer, table, output, keep or [], count)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from rich import box
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from gatewise.jobs import Contender
-from gatewise.serving import Metrics
+if TYPE_CHECKING:
+    from gatewise.jobs import Contender
+    from gatewise.serving import Metrics
 
 
 def number(value: float | None) -> str:

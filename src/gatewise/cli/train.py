@@ -9,8 +9,6 @@ import typer
 
 from gatewise.cli.show import metrics_table, out
 from gatewise.declare import Recipe
-from gatewise.jobs import ARTEFACT, load_tables, train_recipe
-from gatewise.progress import at_terminal, working
 
 
 def train(
@@ -25,6 +23,10 @@ def train(
 ) -> None:
     """Train a recipe: writes artefact, metrics, history and checkpoint into its output folder."""
     declared = Recipe.read(recipe, overrides=set_ or [])
+    # torch takes seconds to import: mistakes in the recipe are told before
+    from gatewise.jobs import ARTEFACT, load_tables, train_recipe
+    from gatewise.progress import at_terminal, working
+
     run_dir = output or Path(declared.output)
     with working("reading the tables", at_terminal()):
         tables = load_tables(declared, recipe.parent)
