@@ -76,6 +76,12 @@ def test_training_that_cannot_work_is_one_clear_error(feed, make_ranker, options
         make_ranker(**options).fit(feed, feed)
 
 
+def test_a_schedule_that_follows_a_metric_needs_a_validation_table(feed, make_ranker):
+    with pytest.raises(DeclarationError, match="'plateau' follows the monitored metric: fit needs a validation table"):
+        make_ranker(schedule="plateau").fit(feed)
+    make_ranker(schedule="plateau").fit(feed, feed)
+
+
 def test_what_is_monitored_must_be_defined_on_the_validation_table(feed, make_ranker):
     unlabelled = put(feed, "click", pa.nulls(len(feed), pa.int64()))
     with pytest.raises(TrainingError, match=r"monitor 'click\.auc' is undefined on the validation table"):

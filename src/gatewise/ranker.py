@@ -14,7 +14,7 @@ from gatewise import declare
 from gatewise.analysis import gate_problems
 from gatewise.assembly import build_model, build_tasks, to_tensors
 from gatewise.data import EncodedTable, TableEncoder
-from gatewise.errors import GatewiseError, GatewiseWarning
+from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning
 from gatewise.fitting import make_trainer
 from gatewise.progress import ProgressReporter, at_terminal, working
 from gatewise.serving import Artefact, Metrics, Scorer, grow, load_artefact, save_artefact
@@ -104,6 +104,8 @@ class Ranker:
         Warns:
             GatewiseWarning: a gate has collapsed or an expert is dead.
         """
+        if valid is None and isinstance(self.options.training.schedule, declare.Plateau):
+            raise DeclarationError("schedule 'plateau' follows the monitored metric: fit needs a validation table")
         show = at_terminal() if progress is None else progress
         device = choose_device(self.options.training.device)
         with working("encoding the tables", show):
