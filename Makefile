@@ -26,6 +26,7 @@ format: $(VENV)/.dev
 
 results: $(VENV)/.dev
 	$(BIN)/python scripts/movielens_results.py
+	$(BIN)/python scripts/encoding_results.py
 
 readme: $(VENV)/.dev
 	$(BIN)/python scripts/readme_output.py

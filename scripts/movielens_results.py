@@ -6,10 +6,7 @@ python scripts/movielens_results.py [--seeds 5]
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import statistics
-import subprocess
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +14,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import torch
+from results_page import ROOT, machine, write_section
 
 import gatewise as gw
-from gatewise.jobs import compare, load_tables
+from gatewise.jobs import compare, find_tables
 from gatewise.metrics import auc, rmse
 
-ROOT = Path(__file__).resolve().parent.parent
 RECIPE = ROOT / "src" / "gatewise" / "recipes" / "movielens.yaml"
-RESULTS = ROOT / "docs" / "results.md"
-SECTION = "movielens"
 
 Row = dict[str, float]
 
@@ -73,7 +68,7 @@ def means_so_far(train: pa.Table, test: pa.Table) -> Row:
 def learnt(recipe: gw.Recipe, seeds: int) -> dict[str, list[Row]]:
     """Train the recipe's model and its controls once a seed."""
     found: dict[str, list[Row]] = {}
-    tables = load_tables(recipe, ROOT)
+    tables = find_tables(recipe, ROOT)
     for seed in range(seeds):
         seeded = replace(recipe, training=replace(recipe.training, seed=seed))
         with tempfile.TemporaryDirectory() as folder:
@@ -100,39 +95,15 @@ def _cell(values: list[float]) -> str:
     return f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}"
 
 
-def machine() -> str:
-    """Say what ran it."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return (
-        f"commit {commit.stdout.strip()}, {os.cpu_count()} CPU cores ({platform.machine()}), "
-        f"Python {platform.python_version()}, torch {torch.__version__}"
-    )
-
-
-def write_section(text: str) -> None:
-    """Replace the section between its marks, or add it."""
-    begin, end = f"<!-- {SECTION}: begin -->", f"<!-- {SECTION}: end -->"
-    page = (
-        RESULTS.read_text()
-        if RESULTS.exists()
-        else "# Results\n\nEvery table here is written by the command above it.\n"
-    )
-    if begin not in page:
-        page += f"\n{begin}\n{end}\n"
-    before, rest = page.split(begin)
-    RESULTS.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")
-
-
 def main() -> None:
     """Run everything and write the section."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5)
     seeds = parser.parse_args().seeds
     recipe = gw.Recipe.read(RECIPE)
-    tables = load_tables(recipe, ROOT)
-    assert tables.test is not None
+    tables = find_tables(recipe, ROOT)
+    assert isinstance(tables.train, pa.Table)
+    assert isinstance(tables.test, pa.Table)
     rows = {
         "constant": [constant(tables.train, tables.test)],
         "user mean + movie mean (training rows)": [training_means(tables.train, tables.test)],
@@ -141,14 +112,14 @@ def main() -> None:
     }
     sizes = ", ".join(f"{part.num_rows:,} {name}" for name, part in vars(tables).items() if part is not None)
     write_section(
+        "movielens",
         "## MovieLens: will they like it, and how many stars\n\n"
         f"`make results` (recipe `src/gatewise/recipes/movielens.yaml`; {seeds} seeds: mean ± standard deviation)\n\n"
         f"{machine()}. Rows, forward in time: {sizes}.\n\n"
         f"{table(rows)}\n\n"
         "The controls have as many parameters outside the embeddings as MMoE has (single task: each of the two).\n"
-        "A constant has no order, so its AUC is one half.\n"
+        "A constant has no order, so its AUC is one half.\n",
     )
-    print(RESULTS.read_text())
 
 
 if __name__ == "__main__":

@@ -154,3 +154,11 @@ def test_more_epochs_can_be_added_to_a_finished_training(feed, make_ranker, tmp_
 def test_single_task_schemas(feed, feed_schema, make_ranker):
     ranker = make_ranker(feed_schema.only("stars"), epochs=1).fit(feed)
     assert ranker.predict(feed).column_names == ["stars"]
+
+
+def test_row_weights_steer_learning_and_are_not_needed_after_it(feed, feed_schema, make_ranker):
+    weighted = gw.Schema(features=feed_schema.features, tasks=[gw.Binary("click", weight_column="w")])
+    table = feed.append_column("w", pa.array(np.arange(len(feed)) % 3))
+    ranker = make_ranker(weighted).fit(table, feed)
+    assert ranker.evaluate(table) == ranker.evaluate(feed)
+    assert ranker.predict(feed) != make_ranker(feed_schema.only("click")).fit(feed).predict(feed)

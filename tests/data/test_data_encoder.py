@@ -74,7 +74,7 @@ TABLES = st.lists(st.fixed_dictionaries(ROW), max_size=8).map(lambda rows: table
 
 
 def assert_same(left, right):
-    for name in ("ids", "floats", "labels", "weights"):
+    for name in ("ids", "floats", "labels"):
         a, b = getattr(left, name), getattr(right, name)
         np.testing.assert_array_equal(a, b)
         assert a is b or a.dtype == b.dtype
@@ -87,9 +87,12 @@ def assert_same(left, right):
 @given(TABLES)
 def test_encoding_the_training_table_gives_what_fitting_gave(table):
     encoder, fitted = TableEncoder.fit(SCHEMA, table)
-    assert_same(encoder.encode(table), fitted)
+    # row weights steer training only
+    assert fitted.weights is not None
+    assert encoder.encode(table).weights is None
+    assert_same(encoder.encode(table.drop_columns(["w"])), fitted)
     unlabelled = encoder.encode(table.drop_columns(["click", "rating", "w"]), labels=False)
-    assert unlabelled.labels is unlabelled.weights is None
+    assert unlabelled.labels is None
     np.testing.assert_array_equal(unlabelled.ids, fitted.ids)
 
 
@@ -174,14 +177,15 @@ def test_the_layout_names_what_there_is():
 def test_needed_columns():
     features = ["history", "user", "item", "city", "age", "price", "genres", "tags", "text", "image"]
     assert needed_columns(SCHEMA, labels=False) == features
-    assert needed_columns(SCHEMA) == [*features, "click", "rating", "w"]
+    assert needed_columns(SCHEMA) == [*features, "click", "rating"]
+    assert needed_columns(SCHEMA, weights=True) == [*features, "click", "rating", "w"]
 
 
 def test_no_rows():
     encoder, _ = TableEncoder.fit(SCHEMA, table_of(ENDS))
     encoded = encoder.encode(table_of([]))
     assert len(encoded) == 0
-    assert encoded.labels.shape == encoded.weights.shape == (0, 2)
+    assert encoded.labels.shape == (0, 2)
     assert [ragged.offsets.tolist() for ragged in encoded.lists] == [[0]] * 3
     with pytest.raises(TableError, match="the training table has no rows"):
         TableEncoder.fit(SCHEMA, table_of([]))

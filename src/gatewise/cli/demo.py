@@ -27,13 +27,13 @@ def demo(
     """Train MMoE and its controls on real MovieLens ratings, and show who uses which expert."""
     with as_file(files("gatewise") / "recipes" / "movielens.yaml") as path:
         recipe = Recipe.read(path, overrides=set_ or [])
-    from gatewise.jobs import ARTEFACT, compare, load_tables
+    from gatewise.jobs import ARTEFACT, compare, find_tables
     from gatewise.progress import at_terminal, working
 
     run_dir = output or Path(recipe.output)
     with working("reading MovieLens", at_terminal()):
-        tables = load_tables(recipe, Path())
-    assert tables.test is not None
+        tables = find_tables(recipe, Path())
+    assert isinstance(tables.test, pa.Table)
     contenders = list(compare(recipe, tables, run_dir))
     ranker = contenders[0].rankers[0]
     _write_sample(run_dir / SAMPLE, tables.test)

@@ -24,12 +24,12 @@ def train(
     """Train a recipe: writes artefact, metrics, history and checkpoint into its output folder."""
     declared = Recipe.read(recipe, overrides=set_ or [])
     # torch takes seconds to import: mistakes in the recipe are told before
-    from gatewise.jobs import ARTEFACT, load_tables, train_recipe
+    from gatewise.jobs import ARTEFACT, find_tables, train_recipe
     from gatewise.progress import at_terminal, working
 
     run_dir = output or Path(declared.output)
-    with working("reading the tables", at_terminal()):
-        tables = load_tables(declared, recipe.parent)
+    with working("looking at the tables", at_terminal()):
+        tables = find_tables(declared, recipe.parent)
     try:
         ranker = train_recipe(declared, tables, run_dir, resume=resume)
     except KeyboardInterrupt:

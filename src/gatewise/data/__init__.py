@@ -1,7 +1,7 @@
 """From tables to matrices: reading, vocabularies, and one encoder that training and serving both use."""
 
 from gatewise.data.encoded import EncodedTable
-from gatewise.data.encoder import TableEncoder, needed_columns
+from gatewise.data.encoder import TableEncoder, declared_types, needed_columns
 from gatewise.data.encoders import RaggedIds
 from gatewise.data.tables import column_names, read_table, stream_table
 
@@ -10,6 +10,7 @@ __all__ = [
     "RaggedIds",
     "TableEncoder",
     "column_names",
+    "declared_types",
     "needed_columns",
     "read_table",
     "stream_table",

@@ -74,7 +74,7 @@ class TableEncoder:
         Raises:
             TableError: a column is missing or holds what its declaration excludes; names the column.
         """
-        table = _read(source, needed_columns(schema), _separated(schema))
+        table = _read(source, needed_columns(schema, weights=True), declared_types(schema))
         if table.num_rows == 0:
             raise TableError("the training table has no rows")
         prepared: dict[str, Any] = {}
@@ -93,7 +93,8 @@ class TableEncoder:
 
         Args:
             source: any table, see :func:`gatewise.data.read_table`.
-            labels: whether labels are read; without, their columns need not be there.
+            labels: whether labels are read; without, their columns need not be there. Row weights are not read: they
+                steer learning only.
 
         Raises:
             TableError: as in :meth:`fit`.
@@ -101,14 +102,14 @@ class TableEncoder:
         table = _read(source, needed_columns(self.schema, labels=labels), self.column_types())
         prepared = {f.name: prepare(f, table, self._type_of(f)) for f in self.schema.features}
         columns = _labels(self.schema, table) if labels else None
-        return self._assemble(prepared, table.num_rows, columns, _weights(self.schema, table) if labels else None)
+        return self._assemble(prepared, table.num_rows, columns)
 
     def _assemble(
         self,
         prepared: Mapping[str, Any],
         rows: int,
         labels: list[np.ndarray] | None,
-        weights: list[np.ndarray] | None,
+        weights: list[np.ndarray] | None = None,
     ) -> EncodedTable:
         ids, lists, floats = [], [], []
         for feature in self.schema.features:
@@ -167,7 +168,7 @@ class TableEncoder:
         """Return the types that columns of a text file are read as, so that "007" stays the string it was."""
         types = {column_of(f): self._type_of(f) for f in self.schema.features}
         known = {column: dtype for column, dtype in types.items() if dtype is not None}
-        return known | _separated(self.schema)
+        return known | declared_types(self.schema)
 
     def _type_of(self, feature: Feature) -> pa.DataType | None:
         if isinstance(feature, Numeric):
@@ -222,11 +223,12 @@ class TableEncoder:
         return cls(schema, encoders, vocabularies, labels)
 
 
-def needed_columns(schema: Schema, *, labels: bool = True) -> list[str]:
-    """Return the names of the columns that a schema reads, with or without labels and row weights."""
+def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False) -> list[str]:
+    """Return the names of the columns that a schema reads; row weights are needed for training only."""
     columns = [column_of(feature) for feature in schema.features]
     if labels:
         columns += [column_of(task) for task in schema.tasks]
+    if weights:
         columns += [task.weight_column for task in schema.tasks if task.weight_column]
     return list(dict.fromkeys(columns))
 
@@ -239,8 +241,8 @@ def _read(source: Any, columns: list[str], types: Mapping[str, pa.DataType]) -> 
     return table
 
 
-def _separated(schema: Schema) -> dict[str, pa.DataType]:
-    """Return the type of columns that may hold one item a row in a text file, and look like numbers then."""
+def declared_types(schema: Schema) -> dict[str, pa.DataType]:
+    """Return the types that a schema fixes for text files: lists that hold one item a row would look like numbers."""
     return {column_of(f): pa.string() for f in schema.features if isinstance(f, Sequence)}
 
 

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
 
-from gatewise.data import column_names, needed_columns, read_table
+from gatewise.data import column_names, declared_types, needed_columns, read_table
 from gatewise.datasets import movielens, split_by_time
 from gatewise.declare import Data, Recipe, Schema
 from gatewise.errors import TableError, did_you_mean
 
+Source: TypeAlias = pa.Table | Path
+
 
 @dataclass(frozen=True)
 class Tables:
-    """Training, validation and test rows; the last two may be absent."""
+    """Training, validation and test rows, in memory or as files; the last two may be absent."""
 
-    train: pa.Table
-    valid: pa.Table | None
-    test: pa.Table | None
+    train: Source
+    valid: Source | None
+    test: Source | None
 
 
-def load_tables(recipe: Recipe, folder: Path) -> Tables:
-    """Read a recipe's tables; paths are relative to ``folder``.
+def find_tables(recipe: Recipe, folder: Path) -> Tables:
+    """Find a recipe's tables, and read those that have to be cut; paths are relative to ``folder``.
 
     Columns are looked for in all files before any row is read.
 
@@ -32,13 +35,13 @@ def load_tables(recipe: Recipe, folder: Path) -> Tables:
     """
     data, schema = recipe.data, recipe.schema()
     if data.train is not None:
-        return _from_files(data, schema, folder)
+        return _files(data, schema, folder)
     assert data.split is not None
-    columns = [*needed_columns(schema), data.split.time]
+    columns = [*needed_columns(schema, weights=True), data.split.time]
     if data.table is not None:
         path = folder / data.table
         _check_columns(column_names(path), columns, str(path))
-        table = read_table(path, columns)
+        table = read_table(path, columns, declared_types(schema))
     else:
         table = movielens(None if data.path is None else folder / data.path)
         _check_columns(table.column_names, columns, f"dataset {data.dataset!r}")
@@ -46,14 +49,12 @@ def load_tables(recipe: Recipe, folder: Path) -> Tables:
     return Tables(train, valid if valid.num_rows else None, test if test.num_rows else None)
 
 
-def _from_files(data: Data, schema: Schema, folder: Path) -> Tables:
-    columns = needed_columns(schema)
-    paths = {name: getattr(data, name) for name in ("train", "valid", "test")}
-    given = {name: folder / path for name, path in paths.items() if path is not None}
-    for path in given.values():
-        _check_columns(column_names(path), columns, str(path))
-    tables = {name: read_table(path, columns) for name, path in given.items()}
-    return Tables(tables["train"], tables.get("valid"), tables.get("test"))
+def _files(data: Data, schema: Schema, folder: Path) -> Tables:
+    names = {"train": data.train, "valid": data.valid, "test": data.test}
+    given = {part: folder / name for part, name in names.items() if name is not None}
+    for part, path in given.items():
+        _check_columns(column_names(path), needed_columns(schema, weights=part == "train"), str(path))
+    return Tables(given["train"], given.get("valid"), given.get("test"))
 
 
 def _check_columns(present: list[str], needed: list[str], where: str) -> None:

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from gatewise import Binary, Categorical, Recipe, Sequence
+from gatewise.declare import Data, Split
+from gatewise.errors import TableError
+from gatewise.jobs import Tables, find_tables
+
+
+def recipe(**data: object) -> Recipe:
+    return Recipe(data=Data(**data), features=[Categorical("user")], tasks=[Binary("click")])
+
+
+def test_one_table_is_cut_forward_in_time(feed, tmp_path: Path):
+    pq.write_table(feed.take(list(range(feed.num_rows))[::-1]), tmp_path / "all.parquet")
+    tables = find_tables(recipe(table="all.parquet", split=Split("when", valid=0.2, test=0.1)), tmp_path)
+    whens = [part["when"].to_pylist() for part in (tables.train, tables.valid, tables.test)]
+    assert [len(when) for when in whens] == [1400, 400, 200]
+    assert max(whens[0]) < min(whens[1])
+    assert max(whens[1]) < min(whens[2])
+
+
+def test_files_are_relative_to_the_recipe(feed, tmp_path: Path):
+    pq.write_table(feed, tmp_path / "train.parquet")
+    tables = find_tables(recipe(train="train.parquet"), tmp_path)
+    assert tables == Tables(tmp_path / "train.parquet", None, None)
+
+
+def test_row_weights_are_needed_for_training_only(feed, tmp_path: Path):
+    pq.write_table(feed, tmp_path / "plain.parquet")
+    pq.write_table(feed.append_column("w", feed["when"]), tmp_path / "weighted.parquet")
+    tasks = [Binary("click", weight_column="w")]
+    data = Data(train="weighted.parquet", valid="plain.parquet")
+    weighted = Recipe(data=data, features=[Categorical("user")], tasks=tasks)
+    assert find_tables(weighted, tmp_path).valid == tmp_path / "plain.parquet"
+    with pytest.raises(TableError, match=r"plain\.parquet: no column 'w'"):
+        find_tables(replace(weighted, data=Data(train="plain.parquet")), tmp_path)
+
+
+def test_lists_of_one_number_in_a_csv_that_is_cut_are_lists(tmp_path: Path):
+    (tmp_path / "all.csv").write_text("seen,click,when\n" + "".join(f"{i % 3},{i % 2},{i}\n" for i in range(20)))
+    sequence = Recipe(
+        data=Data(table="all.csv", split=Split("when")), features=[Sequence("seen")], tasks=[Binary("click")]
+    )
+    assert find_tables(sequence, tmp_path).train["seen"].to_pylist()[:4] == ["0", "1", "2", "0"]
+
+
+def test_the_time_column_is_looked_for_too(feed, tmp_path: Path):
+    pq.write_table(feed, tmp_path / "all.parquet")
+    with pytest.raises(TableError, match="no column 'wehn'; did you mean 'when'"):
+        find_tables(recipe(table="all.parquet", split=Split("wehn")), tmp_path)
