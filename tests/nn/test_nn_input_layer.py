@@ -177,3 +177,11 @@ def test_no_rows() -> None:
     layer = InputLayer(LAYOUT)
     layer.check(inputs)
     assert layer(inputs).shape == (0, 18)
+
+
+def test_inputs_that_come_from_no_table_are_checked_in_forward() -> None:
+    layer = InputLayer(Layout((EmbeddingField("user", 4, 2), EmbeddingField("item", 9, 2)), (("user", 0), ("item", 1))))
+    floats = torch.zeros(1, 0)
+    with pytest.raises(ShapeError, match=r"feature 'user': id 4 is out of range, its table has rows 0 to 3"):
+        layer(Inputs(torch.tensor([[4, 0]]), (), floats))
+    assert layer(Inputs(torch.tensor([[3, 8]]), (), floats)).shape == (1, 4)

@@ -41,7 +41,7 @@ class InputLayer(nn.Module):
         self.output_dim = self.embedding_dim + len(layout.floats)
 
     def check(self, inputs: Inputs | TensorTable) -> None:
-        """Refuse ids outside their tables and matrices of another width; done once a table, not once a batch.
+        """Refuse ids outside their tables and matrices of another width; done once for a table, not for its batches.
 
         Raises:
             ShapeError: names the feature, or says which width was expected.
@@ -61,7 +61,14 @@ class InputLayer(nn.Module):
             values, lowest = (items, -1) if isinstance(items, Tensor) else (items.values, 0)
             self.tables.check(declared.field, values, declared.name, lowest)
 
-    def forward(self, inputs: Inputs) -> Tensor:  # noqa: D102
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Return the dense vector of every row.
+
+        Raises:
+            ShapeError: as :meth:`check`, which inputs that come from no checked table go through here.
+        """
+        if not inputs.checked:
+            self.check(inputs)
         parts = [self._embed(inputs.ids, dim) for dim in self._columns_of_dim]
         parts += [self._pool(ids, column) for ids, column in zip(inputs.lists, self.layout.lists, strict=True)]
         return torch.cat([*parts, inputs.floats], dim=1)

@@ -94,7 +94,7 @@ class MMoERecommendationModel(MMoEModel):
         item_cardinality: how many items.
         embedding_dim: width of both embeddings.
         num_dense_features: width of the dense features; 0: none.
-        **options: all other arguments of :class:`MMoEModel`.
+        num_experts: this and all that follow as in :class:`MMoEModel`.
 
     Shape:
         - user_ids, item_ids ``[batch]``; dense_features ``[batch, num_dense_features]``

@@ -20,11 +20,15 @@ class Inputs:
         - ids: ``[batch, column]``, each column counting from 0 within its own field
         - lists: one ``[batch, length]`` a multi-valued feature, padded with -1
         - floats: ``[batch, column]``
+
+    Attributes:
+        checked: the ids were checked with the whole table that they come from, and are not checked again.
     """
 
     ids: Tensor
     lists: tuple[Tensor, ...]
     floats: Tensor
+    checked: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,9 @@ class TensorTable:
         )
 
     def inputs(self, index: Tensor) -> Inputs:
-        """Return the inputs of the chosen rows."""
+        """Return the inputs of the chosen rows; whoever trains or scores a table has its ids checked first."""
         lists = tuple(ragged.padded(index) for ragged in self.lists)
-        return Inputs(self.ids[index], lists, self.floats[index])
+        return Inputs(self.ids[index], lists, self.floats[index], checked=True)
 
     def batch(self, index: Tensor) -> Batch:
         """Return the chosen rows with their targets."""
