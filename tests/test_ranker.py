@@ -26,6 +26,11 @@ BAD_TRAINING_TABLES = [
     ("no labels", lambda t: put(t, "click", pa.nulls(len(t), pa.int64())), "label of task 'click': all 2000 rows"),
     ("one label", lambda t: put(t, "stars", [4.0] * len(t)), "label of task 'stars': is 4 in every row"),
     ("a third class", lambda t: put(t, "click", [0, 2] * (len(t) // 2)), "label of task 'click': found 2 in row 1"),
+    (
+        "text for a class",
+        lambda t: put(t, "click", ["yes", "no"] * (len(t) // 2)),
+        "label of task 'click': found strings",
+    ),
     ("no rows", lambda t: t.slice(0, 0), "the training table has no rows"),
 ]
 
@@ -54,12 +59,13 @@ def test_a_bad_training_table_is_one_line_and_leaves_nothing(feed, make_ranker, 
         ({"lr": 0}, r"Training\.lr: .* found 0"),
         ({"balance": "uncertanty"}, r"did you mean 'uncertainty'\?"),
         ({"model": "mmeo"}, r"did you mean 'mmoe'\?"),
+        ({"schema": "recipe.yaml"}, "expected a Schema, found str"),
         ({"schedule": {"kind": "step", "evry": 2}}, r"schedule\.evry: unknown option; did you mean 'every'\?"),
     ],
 )
 def test_wrong_options_are_refused_at_construction(feed_schema, options, message):
     with pytest.raises(DeclarationError, match=message):
-        gw.Ranker(feed_schema, **options)
+        gw.Ranker(**{"schema": feed_schema, **options})
 
 
 @pytest.mark.parametrize(

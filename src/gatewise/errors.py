@@ -55,5 +55,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def shown(names: Iterable[str], limit: int = 12) -> str:
     """List names for a message: all of them, or the first ``limit`` and how many more there are."""
     listed = list(names)
+    if not listed:
+        return "none"
     head = ", ".join(listed[:limit])
     return head if len(listed) <= limit else f"{head} and {len(listed) - limit} more"

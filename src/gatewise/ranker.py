@@ -52,6 +52,8 @@ class Ranker:
         balance: declare.AnyBalance | str = "static",
         **training: Any,
     ) -> None:
+        if not isinstance(schema, declare.Schema):
+            raise DeclarationError(f"Ranker: expected a Schema, found {type(schema).__name__}")
         self.schema = schema
         declared = {"model": model, "balance": balance, "training": declare.Training(**training)}
         self.options = declare.from_dict(declare.Options, declared)

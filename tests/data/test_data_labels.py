@@ -58,7 +58,7 @@ def test_regression_labels_keep_their_unit():
         (Binary, [0, 1, 2], "found 2 in row 2, expected 0, 1 or null"),
         (Binary, [0, None, 0.5, 3], r"found 0\.5 in row 2, expected 0, 1 or null"),
         (Binary, [0, -1], "found -1 in row 1"),
-        (Binary, ["0", "1"], "expected numbers, found string"),
+        (Binary, ["0", "1"], "found strings, expected 0, 1 or null"),
         (Regression, [0.0, float("inf")], "found inf in row 1"),
         (Regression, [[1.0], [2.0]], "expected numbers, found list"),
         (Regression, [None, NAN, None], "all 3 rows of the training table are null"),
@@ -100,7 +100,7 @@ def test_without_a_weight_column_there_are_no_weights():
         ([1.0, None], "found null in row 1, expected numbers of 0 or more"),
         ([NAN, 1.0], "found nan in row 0"),
         ([1e300, 1.0], r"found 1e\+300 in row 0"),
-        (["1", "2"], "expected numbers, found string"),
+        (["1", "2"], "found strings, expected 0, 1 or null"),
     ],
 )
 def test_weights_that_are_none_are_named(weights, message):

@@ -257,3 +257,32 @@ def test_bytes_that_are_no_utf8_later_in_the_file_are_named(tmp_path, monkeypatc
 def test_a_csv_column_has_the_type_it_is_known_to_have(tmp_path):
     path = write(tmp_path / "a.csv", "a,b\n007,1\n,2\n")
     assert read_table(path, types={"a": pa.string(), "c": pa.string()}).to_pydict() == {"a": ["007", None], "b": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (pl.DataFrame({"a": [1]}).lazy(), "found LazyFrame; collect it first"),
+        (pd.Series([1.0]), "expected a table, found a single column (Series)"),
+        (pd.DataFrame({"a": [1, 2], "m": [1, "x"]}), "Conversion failed for column m"),
+        ({"a": 1.5}, "column 'a': expected an array or a list, found float"),
+        ({"a": None}, "column 'a': expected an array or a list, found NoneType"),
+        (None, "found NoneType"),
+        (np.zeros((2, 2)), "found ndarray"),
+    ],
+    ids=["lazy frame", "series", "mixed objects", "number", "none", "nothing", "matrix"],
+)
+def test_what_is_no_table_is_said_in_one_line(source, message):
+    found = error_of(source)
+    assert message in found
+    assert "\n" not in found
+
+
+def test_a_quoted_newline_may_stand_where_a_block_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", 64)
+    text = ["one\ntwo" * (i % 9) for i in range(200)]
+    path = write(tmp_path / "a.csv", "a,b\n" + "".join(f'"{t}",{i}\n' for i, t in enumerate(text)))
+    table = pa.concat_tables(stream_table(path))
+    assert table["b"].to_pylist() == list(range(200))
+    assert [t or "" for t in table["a"].to_pylist()] == text
+    assert read_table(path).to_pydict() == table.to_pydict()

@@ -142,3 +142,8 @@ def test_what_is_no_json_is_one_line():
     with pytest.raises(DeclarationError, match=r"schema: is not valid JSON: .*line 1 column 2") as caught:
         Schema.from_json("{features: []}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_bare_name_is_no_feature():
+    with pytest.raises(DeclarationError, match=r"Schema\.features\[0\]: expected a declaration .* found 'user'"):
+        Schema(features=["user"], tasks=[Binary("y")])

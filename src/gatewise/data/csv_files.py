@@ -22,7 +22,8 @@ class CsvFile:
     def __init__(self, path: Path, delimiter: str = ",") -> None:
         self.path = path
         self.where = f"table {str(path)!r}"
-        self.parsing = pacsv.ParseOptions(delimiter=delimiter)
+        # a quoted value may hold a newline, also where one block ends and the next begins
+        self.parsing = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
         self.reading = pacsv.ReadOptions(block_size=BLOCK_BYTES)
 
     def names(self) -> list[str]:

@@ -24,6 +24,9 @@ def unique_names(table: Any, where: str) -> Any:
 
 
 def first_line(error: Exception) -> str:
-    """Return an error's first line, or its type where it says nothing."""
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__
+    """Return what an error says in one line, or its type where it says nothing."""
+    parts = (
+        [str(part) for part in error.args] if len(error.args) > 1 and not isinstance(error, OSError) else [str(error)]
+    )
+    lines = [part.splitlines()[0] for part in parts if part]
+    return "; ".join(lines) if lines else type(error).__name__

@@ -90,10 +90,12 @@ def _in_memory(source: Any) -> pa.Table:
     except (pa.ArrowException, ValueError, TypeError) as error:
         if isinstance(error, TableError):
             raise
+        if "non-struct type" in str(error):
+            raise TableError(f"table: expected a table, found a single column ({type(source).__name__})") from None
         raise TableError(f"table: cannot be read as Arrow: {first_line(error)}") from None
-    raise TableError(
-        f"table: expected pandas, polars, pyarrow, duckdb, a dict of arrays or a path, found {type(source).__name__}"
-    )
+    hint = "; collect it first" if hasattr(source, "collect") else ""
+    expected = "pandas, polars, pyarrow, duckdb, a dict of arrays or a path"
+    raise TableError(f"table: expected {expected}, found {type(source).__name__}{hint}")
 
 
 def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -117,7 +119,7 @@ def _from_arrays(arrays: Mapping[str, Any]) -> pa.Table:
 def _column(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
-    if isinstance(values, (str, bytes, Mapping)):
+    if isinstance(values, (str, bytes, Mapping)) or np.isscalar(values) or values is None:
         raise TableError(f"column {name!r}: expected an array or a list, found {type(values).__name__}")
     if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
         return pa.chunked_array(values) if hasattr(values, "__arrow_c_stream__") else pa.array(values)

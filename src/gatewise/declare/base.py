@@ -125,6 +125,8 @@ def _line(problem: Any, owner: type) -> str:
             expected = problem["ctx"]["expected"]
             hint = did_you_mean(str(problem["input"]), expected.replace(" or ", ", ").replace("'", "").split(", "))
             return f"{name}: expected {expected}, found {problem['input']!r}{hint}"
+        case "model_attributes_type" | "dataclass_type":
+            return f"{name}: expected a declaration or a mapping of its options, found {_short(problem['input'])}"
         case "value_error":
             return f"{name}: {problem['ctx']['error']}"
     message = problem["msg"][0].lower() + problem["msg"][1:]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data.values import as_numbers
+from gatewise.data.values import as_numbers, is_string
 from gatewise.declare import Binary, Regression
 from gatewise.errors import TableError
 
@@ -27,6 +27,8 @@ def encode_labels(task: Binary | Regression, column: pa.Array) -> np.ndarray:
         TableError: a label that the task's kind does not have.
     """
     purpose = f"label of task {task.name!r}"
+    if isinstance(task, Binary) and is_string(column.type):
+        raise TableError(f"{purpose}: found strings, expected 0, 1 or null")
     if pa.types.is_floating(column.type):
         # NaN is how many tables write a missing label
         column = pa.array(column.to_numpy(zero_copy_only=False), from_pandas=True)
