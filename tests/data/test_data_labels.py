@@ -100,7 +100,7 @@ def test_without_a_weight_column_there_are_no_weights():
         ([1.0, None], "found null in row 1, expected numbers of 0 or more"),
         ([NAN, 1.0], "found nan in row 0"),
         ([1e300, 1.0], r"found 1e\+300 in row 0"),
-        (["1", "2"], "found strings, expected 0, 1 or null"),
+        (["1", "2"], "expected numbers, found string"),
     ],
 )
 def test_weights_that_are_none_are_named(weights, message):
