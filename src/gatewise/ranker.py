@@ -18,7 +18,7 @@ from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning
 from gatewise.fitting import make_trainer
 from gatewise.progress import ProgressReporter, at_terminal, working
 from gatewise.serving import Artefact, Metrics, Scorer, grow, load_artefact, save_artefact
-from gatewise.training import EpochRecord, Reporter, choose_device
+from gatewise.training import EpochRecord, Monitor, Reporter, choose_device
 
 GATE_SAMPLE = 10_000
 
@@ -52,11 +52,23 @@ class Ranker:
         balance: declare.AnyBalance | str = "static",
         **training: Any,
     ) -> None:
+        declared = {"model": model, "balance": balance, "training": declare.Training(**training)}
+        self._declare(schema, declare.from_dict(declare.Options, declared))
+
+    @classmethod
+    def from_options(cls, schema: declare.Schema, options: declare.Options) -> Ranker:
+        """Return an unfitted ranker of a schema and all other options in one, such as a recipe."""
+        ranker = cls.__new__(cls)
+        ranker._declare(schema, options)
+        return ranker
+
+    def _declare(self, schema: declare.Schema, options: declare.Options) -> None:
         if not isinstance(schema, declare.Schema):
             raise DeclarationError(f"Ranker: expected a Schema, found {type(schema).__name__}")
+        # a monitor that does not exist is better known before the tables are read
+        Monitor(options.training.monitor, build_tasks(schema))
         self.schema = schema
-        declared = {"model": model, "balance": balance, "training": declare.Training(**training)}
-        self.options = declare.from_dict(declare.Options, declared)
+        self.options = declare.Options(model=options.model, balance=options.balance, training=options.training)
         self.history: list[EpochRecord] = []
         self.metrics: dict[str, Any] = {}
         self._scorer: Scorer | None = None
@@ -113,7 +125,7 @@ class Ranker:
         with working("encoding the tables", show):
             encoder, encoded = TableEncoder.fit(self.schema, train)
             encoded_valid = None if valid is None else encoder.encode(valid)
-        tasks = build_tasks(encoder)
+        tasks = build_tasks(self.schema, encoder.labels)
         model = build_model(self.options.model, encoder.layout, tasks, self.options.training.seed).to(device)
         scorer = Scorer(encoder, model, tasks)
         reporter = ProgressReporter([task.name for task in tasks], label=label) if show else Reporter()
@@ -208,8 +220,7 @@ def load(path: str | Path) -> Ranker:
         ArtefactError: it is absent, incomplete or damaged; says which file and why.
     """
     artefact = load_artefact(path)
-    ranker = Ranker(artefact.scorer.encoder.schema)
-    ranker.options = artefact.options
+    ranker = Ranker.from_options(artefact.scorer.encoder.schema, artefact.options)
     metrics = dict(artefact.metrics)
     ranker.history = [EpochRecord(**record) for record in metrics.pop("history", [])]
     ranker.metrics = metrics

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gatewise import declare
-from gatewise.data import TableEncoder
+from gatewise.data import LabelStatistics
 from gatewise.tasks import BinaryTask, RegressionTask, Task
 
-
-def build_tasks(encoder: TableEncoder) -> list[Task]:
-    """Return one task object a declared task, with the statistics of its training labels."""
-    return [_build(task, encoder) for task in encoder.schema.tasks]
+UNKNOWN = LabelStatistics(mean=0.5, std=1.0)
 
 
-def _build(task: declare.Task, encoder: TableEncoder) -> Task:
-    statistics = encoder.labels[task.name]
+def build_tasks(schema: declare.Schema, labels: Mapping[str, LabelStatistics] | None = None) -> list[Task]:
+    """Return one task object a declared task, with the statistics of its training labels once they are known."""
+    return [_build(task, (labels or {}).get(task.name, UNKNOWN)) for task in schema.tasks]
+
+
+def _build(task: declare.Task, statistics: LabelStatistics) -> Task:
     match task:
         case declare.Binary():
             return BinaryTask(task.name, task.weight, rate=statistics.mean)

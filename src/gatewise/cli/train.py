@@ -26,7 +26,10 @@ def train(
     # torch takes seconds to import: mistakes in the recipe are told before
     from gatewise.jobs import ARTEFACT, find_tables, train_recipe
     from gatewise.progress import at_terminal, working
+    from gatewise.ranker import Ranker
 
+    # and what only the tasks know, such as the names of metrics, before the tables are read
+    Ranker.from_options(declared.schema(), declared)
     run_dir = output or Path(declared.output)
     with working("looking at the tables", at_terminal()):
         tables = find_tables(declared, recipe.parent)

@@ -7,13 +7,12 @@ from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from gatewise.declare.base import declaration, from_dict, read_yaml
-from gatewise.declare.features import Feature, Name
+from gatewise.declare.features import Name
 from gatewise.declare.options import Options
-from gatewise.declare.schema import Schema
-from gatewise.declare.tasks import Task
+from gatewise.declare.schema import Features, Schema, Tasks
 from gatewise.errors import DeclarationError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -80,9 +79,9 @@ class Recipe(Options):
 
     data: Data = field(kw_only=True)
     """Where the rows come from."""
-    features: Annotated[collections.abc.Sequence[Feature], AfterValidator(tuple)] = field(kw_only=True)
+    features: Features = field(kw_only=True)
     """What the model reads."""
-    tasks: Annotated[collections.abc.Sequence[Task], AfterValidator(tuple)] = field(kw_only=True)
+    tasks: Tasks = field(kw_only=True)
     """What the model predicts."""
     output: Name = field(default="runs/latest", kw_only=True)
     """Folder of the run: artefact, metrics, history, checkpoint; relative to where the command is run."""

@@ -18,6 +18,12 @@ from gatewise.errors import DeclarationError, did_you_mean, shown
 
 DEFAULT_DIM = 16
 
+Features = Annotated[collections.abc.Sequence[Feature], AfterValidator(tuple), Field(min_length=1)]
+"""One feature or more, kept as a tuple."""
+
+Tasks = Annotated[collections.abc.Sequence[Task], AfterValidator(tuple), Field(min_length=1)]
+"""One task or more, kept as a tuple."""
+
 
 @declaration
 class Schema:
@@ -37,9 +43,9 @@ class Schema:
         True
     """
 
-    features: Annotated[collections.abc.Sequence[Feature], AfterValidator(tuple), Field(min_length=1)]
+    features: Features
     """What the model reads."""
-    tasks: Annotated[collections.abc.Sequence[Task], AfterValidator(tuple), Field(min_length=1)]
+    tasks: Tasks
     """What the model predicts, in the order of its outputs."""
 
     @model_validator(mode="after")

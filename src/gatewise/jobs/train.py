@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ METRICS = "metrics.json"
 RECIPE = "recipe.json"
 
 
-def ranker_of(recipe: Recipe) -> Ranker:
-    """Return the unfitted ranker that a recipe declares."""
-    training = {field.name: getattr(recipe.training, field.name) for field in fields(recipe.training)}
-    return Ranker(recipe.schema(), recipe.model, balance=recipe.balance, **training)
-
-
 def train_recipe(
     recipe: Recipe,
     tables: Tables,
@@ -38,7 +31,7 @@ def train_recipe(
 
     Writes into ``run_dir``: ``artefact/``, ``metrics.json``, ``recipe.json``, ``history.jsonl`` and ``checkpoint.pt``.
     """
-    ranker = ranker_of(recipe)
+    ranker = Ranker.from_options(recipe.schema(), recipe)
     try:
         ranker.fit(tables.train, tables.valid, run_dir=run_dir, resume=resume, progress=progress, label=label)
     finally:
