@@ -54,10 +54,17 @@ class MMoE(Trunk):
         super().__init__()
         self.num_tasks = num_tasks
         self.experts = Experts(input_dim, experts, expert_dims, activation=activation, dropout=dropout, norm=norm)
-        self.gates = SoftmaxGates(input_dim, num_tasks, experts, gate_dims, activation=activation, norm=norm)
+        gates = self.num_gates(num_tasks)
+        self.gates = SoftmaxGates(input_dim, gates, experts, gate_dims, activation=activation, norm=norm)
         self.output_dim = self.experts.output_dim
 
+    @staticmethod
+    def num_gates(num_tasks: int) -> int:
+        """Return how many gates there are: one a task, or one that all tasks share."""
+        return num_tasks
+
     def mix(self, x: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
-        # [batch, task, expert] x [batch, expert, hidden]
+        # [batch, gate, expert] x [batch, expert, hidden]
         gates = self.gates(x)
-        return gates.to(x.dtype) @ self.experts(x), gates
+        mixed = gates.to(x.dtype) @ self.experts(x)
+        return mixed.expand(-1, self.num_tasks, -1), gates.expand(-1, self.num_tasks, -1)
