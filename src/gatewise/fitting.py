@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from gatewise.training import (
     make_optimizer,
     plateau,
     step_decay,
+    steps_per_epoch,
 )
 
 
@@ -66,7 +66,7 @@ def _schedule(training: declare.Training, optimizer: Optimizer, rows: int) -> Sc
         case declare.StepDecay(every=every, factor=factor, unit=unit):
             return step_decay(optimizer, every=every, factor=factor, unit=unit)
         case declare.Cosine(warmup=warmup, floor=floor, unit=unit):
-            steps = math.ceil(math.ceil(rows / training.batch_size) / training.accumulate)
+            steps = steps_per_epoch(rows, training.batch_size, training.accumulate)
             total = training.epochs * (steps if unit == "step" else 1)
             return cosine(optimizer, total=total, warmup=warmup, floor=floor, unit=unit)
         case declare.Plateau(patience=patience, factor=factor):

@@ -17,7 +17,8 @@ from gatewise.data import EncodedTable, TableEncoder
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning
 from gatewise.fitting import make_trainer
 from gatewise.progress import ProgressReporter, at_terminal, working
-from gatewise.serving import Artefact, Metrics, Scorer, grow, load_artefact, save_artefact
+from gatewise.serving import Artefact, Scorer, grow, load_artefact, save_artefact
+from gatewise.tasks import Metrics
 from gatewise.training import EpochRecord, Monitor, Reporter, choose_device
 
 GATE_SAMPLE = 10_000

@@ -12,7 +12,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from gatewise.jobs import Contender
-    from gatewise.serving import Metrics
+    from gatewise.tasks import Metrics
 
 
 def number(value: float | None) -> str:

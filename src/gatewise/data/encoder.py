@@ -179,9 +179,8 @@ class TableEncoder:
 
     def extended(self, source: Any) -> TableEncoder:
         """Return an encoder that also knows this table's values; rows of values already known stay as they are."""
-        columns = [column_of(f) for f in self.schema.features if owner_of(f) in self.vocabularies]
-        table = _read(source, columns, self.column_types())
-        keyed = [f for f in self.schema.features if owner_of(f) in self.vocabularies]
+        keyed = [f for f in self.schema.features if isinstance(f, (Categorical, Sequence))]
+        table = _read(source, [column_of(f) for f in keyed], self.column_types())
         fits = gather_values(self.schema, {f.name: prepare(f, table, self._type_of(f)) for f in keyed})
         vocabularies = {}
         for owner, vocabulary in self.vocabularies.items():
@@ -189,10 +188,7 @@ class TableEncoder:
                 check_type(seen.values.type, vocabulary.type, f"feature {owner!r}", "its vocabulary was learnt from")
                 vocabulary = vocabulary.extended(seen.values, seen.counts)
             vocabularies[owner] = vocabulary
-        encoders = dict(self.encoders)
-        for feature in keyed:
-            if isinstance(feature, (Categorical, Sequence)):
-                encoders[feature.name] = keyed_encoder(feature, vocabularies)
+        encoders = self.encoders | {f.name: keyed_encoder(f, vocabularies) for f in keyed}
         return TableEncoder(self.schema, encoders, vocabularies, self.labels)
 
     def state(self) -> dict[str, Any]:

@@ -87,9 +87,9 @@ def _in_memory(source: Any) -> pa.Table:
             return _from_arrays(source)
         if isinstance(source, (list, tuple)) and all(isinstance(row, Mapping) for row in source):
             return _from_rows(source)
+    except TableError:
+        raise
     except (pa.ArrowException, ValueError, TypeError) as error:
-        if isinstance(error, TableError):
-            raise
         if "non-struct type" in str(error):
             raise TableError(f"table: expected a table, found a single column ({type(source).__name__})") from None
         raise TableError(f"table: cannot be read as Arrow: {first_line(error)}") from None

@@ -12,7 +12,7 @@ from gatewise.declare import Recipe
 from gatewise.jobs.tables import Tables
 from gatewise.jobs.train import train_recipe
 from gatewise.ranker import Ranker
-from gatewise.serving import Metrics
+from gatewise.tasks import Metrics
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -56,7 +57,7 @@ def predict_file(
         pieces = _predicted(scorer, source, keep)
         first = next(pieces)
         with WRITERS[target.suffix.lower()](temporary, first.schema) as writer:
-            for piece in _chain(first, pieces):
+            for piece in itertools.chain([first], pieces):
                 writer.write_table(piece)
                 rows += piece.num_rows
                 count(piece.num_rows)
@@ -71,8 +72,3 @@ def _predicted(scorer: Scorer, source: Path, keep: list[str]) -> Iterator[pa.Tab
         kept = {name: pick_column(piece, name, "kept column") for name in keep}
         predictions = scorer.predict(piece)
         yield pa.table(kept | dict(zip(predictions.column_names, predictions.columns, strict=True)))
-
-
-def _chain(first: pa.Table, rest: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    yield first
-    yield from rest

@@ -8,7 +8,7 @@ from typing import Any
 
 from gatewise.declare import Recipe, to_dict
 from gatewise.errors import ArtefactError
-from gatewise.files import write_atomically
+from gatewise.files import write_text
 from gatewise.jobs.tables import Tables
 from gatewise.ranker import Ranker
 from gatewise.serving.artefact import MANIFEST
@@ -61,8 +61,4 @@ def write_json(path: Path, values: Any) -> None:
         text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     except ValueError as error:
         raise ArtefactError(f"cannot write {str(path)!r}: {error}") from None
-    write_atomically(path, lambda temporary: _write_text(temporary, text))
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    write_text(path, text)

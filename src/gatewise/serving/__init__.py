@@ -2,6 +2,6 @@
 
 from gatewise.serving.artefact import Artefact, load_artefact, save_artefact
 from gatewise.serving.growth import grow
-from gatewise.serving.scorer import Metrics, Scorer
+from gatewise.serving.scorer import Scorer
 
-__all__ = ["Artefact", "Metrics", "Scorer", "grow", "load_artefact", "save_artefact"]
+__all__ = ["Artefact", "Scorer", "grow", "load_artefact", "save_artefact"]

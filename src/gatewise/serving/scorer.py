@@ -12,9 +12,7 @@ import torch
 from gatewise.assembly import to_tensors
 from gatewise.data import EncodedTable, TableEncoder
 from gatewise.nn import MultiTaskModel, TensorTable
-from gatewise.tasks import Task
-
-Metrics = dict[str, dict[str, float | None]]
+from gatewise.tasks import Metrics, Task, evaluate_tasks
 
 
 @dataclass
@@ -42,23 +40,17 @@ class Scorer:
 
     def predict(self, source: Any) -> pa.Table:
         """Return one float64 column a task, named for it: probabilities, or numbers in the label's unit."""
-        return self._named(self._predictions(self.tensors(self.encoder.encode(source, labels=False))))
+        scores, _ = self.model.score(self.tensors(self.encoder.encode(source, labels=False)))
+        return pa.table({task.name: task.predict(scores[:, k]).numpy() for k, task in enumerate(self.tasks)})
 
     def evaluate(self, source: Any) -> Metrics:
         """Return every metric of every task over its labelled rows; None where a metric is undefined."""
         table = self.tensors(self.encoder.encode(source))
-        predictions = self._predictions(table)
-        return {task.name: task.evaluate(table.labels[:, k], predictions[k]) for k, task in enumerate(self.tasks)}
+        scores, _ = self.model.score(table)
+        return evaluate_tasks(self.tasks, scores, table.labels)
 
     def gates(self, source: Any) -> np.ndarray | None:
         """Return the gates' weights ``[row, task, expert]``, or None where the model has no gates."""
         table = self.tensors(self.encoder.encode(source, labels=False))
         _, gates = self.model.score(table, gates=True)
         return None if gates is None else gates.numpy()
-
-    def _predictions(self, table: TensorTable) -> list[torch.Tensor]:
-        scores, _ = self.model.score(table)
-        return [task.predict(scores[:, k]) for k, task in enumerate(self.tasks)]
-
-    def _named(self, predictions: list[torch.Tensor]) -> pa.Table:
-        return pa.table({task.name: p.numpy() for task, p in zip(self.tasks, predictions, strict=True)})

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from gatewise.metrics import Metric
 
+Metrics = dict[str, dict[str, float | None]]
+"""For each task every metric by name; None where it is undefined."""
+
 
 class Task(ABC):
     """Link, loss and metrics of one kind of label.
@@ -85,3 +88,13 @@ def masked_losses(tasks: list[Task], scores: Tensor, targets: Tensor, weights: T
     safe = torch.where(counted == 0, 0.0, targets)
     columns = [task.losses(scores[:, k], safe[:, k]) for k, task in enumerate(tasks)]
     return (torch.stack(columns, dim=1) * counted).sum(dim=0), counted.sum(dim=0)
+
+
+def evaluate_tasks(tasks: list[Task], scores: Tensor, labels: Tensor) -> Metrics:
+    """Return every metric of every task over its own labelled rows.
+
+    Shape:
+        - scores: ``[row, task]``
+        - labels: ``[row, task]`` in their own units, NaN where missing
+    """
+    return {task.name: task.evaluate(labels[:, k], task.predict(scores[:, k])) for k, task in enumerate(tasks)}

@@ -2,18 +2,17 @@
 
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.devices import choose_device
-from gatewise.training.monitor import Metrics, Monitor, Stopping
+from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.optimizers import make_optimizer
 from gatewise.training.record import EpochRecord
 from gatewise.training.reporter import Reporter
-from gatewise.training.schedules import Schedule, cosine, plateau, step_decay
+from gatewise.training.schedules import Schedule, cosine, plateau, step_decay, steps_per_epoch
 from gatewise.training.trainer import CHECKPOINT, HISTORY, Trainer
 
 __all__ = [
     "CHECKPOINT",
     "HISTORY",
     "EpochRecord",
-    "Metrics",
     "Monitor",
     "Reporter",
     "Schedule",
@@ -26,4 +25,5 @@ __all__ = [
     "plateau",
     "save_checkpoint",
     "step_decay",
+    "steps_per_epoch",
 ]

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatewise.errors import DeclarationError, TrainingError, did_you_mean, shown
-from gatewise.tasks import Task
+from gatewise.tasks import Metrics, Task
 
-Metrics = dict[str, dict[str, float | None]]
 MEAN = "mean"
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gatewise.files import write_atomically
+from gatewise.files import write_text
 
 
 @dataclass
@@ -37,12 +37,7 @@ class EpochRecord:
 
 def write_history(path: Path, records: list[EpochRecord]) -> None:
     """Write the history as JSON lines, whole or not at all."""
-    lines = "".join(json.dumps(asdict(record)) + "\n" for record in records)
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(lines, encoding="utf-8")
-
-    write_atomically(path, write)
+    write_text(path, "".join(json.dumps(asdict(record)) + "\n" for record in records))
 
 
 def records_from(states: list[dict[str, Any]]) -> list[EpochRecord]:

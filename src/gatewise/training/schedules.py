@@ -9,6 +9,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau, StepLR
 
 
+def steps_per_epoch(rows: int, batch_size: int, accumulate: int) -> int:
+    """Return how many optimiser steps one pass over the rows makes; the last may be of fewer batches."""
+    return math.ceil(math.ceil(rows / batch_size) / accumulate)
+
+
 class Schedule:
     """Changes the learning rate after steps or epochs; this one leaves it as it is."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -17,12 +16,12 @@ from torch import Tensor
 from gatewise.balance import BalanceRule
 from gatewise.errors import ArtefactError, TrainingError
 from gatewise.nn import Batch, MultiTaskModel, TensorTable
-from gatewise.tasks import Task, masked_losses, row_weights
+from gatewise.tasks import Metrics, Task, evaluate_tasks, masked_losses, row_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
-from gatewise.training.monitor import Metrics, Monitor, Stopping
+from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.record import EpochRecord, records_from, write_history
 from gatewise.training.reporter import Reporter
-from gatewise.training.schedules import Schedule
+from gatewise.training.schedules import Schedule, steps_per_epoch
 
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
@@ -112,7 +111,7 @@ class Trainer:
             self._load()
         else:
             self._save()
-        steps = math.ceil(math.ceil(len(train) / self.batch_size) / self.accumulate)
+        steps = steps_per_epoch(len(train), self.batch_size, self.accumulate)
         self.reporter.training_started(self.epochs, steps, len(self.history) + 1)
         reason = "interrupted"
         try:
@@ -188,10 +187,7 @@ class Trainer:
         """Return every metric of every task over a whole table."""
         with self._autocast():
             scores, _ = self.model.score(table)
-        return {
-            task.name: task.evaluate(table.labels[:, k], task.predict(scores[:, k]))
-            for k, task in enumerate(self.tasks)
-        }
+        return evaluate_tasks(self.tasks, scores, table.labels)
 
     def _update(self) -> None:
         if self.clip_norm is not None:
