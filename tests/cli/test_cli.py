@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -182,6 +183,8 @@ def test_wrong_columns_are_answered_with_the_nearest_name(workplace):
         (["train", "recipe.yaml", "--set", "training.epohcs=3"], "epohcs: unknown option; did you mean 'epochs'?"),
         (["train", "recipe.yaml", "--set", "epochs"], "expected OPTION=VALUE"),
         (["train", "recipe.yaml", "-o", "fresh", "--resume"], "there is no checkpoint"),
+        (["demo", "-o", "fresh", "--set", "data.split.test=0"], "compare: needs test rows"),
+        (["demo", "-o", "fresh", "--set", "model=shared_bottom"], "expected a model with experts, mmoe or omoe"),
         (["train", "recipe.yaml", "--resume", "--set", "training.lr=0.5"], "belongs to another training"),
     ],
 )
@@ -208,12 +211,14 @@ def test_debug_shows_where(workplace):
 
 
 def test_ctrl_c_leaves_a_checkpoint_that_goes_on_to_the_same_numbers(workplace, tmp_path):
-    slow = {"epochs": 12, "batch_size": 16, "lr": 0.02, "patience": None}
+    slow = {"epochs": 12, "batch_size": 16, "lr": 0.01, "patience": None}
     path = workplace / "slow.yaml"
     path.write_text(yaml.safe_dump(RECIPE | {"training": slow}))
-    assert gatewise("train", path, "-o", tmp_path / "whole", cwd=workplace).returncode == 0
+    faster = ["--set", "training.lr=0.02"]
+    assert gatewise("train", path, "-o", tmp_path / "whole", *faster, cwd=workplace).returncode == 0
 
-    command = [sys.executable, "-c", "from gatewise.cli import main; main()", "train", path, "-o", tmp_path / "cut"]
+    arguments = ["train", path, "-o", tmp_path / "cut", *faster]
+    command = [sys.executable, "-c", "from gatewise.cli import main; main()", *arguments]
     process = subprocess.Popen(command, cwd=workplace, stderr=subprocess.PIPE, text=True, start_new_session=True)
     history = tmp_path / "cut" / "history.jsonl"
     deadline = time.monotonic() + 60
@@ -229,7 +234,9 @@ def test_ctrl_c_leaves_a_checkpoint_that_goes_on_to_the_same_numbers(workplace, 
     assert 3 <= len(history.read_text().splitlines()) < 12
     gw.load(tmp_path / "cut" / "artefact")
 
-    done = gatewise("train", path, "-o", tmp_path / "cut", "--resume", cwd=workplace)
+    # what it said to type, word for word
+    (advice,) = [line for line in stderr.splitlines() if line.startswith("go on with: gatewise ")]
+    done = gatewise(*shlex.split(advice.removeprefix("go on with: gatewise ")), cwd=workplace)
     assert done.returncode == 0, done.stderr
     test = workplace / "test.csv"
     whole, cut = (gw.load(tmp_path / name / "artefact").predict(test) for name in ("whole", "cut"))

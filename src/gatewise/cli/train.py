@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -36,8 +37,10 @@ def train(
     try:
         ranker = train_recipe(declared, tables, run_dir, resume=resume)
     except KeyboardInterrupt:
-        typer.echo(f"interrupted; go on with: gatewise train {recipe} -o {run_dir} --resume", err=True)
-        raise typer.Exit(130) from None
+        overrides = [word for override in set_ or [] for word in ("--set", override)]
+        again = shlex.join(["gatewise", "train", str(recipe), "-o", str(run_dir), *overrides, "--resume"])
+        typer.echo(f"go on with: {again}", err=True)
+        raise
     console = out()
     for name, metrics in ranker.metrics.items():
         console.print(metrics_table(metrics, f"metrics on the {name} rows"))

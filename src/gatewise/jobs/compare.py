@@ -9,7 +9,8 @@ from pathlib import Path
 from gatewise import declare
 from gatewise.analysis import dense_parameters, matched_control
 from gatewise.declare import Recipe
-from gatewise.jobs.tables import Tables
+from gatewise.errors import DeclarationError
+from gatewise.jobs.tables import Source, Tables
 from gatewise.jobs.train import train_recipe
 from gatewise.ranker import Ranker
 from gatewise.tasks import Metrics
@@ -36,19 +37,25 @@ def compare(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool | None
     """Train the recipe's model and, with as many parameters, a shared bottom and single-task models; yield each.
 
     The recipe's own run is written into ``run_dir``, the controls' into ``run_dir/controls``.
+
+    Raises:
+        DeclarationError: the recipe's model is a control itself, or there are no test rows to judge on.
     """
     model = recipe.model
-    assert isinstance(model, (declare.OMoE, declare.MMoE))
+    if not isinstance(model, (declare.OMoE, declare.MMoE)):
+        raise DeclarationError(f"compare: expected a model with experts, mmoe or omoe, found {model.kind}")
+    if tables.test is None:
+        raise DeclarationError("compare: needs test rows, and the recipe's data has none")
     name = type(model).__name__
     ranker = train_recipe(recipe, tables, run_dir, progress=progress, label=name)
-    yield _judged(name, (ranker,), tables)
+    yield _judged(name, (ranker,), tables.test)
 
     input_dim, tasks = ranker.scorer.model.input_layer.output_dim, len(recipe.tasks)
     budget = dense_parameters(model, input_dim, tasks)
     shared = matched_control(declare.SharedBottom, model, input_dim, tasks, budget)
     folder = run_dir / "controls" / "shared_bottom"
     control = train_recipe(replace(recipe, model=shared), tables, folder, progress=progress, label="shared bottom")
-    yield _judged("shared bottom", (control,), tables)
+    yield _judged("shared bottom", (control,), tables.test)
 
     alone = matched_control(declare.SingleTask, model, input_dim, 1, budget)
     rankers = []
@@ -56,11 +63,10 @@ def compare(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool | None
         single = replace(recipe, tasks=(task,), model=alone, balance=declare.Static())
         folder = run_dir / "controls" / f"single_task_{task.name}"
         rankers.append(train_recipe(single, tables, folder, progress=progress, label=f"single task {task.name}"))
-    yield _judged("single task", tuple(rankers), tables)
+    yield _judged("single task", tuple(rankers), tables.test)
 
 
-def _judged(name: str, rankers: tuple[Ranker, ...], tables: Tables) -> Contender:
-    held_out = tables.train if tables.test is None else tables.test
-    metrics = {task: values for ranker in rankers for task, values in ranker.evaluate(held_out).items()}
+def _judged(name: str, rankers: tuple[Ranker, ...], test: Source) -> Contender:
+    metrics = {task: values for ranker in rankers for task, values in ranker.evaluate(test).items()}
     sizes = tuple(ranker.scorer.model.num_parameters(embeddings=False) for ranker in rankers)
     return Contender(name, rankers, metrics, sizes)
