@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -52,6 +53,33 @@ def test_slices_and_chunks_are_encoded_like_the_whole(values, cut):
 def test_chunks_with_dictionaries_of_their_own():
     chunks = [pa.array(["b", "a"]).dictionary_encode(), pa.array(["a", None]).dictionary_encode()]
     assert fit(pa.chunked_array(chunks))[1] == [3, 2, 2, 1]
+
+
+DICTIONARIES = [
+    pa.array(["b", None, "a", "b"]).dictionary_encode(),
+    pa.DictionaryArray.from_arrays(pa.array([0, None, 1, 2]), pa.array(["b", "a", "b"])),
+    pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 0], pa.uint8()), pa.array(["b", None, "a"])),
+    pa.DictionaryArray.from_arrays(pa.array([0, None, 1, 0], pa.int8()), pa.array(["b", "a", *map(str, range(126))])),
+    pd.Series(["b", None, "a", "b"], dtype="category"),
+    pl.Series(["b", None, "a", "b"], dtype=pl.Categorical),
+]
+
+
+@pytest.mark.parametrize("column", DICTIONARIES)
+@pytest.mark.parametrize("options", [{}, {"min_count": 2}, {"hash_buckets": 50}])
+def test_a_dictionary_is_encoded_like_the_values_that_it_stands_for(column, options):
+    encoder, found = fit(["b", None, "a", "b"], **options)
+    same, encoded = fit(column, **options)
+    assert encoded == found
+    assert same.state() == encoder.state()
+    assert ids(encoder, column) == found
+    assert ids(fit(["a", "c"])[0], column) == [0, 1, 2, 0]
+
+
+def test_what_stands_in_a_dictionary_alone_is_no_value():
+    unused = pa.DictionaryArray.from_arrays(pa.array([1, 2, 1]), pa.array([0.5, 1.0, 2.0]))
+    assert fit(unused)[1] == [2, 3, 2]
+    assert fit(unused)[0].vocabularies["a"].values.to_pylist() == [1, 2]
 
 
 @pytest.mark.parametrize("known", [[1, 2], ["x", "y"], [None, None]])

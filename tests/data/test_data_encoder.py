@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.data import TableEncoder, needed_columns
+from gatewise.data import TableEncoder, needed_columns, parallel
 from gatewise.declare import Binary, Categorical, Numeric, Regression, Schema, Sequence, Vector
 from gatewise.errors import ArtefactError, TableError
 
@@ -62,6 +62,7 @@ TYPES = pa.schema(
         "w": pa.float32(),
     }
 )
+CLICK = [Binary("click")]
 # two rows that make every label worth learning
 ENDS = [dict.fromkeys(ROW) | {"click": end, "rating": float(end), "price": 1.0, "w": 1.0} for end in (False, True)]
 
@@ -105,6 +106,57 @@ def test_the_state_goes_to_json_and_encodes_as_before(table, other):
     assert again.layout == encoder.layout
     assert again.labels == encoder.labels
     assert again.column_types() == encoder.column_types()
+
+
+def with_threads(threads, work):
+    before, rows = pa.cpu_count(), parallel.ROWS_WORTH_THREADS
+    try:
+        pa.set_cpu_count(threads)
+        parallel.ROWS_WORTH_THREADS = 0
+        return work()
+    finally:
+        pa.set_cpu_count(before)
+        parallel.ROWS_WORTH_THREADS = rows
+
+
+@settings(max_examples=10, deadline=None)
+@given(TABLES, TABLES)
+def test_threads_change_nothing(table, other):
+    def work():
+        encoder, fitted = TableEncoder.fit(SCHEMA, table)
+        grown = encoder.extended(other)
+        return encoder.state(), fitted, encoder.encode(other), grown.state(), grown.encode(other)
+
+    one, four = with_threads(1, work), with_threads(4, work)
+    assert (one[0], one[3]) == (four[0], four[3])
+    for index in (1, 2, 4):
+        assert_same(one[index], four[index])
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_of_several_bad_columns_the_first_is_named(threads):
+    """The first takes longest to check, so that threads come to the others before."""
+    rows = 20_000
+    long = np.zeros(rows)
+    long[-1] = 0.5
+    features = [Categorical("a"), Categorical("b"), Numeric("c"), Sequence("d"), Vector("e", 2)]
+    schema = Schema(features=features, tasks=CLICK)
+    good = {"a": [1, 2], "b": [1, 2], "c": [1, 2], "d": [[1], [2]], "e": [[1.0, 2.0]] * 2, "click": [0, 1]}
+    encoder, _ = TableEncoder.fit(schema, good)
+    one = pa.array(np.ones(rows))
+    bad = {"a": good["a"][:1] * rows, "b": long, "c": ["x"] * rows, "d": one, "e": one, "click": np.arange(rows) % 2}
+    for call in (lambda: TableEncoder.fit(schema, bad), lambda: encoder.encode(bad), lambda: encoder.extended(bad)):
+        with pytest.raises(TableError, match=r"^feature 'b': .*found 0\.5 in row 19999"):
+            with_threads(threads, call)
+
+
+def test_what_is_encoded_may_be_written_to():
+    encoder, fitted = TableEncoder.fit(SCHEMA, table_of(ENDS))
+    for encoded in (fitted, encoder.encode(table_of(ENDS))):
+        lists = [array for ragged in encoded.lists for array in (ragged.values, ragged.offsets)]
+        for array in (encoded.ids, encoded.floats, encoded.labels, *lists):
+            assert array.flags.writeable
+            assert array.flags.c_contiguous
 
 
 @settings(max_examples=10, deadline=None)
@@ -189,9 +241,6 @@ def test_no_rows():
     assert [ragged.offsets.tolist() for ragged in encoded.lists] == [[0]] * 3
     with pytest.raises(TableError, match="the training table has no rows"):
         TableEncoder.fit(SCHEMA, table_of([]))
-
-
-CLICK = [Binary("click")]
 
 
 def text_file(folder, text):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -8,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatewise.data import TableEncoder
 from gatewise.data import vocabulary as module
 from gatewise.data.vocabulary import HashedVocabulary, Vocabulary, vocabulary_from_state
+from gatewise.declare import Binary, Categorical, Schema
 from gatewise.errors import ArtefactError
 
 WORDS = st.lists(st.text(max_size=4), unique=True, min_size=1, max_size=20)
@@ -58,6 +62,63 @@ def test_the_small_lookup_is_the_default_for_a_few_values_alone():
     assert not vocabulary._row_of
     vocabulary.lookup(pa.array([1]))
     assert len(vocabulary._row_of) == 10
+
+
+@pytest.mark.parametrize("limit", [0, module.SMALL_LOOKUP])
+@pytest.mark.parametrize("dtype", [pa.string(), pa.large_string()])
+def test_a_column_is_looked_up_with_its_nulls(monkeypatch, limit, dtype):
+    monkeypatch.setattr(module, "SMALL_LOOKUP", limit)
+    column = pa.array(["?", "b", None, "a", "b", None], dtype)
+    expected = [0, 3, 1, 2, 3, 1]
+    assert learn(["a", "b"]).rows_of(column).tolist() == expected
+    assert learn(["a", "b"]).rows_of(column[1:4]).tolist() == expected[1:4]
+    assert Vocabulary(pa.nulls(0)).rows_of(column).tolist() == [0, 0, 1, 0, 0, 1]
+    assert learn(["a", "b"]).rows_of(pa.nulls(2)).tolist() == [1, 1]
+    hashed = HashedVocabulary(9)
+    found = hashed.rows_of(column).tolist()
+    assert found == [1 if value is None else hashed.lookup(arrow([value]))[0] for value in column.to_pylist()]
+
+
+@pytest.mark.parametrize("limit", [0, module.SMALL_LOOKUP])
+def test_a_lookup_before_growing_does_not_hide_what_is_new(monkeypatch, limit):
+    monkeypatch.setattr(module, "SMALL_LOOKUP", limit)
+    old = learn(["a", "b"])
+    assert old.lookup(arrow(["a", "c"])).tolist() == [2, 0]
+    new = old.extended(arrow(["c"]), np.array([1]))
+    assert new.lookup(arrow(["a", "b", "c"])).tolist() == [2, 3, 4]
+    assert old.lookup(arrow(["a", "b", "c"])).tolist() == [2, 3, 0]
+
+
+def test_threads_that_look_up_first_find_all_values():
+    values = pa.array(range(100_000))
+    last = values[-5:]
+    for _ in range(5):
+        vocabulary = Vocabulary(values)
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _, v=vocabulary: v.lookup(last).tolist(), range(8)))
+        assert found == [list(range(99_997, 100_002))] * 8
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(-4, 4), st.integers(1, 3)), min_size=1), st.integers(1, 4), st.booleans())
+def test_learning_counts_sorts_and_cuts(seen, min_count, as_text):
+    counts = Counter()
+    for value, count in seen:
+        counts[str(value) if as_text else value] += count
+    kept = sorted((value for value in counts if counts[value] >= min_count), key=lambda v: (-counts[v], v))
+    values = pa.array([value for value, _ in seen])
+    values = values.cast(pa.large_string()) if as_text else values
+    learnt = Vocabulary.learn(values, np.array([count for _, count in seen]), min_count)
+    assert learnt.values.to_pylist() == kept
+    assert learnt.type == values.type
+
+
+def test_learning_and_encoding_a_long_table_keep_no_second_copy_of_the_vocabulary():
+    schema = Schema(features=[Categorical("a")], tasks=[Binary("y")])
+    table = {"a": np.arange(2000), "y": np.arange(2000) % 2}
+    encoder, _ = TableEncoder.fit(schema, table)
+    encoder.encode(table)
+    assert not encoder.vocabularies["a"]._row_of
 
 
 def test_frequent_values_come_first_and_equals_by_value():

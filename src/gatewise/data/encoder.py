@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pyarrow as pa
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoders.by_feature import (
     Encoder,
+    encode_column,
     encode_prepared,
     fit_encoder,
     gather_values,
@@ -27,6 +28,8 @@ from gatewise.data.encoders.labels import LabelStatistics, encode_labels, encode
 from gatewise.data.encoders.numeric import NumericEncoder
 from gatewise.data.encoders.sequence import RaggedIds
 from gatewise.data.encoders.vector import VectorEncoder
+from gatewise.data.matrix import side_by_side
+from gatewise.data.parallel import in_parallel
 from gatewise.data.tables import pick_column, read_table, stream_table
 from gatewise.data.vocabulary import AnyVocabulary, vocabulary_from_state
 from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Vector, column_of, embedding_dim
@@ -74,19 +77,18 @@ class TableEncoder:
         Raises:
             TableError: a column is missing or holds what its declaration excludes; names the column.
         """
-        table = _read(source, needed_columns(schema, weights=True), declared_types(schema))
+        table = _read(source, needed_columns(schema, weights=True), lambda: declared_types(schema))
         if table.num_rows == 0:
             raise TableError("the training table has no rows")
-        prepared: dict[str, Any] = {}
-        for feature in _owners_first(schema):
-            shared = prepared.get(owner_of(feature))
-            prepared[feature.name] = prepare(feature, table, None if shared is None else shared.values.type)
-        vocabularies = learn_vocabularies(schema, prepared)
-        encoders = {f.name: fit_encoder(f, prepared[f.name], vocabularies) for f in schema.features}
+        rows = table.num_rows
+        prepared = _prepared(schema, table)
+        vocabularies = learn_vocabularies(schema, prepared, rows)
+        encoders = _each(lambda f: fit_encoder(f, prepared[f.name], vocabularies), schema.features, rows)
         columns = _labels(schema, table)
         labels = {task.name: label_statistics(task, column) for task, column in zip(schema.tasks, columns, strict=True)}
-        encoder = cls(schema, encoders, vocabularies, labels)
-        return encoder, encoder._assemble(prepared, table.num_rows, columns, _weights(schema, table))
+        # popped, so that what was prepared of a column is freed once the column is encoded
+        encoded = _each(lambda f: encode_prepared(f, encoders[f.name], prepared.pop(f.name)), schema.features, rows)
+        return cls(schema, encoders, vocabularies, labels), _assembled(encoded, rows, columns, _weights(schema, table))
 
     def encode(self, source: Any, *, labels: bool = True) -> EncodedTable:
         """Encode a table; unseen values and nulls get the rows kept for them.
@@ -99,34 +101,10 @@ class TableEncoder:
         Raises:
             TableError: as in :meth:`fit`.
         """
-        table = _read(source, needed_columns(self.schema, labels=labels), self.column_types())
-        prepared = {f.name: prepare(f, table, self._type_of(f)) for f in self.schema.features}
-        columns = _labels(self.schema, table) if labels else None
-        return self._assemble(prepared, table.num_rows, columns)
-
-    def _assemble(
-        self,
-        prepared: Mapping[str, Any],
-        rows: int,
-        labels: list[np.ndarray] | None,
-        weights: list[np.ndarray] | None = None,
-    ) -> EncodedTable:
-        ids, lists, floats = [], [], []
-        for feature in self.schema.features:
-            encoded = encode_prepared(self.encoders[feature.name], prepared[feature.name], f"feature {feature.name!r}")
-            if isinstance(encoded, RaggedIds):
-                lists.append(encoded)
-            elif encoded.ndim == 1:
-                ids.append(encoded)
-            else:
-                floats.append(encoded)
-        return EncodedTable(
-            ids=np.stack(ids, axis=1) if ids else np.zeros((rows, 0), np.int32),
-            lists=tuple(lists),
-            floats=np.concatenate(floats, axis=1) if floats else np.zeros((rows, 0), np.float32),
-            labels=None if labels is None else np.stack(labels, axis=1),
-            weights=None if weights is None else np.stack(weights, axis=1),
-        )
+        table = _read(source, needed_columns(self.schema, labels=labels), self.column_types)
+        rows = table.num_rows
+        encoded = _each(lambda f: encode_column(f, self.encoders[f.name], table), self.schema.features, rows)
+        return _assembled(encoded, rows, _labels(self.schema, table) if labels else None)
 
     @property
     def layout(self) -> Layout:
@@ -180,8 +158,8 @@ class TableEncoder:
     def extended(self, source: Any) -> TableEncoder:
         """Return an encoder that also knows this table's values; rows of values already known stay as they are."""
         keyed = [f for f in self.schema.features if isinstance(f, (Categorical, Sequence))]
-        table = _read(source, [column_of(f) for f in keyed], self.column_types())
-        fits = gather_values(self.schema, {f.name: prepare(f, table, self._type_of(f)) for f in keyed})
+        table = _read(source, [column_of(f) for f in keyed], self.column_types)
+        fits = gather_values(self.schema, _each(lambda f: prepare(f, table, self._type_of(f)), keyed, table.num_rows))
         vocabularies = {}
         for owner, vocabulary in self.vocabularies.items():
             for seen in fits[owner].seen:
@@ -229,12 +207,45 @@ def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False
     return list(dict.fromkeys(columns))
 
 
-def _read(source: Any, columns: list[str], types: Mapping[str, pa.DataType]) -> pa.Table:
-    table = read_table(source, columns, types)
-    if isinstance(source, (str, Path)) and not set(columns) <= set(table.column_names):
+def _read(source: Any, columns: list[str], types: Callable[[], Mapping[str, pa.DataType]]) -> pa.Table:
+    if not isinstance(source, (str, Path)):
+        # types are for text files
+        return read_table(source)
+    table = read_table(source, columns, types())
+    if not set(columns) <= set(table.column_names):
         # whoever misses its column is to suggest the nearest of all that the file has
-        return next(stream_table(source, types=types))
+        return next(stream_table(source, types=types()))
     return table
+
+
+def _each(work: Callable[[Any], Any], features: Iterable[Feature], rows: int) -> dict[str, Any]:
+    """Return what the work makes of every feature, by its name."""
+    features = list(features)
+    return dict(zip((f.name for f in features), in_parallel(work, features, rows), strict=True))
+
+
+def _prepared(schema: Schema, table: pa.Table) -> dict[str, Any]:
+    """Prepare all features; who shares a vocabulary comes after its owner and is read as the type that it has."""
+    owners = [f for f in schema.features if owner_of(f) == f.name]
+    others = [f for f in schema.features if owner_of(f) != f.name]
+    prepared = _each(lambda f: prepare(f, table), owners, table.num_rows)
+    return prepared | _each(lambda f: prepare(f, table, prepared[owner_of(f)].values.type), others, table.num_rows)
+
+
+def _assembled(
+    encoded: Mapping[str, np.ndarray | RaggedIds],
+    rows: int,
+    labels: list[np.ndarray] | None,
+    weights: list[np.ndarray] | None = None,
+) -> EncodedTable:
+    dense = [column for column in encoded.values() if not isinstance(column, RaggedIds)]
+    return EncodedTable(
+        ids=side_by_side([column for column in dense if column.ndim == 1], rows, np.int32),
+        lists=tuple(column for column in encoded.values() if isinstance(column, RaggedIds)),
+        floats=side_by_side([column for column in dense if column.ndim == 2], rows, np.float32),
+        labels=None if labels is None else np.stack(labels, axis=1),
+        weights=None if weights is None else np.stack(weights, axis=1),
+    )
 
 
 def declared_types(schema: Schema) -> dict[str, pa.DataType]:

@@ -119,7 +119,7 @@ def _from_arrays(arrays: Mapping[str, Any]) -> pa.Table:
 def _column(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
-    if isinstance(values, (str, bytes, Mapping)) or np.isscalar(values) or values is None:
+    if not isinstance(values, (list, np.ndarray)) and _is_single(values):
         raise TableError(f"column {name!r}: expected an array or a list, found {type(values).__name__}")
     if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
         return pa.chunked_array(values) if hasattr(values, "__arrow_c_stream__") else pa.array(values)
@@ -132,6 +132,10 @@ def _column(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
         return pa.array(values)
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise TableError(f"column {name!r}: {first_line(error)}") from None
+
+
+def _is_single(values: Any) -> bool:
+    return isinstance(values, (str, bytes, Mapping)) or np.isscalar(values) or values is None
 
 
 def _near_file(path: Path) -> str:
@@ -150,11 +154,14 @@ def pick_column(table: pa.Table, name: str, purpose: str) -> pa.Array:
     Raises:
         TableError: there is no such column; suggests the nearest name.
     """
-    if name not in table.column_names:
+    try:
+        column = table.column(name)
+    except KeyError:
         hint = did_you_mean(name, table.column_names) or f" (columns: {shown(table.column_names)})"
-        raise TableError(f"{purpose}: the table has no column {name!r}{hint}")
-    column = table.column(name)
+        raise TableError(f"{purpose}: the table has no column {name!r}{hint}") from None
     if isinstance(column.type, pa.BaseExtensionType):
         column = column.cast(column.type.storage_type)
+    if column.num_chunks == 1:
+        return column.chunk(0)
     joined = column.combine_chunks()
     return joined if isinstance(joined, pa.Array) else pa.concat_arrays(joined.chunks)

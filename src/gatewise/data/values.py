@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gatewise.data.arrays import as_type, filled, null_mask
 from gatewise.errors import TableError
 from gatewise.layout import NULL
 
@@ -18,7 +19,7 @@ LARGEST = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True)
 class Distinct:
-    """A column as its distinct values and, for every row, which one it is (-1: null)."""
+    """A column as its distinct values and, for every row, which one it is; null is the one after the last."""
 
     values: pa.Array
     codes: np.ndarray
@@ -26,25 +27,43 @@ class Distinct:
     @property
     def counts(self) -> np.ndarray:
         """How often each distinct value stands in the column."""
-        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
+        return np.bincount(self.codes, minlength=len(self.values) + 1)[:-1]
 
     def rows(self, row_of_value: np.ndarray) -> np.ndarray:
         """Spread one row number a distinct value to the whole column; null has its own."""
-        # code -1 reads the last entry
-        return np.append(row_of_value, np.int32(NULL))[self.codes]
+        # NumPy would turn all codes into int64 first
+        return pa.array(np.append(row_of_value, np.int32(NULL))).take(pa.array(self.codes)).to_numpy()
 
 
 def distinct(values: pa.Array) -> Distinct:
-    """Split keys into distinct values and codes."""
+    """Split keys into distinct values (int64 or large_string) and codes."""
     if pa.types.is_null(values.type):
-        return Distinct(values.slice(0, 0), np.full(len(values), -1, dtype=np.int32))
+        return Distinct(values.slice(0, 0), np.zeros(len(values), dtype=np.int32))
     encoded = values.dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return Distinct(encoded.dictionary, codes)
+    values, codes = encoded.dictionary, filled(encoded.indices, len(encoded.dictionary))
+    # what several columns hold is put together, so it is to be of one type of string
+    return Distinct(as_type(values, pa.large_string()) if is_string(values.type) else values, codes)
+
+
+def distinct_keys(column: pa.Array, purpose: str) -> Distinct:
+    """Split a raw column into distinct keys and codes.
+
+    Raises:
+        TableError: see :func:`as_keys`.
+    """
+    # of floats every row is checked: what no row holds may be no whole number
+    if not pa.types.is_dictionary(column.type) or pa.types.is_floating(column.type.value_type):
+        return distinct(as_keys(column, purpose))
+    # the column is split already, but its dictionary may hold a value twice, or null
+    known = distinct(as_keys(column.dictionary, purpose))
+    code_of = np.append(known.codes, np.int32(len(known.values)))
+    # int8 need not hold the length of the dictionary
+    entries = filled(as_type(column.indices, pa.int64()), len(column.dictionary))
+    return Distinct(known.values, code_of[entries])
 
 
 def as_keys(column: pa.Array, purpose: str, row_of: RowOf = int) -> pa.Array:
-    """Return ids or categories as int64 or large_string (or null, where all are null).
+    """Return ids or categories as int64, string or large_string (or null, where all are null).
 
     Unsigned 64-bit ids keep their bits. Floating columns are accepted where every value is a whole number that the type
     holds exactly, as pandas makes of integers with missing values.
@@ -65,23 +84,26 @@ def as_keys(column: pa.Array, purpose: str, row_of: RowOf = int) -> pa.Array:
     if pa.types.is_uint64(dtype):
         return column.view(pa.int64())
     if pa.types.is_integer(dtype) or pa.types.is_boolean(dtype):
-        return column.cast(pa.int64())
+        return as_type(column, pa.int64())
     if pa.types.is_floating(dtype):
         return _whole(column, purpose, row_of)
+    if pa.types.is_string(dtype):
+        # widened where it is needed: fewer values, or none
+        return column
     if is_string(dtype) or pa.types.is_date(dtype):
-        return column.cast(pa.large_string())
+        return as_type(column, pa.large_string())
     raise TableError(f"{purpose}: expected integers, strings or booleans, found {dtype}{_list_hint(dtype)}")
 
 
 def _whole(column: pa.Array, purpose: str, row_of: RowOf) -> pa.Array:
     exact = 2 ** (53 if column.type == pa.float64() else 24 if column.type == pa.float32() else 11)
-    values = column.fill_null(0).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    values = filled(as_type(column, pa.float64()), 0)
     bad = np.flatnonzero(~((values == np.floor(values)) & (np.abs(values) < exact)))
     if len(bad):
         found = f"{values[bad[0]]} in row {row_of(bad[0])}"
         exactly = f"{column.type} is exact for ids below {exact} only"
         raise TableError(f"{purpose}: expected integers or strings, found {found} ({exactly})")
-    return pa.array(values.astype(np.int64), mask=column.is_null().to_numpy(zero_copy_only=False))
+    return pa.array(values.astype(np.int64), mask=null_mask(column))
 
 
 def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.ndarray, np.ndarray]:
@@ -103,14 +125,14 @@ def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.
         column = column.cast(pa.int8())
     elif not (numeric or pa.types.is_decimal(dtype) or pa.types.is_null(dtype)):
         raise TableError(f"{purpose}: expected numbers, found {dtype}{_list_hint(dtype)}")
-    missing = column.is_null().to_numpy(zero_copy_only=False)
-    numbers = column.cast(pa.float64(), safe=False).fill_null(0).to_numpy(zero_copy_only=False)
-    bad = np.flatnonzero(~(np.abs(numbers) <= LARGEST))
-    if len(bad):
+    numbers = filled(as_type(column, pa.float64(), safe=False), 0)
+    # the extremes of a column with NaN are NaN; only a bad column is searched for its rows
+    if len(numbers) and not (numbers.min() >= -LARGEST and numbers.max() <= LARGEST):
+        bad = np.flatnonzero(~(np.abs(numbers) <= LARGEST))
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
         found = f"{numbers[bad[0]]} in row {row_of(bad[0])}{more}"
         raise TableError(f"{purpose}: found {found}, expected finite numbers or null")
-    return numbers, missing
+    return numbers, null_mask(column)
 
 
 def as_lists(column: pa.Array, separator: str, purpose: str) -> pa.Array:
@@ -125,7 +147,7 @@ def as_lists(column: pa.Array, separator: str, purpose: str) -> pa.Array:
     if pa.types.is_null(dtype):
         return column.cast(pa.large_list(pa.null()))
     if is_string(dtype):
-        return _split(column.cast(pa.large_string()), separator)
+        return _split(as_type(column, pa.large_string()), separator)
     if is_list(dtype):
         return _plain(column)
     raise TableError(f"{purpose}: expected lists, or strings parted by {separator!r}, found {dtype}")
@@ -133,20 +155,21 @@ def as_lists(column: pa.Array, separator: str, purpose: str) -> pa.Array:
 
 def _plain(column: pa.Array) -> pa.Array:
     """Return any kind of list as large lists of their rows' items alone (Arrow's cast of list views loses rows)."""
-    lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-    ends = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-    return pa.LargeListArray.from_arrays(pa.array(ends), column.flatten(), mask=column.is_null())
+    ends = np.concatenate([[0], np.cumsum(filled(pc.list_value_length(column), 0), dtype=np.int64)])
+    return pa.LargeListArray.from_arrays(pa.array(ends), column.flatten(), mask=_mask(column))
 
 
 def _split(strings: pa.Array, separator: str) -> pa.Array:
     lists = pc.split_pattern(strings, separator)
     items = pc.utf8_trim_whitespace(lists.flatten())
-    lengths = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-    filled = pc.not_equal(items, "").to_numpy(zero_copy_only=False)
-    kept = np.concatenate([[0], np.cumsum(filled)])
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    mask = strings.is_null()
-    return pa.LargeListArray.from_arrays(pa.array(kept[ends]), items.filter(pa.array(filled)), mask=mask)
+    ends = np.concatenate([[0], np.cumsum(filled(lists.value_lengths(), 0))])
+    there = pc.not_equal(items, "").to_numpy(zero_copy_only=False)
+    kept = np.concatenate([[0], np.cumsum(there)])
+    return pa.LargeListArray.from_arrays(pa.array(kept[ends]), items.filter(pa.array(there)), mask=_mask(strings))
+
+
+def _mask(column: pa.Array) -> pa.Array | None:
+    return column.is_null() if column.null_count else None
 
 
 def is_string(dtype: pa.DataType) -> bool:

@@ -1,7 +1,8 @@
 """One encoder for each kind of feature, and the labels.
 
-Each first *prepares* a raw column (checks it, brings it to a known type), then *fits* on it or *encodes* it;
-fitting and encoding the training table prepare it only once.
+Each first *prepares* a raw column (checks it, brings it to a known type), then *fits* on it and *encodes* it, so that
+the training table is prepared only once. Of any other table ``encode_column`` encodes raw columns, with no more
+preparation than they need.
 """
 
 from gatewise.data.encoders.categorical import CategoricalEncoder

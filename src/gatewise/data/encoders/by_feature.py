@@ -12,6 +12,7 @@ from gatewise.data.encoders.categorical import CategoricalEncoder, VocabularyFit
 from gatewise.data.encoders.numeric import NumericEncoder
 from gatewise.data.encoders.sequence import RaggedIds, SequenceEncoder
 from gatewise.data.encoders.vector import VectorEncoder
+from gatewise.data.parallel import in_parallel
 from gatewise.data.tables import pick_column
 from gatewise.data.vocabulary import AnyVocabulary
 from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Vector, column_of
@@ -50,9 +51,10 @@ def gather_values(schema: Schema, prepared: Mapping[str, Any]) -> dict[str, Voca
     return fits
 
 
-def learn_vocabularies(schema: Schema, prepared: Mapping[str, Any]) -> dict[str, AnyVocabulary]:
+def learn_vocabularies(schema: Schema, prepared: Mapping[str, Any], rows: int) -> dict[str, AnyVocabulary]:
     """Learn every vocabulary from the prepared training columns."""
-    return {owner: fit.learn() for owner, fit in gather_values(schema, prepared).items()}
+    fits = gather_values(schema, prepared)
+    return dict(zip(fits, in_parallel(VocabularyFit.learn, fits.values(), rows), strict=True))
 
 
 def keyed_encoder(feature: Categorical | Sequence, vocabularies: Mapping[str, AnyVocabulary]) -> Encoder:
@@ -85,8 +87,14 @@ def restore_encoder(feature: Feature, states: Mapping[str, Any], vocabularies: M
             return keyed_encoder(feature, vocabularies)
 
 
-def encode_prepared(encoder: Encoder, prepared: Any, purpose: str) -> np.ndarray | RaggedIds:
-    """Encode a prepared column: ids ``[row]``, floats ``[row, column]`` or ragged ids."""
+def encode_column(feature: Feature, encoder: Encoder, table: pa.Table) -> np.ndarray | RaggedIds:
+    """Encode a feature's column of a table: ids ``[row]``, floats ``[row, column]`` or ragged ids."""
+    purpose = f"feature {feature.name!r}"
+    return encoder.encode_column(pick_column(table, column_of(feature), purpose), purpose)
+
+
+def encode_prepared(feature: Feature, encoder: Encoder, prepared: Any) -> np.ndarray | RaggedIds:
+    """Encode a feature's prepared column, see :func:`encode_column`."""
     if isinstance(encoder, (CategoricalEncoder, SequenceEncoder)):
-        return encoder.encode(prepared, purpose)
+        return encoder.encode(prepared, f"feature {feature.name!r}")
     return encoder.encode(prepared)

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data.values import Distinct, as_keys, distinct
+from gatewise.data.values import Distinct, as_keys, distinct_keys, is_string
 from gatewise.data.vocabulary import AnyVocabulary, HashedVocabulary, Vocabulary
 from gatewise.declare import Categorical, Sequence
 from gatewise.errors import TableError
+
+LEARNT_FROM = "its vocabulary was learnt from"
 
 
 class VocabularyFit:
@@ -43,10 +45,14 @@ class VocabularyFit:
 
 def check_type(found: pa.DataType, expected: pa.DataType | None, purpose: str, who: str) -> None:
     """Refuse to look strings up among integers or the other way round."""
-    if expected is None or pa.types.is_null(expected) or pa.types.is_null(found) or found == expected:
+    if expected is None or pa.types.is_null(expected) or pa.types.is_null(found):
         return
-    names = {pa.int64(): "integers", pa.large_string(): "strings"}
-    raise TableError(f"{purpose}: found {names[found]}, {who} {names[expected]}")
+    if is_string(found) != is_string(expected):
+        raise TableError(f"{purpose}: found {_kind(found)}, {who} {_kind(expected)}")
+
+
+def _kind(keys: pa.DataType) -> str:
+    return "strings" if is_string(keys) else "integers"
 
 
 class CategoricalEncoder:
@@ -59,11 +65,19 @@ class CategoricalEncoder:
     @staticmethod
     def prepare(column: pa.Array, purpose: str) -> Distinct:
         """Split a raw column into distinct keys and codes."""
-        return distinct(as_keys(column, purpose))
+        return distinct_keys(column, purpose)
+
+    def encode_column(self, column: pa.Array, purpose: str) -> np.ndarray:
+        """Return one int32 id a row of a raw column; nothing is to be learnt, so that it need not be split first."""
+        if pa.types.is_dictionary(column.type):
+            return self.encode(self.prepare(column, purpose), purpose)
+        keys = as_keys(column, purpose)
+        check_type(keys.type, self.vocabulary.type, purpose, LEARNT_FROM)
+        return self.vocabulary.rows_of(keys)
 
     def encode(self, values: Distinct, purpose: str) -> np.ndarray:
-        """Return one int32 id a row."""
-        check_type(values.values.type, self.vocabulary.type, purpose, "its vocabulary was learnt from")
+        """Return one int32 id a row of a prepared column."""
+        check_type(values.values.type, self.vocabulary.type, purpose, LEARNT_FROM)
         return values.rows(self.vocabulary.lookup(values.values))
 
     def state(self) -> dict[str, Any]:

@@ -55,7 +55,8 @@ class NumericEncoder:
     @classmethod
     def fit(cls, feature: Numeric, numbers: Numbers) -> NumericEncoder:
         """Learn the transform from a training column; nulls are left out."""
-        known, has_null = numbers.values[~numbers.missing], bool(numbers.missing.any())
+        has_null = bool(numbers.missing.any())
+        known = numbers.values[~numbers.missing] if has_null else numbers.values
         if len(known) == 0:
             return cls(feature, has_null=has_null, knots=[0.0])
         if feature.transform == "bucket":
@@ -74,14 +75,19 @@ class NumericEncoder:
         """Rows of the buckets' embedding table."""
         return len(self.knots) + 1 + RESERVED_ROWS
 
+    def encode_column(self, column: pa.Array, purpose: str) -> np.ndarray:
+        """Encode a raw column."""
+        return self.encode(self.prepare(column, purpose))
+
     def encode(self, numbers: Numbers) -> np.ndarray:
         """Return ``[row]`` int32 ids for buckets, else ``[row, 1 or 2]`` float32 values and null flags."""
         if self.feature.transform == "bucket":
             bucket = np.searchsorted(self.knots, numbers.values, side="right") + RESERVED_ROWS
             return np.where(numbers.missing, NULL, bucket).astype(np.int32)
-        scaled = np.where(numbers.missing, 0.0, self._scaled(numbers.values)).clip(-LARGEST, LARGEST)
-        columns = [scaled, numbers.missing] if self.has_null else [scaled]
-        return np.stack(columns, axis=1).astype(np.float32)
+        scaled = self._scaled(numbers.values)
+        scaled[numbers.missing] = 0.0
+        columns = scaled.clip(-LARGEST, LARGEST, out=scaled).astype(np.float32)[:, np.newaxis]
+        return np.column_stack([columns, numbers.missing]) if self.has_null else columns
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
         if self.feature.transform == "quantile":

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data.encoders.categorical import check_type
+from gatewise.data.arrays import filled, null_mask
+from gatewise.data.encoders.categorical import LEARNT_FROM, check_type
 from gatewise.data.values import Distinct, RowOf, as_keys, as_lists, distinct, is_list, is_string
 from gatewise.data.vocabulary import AnyVocabulary
 from gatewise.declare import Sequence
@@ -50,32 +51,51 @@ class SequenceEncoder:
             purpose: who asks, for messages.
             expected: type of the vocabulary, so that ids written as "1|2" can be integers.
         """
-        lists = as_lists(column, feature.separator, purpose)
-        if expected == pa.int64() and is_string(lists.type.value_type) and not is_list(column.type):
-            lists = _integers(lists, purpose)
-        missing = lists.is_null().to_numpy(zero_copy_only=False)
-        starts = lists.offsets.to_numpy(zero_copy_only=False)[:-1]
-        lengths = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-        if feature.max_length is not None:
-            cut = np.maximum(lengths - feature.max_length, 0)
-            starts = starts + cut if feature.keep == "last" else starts
-            lengths = lengths - cut
-        keys = distinct(as_keys(lists.values, f"{purpose}, an item", _row_of(lists)))
-        lengths = np.where(missing, 1, lengths)
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        position = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
-        absent = np.repeat(missing, lengths)
-        codes = np.append(keys.codes, np.int32(-1))[np.where(absent, len(keys.codes), position)]
-        return Items(Distinct(keys.values, codes), offsets)
+        keys, offsets = _keys(feature, column, purpose, expected)
+        return Items(distinct(keys), offsets)
+
+    def encode_column(self, column: pa.Array, purpose: str) -> RaggedIds:
+        """Return the ids of every row's items of a raw column."""
+        keys, offsets = _keys(self.feature, column, purpose, self.vocabulary.type)
+        check_type(keys.type, self.vocabulary.type, purpose, LEARNT_FROM)
+        return _ragged(self.vocabulary.rows_of(keys), offsets)
 
     def encode(self, items: Items, purpose: str) -> RaggedIds:
-        """Return the ids of every row's items."""
-        check_type(items.distinct.values.type, self.vocabulary.type, purpose, "its vocabulary was learnt from")
-        return RaggedIds(items.distinct.rows(self.vocabulary.lookup(items.distinct.values)), items.offsets)
+        """Return the ids of every row's items of a prepared column."""
+        check_type(items.distinct.values.type, self.vocabulary.type, purpose, LEARNT_FROM)
+        return _ragged(items.distinct.rows(self.vocabulary.lookup(items.distinct.values)), items.offsets)
+
+
+def _keys(
+    feature: Sequence, column: pa.Array, purpose: str, expected: pa.DataType | None
+) -> tuple[pa.Array, np.ndarray]:
+    """Return the keys of all rows' items, null for a null list, and where each row's begin."""
+    lists = as_lists(column, feature.separator, purpose)
+    if expected == pa.int64() and is_string(lists.type.value_type) and not is_list(column.type):
+        lists = _integers(lists, purpose)
+    keys = as_keys(lists.values, f"{purpose}, an item", _row_of(lists))
+    missing = null_mask(lists)
+    starts = lists.offsets.to_numpy()[:-1]
+    lengths = filled(lists.value_lengths(), 0)
+    if feature.max_length is not None:
+        cut = np.maximum(lengths - feature.max_length, 0)
+        starts = starts + cut if feature.keep == "last" else starts
+        lengths = lengths - cut
+    lengths = np.where(missing, 1, lengths)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    if offsets[-1] == len(keys) and not missing.any():
+        return keys, offsets
+    position = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+    return keys.take(pa.array(position, mask=np.repeat(missing, lengths))), offsets
+
+
+def _ragged(rows: np.ndarray, offsets: np.ndarray) -> RaggedIds:
+    # torch takes the array over as it is, and what Arrow made is read-only
+    return RaggedIds(np.require(rows, requirements="W"), offsets)
 
 
 def _row_of(lists: pa.Array) -> RowOf:
-    ends = lists.offsets.to_numpy(zero_copy_only=False)[1:]
+    ends = lists.offsets.to_numpy()[1:]
     return lambda item: int(np.searchsorted(ends, item, side="right"))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gatewise.data.arrays import null_mask
 from gatewise.data.values import as_numbers, is_list
 from gatewise.declare import Vector
 from gatewise.errors import TableError
@@ -33,7 +34,7 @@ class VectorEncoder:
         """
         if not is_list(column.type) and not pa.types.is_null(column.type):
             raise TableError(f"{purpose}: expected lists of {feature.size} numbers, found {column.type}")
-        missing = column.is_null().to_numpy(zero_copy_only=False)
+        missing = null_mask(column)
         present = column.drop_null()
         matrix = np.zeros((len(column), feature.size + 1))
         matrix[:, -1] = missing
@@ -57,6 +58,10 @@ class VectorEncoder:
     def fit(cls, feature: Vector, matrix: np.ndarray) -> VectorEncoder:
         """Learn whether there are nulls."""
         return cls(feature, has_null=bool(matrix[:, -1].any()))
+
+    def encode_column(self, column: pa.Array, purpose: str) -> np.ndarray:
+        """Encode a raw column."""
+        return self.encode(self.prepare(self.feature, column, purpose))
 
     def encode(self, matrix: np.ndarray) -> np.ndarray:
         """Return ``[row, size or size + 1]`` float32."""
