@@ -40,6 +40,8 @@ def make_trainer(
         lr=training.lr,
         weight_decay=training.weight_decay,
         momentum=training.momentum,
+        embedding_update=training.embedding_update,
+        embedding_decay=training.embedding_decay,
     )
     return Trainer(
         scorer.model,
@@ -54,6 +56,7 @@ def make_trainer(
         accumulate=training.accumulate,
         clip_norm=training.clip_norm,
         precision=training.precision,
+        compile=training.compile,
         seed=training.seed,
         run_dir=run_dir,
         fingerprint="" if run_dir is None else _fingerprint(scorer.encoder.schema, options, encoded),

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gatewise.tasks import BinaryTask, RegressionTask, Task, masked_losses, row_weights
+from gatewise.tasks import BinaryTask, RegressionTask, Task, sample, summed_losses
 
 NAN = math.nan
 
@@ -21,9 +21,11 @@ def losses_and_gradient(
     if scores is None:
         scores = torch.randn(targets.shape, generator=torch.Generator().manual_seed(0))
     scores = scores.clone().requires_grad_()
-    sums, counted = masked_losses(tasks(), scores, targets, weights)
+    filled, counting = sample(targets, weights)
+    sums = summed_losses(tasks(), scores, filled, counting)
     sums.sum().backward()
-    return sums.detach(), counted, scores.grad
+    counted = torch.ones_like(targets) if counting is None else counting
+    return sums.detach(), counted.sum(dim=0), scores.grad
 
 
 def test_sums_by_hand() -> None:
@@ -71,7 +73,24 @@ def test_the_weight_of_a_missing_label_reaches_nothing(garbage: float) -> None:
     dirty = losses_and_gradient(targets, torch.tensor([[1.0, garbage], [garbage, 0.5]]))
     for left, right in zip(clean, dirty, strict=True):
         assert torch.equal(left, right)
-    assert row_weights(targets, None).tolist() == [[1, 0], [0, 1]]
+    filled, counting = sample(targets, None)
+    assert filled.tolist() == [[1, 0], [0, 2]]
+    assert counting.tolist() == [[1, 0], [0, 1]]
+
+
+def test_nothing_missing_needs_no_weights() -> None:
+    targets = torch.tensor([[1.0, 2.0], [0.0, 0.5]])
+    filled, counting = sample(targets, None)
+    assert counting is None
+    assert torch.equal(filled, targets)
+
+
+def test_tasks_of_one_kind_are_taken_together_and_give_the_same() -> None:
+    draw = torch.Generator().manual_seed(0)
+    scores, targets = torch.randn(6, 2, generator=draw), torch.rand(6, 2, generator=draw).round()
+    kinds: list[Task] = [BinaryTask("liked"), BinaryTask("shared")]
+    each = [kind.losses(scores[:, k], targets[:, k]).sum() for k, kind in enumerate(kinds)]
+    torch.testing.assert_close(summed_losses(kinds, scores, targets, None), torch.stack(each))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 4])
@@ -117,7 +136,7 @@ def test_the_unit_of_a_regression_label_does_not_matter() -> None:
         own = scores.clone().requires_grad_()
         targets = task.targets(labels * scale).float()
         assert targets.isnan().tolist() == [False, False, False, True, False]
-        loss, _ = masked_losses([task], own[:, None], targets[:, None], None)
+        loss = summed_losses([task], own[:, None], *sample(targets[:, None], None))
         loss.sum().backward()
         found.append((loss.detach(), own.grad, task.predict(scores)))
     torch.testing.assert_close(found[1][:2], found[0][:2], atol=1e-6, rtol=0)

@@ -47,6 +47,8 @@ def _trainer(
     lr: float = 0.05,
     weight_decay: float = 0.0,
     momentum: float = 0.9,
+    embedding_update: str = "lazy",
+    embedding_decay: float = 0.0,
     schedule: Callable[[torch.optim.Optimizer], Any] | None = None,
     task_weights: tuple[float, float] = (1.0, 1.0),
     tasks: list[Any] | None = None,
@@ -64,7 +66,16 @@ def _trainer(
     if tasks is None:
         tasks = [BinaryTask("liked", task_weights[0]), RegressionTask("rating", task_weights[1], mean=3.0, std=1.5)]
     rule: BalanceRule = Uncertainty([1.0, 0.5]) if balance == "uncertainty" else Static()
-    made = make_optimizer(optimizer, model, rule, lr=lr, weight_decay=weight_decay, momentum=momentum)
+    made = make_optimizer(
+        optimizer,
+        model,
+        rule,
+        lr=lr,
+        weight_decay=weight_decay,
+        momentum=momentum,
+        embedding_update=embedding_update,
+        embedding_decay=embedding_decay,
+    )
     made_schedule = None if schedule is None else schedule(made)
     return kind(
         model, tasks, balance=rule, optimizer=made, schedule=made_schedule, **{"epochs": 3, "batch_size": 8} | options

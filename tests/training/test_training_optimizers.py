@@ -12,18 +12,18 @@ from gatewise.training.optimizers import OPTIMIZERS
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_parameter_once_and_decay_on_dense_matrices_only(name: str, make_trainer: Callable[..., Trainer]) -> None:
     trainer = make_trainer(optimizer=name, balance="uncertainty", norm="layer", weight_decay=0.1)
-    decayed, others = trainer.optimizer.param_groups
-    ids = [id(p) for group in (decayed, others) for p in group["params"]]
+    decayed, others, tables = trainer.optimizer.param_groups
+    ids = [id(p) for group in (decayed, others, tables) for p in group["params"]]
     named = [*trainer.model.named_parameters(), *trainer.balance.named_parameters()]
     assert sorted(ids) == sorted(id(p) for _, p in named)
-    assert (decayed["weight_decay"], others["weight_decay"]) == (0.1, 0.0)
+    assert [group["weight_decay"] for group in (decayed, others, tables)] == [0.1, 0.0, 0.0]
     in_decay = {id(p) for p in decayed["params"]}
     names = {name for name, p in named if id(p) not in in_decay}
     assert {name.rpartition(".")[2] for name in names} == {"bias", "scale", "shift", "dim_3", "dim_2", "log_variances"}
 
 
 def test_momentum_is_that_of_sgd(make_trainer: Callable[..., Trainer]) -> None:
-    assert make_trainer(optimizer="sgd", momentum=0.5).optimizer.param_groups[1]["momentum"] == 0.5
+    assert [rule.momentum for rule in make_trainer(optimizer="sgd", momentum=0.5).optimizer.rules] == [0.5] * 3
     make_trainer(optimizer="adamw", momentum=0.5)
 
 

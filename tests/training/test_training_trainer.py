@@ -29,7 +29,7 @@ def gradients(trainer: Trainer, table: TensorTable, *groups: Tensor) -> dict[str
     table = trainer._with_targets(table)
     trainer.train_step([table.batch(group) for group in groups or (torch.arange(len(table)),)])
     named = [*trainer.model.named_parameters(), *trainer.balance.named_parameters()]
-    return {name: torch.zeros_like(p) if p.grad is None else p.grad for name, p in named}
+    return {name: torch.zeros_like(p) if p.grad is None else p.grad.to_dense() for name, p in named}
 
 
 # What weights do

@@ -17,6 +17,9 @@ class BalanceRule(nn.Module):
     def forward(self, losses: Tensor) -> Tensor:
         """Return the weight ``[task]`` of each task's mean loss ``[task]``."""
 
-    def penalty(self, losses: Tensor) -> Tensor:
-        """Return a term ``[task]`` that keeps the rule's parameters in place; the tasks' declared weights scale it."""
-        return losses.new_zeros(losses.shape)
+    def penalty(self, losses: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return a term ``[task]`` that keeps the rule's parameters in place, None for a rule without parameters.
+
+        The tasks' declared weights scale it.
+        """
+        return None

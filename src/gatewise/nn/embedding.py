@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError
+from gatewise.kernels import Lookup, gather, sum_rows
 from gatewise.layout import OUT_OF_VOCABULARY, EmbeddingField
 
 INITIAL_STD = 0.05
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was looked up in the matrix of one width; ``vectors`` is a leaf, whose first columns are the rows."""
+
+    dim: int
+    lookup: Lookup
+    vectors: Tensor
 
 
 class EmbeddingTables(nn.Module):
@@ -35,6 +49,7 @@ class EmbeddingTables(nn.Module):
             self.offsets.append(rows.get(field.dim, 0))
             rows[field.dim] = self.offsets[-1] + field.rows
         self.weights = nn.ParameterDict({f"dim_{dim}": torch.empty(count, dim) for dim, count in rows.items()})
+        self._reads: list[_Read] | None = None
         self.reset_parameters()
 
     @torch.no_grad()
@@ -78,10 +93,58 @@ class EmbeddingTables(nn.Module):
             raise ShapeError(f"feature {name!r}: id {found} is out of range, its table has rows 0 to {rows - 1}")
 
     def forward(self, field: int, ids: Tensor) -> Tensor:
-        """Return the vectors ``[..., dim]`` of ids ``[...]`` of one field, checked."""
+        """Return the vectors ``[..., dim]`` of ids ``[...]`` of one field, checked, with a dense gradient."""
         self.check(field, ids)
-        return self.lookup(self.fields[field].dim, ids + self.offsets[field])
+        return nn.functional.embedding(ids + self.offsets[field], self.weight_of_dim(self.fields[field].dim))
 
-    def lookup(self, dim: int, rows: Tensor) -> Tensor:
-        """Return rows of the matrix of one width, unchecked."""
-        return nn.functional.embedding(rows, self.weight_of_dim(dim))
+    def look_up(self, dim: int, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
+        """Return rows of the matrix of one width side by side, unchecked, and zeros for padding.
+
+        The matrix gets a dense gradient, or, within :meth:`row_gradients`, one of the rows that were looked up.
+
+        Args:
+            dim: the width.
+            lookup: which rows.
+            beside: what to append, ``[batch, any]``; it gets no gradient.
+
+        Shape:
+            - output ``[batch, column * dim + any]``
+        """
+        table = self.weight_of_dim(dim)
+        if self._reads is None and torch.is_grad_enabled() and table.requires_grad:
+            padding = lookup.ids < 0
+            vectors = nn.functional.embedding(torch.where(padding, 0, lookup.rows), table)
+            flat = vectors.masked_fill(padding.unsqueeze(2), 0).flatten(1)
+            return flat if beside is None else torch.cat([flat, beside], dim=1)
+        vectors = gather(table, lookup, beside)
+        if self._reads is not None and torch.is_grad_enabled():
+            self._reads.append(_Read(dim, lookup, vectors.requires_grad_()))
+        return vectors
+
+    @contextmanager
+    def row_gradients(self) -> Iterator[None]:
+        """Within it nothing is as large as a matrix: at its end each has a sparse gradient of the rows looked up.
+
+        The rows of a gradient are distinct, so that its values are what clipping and optimisers need.
+        """
+        self._reads = []
+        try:
+            yield
+            self._set_gradients(self._reads)
+        finally:
+            self._reads = None
+
+    @torch.no_grad()
+    def _set_gradients(self, reads: list[_Read]) -> None:
+        for dim in {read.dim for read in reads}:
+            found = [
+                (read.lookup, read.vectors.grad[:, : read.lookup.ids.shape[1] * dim])
+                for read in reads
+                if read.dim == dim and read.vectors.grad is not None
+            ]
+            if found:
+                weight = self.weight_of_dim(dim)
+                rows, sums = sum_rows(found, dim)
+                weight.grad = torch.sparse_coo_tensor(
+                    rows.unsqueeze(0), sums, weight.shape, is_coalesced=True, check_invariants=False
+                )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from gatewise.kernels import mix
 from gatewise.nn.layers import GroupMLP
 
 
@@ -40,3 +41,8 @@ class Experts(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
         outputs: Tensor = self.mlp(x)
         return outputs
+
+    def mixed(self, x: Tensor, gates: Tensor) -> Tensor:
+        """Return the experts' outputs as every gate ``[batch, gate, expert]`` mixes them, ``[batch, gate, hidden]``."""
+        rectify = self.mlp.ends_rectified
+        return mix(gates, self.mlp(x, rectify_last=not rectify), rectify=rectify)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError
+from gatewise.kernels import Lookup
 from gatewise.layout import Layout, ListColumn
 from gatewise.nn.embedding import EmbeddingTables
 from gatewise.nn.table import Inputs, Ragged, TensorTable
@@ -69,24 +70,28 @@ class InputLayer(nn.Module):
         """
         if not inputs.checked:
             self.check(inputs)
+        if not self.layout.lists and len(self._columns_of_dim) == 1:
+            (dim,) = self._columns_of_dim
+            return self._embed(inputs.ids, dim, inputs.floats)
         parts = [self._embed(inputs.ids, dim) for dim in self._columns_of_dim]
         parts += [self._pool(ids, column) for ids, column in zip(inputs.lists, self.layout.lists, strict=True)]
         return torch.cat([*parts, inputs.floats], dim=1)
 
-    def _embed(self, ids: Tensor, dim: int) -> Tensor:
-        columns: Tensor = self.get_buffer(f"columns_{dim}")
+    def _embed(self, ids: Tensor, dim: int, beside: Tensor | None = None) -> Tensor:
+        columns: Tensor = getattr(self, f"columns_{dim}")
         chosen = ids if len(columns) == ids.shape[1] else ids.index_select(1, columns)
-        return self.tables.lookup(dim, chosen + self.get_buffer(f"offsets_{dim}")).flatten(1)
+        return self.tables.look_up(dim, Lookup(chosen, getattr(self, f"offsets_{dim}")), beside)
 
     def _pool(self, ids: Tensor, column: ListColumn) -> Tensor:
         """Pool items ``[batch, length]`` to ``[batch, dim]``; padding counts for nothing, no items give zeros."""
-        present = (ids >= 0).unsqueeze(2)
         dim = self.layout.fields[column.field].dim
-        vectors = self.tables.lookup(dim, ids.clamp(min=0) + self.tables.offsets[column.field])
+        offset = torch.tensor(self.tables.offsets[column.field], device=ids.device)
+        # zeros where there is padding
+        vectors = self.tables.look_up(dim, Lookup(ids, offset.expand(ids.shape[1]))).view(*ids.shape, dim)
+        if column.pooling == "sum" or ids.shape[1] == 0:
+            return vectors.sum(dim=1)
+        present = (ids >= 0).unsqueeze(2)
         if column.pooling == "max":
             lowest = torch.finfo(vectors.dtype).min
-            if ids.shape[1] == 0:
-                return vectors.sum(dim=1)
             return vectors.masked_fill(~present, lowest).amax(dim=1) * present.any(dim=1)
-        total = (vectors * present).sum(dim=1)
-        return total if column.pooling == "sum" else total / present.sum(dim=1).clamp(min=1)
+        return vectors.sum(dim=1) / present.sum(dim=1).clamp(min=1)

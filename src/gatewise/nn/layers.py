@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError, did_you_mean
+from gatewise.nn.wide import is_wide, wide_linear
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -70,14 +72,24 @@ class GroupLinear(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        groups, out_features, in_features = self.weight.shape
-        if x.dim() == 2:
-            flat_bias = None if self.bias is None else self.bias.reshape(-1)
-            flat = nn.functional.linear(x, self.weight.reshape(groups * out_features, in_features), flat_bias)
-            return flat.view(x.shape[0], groups, out_features)
-        grouped = torch.bmm(x.transpose(0, 1), self.weight.transpose(1, 2)).transpose(0, 1)
-        return grouped if self.bias is None else grouped + self.bias
+    def forward(self, x: Tensor, *, rectify: bool = False) -> Tensor:
+        """Return the maps of x, with ``rectify`` what is positive of them."""
+        if is_wide(x, self.weight):
+            return wide_linear(x, self.weight, self.bias, rectify=rectify)
+        mapped = self._flat(x) if x.dim() == 2 else self._batched(x)
+        return mapped.relu() if rectify else mapped
+
+    def _flat(self, x: Tensor) -> Tensor:
+        """One product for all groups, which read the same."""
+        flat_bias = None if self.bias is None else self.bias.flatten()
+        flat = nn.functional.linear(x, self.weight.flatten(0, 1), flat_bias)
+        return flat.view(len(x), *self.weight.shape[:2])
+
+    def _batched(self, x: Tensor) -> Tensor:
+        """[group, batch, in] x [group, in, out]."""
+        inputs, weight = x.transpose(0, 1), self.weight.transpose(1, 2)
+        mapped = torch.bmm(inputs, weight) if self.bias is None else torch.baddbmm(self.bias[:, None], inputs, weight)
+        return mapped.transpose(0, 1)
 
 
 class GroupNorm(nn.Module):
@@ -182,13 +194,25 @@ class GroupMLP(nn.Module):
             layers.append(activation_layer(activation))
             if dropout:
                 layers.append(Dropout(dropout))
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.ModuleList(layers)
+        # linear layers whose activation is done on the way
+        self.rectified = {
+            i
+            for i, (layer, following) in enumerate(itertools.pairwise(layers))
+            if isinstance(layer, GroupLinear) and isinstance(following, nn.ReLU)
+        }
+        self.ends_rectified = len(layers) - 2 in self.rectified
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    def forward(self, x: Tensor, *, rectify_last: bool = True) -> Tensor:
+        """Return the last hidden layer; without ``rectify_last``, what a ReLU at the very end would be given."""
         if not self.layers and x.dim() == 2:
             return x.unsqueeze(1).expand(-1, self.groups, -1)
-        hidden: Tensor = self.layers(x)
-        return hidden
+        for i, layer in enumerate(self.layers):
+            if i in self.rectified:
+                x = layer(x, rectify=rectify_last or i + 2 < len(self.layers))
+            elif i - 1 not in self.rectified:
+                x = layer(x)
+        return x
 
 
 def check_sizes(**sizes: int) -> None:

@@ -20,12 +20,12 @@ class Output(NamedTuple):
     Shape:
         - scores: ``[batch, task]``, before the task's link
         - gates: ``[batch, task, expert]``, or None in a trunk without gates
-        - penalty: scalar that the trainer adds to the loss
+        - penalty: scalar that the trainer adds to the loss, or None in a model without one
     """
 
     scores: Tensor
     gates: Tensor | None
-    penalty: Tensor
+    penalty: Tensor | None
 
 
 class MultiTaskModel(nn.Module):
@@ -60,19 +60,22 @@ class MultiTaskModel(nn.Module):
         self.l2_dense = l2_dense
 
     def forward(self, inputs: Inputs) -> Output:  # noqa: D102
-        x = self.input_layer(inputs)
+        return self.from_vectors(self.input_layer(inputs))
+
+    def from_vectors(self, x: Tensor) -> Output:
+        """Return the output of all that lies above the input layer, from its vectors ``[batch, dim]``."""
         hidden, gates = self.trunk.mix(x)
         return Output(self.towers(hidden), gates, self._penalty(x))
 
-    def _penalty(self, x: Tensor) -> Tensor:
-        penalty = x.new_zeros(())
+    def _penalty(self, x: Tensor) -> Tensor | None:
+        terms = []
         if self.l2_embedding:
             embedded = x[:, : self.input_layer.embedding_dim]
-            penalty = penalty + self.l2_embedding * embedded.square().sum(dim=1).mean()
+            terms.append(self.l2_embedding * embedded.square().sum(dim=1).mean())
         if self.l2_dense:
             squares = [weight.square().sum() for weight in self.dense_weights()]
-            penalty = penalty + self.l2_dense * torch.stack(squares).sum()
-        return penalty
+            terms.append(self.l2_dense * torch.stack(squares).sum())
+        return sum(terms[1:], terms[0]) if terms else None
 
     def dense_weights(self) -> list[nn.Parameter]:
         """Return the weight matrices outside the embeddings: no biases, no normalisation."""
@@ -85,9 +88,7 @@ class MultiTaskModel(nn.Module):
         return sum(p.numel() for p in self.parameters() if embeddings or id(p) not in tables)
 
     @torch.no_grad()
-    def score(
-        self, table: TensorTable, batch_size: int = 16_384, *, gates: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
+    def score(self, table: TensorTable, batch_size: int = 4096, *, gates: bool = False) -> tuple[Tensor, Tensor | None]:
         """Run a whole table through the model in evaluation mode, in order.
 
         Returns:

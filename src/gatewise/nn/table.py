@@ -10,6 +10,7 @@ from torch import Tensor
 
 PADDING = -1
 """Stands in padded lists where there is no item."""
+BATCHES_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Batch:
     """Inputs with what is to be learnt from them.
 
     Shape:
-        - targets: ``[batch, task]``, labels as the tasks' losses take them; NaN: not in that task's sample
-        - weights: ``[batch, task]`` row weights, or None: all 1
+        - targets: ``[batch, task]``, labels as the tasks' losses take them
+        - weights: ``[batch, task]`` how much each counts, 0 where it is missing; None: all 1
     """
 
     inputs: Inputs
@@ -75,7 +76,7 @@ class TensorTable:
         - floats: ``[row, column]`` float32
         - labels: ``[row, task]`` float64 in the labels' own units, NaN where missing; on the CPU
         - weights: ``[row, task]`` float32 or None
-        - targets: ``[row, task]`` float32, what the tasks make of the labels
+        - targets: ``[row, task]`` float32, what the tasks make of the labels; then weights say what is missing
     """
 
     ids: Tensor
@@ -107,13 +108,29 @@ class TensorTable:
     def inputs(self, index: Tensor) -> Inputs:
         """Return the inputs of the chosen rows; whoever trains or scores a table has its ids checked first."""
         lists = tuple(ragged.padded(index) for ragged in self.lists)
-        return Inputs(self.ids[index], lists, self.floats[index], checked=True)
+        return Inputs(self.ids.index_select(0, index), lists, self.floats.index_select(0, index), checked=True)
 
     def batch(self, index: Tensor) -> Batch:
         """Return the chosen rows with their targets."""
+        return next(self._cut(index, max(len(index), 1)))
+
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
+        """Yield all rows with their targets: shuffled with a generator, in order without; the last may be short."""
+        # the rows of several batches are fetched at once: fewer and larger copies
+        for index in self.indices(batch_size * BATCHES_AT_ONCE, generator):
+            yield from self._cut(index, batch_size)
+
+    def _cut(self, index: Tensor, batch_size: int) -> Iterator[Batch]:
         if self.targets is None:
             raise ValueError("the table has no targets: give it those of the tasks first")
-        return Batch(self.inputs(index), self.targets[index], None if self.weights is None else self.weights[index])
+        ids, floats, targets = (
+            torch.split(matrix.index_select(0, index), batch_size) for matrix in (self.ids, self.floats, self.targets)
+        )
+        weights = None if self.weights is None else torch.split(self.weights.index_select(0, index), batch_size)
+        for i, rows in enumerate(torch.split(index, batch_size)):
+            lists = tuple(ragged.padded(rows) for ragged in self.lists)
+            inputs = Inputs(ids[i], lists, floats[i], checked=True)
+            yield Batch(inputs, targets[i], None if weights is None else weights[i])
 
     def indices(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
         """Yield row indices batch by batch: shuffled with a generator, in order without; the last may be short."""

@@ -50,4 +50,6 @@ class Towers(nn.Module):
         hidden = self.hidden(x)
         if hidden.shape[1] != len(self.task_of_output):
             hidden = hidden.index_select(1, self.task_of_output)
-        return (hidden * self.weight).sum(dim=-1) + self.bias
+        # [output, 1, 1] + [output, batch, width] x [output, width, 1]
+        scores = torch.baddbmm(self.bias[:, None, None], hidden.transpose(0, 1), self.weight[:, :, None])
+        return scores.squeeze(2).t()

@@ -5,6 +5,6 @@ A new kind is one file with a subclass of :class:`Task`; trunks and the training
 
 from gatewise.tasks.binary import BinaryTask
 from gatewise.tasks.regression import RegressionTask
-from gatewise.tasks.task import Metrics, Task, evaluate_tasks, masked_losses, row_weights
+from gatewise.tasks.task import Metrics, Task, evaluate_tasks, sample, summed_losses
 
-__all__ = ["BinaryTask", "Metrics", "RegressionTask", "Task", "evaluate_tasks", "masked_losses", "row_weights"]
+__all__ = ["BinaryTask", "Metrics", "RegressionTask", "Task", "evaluate_tasks", "sample", "summed_losses"]

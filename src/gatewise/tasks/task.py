@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 
 import torch
 from torch import Tensor
@@ -43,9 +44,14 @@ class Task(ABC):
         """Return what the loss compares scores with; NaN stays NaN."""
         return labels
 
+    @property
+    def same_losses(self) -> Hashable:
+        """What tasks with the same :meth:`losses` have in common; theirs are taken in one call."""
+        return type(self)
+
     @abstractmethod
     def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Return one loss a row from scores ``[row]`` and targets ``[row]`` without NaN."""
+        """Return the loss of every score, each by itself; targets have the same shape and no NaN."""
 
     @abstractmethod
     def predict(self, scores: Tensor) -> Tensor:
@@ -62,32 +68,38 @@ class Task(ABC):
         return {metric.name: metric.compute(labels[known], predictions[known]) for metric in self.metrics}
 
 
-def row_weights(targets: Tensor, weights: Tensor | None) -> Tensor:
-    """Return how much every label counts: its weight, 1 without weights, 0 where it is missing.
+def sample(targets: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Return targets without gaps and how much each counts: its weight, 1 without weights, 0 where it is missing.
+
+    What stands at a missing label, or at one of weight 0, is replaced here, before any loss is taken, so that it
+    reaches neither losses nor gradients.
 
     Shape:
-        - targets, weights: ``[batch, task]``; targets NaN where missing
-        - output ``[batch, task]``
+        - targets, weights: ``[row, task]``; targets NaN where missing
+        - output: two ``[row, task]``; None for weights that are all 1
     """
-    return torch.where(targets.isnan(), 0.0, torch.ones_like(targets) if weights is None else weights)
+    missing = targets.isnan()
+    if weights is None and not missing.any():
+        return targets, None
+    counted = torch.where(missing, 0.0, torch.ones_like(targets) if weights is None else weights)
+    return torch.where(counted == 0, 0.0, targets), counted
 
 
-def masked_losses(tasks: list[Task], scores: Tensor, targets: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-    r"""Return every task's summed loss and the weight it was summed over.
+def summed_losses(tasks: list[Task], scores: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
+    r"""Return every task's loss, summed over the rows of its sample.
 
-    .. math:: S_k = \sum_b w_{bk} \, \ell_k(s_{bk}, y_{bk}), \qquad W_k = \sum_b w_{bk}
-
-    over the rows b that have a label of task k. What stands at a missing label, or at one of weight 0, reaches neither
-    losses nor gradients: it is replaced before the loss is taken.
+    .. math:: S_k = \sum_b w_{bk} \, \ell_k(s_{bk}, y_{bk})
 
     Shape:
-        - scores, targets, weights: ``[batch, task]``; targets NaN where missing; weights None: all 1
-        - output: two tensors ``[task]``; the second has no gradient
+        - scores, targets, weights: ``[batch, task]``, the last two from :func:`sample`
+        - output ``[task]``
     """
-    counted = row_weights(targets, weights)
-    safe = torch.where(counted == 0, 0.0, targets)
-    columns = [task.losses(scores[:, k], safe[:, k]) for k, task in enumerate(tasks)]
-    return (torch.stack(columns, dim=1) * counted).sum(dim=0), counted.sum(dim=0)
+    kinds = {task.same_losses for task in tasks}
+    if len(kinds) == 1:
+        losses = tasks[0].losses(scores, targets)
+    else:
+        losses = torch.stack([task.losses(scores[:, k], targets[:, k]) for k, task in enumerate(tasks)], dim=1)
+    return losses.sum(dim=0) if weights is None else (losses * weights).sum(dim=0)
 
 
 def evaluate_tasks(tasks: list[Task], scores: Tensor, labels: Tensor) -> Metrics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from torch import Tensor
 from gatewise.balance import BalanceRule
 from gatewise.errors import ArtefactError, TrainingError
 from gatewise.nn import Batch, MultiTaskModel, TensorTable
-from gatewise.tasks import Metrics, Task, evaluate_tasks, masked_losses, row_weights
+from gatewise.tasks import Metrics, Task, evaluate_tasks, sample, summed_losses
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
+from gatewise.training.clipping import clip_gradients
+from gatewise.training.memory import kept_memory
 from gatewise.training.monitor import Monitor, Stopping
+from gatewise.training.optimizers import LazyOptimizer
 from gatewise.training.record import EpochRecord, records_from, write_history
 from gatewise.training.reporter import Reporter
 from gatewise.training.schedules import Schedule, steps_per_epoch
@@ -48,6 +51,7 @@ class Trainer:
         accumulate: batches that make one step.
         clip_norm: longest gradient allowed.
         precision: ``fp32``, ``bf16`` or ``fp16``, of the matrix products.
+        compile: compile what a step does above the input layer with ``torch.compile``.
         seed: see above.
         run_dir: where checkpoint and history are written after every epoch; None: nowhere.
         fingerprint: says what is trained; a checkpoint with another one is refused.
@@ -69,6 +73,7 @@ class Trainer:
         accumulate: int = 1,
         clip_norm: float | None = None,
         precision: str = "fp32",
+        compile: bool = False,  # noqa: A002
         seed: int = 0,
         run_dir: Path | None = None,
         fingerprint: str = "",
@@ -84,6 +89,9 @@ class Trainer:
         self.device = next(model.parameters()).device
         self.task_weights = torch.tensor([task.weight for task in tasks], device=self.device)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
+        # a batch of another size would be compiled anew: it is computed as it is
+        self._compiled = torch.compile(self._objective, dynamic=False) if compile else self._objective
+        self._samples: dict[int, tuple[Tensor, Tensor]] = {}
         self.history: list[EpochRecord] = []
         self.best_weights: dict[str, Tensor] | None = None
 
@@ -115,7 +123,7 @@ class Trainer:
         self.reporter.training_started(self.epochs, steps, len(self.history) + 1)
         reason = "interrupted"
         try:
-            with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            with kept_memory(), torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
                 while len(self.history) < self.epochs and not self.stopping.exhausted:
                     self._finish_epoch(self.run_epoch(train), valid)
             reason = "patience is used up" if self.stopping.exhausted else "all epochs done"
@@ -135,20 +143,15 @@ class Trainer:
         torch.manual_seed(_seed_of(self.seed, epoch))
         generator = torch.Generator().manual_seed(_seed_of(self.seed, epoch))
         self.model.train()
-        totals = torch.zeros(3, len(self.tasks), device=self.device)
-        finite_steps = torch.zeros(len(self.tasks), device=self.device)
-        steps = 0
-        for group in _grouped(train.indices(self.batch_size, generator), self.accumulate):
-            totals += self.train_step([train.batch(index) for index in group])
-            finite_steps += totals[0].isfinite()
-            steps += 1
-        summed, counted, weights = totals.cpu()
-        self._check_finite(summed, finite_steps, epoch)
+        groups = _grouped(train.batches(self.batch_size, generator), self.accumulate)
+        steps = torch.stack([self.train_step(group) for group in groups]).cpu()
+        summed, counted, weights = steps.sum(dim=0)
+        self._check_finite(steps[:, 0], epoch)
         seconds = time.perf_counter() - started
         losses = summed / counted.clamp(min=torch.finfo(counted.dtype).tiny)
         record = {
             task.name: {"loss": float(loss), "weight": float(weight), "weighted_loss": float(loss * weight)}
-            for task, loss, weight in zip(self.tasks, losses, weights / steps, strict=True)
+            for task, loss, weight in zip(self.tasks, losses, weights / len(steps), strict=True)
         }
         rate = self.optimizer.param_groups[0]["lr"]
         return EpochRecord(epoch, rate, seconds, len(train) / seconds, record)
@@ -162,26 +165,51 @@ class Trainer:
         Returns:
             ``[3, task]``: summed losses, what they were summed over, and the weights given.
         """
-        counted = torch.stack([row_weights(b.targets, b.weights).sum(dim=0) for b in batches]).sum(dim=0)
-        present = counted > 0
-        share = torch.where(present, 1 / counted.clamp(min=1e-30), counted)
-        summed, weights = torch.zeros_like(counted), torch.zeros_like(counted)
+        counted, share = self._sample(batches)
         rows = sum(len(batch.targets) for batch in batches)
+        summed = torch.zeros_like(counted)
         self.optimizer.zero_grad(set_to_none=True)
-        for position, batch in enumerate(batches):
-            with self._autocast():
-                output = self.model(batch.inputs)
-            sums, _ = masked_losses(self.tasks, output.scores.float(), batch.targets, batch.weights)
-            losses = sums * share
-            weights = self.balance(losses) * self.task_weights
-            objective = (weights * losses).sum() + output.penalty.float() * (len(batch.targets) / rows)
-            if position == 0:
-                objective = objective + (self.balance.penalty(losses) * self.task_weights * present).sum()
-            self.scaler.scale(objective).backward()
-            summed += sums.detach()
+        with self._gradients():
+            for position, batch in enumerate(batches):
+                objective = self._compiled if len(batch.targets) == self.batch_size else self._objective
+                x = self.model.input_layer(batch.inputs)
+                loss, sums, weights = objective(
+                    x, batch.targets, batch.weights, share, len(batch.targets) / rows, position == 0
+                )
+                self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+                summed += sums
         self._update()
         self.reporter.step_done(summed * share)
-        return torch.stack([summed, counted, weights.detach()])
+        return torch.stack([summed, counted, weights])
+
+    def _objective(
+        self, x: Tensor, targets: Tensor, row_weights: Tensor | None, share: Tensor, part: float, first: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what a batch adds to the step's objective.
+
+        Args:
+            x: ``[batch, dim]``, what the input layer makes of its rows.
+            targets: ``[batch, task]``.
+            row_weights: ``[batch, task]`` or None.
+            share: ``[task]``, what makes the mean of the sum.
+            part: the batch's share of the step's rows.
+            first: whether it is the step's first batch, which carries the rule's own penalty.
+
+        Returns:
+            The objective, the summed losses ``[task]`` and the weights given ``[task]``, the last two without gradient.
+        """
+        with self._autocast():
+            output = self.model.from_vectors(x)
+        sums = summed_losses(self.tasks, output.scores.float(), targets, row_weights)
+        losses = sums * share
+        weights = self.balance(losses) * self.task_weights
+        objective = (weights * losses).sum()
+        if output.penalty is not None:
+            objective = objective + output.penalty.float() * part
+        of_rule = self.balance.penalty(losses) if first else None
+        if of_rule is not None:
+            objective = objective + (of_rule * self.task_weights * (share > 0)).sum()
+        return objective, sums.detach(), weights.detach()
 
     def evaluate(self, table: TensorTable) -> Metrics:
         """Return every metric of every task over a whole table."""
@@ -192,8 +220,11 @@ class Trainer:
     def _update(self) -> None:
         if self.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
-            parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-            torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
+            clip_gradients([p for group in self.optimizer.param_groups for p in group["params"]], self.clip_norm)
+        if not self.scaler.is_enabled():
+            self.optimizer.step()
+            self.schedule.after_step()
+            return
         scale = self.scaler.get_scale()
         self.scaler.step(self.optimizer)
         self.scaler.update()
@@ -208,27 +239,64 @@ class Trainer:
             record.score = self.monitor.score(record.valid)
             record.best = self.stopping.improved(record.epoch, record.score)
         if record.best or valid is None:
-            self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+            self._keep_best()
         self.schedule.after_epoch(record.score)
         record.seconds += time.perf_counter() - started
         self.history.append(record)
         self._save()
         self.reporter.epoch_done(record)
 
+    @torch.no_grad()
+    def _keep_best(self) -> None:
+        """Copy the weights over those of an earlier best epoch: there is never a second copy of a large table."""
+        weights = self.model.state_dict()
+        if self.best_weights is None:
+            self.best_weights = {name: value.clone() for name, value in weights.items()}
+            return
+        for name, value in weights.items():
+            self.best_weights[name].copy_(value)
+
     def _with_targets(self, table: TensorTable) -> TensorTable:
         columns = [task.targets(table.labels[:, k]) for k, task in enumerate(self.tasks)]
-        return replace(table, targets=torch.stack(columns, dim=1).to(self.device, torch.float32))
+        targets, weights = sample(torch.stack(columns, dim=1).to(self.device, torch.float32), table.weights)
+        return replace(table, targets=targets, weights=weights)
+
+    def _sample(self, batches: list[Batch]) -> tuple[Tensor, Tensor]:
+        """Return how much counts of each task ``[task]``, and what makes the mean of its summed losses ``[task]``."""
+        weights = [batch.weights for batch in batches if batch.weights is not None]
+        if not weights:
+            return self._all_rows(sum(len(batch.targets) for batch in batches))
+        counted = sum((weight.sum(dim=0) for weight in weights[1:]), weights[0].sum(dim=0))
+        return counted, torch.where(counted > 0, 1 / counted.clamp(min=1e-30), counted)
+
+    def _all_rows(self, rows: int) -> tuple[Tensor, Tensor]:
+        """Return the same where every row counts 1: a pair that is made once for each size of a step."""
+        if rows not in self._samples:
+            counted = torch.full((len(self.tasks),), float(rows), device=self.device)
+            self._samples[rows] = counted, 1 / counted
+        return self._samples[rows]
+
+    def _gradients(self) -> AbstractContextManager[None]:
+        lazy = isinstance(self.optimizer, LazyOptimizer)
+        return self.model.input_layer.tables.row_gradients() if lazy else nullcontext()
 
     def _autocast(self) -> AbstractContextManager[None]:
         dtype = PRECISIONS[self.precision]
         return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "fp32")
 
-    def _check_finite(self, summed: Tensor, finite_steps: Tensor, epoch: int) -> None:
-        """Name the task that broke first (one broken task soon breaks all), or weights that the last step broke."""
+    def _check_finite(self, summed: Tensor, epoch: int) -> None:
+        """Name the task that broke first (one broken task soon breaks all), or weights that the last step broke.
+
+        Args:
+            summed: ``[step, task]``, the summed losses of every step.
+            epoch: names it in the error.
+        """
         found = ""
-        if not summed.isfinite().all():
-            first = int(finite_steps.argmin())
-            found = f"the loss of task {self.tasks[first].name!r} became {float(summed[first])}"
+        finite = summed.isfinite()
+        if not finite.all():
+            step = int(finite.all(dim=1).int().argmin())
+            task = int(finite[step].int().argmin())
+            found = f"the loss of task {self.tasks[task].name!r} became {float(summed[step, task])}"
         else:
             for name, weight in self.model.named_parameters():
                 if not weight.detach().sum().isfinite():
@@ -279,8 +347,8 @@ class Trainer:
         self.history = records_from(state["history"])
 
 
-def _grouped(indices: Iterator[Tensor], size: int) -> Iterator[tuple[Tensor, ...]]:
-    while group := tuple(itertools.islice(indices, size)):
+def _grouped(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
+    while group := list(itertools.islice(batches, size)):
         yield group
 
 

@@ -64,7 +64,6 @@ class MMoE(Trunk):
         return num_tasks
 
     def mix(self, x: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
-        # [batch, gate, expert] x [batch, expert, hidden]
         gates = self.gates(x)
-        mixed = gates.to(x.dtype) @ self.experts(x)
+        mixed = self.experts.mixed(x, gates)
         return mixed.expand(-1, self.num_tasks, -1), gates.expand(-1, self.num_tasks, -1)

@@ -1,0 +1,11 @@
+"""The few operations where training spends its time: each in PyTorch, and in C where the machine has a compiler.
+
+``GATEWISE_KERNELS=torch`` leaves the compiler alone. Both ways give the same numbers but for the order of sums.
+"""
+
+from gatewise.kernels.adam import AdamStep, update_adam, update_adam_rows
+from gatewise.kernels.library import describe
+from gatewise.kernels.lookup import Lookup, gather, sum_rows
+from gatewise.kernels.mixture import mix
+
+__all__ = ["AdamStep", "Lookup", "describe", "gather", "mix", "sum_rows", "update_adam", "update_adam_rows"]

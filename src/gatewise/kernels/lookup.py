@@ -1,0 +1,110 @@
+"""Reading rows of an embedding table, and summing their gradients by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gatewise.kernels.library import compiled
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Which rows of a table are read: column c of row b reads ``ids[b, c] + offsets[c]``.
+
+    Shape:
+        - ids: ``[batch, column]``; below 0: padding, which reads zeros
+        - offsets: ``[column]``
+    """
+
+    ids: Tensor
+    offsets: Tensor
+
+    @property
+    def rows(self) -> Tensor:
+        """The rows ``[batch, column]``; those of padding are below the column's offset."""
+        return self.ids + self.offsets
+
+
+@torch.no_grad()
+def gather(table: Tensor, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
+    r"""Return the rows that a lookup reads side by side, zeros for padding, and then what stands beside them.
+
+    .. math:: y_{b} = [T_{i_{b1} + o_1}, \dots, T_{i_{bC} + o_C}, z_b]
+
+    Nothing of it is recorded for a gradient.
+
+    Args:
+        table: ``[row, dim]``.
+        lookup: what to read.
+        beside: :math:`z`, ``[batch, any]``, or None.
+
+    Shape:
+        - output ``[batch, column * dim + any]``
+    """
+    (batch, columns), dim = lookup.ids.shape, table.shape[1]
+    library = compiled(table)
+    if library is None:
+        rows = torch.where(lookup.ids < 0, 0, lookup.rows)
+        vectors = table[rows].masked_fill_((lookup.ids < 0).unsqueeze(2), 0).flatten(1)
+        return vectors if beside is None else torch.cat([vectors, beside], dim=1)
+    ids, offsets = _plain(lookup)
+    beside = table.new_empty(batch, 0) if beside is None else beside.to(table.dtype).contiguous()
+    more = beside.shape[1]
+    out = torch.empty(batch, columns * dim + more)
+    library.gather(
+        ids.data_ptr(), offsets.data_ptr(), batch, columns, table.data_ptr(), dim, beside.data_ptr(), more,
+        out.data_ptr(), torch.get_num_threads(),
+    )  # fmt: skip
+    return out
+
+
+def sum_rows(lookups: list[tuple[Lookup, Tensor]], dim: int) -> tuple[Tensor, Tensor]:
+    r"""Return the distinct rows that lookups read, and the sum of the gradients of each.
+
+    .. math:: G_r = \sum_{b, c \,:\, i_{bc} + o_c = r} g_{bc}
+
+    Args:
+        lookups: each with the gradient ``[batch, column * dim]`` of what it read.
+        dim: width of a row.
+
+    Returns:
+        Rows ``[distinct]`` in no particular order, and sums ``[distinct, dim]``.
+    """
+    lookup, gradient = lookups[0] if len(lookups) == 1 else _joined(lookups, dim)
+    library = compiled(gradient)
+    if library is None:
+        present = lookup.ids.flatten() >= 0
+        rows, position = torch.unique(lookup.rows.flatten()[present], return_inverse=True)
+        sums = gradient.new_zeros(len(rows), dim)
+        return rows, sums.index_add_(0, position, gradient.reshape(-1, dim)[present])
+    ids, offsets = _plain(lookup)
+    rows, sums = torch.empty(ids.numel(), dtype=torch.int64), torch.empty(ids.numel(), dim)
+    gradient = gradient if gradient.stride(1) == 1 else gradient.contiguous()
+    count = library.sum_rows(
+        ids.data_ptr(), offsets.data_ptr(), *ids.shape, gradient.data_ptr(), gradient.stride(0), dim,
+        rows.data_ptr(), sums.data_ptr(), torch.get_num_threads(),
+    )  # fmt: skip
+    if count < 0:
+        raise MemoryError("no memory left to sum the gradients of embedding rows")
+    return rows[:count], sums[:count]
+
+
+def _plain(lookup: Lookup) -> tuple[Tensor, Tensor]:
+    """Return ids as the compiled kernels read them; ids are below 2^31, as their tables' rows are."""
+    ids, offsets = lookup.ids, lookup.offsets
+    if ids.dtype != torch.int32 or not ids.is_contiguous():
+        ids = ids.to(torch.int32).contiguous()
+    if offsets.dtype != torch.int64 or not offsets.is_contiguous():
+        offsets = offsets.to(torch.int64).contiguous()
+    return ids, offsets
+
+
+def _joined(lookups: list[tuple[Lookup, Tensor]], dim: int) -> tuple[Lookup, Tensor]:
+    """Return several lookups as one of a single column."""
+    rows = [torch.where(lookup.ids < 0, -1, lookup.rows).flatten() for lookup, _ in lookups]
+    gradients = [gradient.reshape(-1, dim) for _, gradient in lookups]
+    ids = torch.cat(rows).unsqueeze(1)
+    return Lookup(ids, ids.new_zeros(1)), torch.cat(gradients)

@@ -1,0 +1,85 @@
+"""Linear maps of several groups when they are wide: one product a group, and no copies between layouts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# numbers in the output from which a product a group beats the batched one
+WIDE = 2**20
+BLOCK = 1024
+
+
+def is_wide(x: Tensor, weight: Tensor) -> bool:
+    """Whether :func:`wide_linear` is the faster way for these; float32 in memory that nobody traces or casts."""
+    return (
+        len(x) * weight.shape[0] * weight.shape[1] >= WIDE
+        and x.device.type == "cpu"
+        and x.dtype == torch.float32
+        and not torch.compiler.is_compiling()
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
+def wide_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: bool = False) -> Tensor:
+    r"""Return every group's linear map, all in one layout.
+
+    .. math:: y_{bg} = W_g x_{bg} + b_g, \quad \text{rectified:} \quad y_{bg} = \max(W_g x_{bg} + b_g, 0)
+
+    A batched product would want the groups outermost, and its gradients would have to be copied back.
+
+    Shape:
+        - x: ``[batch, in]``, read by every group, or ``[batch, group, in]``
+        - weight: ``[group, out, in]``
+        - bias: ``[group, out]`` or None
+        - output ``[batch, group, out]``
+    """
+    y: Tensor = _WideLinear.apply(x, weight, bias, rectify)  # type: ignore[no-untyped-call]
+    return y
+
+
+class _WideLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, rectify: bool) -> Tensor:
+        groups, width, _ = weight.shape
+        y = x.new_empty(len(x), groups, width)
+        shift = y.new_zeros(groups, width) if bias is None else bias
+        if x.dim() == 2:
+            torch.addmm(shift.flatten(), x, weight.flatten(0, 1).t(), out=y.flatten(1))
+        else:
+            torch.baddbmm(shift[:, None], _by_group(x), weight.transpose(1, 2), out=_by_group(y))
+        ctx.has_bias = bias is not None
+        ctx.save_for_backward(x, weight, y.relu_() if rectify else None)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None, None]:
+        x, weight, y = ctx.saved_tensors
+        gradient = gradient.contiguous()
+        if y is not None:
+            gradient = torch.ops.aten.threshold_backward(gradient, y, 0)
+        of_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
+        if x.dim() == 2:
+            of_weight = _of_weight(x, gradient.flatten(1)).view_as(weight)
+            if of_x is not None:
+                torch.mm(gradient.flatten(1), weight.flatten(0, 1), out=of_x)
+        else:
+            of_weight = torch.bmm(_by_group(gradient).transpose(1, 2), _by_group(x))
+            if of_x is not None:
+                torch.bmm(_by_group(gradient), weight, out=_by_group(of_x))
+        return of_x, of_weight, gradient.sum(dim=0) if ctx.has_bias else None, None
+
+
+def _by_group(x: Tensor) -> Tensor:
+    """[batch, group, width] as [group, batch, width]: a view, which products read and write as it is."""
+    return x.transpose(0, 1)
+
+
+def _of_weight(x: Tensor, gradient: Tensor) -> Tensor:
+    """Return the gradient ``[out, in]``; a sum over many rows is faster in blocks."""
+    of_weight = gradient.new_zeros(gradient.shape[1], x.shape[1])
+    for some, given in zip(torch.split(x, BLOCK), torch.split(gradient, BLOCK), strict=True):
+        of_weight.addmm_(given.t(), some)
+    return of_weight

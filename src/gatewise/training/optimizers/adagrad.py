@@ -1,0 +1,30 @@
+"""Adagrad."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gatewise.training.optimizers.rule import Rule, State
+
+EPS = 1e-10
+
+
+class Adagrad(Rule):
+    r"""Divides by the root of the sum of all squared gradients so far.
+
+    .. math:: s \leftarrow s + g^2, \qquad w \leftarrow w - \eta \frac{g}{\sqrt s + \epsilon}
+
+    A row without a gradient would not move in any case: lazy and dense are the same.
+
+    References:
+        Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization. JMLR 2011.
+    """
+
+    def state(self, weight: Tensor) -> State:  # noqa: D102
+        return {"sum": torch.zeros_like(weight)}
+
+    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
+        gradient = self.decayed(weight, gradient)
+        total = state["sum"].addcmul_(gradient, gradient)
+        weight.addcdiv_(gradient, total.sqrt().add_(EPS), value=-lr)

@@ -1,0 +1,60 @@
+"""An optimiser for dense gradients and for those of a few rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.training.optimizers.rule import Rule, State
+
+
+class LazyOptimizer(torch.optim.Optimizer):
+    """Moves what has a gradient: whole parameters, or the rows of a sparse gradient.
+
+    A step costs what the rows in it cost, however large the table is. Sparse gradients must be coalesced
+    (:meth:`gatewise.nn.EmbeddingTables.row_gradients` makes such).
+
+    Args:
+        groups: each a rule and its parameters.
+        lr: learning rate of all, which schedules change.
+    """
+
+    def __init__(self, groups: list[tuple[Rule, list[nn.Parameter]]], lr: float) -> None:
+        # the rules are not in the groups, which checkpoints save as plain values
+        self.rules = [rule for rule, _ in groups]
+        super().__init__([{"params": params, "weight_decay": rule.weight_decay} for rule, params in groups], {"lr": lr})
+
+    def zero_grad(self, set_to_none: bool = True) -> None:  # noqa: ARG002
+        """Forget all gradients."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]  # noqa: ARG002
+        """Make one step with the gradients that are there."""
+        for group, rule in zip(self.param_groups, self.rules, strict=True):
+            lr = group["lr"]
+            dense: dict[int, list[tuple[Tensor, Tensor, State]]] = {}
+            for parameter in group["params"]:
+                gradient = parameter.grad
+                if gradient is None:
+                    continue
+                step, state = self._remembered(parameter, rule)
+                if gradient.is_sparse:
+                    rule.move_rows(parameter, gradient._indices()[0], gradient._values(), state, lr=lr, step=step)
+                else:
+                    dense.setdefault(step, []).append((parameter, gradient, state))
+            for step, moved in dense.items():
+                weights, gradients, states = zip(*moved, strict=True)
+                rule.move_all(weights, gradients, states, lr=lr, step=step)
+
+    def _remembered(self, parameter: nn.Parameter, rule: Rule) -> tuple[int, State]:
+        """Return the number of this step and what the rule remembers of the parameter."""
+        kept = self.state[parameter]
+        if not kept:
+            kept.update(step=0, rule=rule.state(parameter.detach()))
+        kept["step"] += 1
+        return kept["step"], kept["rule"]

@@ -1,0 +1,29 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gatewise.training.optimizers.rule import Rule, State
+
+ALPHA = 0.99
+EPS = 1e-8
+
+
+class RMSprop(Rule):
+    r"""Divides by the root of a moving mean of squared gradients.
+
+    .. math:: v \leftarrow \alpha v + (1 - \alpha) g^2, \qquad w \leftarrow w - \eta \frac{g}{\sqrt v + \epsilon}
+
+    References:
+        Tieleman, Hinton: Lecture 6.5, Neural Networks for Machine Learning. 2012.
+    """
+
+    def state(self, weight: Tensor) -> State:  # noqa: D102
+        return {"square_avg": torch.zeros_like(weight)}
+
+    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
+        gradient = self.decayed(weight, gradient)
+        mean = state["square_avg"].mul_(ALPHA).addcmul_(gradient, gradient, value=1 - ALPHA)
+        weight.addcdiv_(gradient, mean.sqrt().add_(EPS), value=-lr)

@@ -1,0 +1,32 @@
+"""Stochastic gradient descent with momentum."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gatewise.training.optimizers.rule import Rule, State
+
+
+class SGD(Rule):
+    r"""Follows a fading sum of gradients.
+
+    .. math:: u \leftarrow \mu u + g, \qquad w \leftarrow w - \eta u
+
+    Args:
+        weight_decay: see :class:`Rule`.
+        momentum: :math:`\mu`; a row without a gradient keeps its sum and does not move.
+    """
+
+    def __init__(self, weight_decay: float = 0.0, *, momentum: float = 0.0) -> None:
+        super().__init__(weight_decay)
+        self.momentum = momentum
+
+    def state(self, weight: Tensor) -> State:  # noqa: D102
+        return {"momentum_buffer": torch.zeros_like(weight)} if self.momentum else {}
+
+    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
+        gradient = self.decayed(weight, gradient)
+        if self.momentum:
+            gradient = state["momentum_buffer"].mul_(self.momentum).add_(gradient)
+        weight.add_(gradient, alpha=-lr)
