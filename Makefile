@@ -1,12 +1,14 @@
 # make demo: train MMoE on real MovieLens ratings      make test: run every test
-# make lint: style, types, direction of imports        make results: write docs/results.md anew
+# make lint: style, types, direction of imports        make results: quality on real data, into docs/results.md
+# make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
+# make bench-check: fail if training has become slow (a minute)
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint format results readme clean
+.PHONY: demo test lint format results bench bench-check readme clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -26,7 +28,12 @@ format: $(VENV)/.dev
 
 results: $(VENV)/.dev
 	$(BIN)/python scripts/movielens_results.py
-	$(BIN)/python scripts/encoding_results.py
+
+bench: $(VENV)/.peers
+	$(BIN)/python benchmarks/run.py $(PARTS)
+
+bench-check: $(VENV)/.peers
+	$(BIN)/python benchmarks/check.py
 
 readme: $(VENV)/.dev
 	$(BIN)/python scripts/readme_output.py
@@ -45,6 +52,10 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (torch is large: a minute or two) ..."
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.peers: $(VENV)/.dev
+	$(PIP) --editable '.[dev,peers]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
