@@ -18,7 +18,7 @@ def _load(path: Path) -> ModuleType:
 
 
 results_page = _load(ROOT / "scripts" / "results_page.py")
-write_section = results_page.write_section
+write_section, RESULTS = results_page.write_section, results_page.PAGE
 
 
 def machine() -> str:

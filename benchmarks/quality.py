@@ -28,7 +28,7 @@ COMMAND = "make bench PARTS=quality"
 NAMES = (OURS, f"{OURS}, batch norm", f"{OURS}, dense Adam", RECHUB, DEEPCTR)
 PARTS = (800_000, 100_000, 100_000)
 SEEDS = (0, 1, 2)
-EPOCHS = 2
+EPOCHS = 6
 QUICK = {"parts": (16_000, 2_000, 2_000), "seeds": (0, 1), "epochs": 2}
 
 
@@ -156,8 +156,9 @@ def section(
     failures = "".join(f"\n{name} could not take part: {line}\n" for name, line in trainings.failures.items())
     return (
         f"## Quality\n\n`{COMMAND}`; {machine()}, {libraries()}; mean and standard deviation over {len(seeds)} seeds "
-        f"of the model.\n\n{split.train:,} rows to train, {split.valid:,} to choose the best of {epochs} epochs, "
-        f"{split.test:,} to judge; Adam at 1e-3, no penalties, no dropout. The probabilities that the labels were "
+        f"of the model.\n\n{split.train:,} rows to train, {split.valid:,} to choose the epoch (training "
+        f"ends with the first that is no better than the one before, at the latest after {epochs}), {split.test:,} to "
+        "judge; Adam at 1e-3, no penalties, no dropout. The probabilities that the labels were "
         "drawn with are the best that any model can reach; for that it would have to know values that it never "
         "saw.\n\n" + "\n".join(tables) + failures
     )

@@ -1,4 +1,4 @@
-"""Runs the benchmarks and writes their sections of docs/results.md.
+"""Runs the benchmarks and writes their sections of docs/results.md and docs/performance.md.
 
 python benchmarks/run.py [PART ...]      without a part: all, which takes hours; an interrupted one can be run again
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import page
 from reporting import say
 
-PARTS = ("limits", "speed", "growth", "scoring", "encoding", "quality")
+PARTS = ("limits", "speed", "growth", "scoring", "encoding", "steps", "quality")
 
 
 def main() -> int:
@@ -29,12 +29,11 @@ def main() -> int:
         parser.error(f"no part {unknown!r} (parts: {', '.join(available)})")
     if given.quick and given.page is None:
         parser.error("--quick needs --page: its figures are not for docs/results.md")
-    if given.page is not None:
-        page.results_page.PAGE = given.page
     for name in given.parts or available:
         say(f"{name} starts")
         part = import_module(name)
-        page.write_section(name, part.section(**getattr(part, "QUICK", {}) if given.quick else {}))
+        text = part.section(**getattr(part, "QUICK", {}) if given.quick else {})
+        page.write_section(name, text, given.page or getattr(part, "PAGE", page.RESULTS))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""docs/results.md: sections between marks, each written by one script."""
+"""Pages of results: sections between marks, each written by one script."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def machine() -> str:
     return f"commit {commit}, {cores}, Python {platform.python_version()}, torch {torch.__version__}"
 
 
-def write_section(name: str, text: str) -> None:
+def write_section(name: str, text: str, page: Path = PAGE) -> None:
     """Replace a section between its marks, or add it at the end."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else TITLE
-    if begin not in page:
-        page += f"\n{begin}\n{end}\n"
-    before, rest = page.split(begin)
-    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}", encoding="utf-8")
+    whole = page.read_text(encoding="utf-8") if page.exists() else TITLE
+    if begin not in whole:
+        whole += f"\n{begin}\n{end}\n"
+    before, rest = whole.split(begin)
+    page.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}", encoding="utf-8")
     print(text)

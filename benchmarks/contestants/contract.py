@@ -40,7 +40,7 @@ class Contestant(ABC):
     def learn(self, valid: Rows, epochs: int) -> Iterator[list[float]]:
         """Train a new model, yield both tasks' AUC on ``valid`` after every epoch, end with the best epoch's weights.
 
-        The best epoch is the one with the highest mean over both tasks.
+        The best epoch is the one with the highest mean over both tasks; the first that is no better ends the training.
         """
 
     @abstractmethod

@@ -14,7 +14,7 @@ import gatewise as gw
 from contestants.contract import Contestant, Features
 from workload import NUMBERS, TASKS, VOCABULARIES, Rows, Workload
 
-SUFFIXES = (".py", ".cpp", ".cc", ".h", ".hpp")
+SUFFIXES = (".py", ".c")
 
 
 class Ours(Contestant):
@@ -52,7 +52,7 @@ class Ours(Contestant):
 
     def learn(self, valid: Rows, epochs: int) -> Iterator[list[float]]:
         """Leave the best epoch to ``fit``, which takes the same mean."""
-        self.ranker = self._new_ranker(epochs).fit(self.columns, valid.columns(), progress=False)
+        self.ranker = self._new_ranker(epochs, patience=1).fit(self.columns, valid.columns(), progress=False)
         for record in self.ranker.history:
             yield [float(record.valid[task]["auc"] or 0.0) for task in TASKS]
 
@@ -73,7 +73,7 @@ class Ours(Contestant):
 
         return call
 
-    def _new_ranker(self, epochs: int) -> gw.Ranker:
+    def _new_ranker(self, epochs: int, patience: int | None = None) -> gw.Ranker:
         workload = self.workload
         ids = [gw.Categorical(f"c{i}", dim=workload.dim) for i in range(len(VOCABULARIES))]
         numbers = [gw.Numeric(f"d{i}") for i in range(NUMBERS)]
@@ -90,7 +90,7 @@ class Ours(Contestant):
             lr=workload.lr,
             batch_size=workload.batch_size,
             epochs=epochs,
-            patience=None,
+            patience=patience,
             device="cpu",
             seed=self.seed,
             **self.training,

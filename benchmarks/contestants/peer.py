@@ -55,10 +55,11 @@ class Peer(Contestant):
         for _ in range(epochs):
             self.run_epoch(self.train)
             found = auc(valid.labels, self.predict(valid.features(), self.workload.batch_size))
-            if sum(found) > best:
-                best = sum(found)
-                weights = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
             yield found
+            if sum(found) <= best:
+                break
+            best = sum(found)
+            weights = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
         self.model.load_state_dict(weights)
 
     def forward(self, features: Features) -> Callable[[], object]:

@@ -265,3 +265,16 @@ def test_demo_prints_the_model_its_controls_and_its_gates(tmp_path):
         "single_task_liked",
         "single_task_rating",
     }
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "1000"), ("77", "77")])
+def test_waiting_threads_make_room_for_other_programs(
+    given: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOMP_SPINCOUNT", given or "")
+    if given is None:
+        monkeypatch.delenv("GOMP_SPINCOUNT")
+    monkeypatch.setattr(sys, "argv", ["gatewise", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert os.environ["GOMP_SPINCOUNT"] == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -65,6 +66,9 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors are one line each, unless ``--debug`` stands anywhere."""
+    # a thread that waits lets other programs run after some microseconds: by default training becomes ten times slower
+    # when another program wants a core; read by OpenMP when torch is imported
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gatewise.balance import BalanceRule
-from gatewise.errors import ArtefactError, TrainingError
+from gatewise.errors import ArtefactError, DeclarationError, TrainingError
 from gatewise.nn import Batch, MultiTaskModel, TensorTable
 from gatewise.tasks import Metrics, Task, evaluate_tasks, sample, summed_losses
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
@@ -51,7 +53,8 @@ class Trainer:
         accumulate: batches that make one step.
         clip_norm: longest gradient allowed.
         precision: ``fp32``, ``bf16`` or ``fp16``, of the matrix products.
-        compile: compile what a step does above the input layer with ``torch.compile``.
+        compile: compile what a step does above the input layer with ``torch.compile``; on a CPU that needs a C++
+            compiler.
         seed: see above.
         run_dir: where checkpoint and history are written after every epoch; None: nowhere.
         fingerprint: says what is trained; a checkpoint with another one is refused.
@@ -89,8 +92,7 @@ class Trainer:
         self.device = next(model.parameters()).device
         self.task_weights = torch.tensor([task.weight for task in tasks], device=self.device)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
-        # a batch of another size would be compiled anew: it is computed as it is
-        self._compiled = torch.compile(self._objective, dynamic=False) if compile else self._objective
+        self._compiled = self._compile() if compile else self._objective
         self._samples: dict[int, tuple[Tensor, Tensor]] = {}
         self.history: list[EpochRecord] = []
         self.best_weights: dict[str, Tensor] | None = None
@@ -181,6 +183,16 @@ class Trainer:
         self._update()
         self.reporter.step_done(summed * share)
         return torch.stack([summed, counted, weights])
+
+    def _compile(self) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
+        """Return the compiled objective, for whole batches: one of another size would be compiled anew."""
+        options: dict[str, Any] = {}
+        if self.device.type == "cpu":
+            if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")):
+                raise DeclarationError("compile: needs a C++ compiler such as g++, and this machine has none")
+            # much of a step is Python between kernels, which the wrapper in C++ saves
+            options["cpp_wrapper"] = True
+        return torch.compile(self._objective, dynamic=False, options=options)
 
     def _objective(
         self, x: Tensor, targets: Tensor, row_weights: Tensor | None, share: Tensor, part: float, first: bool
