@@ -75,3 +75,18 @@ def test_half_precision_is_left_to_torch() -> None:
     mixed = mix(gates, experts.bfloat16())
     assert mixed.dtype == torch.bfloat16
     torch.testing.assert_close(mixed.float(), gates @ experts, atol=0.05, rtol=0.05)
+
+
+@pytest.mark.parametrize("rectify", [False, True])
+def test_what_is_not_a_number_stays_visible(rectify: bool, both: Both) -> None:
+    gates, experts = draw(3, 2, 4, 16, grouped=False)
+    experts[1, 2, 5] = torch.nan
+    for mixed, of_gates, _ in both(lambda: forward_and_backward(gates, experts, rectify)):
+        assert mixed.isnan().nonzero().tolist() == [[1, 0, 5], [1, 1, 5]]
+        assert of_gates.isnan().nonzero().tolist() == [[1, 0, 2], [1, 1, 2]]
+
+
+def test_nothing_passes_where_an_expert_is_exactly_zero(both: Both) -> None:
+    gates, experts = torch.ones(1, 1, 1), torch.tensor([[[-1.0, 0.0, 2.0, -0.0]]])
+    for _, _, of_experts in both(lambda: forward_and_backward(gates, experts, True)):
+        assert of_experts.ne(0).tolist() == [[[False, False, True, False]]]

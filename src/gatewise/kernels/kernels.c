@@ -185,14 +185,14 @@ void adam_rows(float *weight, float *first, float *second, const int64_t *rows, 
   }
 }
 
+/* NaN stays NaN, so that a broken loss is seen */
+INLINE float at_least(float value, float floor) { return floor > value ? floor : value; }
+
 INLINE void mix_row(const float *restrict gates, const float *restrict experts, int64_t stride, float floor,
                     float *restrict out, int64_t num_experts, int64_t width) {
   memset(out, 0, width * sizeof(float));
   for (int64_t e = 0; e < num_experts; e++)
-    for (int64_t d = 0; d < width; d++) {
-      float value = experts[e * stride + d];
-      out[d] += gates[e] * (value > floor ? value : floor);
-    }
+    for (int64_t d = 0; d < width; d++) out[d] += gates[e] * at_least(experts[e * stride + d], floor);
 }
 
 /* out[b, k] = sum over e of gates[b, k, e] * max(experts[b, e], floor); experts [batch, expert, width] with strides of
@@ -216,8 +216,8 @@ INLINE void mix_row_backward(const float *restrict gates, const float *restrict 
 #pragma omp simd reduction(+ : dot)
     for (int64_t d = 0; d < width; d++) {
       float value = expert[d], given = gradient[k * width + d];
-      of_expert[d] += value > floor ? weight * given : 0;
-      dot += (value > floor ? value : floor) * given;
+      of_expert[d] += value <= floor ? 0 : weight * given;
+      dot += at_least(value, floor) * given;
     }
     of_gates[k * num_experts] = dot;
   }

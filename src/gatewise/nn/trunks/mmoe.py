@@ -66,4 +66,6 @@ class MMoE(Trunk):
     def mix(self, x: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
         gates = self.gates(x)
         mixed = self.experts.mixed(x, gates)
+        if gates.shape[1] == self.num_tasks:
+            return mixed, gates
         return mixed.expand(-1, self.num_tasks, -1), gates.expand(-1, self.num_tasks, -1)
