@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import platform
-import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +15,7 @@ from torch import Tensor
 from gatewise.errors import DeclarationError
 from gatewise.kernels import library
 from gatewise.nn import TensorTable, layers, wide
-from gatewise.training import Reporter, Trainer
+from gatewise.training import Trainer
 from gatewise.training.optimizers import EMBEDDING_UPDATES, OPTIMIZERS
 
 MakeTable = Callable[..., TensorTable]
@@ -198,30 +196,3 @@ def test_compiling_without_a_compiler_is_said_before_training(
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(DeclarationError, match=r"compile: needs a C\+\+ compiler such as g\+\+"):
         make_trainer(compile=True)
-
-
-def test_freed_memory_is_kept_while_training_and_given_back_after(
-    make_table: MakeTable, make_trainer: MakeTrainer
-) -> None:
-    if platform.libc_ver()[0] != "glibc":
-        pytest.skip("only glibc has these thresholds")
-
-    def faults_of_a_large_block() -> int:
-        # the first one makes room
-        before = 0
-        for _ in range(3):
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-            torch.empty(16 * 2**20).fill_(1.0)
-        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-
-    class Counting(Reporter):
-        faults = -1
-
-        def step_done(self, losses: Tensor) -> None:
-            self.faults = faults_of_a_large_block()
-
-    reporter = Counting()
-    make_trainer(epochs=1, reporter=reporter).fit(make_table(40))
-    # 64 MB in pages of 4 KB are 16,384 of them, in huge pages 32
-    assert 0 <= reporter.faults < 10
-    assert faults_of_a_large_block() > 30
