@@ -89,7 +89,7 @@ class Training:
     precision: Literal["fp32", "bf16", "fp16"] = field(default="fp32", kw_only=True)
     """Type of the matrix products; weights and losses stay in fp32."""
     compile: bool = field(default=False, kw_only=True)
-    """Compile the training step with ``torch.compile``: half a minute at the start, then faster steps."""
+    """Compile the training step with ``torch.compile``: slow to start, then faster where layers are small."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = field(default="auto", kw_only=True)
     """``auto`` takes CUDA, then MPS, then the CPU."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = field(default=0, kw_only=True)
