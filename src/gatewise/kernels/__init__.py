@@ -4,8 +4,21 @@
 """
 
 from gatewise.kernels.adam import AdamStep, update_adam, update_adam_rows
+from gatewise.kernels.group_linear import group_linear
 from gatewise.kernels.library import describe
 from gatewise.kernels.lookup import Lookup, gather, sum_rows
 from gatewise.kernels.mixture import mix
+from gatewise.kernels.pages import on_huge_pages
 
-__all__ = ["AdamStep", "Lookup", "describe", "gather", "mix", "sum_rows", "update_adam", "update_adam_rows"]
+__all__ = [
+    "AdamStep",
+    "Lookup",
+    "describe",
+    "gather",
+    "group_linear",
+    "mix",
+    "on_huge_pages",
+    "sum_rows",
+    "update_adam",
+    "update_adam_rows",
+]

@@ -51,7 +51,6 @@ Moments = tuple[Tensor, Tensor]
 """Moving means of the gradient and of its square."""
 
 
-@torch.no_grad()
 def update_adam(
     weights: Sequence[Tensor], gradients: Sequence[Tensor], moments: Sequence[Moments], step: AdamStep
 ) -> None:
@@ -72,7 +71,6 @@ def update_adam(
     library.adam(*pointers, sizes, len(weights), *step.factors, torch.get_num_threads())
 
 
-@torch.no_grad()
 def update_adam_rows(weight: Tensor, rows: Tensor, gradient: Tensor, moments: Moments, step: AdamStep) -> None:
     """Update some rows of a matrix and of its moments in place.
 
@@ -83,16 +81,18 @@ def update_adam_rows(weight: Tensor, rows: Tensor, gradient: Tensor, moments: Mo
     """
     library = compiled(weight)
     if library is None or not weight.is_contiguous():
-        some = [tensor[rows] for tensor in (weight, *moments)]
-        _update(some[0], gradient, some[1], some[2], step)
-        for tensor, new in zip((weight, *moments), some, strict=True):
-            tensor[rows] = new
+        with torch.no_grad():
+            some = [tensor[rows] for tensor in (weight, *moments)]
+            _update(some[0], gradient, some[1], some[2], step)
+            for tensor, new in zip((weight, *moments), some, strict=True):
+                tensor[rows] = new
         return
     gradient = gradient.contiguous()
     pointers = [tensor.data_ptr() for tensor in (weight, *moments, rows, gradient)]
     library.adam_rows(*pointers, *gradient.shape, *step.factors, torch.get_num_threads())
 
 
+@torch.no_grad()
 def _update(weight: Tensor, gradient: Tensor, first: Tensor, second: Tensor, step: AdamStep) -> None:
     step_size, beta1, beta2, root_scale, eps, shrink, decay = step.factors
     gradient = torch.add(gradient, weight, alpha=decay) if decay else gradient

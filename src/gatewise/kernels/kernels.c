@@ -185,14 +185,37 @@ void adam_rows(float *weight, float *first, float *second, const int64_t *rows, 
   }
 }
 
-/* NaN stays NaN, so that a broken loss is seen */
-INLINE float at_least(float value, float floor) { return floor > value ? floor : value; }
+/* numbers that one instruction works on; unaligned in memory */
+#define LANES 8
+typedef float Floats __attribute__((vector_size(LANES * sizeof(float))));
+typedef float Unaligned __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+typedef int32_t Bits __attribute__((vector_size(LANES * sizeof(float))));
+INLINE Floats load(const float *at) { return *(const Unaligned *)at; }
+INLINE void store(float *at, Floats values) { *(Unaligned *)at = values; }
+
+/* zero where values are below the floor; NaN stays NaN, so that a broken loss is seen */
+INLINE Floats rectified(Floats values, float floor) { return (Floats)((Bits)values & ~(Bits)(values < floor)); }
+
+INLINE float rectified_one(float value, float floor) { return value < floor ? 0 : value; }
 
 INLINE void mix_row(const float *restrict gates, const float *restrict experts, int64_t stride, float floor,
                     float *restrict out, int64_t num_experts, int64_t width) {
-  memset(out, 0, width * sizeof(float));
-  for (int64_t e = 0; e < num_experts; e++)
-    for (int64_t d = 0; d < width; d++) out[d] += gates[e] * at_least(experts[e * stride + d], floor);
+  int64_t d = 0;
+  for (; d + 2 * LANES <= width; d += 2 * LANES) {
+    Floats low = {0}, high = {0};
+    for (int64_t e = 0; e < num_experts; e++) {
+      const float *values = experts + e * stride + d;
+      low += gates[e] * rectified(load(values), floor);
+      high += gates[e] * rectified(load(values + LANES), floor);
+    }
+    store(out + d, low);
+    store(out + d + LANES, high);
+  }
+  for (; d < width; d++) {
+    float sum = 0;
+    for (int64_t e = 0; e < num_experts; e++) sum += gates[e] * rectified_one(experts[e * stride + d], floor);
+    out[d] = sum;
+  }
 }
 
 /* out[b, k] = sum over e of gates[b, k, e] * max(experts[b, e], floor); experts [batch, expert, width] with strides of
@@ -210,14 +233,23 @@ void mix(const float *gates, const float *experts, int64_t row_stride, int64_t e
 INLINE void mix_row_backward(const float *restrict gates, const float *restrict expert, float floor,
                              const float *restrict gradient, float *restrict of_gates, float *restrict of_expert,
                              int64_t num_gates, int64_t num_experts, int64_t width) {
-  memset(of_expert, 0, width * sizeof(float));
+  int64_t whole = width / LANES * LANES;
   for (int64_t k = 0; k < num_gates; k++) {
     float weight = gates[k * num_experts], dot = 0;
-#pragma omp simd reduction(+ : dot)
-    for (int64_t d = 0; d < width; d++) {
-      float value = expert[d], given = gradient[k * width + d];
-      of_expert[d] += value <= floor ? 0 : weight * given;
-      dot += at_least(value, floor) * given;
+    const float *given = gradient + k * width;
+    Floats dots = {0};
+    for (int64_t d = 0; d < whole; d += LANES) {
+      Floats values = load(expert + d), wanted = load(given + d);
+      Floats part = (Floats)((Bits)(weight * wanted) & ~(Bits)(values <= floor));
+      if (k) part += load(of_expert + d);
+      store(of_expert + d, part);
+      dots += rectified(values, floor) * wanted;
+    }
+    for (int lane = 0; lane < LANES; lane++) dot += dots[lane];
+    for (int64_t d = whole; d < width; d++) {
+      float part = expert[d] <= floor ? 0 : weight * given[d];
+      of_expert[d] = k ? of_expert[d] + part : part;
+      dot += rectified_one(expert[d], floor) * given[d];
     }
     of_gates[k * num_experts] = dot;
   }
@@ -234,4 +266,90 @@ void mix_backward(const float *gates, const float *experts, int64_t row_stride, 
       WITH_WIDTH(width, mix_row_backward(gates + gate, experts + expert, floor, gradient + b * num_gates * WIDTH,
                                          of_gates + gate, of_experts + expert, num_gates, num_experts, WIDTH))
     }
+}
+
+INLINE void linear_row(const float *restrict x, const float *restrict turned, const float *restrict bias, float floor,
+                       float *restrict y, int64_t in, int64_t out) {
+  int64_t o = 0;
+  for (; o + LANES <= out; o += LANES) {
+    Floats sum = load(bias + o);
+    for (int64_t i = 0; i < in; i++) sum += x[i] * load(turned + i * out + o);
+    store(y + o, rectified(sum, floor));
+  }
+  for (; o < out; o++) {
+    float sum = bias[o];
+    for (int64_t i = 0; i < in; i++) sum += x[i] * turned[i * out + o];
+    y[o] = rectified_one(sum, floor);
+  }
+}
+
+/* y[b, g] = max(W[g] x[b, g] + bias[g], floor): weight [group, out, in], x with strides of its own; -1 without memory */
+int group_linear(const float *x, int64_t row_stride, int64_t group_stride, const float *weight, const float *bias,
+                 float floor, float *y, int64_t batch, int64_t groups, int64_t out, int64_t in, int threads) {
+  float *turned = malloc(groups * in * out * sizeof(float));
+  if (!turned) return -1;
+  for (int64_t g = 0; g < groups; g++)
+    for (int64_t o = 0; o < out; o++)
+      for (int64_t i = 0; i < in; i++) turned[(g * in + i) * out + o] = weight[(g * out + o) * in + i];
+#pragma omp parallel for num_threads(threads) schedule(static) if (batch * groups * in * out > 8 * SMALL)
+  for (int64_t b = 0; b < batch; b++)
+    for (int64_t g = 0; g < groups; g++)
+      linear_row(x + b * row_stride + g * group_stride, turned + g * in * out, bias + g * out, floor,
+                 y + (b * groups + g) * out, in, out);
+  free(turned);
+  return 0;
+}
+
+/* One input of one row: its gradient from those of all outputs, and what it adds to the weights'. */
+INLINE void linear_row_backward(const float *restrict x, const float *restrict weight, const float *restrict given,
+                                float *restrict of_x, float *restrict of_weight, int64_t in, int64_t out) {
+  int64_t i = 0;
+  for (; i + LANES <= in; i += LANES) {
+    Floats sum = {0}, input = load(x + i);
+    for (int64_t at = i; at < out * in; at += in, given++) {
+      sum += *given * load(weight + at);
+      store(of_weight + at, load(of_weight + at) + *given * input);
+    }
+    given -= out;
+    store(of_x + i, sum);
+  }
+  for (; i < in; i++) {
+    float sum = 0;
+    for (int64_t o = 0; o < out; o++) {
+      sum += given[o] * weight[o * in + i];
+      of_weight[o * in + i] += given[o] * x[i];
+    }
+    of_x[i] = sum;
+  }
+}
+
+/* The gradients of group_linear from that of its output: of_x [batch, group, in]; of_weight [group, out, in] and
+   of_bias [group, out] start at zero. */
+int group_linear_backward(const float *x, int64_t row_stride, int64_t group_stride, const float *weight, const float *y,
+                          float floor, const float *gradient, float *of_x, float *of_weight, float *of_bias,
+                          int64_t batch, int64_t groups, int64_t out, int64_t in, int threads) {
+  int64_t outputs = groups * out, size = outputs * (in + 2);
+  float *sums = calloc(threads * size, sizeof(float));
+  if (!sums) return -1;
+#pragma omp parallel for num_threads(threads) schedule(static) if (batch * groups * in * out > 8 * SMALL)
+  for (int64_t b = 0; b < batch; b++) {
+    float *weights = sums + omp_get_thread_num() * size, *biases = weights + outputs * in;
+    float *given = biases + outputs;
+    for (int64_t at = 0; at < outputs; at++) {
+      given[at] = y[b * outputs + at] <= floor ? 0 : gradient[b * outputs + at];
+      biases[at] += given[at];
+    }
+    for (int64_t g = 0; g < groups; g++) {
+      int64_t from = b * row_stride + g * group_stride, at = g * out;
+      WITH_WIDTH(in, linear_row_backward(x + from, weight + at * WIDTH, given + at, of_x + (b * groups + g) * WIDTH,
+                                         weights + at * WIDTH, WIDTH, out))
+    }
+  }
+  for (int t = 0; t < threads; t++) {
+    float *weights = sums + t * size, *biases = weights + outputs * in;
+    for (int64_t i = 0; i < outputs * in; i++) of_weight[i] += weights[i];
+    for (int64_t i = 0; i < outputs; i++) of_bias[i] += biases[i];
+  }
+  free(sums);
+  return 0;
 }

@@ -28,7 +28,6 @@ class Lookup:
         return self.ids + self.offsets
 
 
-@torch.no_grad()
 def gather(table: Tensor, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
     r"""Return the rows that a lookup reads side by side, zeros for padding, and then what stands beside them.
 
@@ -48,7 +47,7 @@ def gather(table: Tensor, lookup: Lookup, beside: Tensor | None = None) -> Tenso
     library = compiled(table)
     if library is None:
         rows = torch.where(lookup.ids < 0, 0, lookup.rows)
-        vectors = table[rows].masked_fill_((lookup.ids < 0).unsqueeze(2), 0).flatten(1)
+        vectors = table.detach()[rows].masked_fill_((lookup.ids < 0).unsqueeze(2), 0).flatten(1)
         return vectors if beside is None else torch.cat([vectors, beside], dim=1)
     ids, offsets = _plain(lookup)
     beside = table.new_empty(batch, 0) if beside is None else beside.to(table.dtype).contiguous()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError
-from gatewise.kernels import Lookup, gather, sum_rows
+from gatewise.kernels import Lookup, gather, on_huge_pages, sum_rows
 from gatewise.layout import OUT_OF_VOCABULARY, EmbeddingField
 
 INITIAL_STD = 0.05
@@ -48,7 +48,8 @@ class EmbeddingTables(nn.Module):
         for field in self.fields:
             self.offsets.append(rows.get(field.dim, 0))
             rows[field.dim] = self.offsets[-1] + field.rows
-        self.weights = nn.ParameterDict({f"dim_{dim}": torch.empty(count, dim) for dim, count in rows.items()})
+        matrices = {f"dim_{dim}": on_huge_pages(torch.empty(count, dim)) for dim, count in rows.items()}
+        self.weights = nn.ParameterDict(matrices)
         self._reads: list[_Read] | None = None
         self.reset_parameters()
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError, did_you_mean
+from gatewise.kernels import group_linear
 from gatewise.nn.wide import is_wide, wide_linear
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -76,20 +77,16 @@ class GroupLinear(nn.Module):
         """Return the maps of x, with ``rectify`` what is positive of them."""
         if is_wide(x, self.weight):
             return wide_linear(x, self.weight, self.bias, rectify=rectify)
-        mapped = self._flat(x) if x.dim() == 2 else self._batched(x)
+        if x.dim() == 3:
+            return group_linear(x, self.weight, self.bias, rectify=rectify)
+        mapped = self._flat(x)
         return mapped.relu() if rectify else mapped
 
     def _flat(self, x: Tensor) -> Tensor:
-        """One product for all groups, which read the same."""
+        """[batch, in] x [in, group * out]: one product for all groups, which read the same."""
         flat_bias = None if self.bias is None else self.bias.flatten()
         flat = nn.functional.linear(x, self.weight.flatten(0, 1), flat_bias)
         return flat.view(len(x), *self.weight.shape[:2])
-
-    def _batched(self, x: Tensor) -> Tensor:
-        """[group, batch, in] x [group, in, out]."""
-        inputs, weight = x.transpose(0, 1), self.weight.transpose(1, 2)
-        mapped = torch.bmm(inputs, weight) if self.bias is None else torch.baddbmm(self.bias[:, None], inputs, weight)
-        return mapped.transpose(0, 1)
 
 
 class GroupNorm(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gatewise.kernels import group_linear
 from gatewise.nn.layers import GroupMLP, check_sizes
 
 
@@ -50,6 +51,4 @@ class Towers(nn.Module):
         hidden = self.hidden(x)
         if hidden.shape[1] != len(self.task_of_output):
             hidden = hidden.index_select(1, self.task_of_output)
-        # [output, 1, 1] + [output, batch, width] x [output, width, 1]
-        scores = torch.baddbmm(self.bias[:, None, None], hidden.transpose(0, 1), self.weight[:, :, None])
-        return scores.squeeze(2).t()
+        return group_linear(hidden, self.weight.unsqueeze(1), self.bias.unsqueeze(1)).squeeze(2)

@@ -169,7 +169,7 @@ class Trainer:
         """
         counted, share = self._sample(batches)
         rows = sum(len(batch.targets) for batch in batches)
-        summed = torch.zeros_like(counted)
+        parts = []
         self.optimizer.zero_grad(set_to_none=True)
         with self._gradients():
             for position, batch in enumerate(batches):
@@ -179,8 +179,9 @@ class Trainer:
                     x, batch.targets, batch.weights, share, len(batch.targets) / rows, position == 0
                 )
                 self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-                summed += sums
+                parts.append(sums)
         self._update()
+        summed = sum(parts[1:], parts[0])
         self.reporter.step_done(summed * share)
         return torch.stack([summed, counted, weights])
 

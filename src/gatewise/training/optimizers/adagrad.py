@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from gatewise.training.optimizers.rule import Rule, State
+from gatewise.training.optimizers.rule import Rule, State, zeros
 
 EPS = 1e-10
 
@@ -22,7 +21,7 @@ class Adagrad(Rule):
     """
 
     def state(self, weight: Tensor) -> State:  # noqa: D102
-        return {"sum": torch.zeros_like(weight)}
+        return {"sum": zeros(weight)}
 
     def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
         gradient = self.decayed(weight, gradient)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from gatewise.kernels import AdamStep, update_adam, update_adam_rows
-from gatewise.training.optimizers.rule import Rule, State
+from gatewise.training.optimizers.rule import Rule, State, zeros
 
 BETAS = (0.9, 0.999)
 EPS = 1e-8
@@ -30,7 +29,7 @@ class Adam(Rule):
         self.decoupled = decoupled
 
     def state(self, weight: Tensor) -> State:  # noqa: D102
-        return {"exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
+        return {"exp_avg": zeros(weight), "exp_avg_sq": zeros(weight)}
 
     def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: D102
         self.move_all([weight], [gradient], [state], lr=lr, step=step)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from gatewise.training.optimizers.rule import Rule, State
+from gatewise.training.optimizers.rule import Rule, State, zeros
 
 ALPHA = 0.99
 EPS = 1e-8
@@ -21,7 +20,7 @@ class RMSprop(Rule):
     """
 
     def state(self, weight: Tensor) -> State:  # noqa: D102
-        return {"square_avg": torch.zeros_like(weight)}
+        return {"square_avg": zeros(weight)}
 
     def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
         gradient = self.decayed(weight, gradient)

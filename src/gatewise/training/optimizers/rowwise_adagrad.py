@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gatewise.training.optimizers.rule import Rule, State
+from gatewise.training.optimizers.rule import Rule, State, zeros
 
 EPS = 1e-10
 
@@ -23,7 +23,7 @@ class RowwiseAdagrad(Rule):
     """  # noqa: E501
 
     def state(self, weight: Tensor) -> State:  # noqa: D102
-        return {"sum": weight.new_zeros(len(weight), 1)}
+        return {"sum": zeros(weight[:, :1])}
 
     def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
         gradient = self.decayed(weight, gradient)

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gatewise.kernels import on_huge_pages
+
 State = dict[str, Tensor]
+
+
+def zeros(weight: Tensor) -> Tensor:
+    """Return zeros of a parameter's shape, what a rule remembers of it before the first step."""
+    return on_huge_pages(torch.empty_like(weight)).zero_()
 
 
 class Rule(ABC):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from gatewise.training.optimizers.rule import Rule, State
+from gatewise.training.optimizers.rule import Rule, State, zeros
 
 
 class SGD(Rule):
@@ -23,7 +22,7 @@ class SGD(Rule):
         self.momentum = momentum
 
     def state(self, weight: Tensor) -> State:  # noqa: D102
-        return {"momentum_buffer": torch.zeros_like(weight)} if self.momentum else {}
+        return {"momentum_buffer": zeros(weight)} if self.momentum else {}
 
     def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
         gradient = self.decayed(weight, gradient)
