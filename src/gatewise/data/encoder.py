@@ -88,7 +88,10 @@ class TableEncoder:
         labels = {task.name: label_statistics(task, column) for task, column in zip(schema.tasks, columns, strict=True)}
         # popped, so that what was prepared of a column is freed once the column is encoded
         encoded = _each(lambda f: encode_prepared(f, encoders[f.name], prepared.pop(f.name)), schema.features, rows)
-        return cls(schema, encoders, vocabularies, labels), _assembled(encoded, rows, columns, _weights(schema, table))
+        assembled = _assembled(encoded, rows, columns, _weights(schema, table))
+        # training follows: Arrow gives back what encoding needed, twice the size of what it made
+        pa.default_memory_pool().release_unused()
+        return cls(schema, encoders, vocabularies, labels), assembled
 
     def encode(self, source: Any, *, labels: bool = True) -> EncodedTable:
         """Encode a table; unseen values and nulls get the rows kept for them.
