@@ -82,13 +82,15 @@ class TableEncoder:
             raise TableError("the training table has no rows")
         rows = table.num_rows
         prepared = _prepared(schema, table)
+        columns, weights = _labels(schema, table), _weights(schema, table)
+        # nothing reads the columns any more: what was copied of them is freed
+        del table
         vocabularies = learn_vocabularies(schema, prepared, rows)
         encoders = _each(lambda f: fit_encoder(f, prepared[f.name], vocabularies), schema.features, rows)
-        columns = _labels(schema, table)
         labels = {task.name: label_statistics(task, column) for task, column in zip(schema.tasks, columns, strict=True)}
         # popped, so that what was prepared of a column is freed once the column is encoded
         encoded = _each(lambda f: encode_prepared(f, encoders[f.name], prepared.pop(f.name)), schema.features, rows)
-        assembled = _assembled(encoded, rows, columns, _weights(schema, table))
+        assembled = _assembled(encoded, rows, columns, weights)
         # training follows: Arrow gives back what encoding needed, twice the size of what it made
         pa.default_memory_pool().release_unused()
         return cls(schema, encoders, vocabularies, labels), assembled
