@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from gatewise.kernels import group_linear
-from gatewise.kernels.group_linear import NARROW, _GroupLinear
+from gatewise.kernels.group_linear import NARROW
+from gatewise.kernels.narrow_linear import _NarrowLinear
 
 Both = Callable[[Callable[[], Any]], tuple[Any, Any]]
 
@@ -82,7 +83,7 @@ def test_the_loop_is_for_narrow_maps_in_full_precision(both: Both) -> None:
         return type(group_linear(x, weight, bias).grad_fn).__name__
 
     compiled, in_torch = both(lambda: (node_of(16, 8), node_of(64, NARROW // 64 + 1), node_of(16, 8, torch.float64)))
-    name = f"{_GroupLinear.__name__}Backward"
+    name = f"{_NarrowLinear.__name__}Backward"
     assert [found == name for found in compiled] == [True, False, False]
     assert name not in in_torch
 

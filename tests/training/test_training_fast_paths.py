@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,8 @@ import torch
 from torch import Tensor
 
 from gatewise.errors import DeclarationError
-from gatewise.kernels import library
-from gatewise.nn import TensorTable, layers, wide
+from gatewise.kernels import library, wide_linear
+from gatewise.nn import TensorTable
 from gatewise.training import Trainer
 from gatewise.training.optimizers import EMBEDDING_UPDATES, OPTIMIZERS
 
@@ -96,9 +97,11 @@ def test_wide_layers_are_narrow_ones(
     # not Adam: a bias before batch normalisation has no gradient but rounding, which Adam would blow up
     narrow = trained(make_trainer, make_table(40), norm=norm, **OPTIONS[options])
     calls = []
-    monkeypatch.setattr(wide, "WIDE", 1)
-    monkeypatch.setattr(wide, "BLOCK", 7)
-    monkeypatch.setattr(layers, "wide_linear", lambda *a, **o: calls.append(o) or wide.wide_linear(*a, **o))
+    group_linear = importlib.import_module("gatewise.kernels.group_linear")
+    monkeypatch.setattr(group_linear, "WIDE", 1)
+    monkeypatch.setattr(wide_linear, "BLOCK", 7)
+    wide = wide_linear.wide_linear
+    monkeypatch.setattr(group_linear, "wide_linear", lambda *a, **o: calls.append(o) or wide(*a, **o))
     found = trained(make_trainer, make_table(40), norm=norm, **OPTIONS[options])
     assert {"rectify": norm == "none"} in calls
     assert_same(found, narrow)

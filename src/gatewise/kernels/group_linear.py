@@ -1,80 +1,49 @@
-"""Narrow linear maps of several groups, such as towers: one pass, where batched products of small ones make many."""
+"""Linear maps of several groups, such as experts and towers, in the way that is fastest for their size."""
 
 from __future__ import annotations
-
-import math
-from ctypes import CDLL
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from gatewise.kernels.library import compiled
+from gatewise.kernels.library import compiled, plain
+from gatewise.kernels.narrow_linear import narrow_linear
+from gatewise.kernels.wide_linear import wide_linear
 
 # weights of a group up to which the loop beats the batched product
 NARROW = 1024
+# numbers in the output from which a product a group beats the batched one
+WIDE = 2**20
 
 
 def group_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: bool = False) -> Tensor:
-    r"""Return every group's linear map of its own input.
+    r"""Return every group's linear map.
 
     .. math:: y_{bg} = W_g x_{bg} + b_g, \quad \text{rectified:} \quad y_{bg} = \max(W_g x_{bg} + b_g, 0)
 
     Shape:
-        - x: ``[batch, group, in]``
+        - x: ``[batch, in]``, read by every group, or ``[batch, group, in]``
         - weight: ``[group, out, in]``
         - bias: ``[group, out]`` or None
         - output ``[batch, group, out]``
     """
-    library = _library(x, weight)
-    if library is None:
-        inputs, turned = x.transpose(0, 1), weight.transpose(1, 2)
-        mapped = torch.bmm(inputs, turned) if bias is None else torch.baddbmm(bias[:, None], inputs, turned)
-        return (mapped.relu() if rectify else mapped).transpose(0, 1)
-    y: Tensor = _GroupLinear.apply(library, x, weight, bias, 0.0 if rectify else -math.inf)  # type: ignore[no-untyped-call]
-    return y
+    groups, width, width_in = weight.shape
+    if plain(x, weight) and not torch.is_autocast_enabled("cpu"):
+        if len(x) * groups * width >= WIDE:
+            return wide_linear(x, weight, bias, rectify=rectify)
+        if x.dim() == 3 and width * width_in <= NARROW and (kernels := compiled()):
+            return narrow_linear(kernels, x, weight, bias, rectify=rectify)
+    mapped = _of_own_input(x, weight, bias) if x.dim() == 3 else _of_common_input(x, weight, bias)
+    return mapped.relu() if rectify else mapped
 
 
-def _library(x: Tensor, weight: Tensor) -> CDLL | None:
-    if weight.shape[1] * weight.shape[2] > NARROW or torch.is_autocast_enabled(x.device.type):
-        return None
-    return compiled(x, weight)
+def _of_common_input(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """[batch, in] x [in, group * out]: one product for all groups."""
+    flat = torch.nn.functional.linear(x, weight.flatten(0, 1), None if bias is None else bias.flatten())
+    return flat.view(len(x), *weight.shape[:2])
 
 
-class _GroupLinear(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, library: CDLL, x: Tensor, weight: Tensor, bias: Tensor | None, floor: float) -> Tensor:
-        x = x if x.stride(2) == 1 else x.contiguous()
-        weight = weight.contiguous()
-        shift = weight.new_zeros(weight.shape[:2]) if bias is None else bias.contiguous()
-        y = torch.empty(len(x), *weight.shape[:2])
-        _checked(library.group_linear(*_inputs(x, weight), shift.data_ptr(), floor, y.data_ptr(), *_sizes(x, weight)))
-        ctx.library, ctx.floor, ctx.has_bias = library, floor, bias is not None
-        ctx.save_for_backward(x, weight, y)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor, Tensor | None, None]:
-        x, weight, y = ctx.saved_tensors
-        gradient = gradient.contiguous()
-        of_x, of_weight, of_bias = torch.empty(x.shape), torch.zeros(weight.shape), torch.zeros(weight.shape[:2])
-        pointers = (tensor.data_ptr() for tensor in (gradient, of_x, of_weight, of_bias))
-        _checked(
-            ctx.library.group_linear_backward(
-                *_inputs(x, weight), y.data_ptr(), ctx.floor, *pointers, *_sizes(x, weight)
-            )
-        )
-        return None, of_x, of_weight, of_bias if ctx.has_bias else None, None
-
-
-def _inputs(x: Tensor, weight: Tensor) -> tuple[int, ...]:
-    return x.data_ptr(), x.stride(0), x.stride(1), weight.data_ptr()
-
-
-def _sizes(x: Tensor, weight: Tensor) -> tuple[int, ...]:
-    return len(x), *weight.shape, torch.get_num_threads()
-
-
-def _checked(result: int) -> None:
-    if result < 0:
-        raise MemoryError("no memory left for a layer's weights")
+def _of_own_input(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """[group, batch, in] x [group, in, out]: a batched product."""
+    inputs, turned = x.transpose(0, 1), weight.transpose(1, 2)
+    mapped = torch.bmm(inputs, turned) if bias is None else torch.baddbmm(bias[:, None], inputs, turned)
+    return mapped.transpose(0, 1)

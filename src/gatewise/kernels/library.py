@@ -42,11 +42,16 @@ SIGNATURES = {
 
 
 def compiled(*tensors: Tensor) -> ctypes.CDLL | None:
-    """Return the compiled kernels if they can work on these tensors: float32 in memory, and nobody traces the call."""
+    """Return the compiled kernels if they can work on these tensors."""
+    return library() if plain(*tensors) else None
+
+
+def plain(*tensors: Tensor) -> bool:
+    """Whether all are float32 in memory, and nobody traces the call."""
     for tensor in tensors:
         if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
-            return None
-    return None if torch.compiler.is_compiling() else library()
+            return False
+    return not torch.compiler.is_compiling()
 
 
 @functools.cache

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from gatewise.errors import ShapeError, did_you_mean
 from gatewise.kernels import group_linear
-from gatewise.nn.wide import is_wide, wide_linear
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -75,18 +74,7 @@ class GroupLinear(nn.Module):
 
     def forward(self, x: Tensor, *, rectify: bool = False) -> Tensor:
         """Return the maps of x, with ``rectify`` what is positive of them."""
-        if is_wide(x, self.weight):
-            return wide_linear(x, self.weight, self.bias, rectify=rectify)
-        if x.dim() == 3:
-            return group_linear(x, self.weight, self.bias, rectify=rectify)
-        mapped = self._flat(x)
-        return mapped.relu() if rectify else mapped
-
-    def _flat(self, x: Tensor) -> Tensor:
-        """[batch, in] x [in, group * out]: one product for all groups, which read the same."""
-        flat_bias = None if self.bias is None else self.bias.flatten()
-        flat = nn.functional.linear(x, self.weight.flatten(0, 1), flat_bias)
-        return flat.view(len(x), *self.weight.shape[:2])
+        return group_linear(x, self.weight, self.bias, rectify=rectify)
 
 
 class GroupNorm(nn.Module):

@@ -7,20 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# numbers in the output from which a product a group beats the batched one
-WIDE = 2**20
+# rows over which a weight's gradient is summed at a time
 BLOCK = 1024
-
-
-def is_wide(x: Tensor, weight: Tensor) -> bool:
-    """Whether :func:`wide_linear` is the faster way for these; float32 in memory that nobody traces or casts."""
-    return (
-        len(x) * weight.shape[0] * weight.shape[1] >= WIDE
-        and x.device.type == "cpu"
-        and x.dtype == torch.float32
-        and not torch.compiler.is_compiling()
-        and not torch.is_autocast_enabled("cpu")
-    )
 
 
 def wide_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: bool = False) -> Tensor:
