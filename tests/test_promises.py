@@ -15,6 +15,7 @@ import torch
 from sklearn import metrics as sk
 
 import gatewise as gw
+from gatewise.nn import Vectors
 
 
 def rows_with(table: pa.Table, column: str) -> pa.Table:
@@ -190,7 +191,7 @@ def test_gates_sum_to_one_and_their_mean_is_the_mean_of_rows(fitted, feed):
 
 
 def test_experts_differ_before_training(make_ranker, feed):
-    weight = make_ranker(epochs=1, lr=1e-12).fit(feed).scorer.model.trunk.experts.mlp.layers[0].weight
+    weight = make_ranker(epochs=1, lr=1e-12).fit(feed).scorer.model.trunk.levels[0].experts.mlp.layers[0].weight
     assert not torch.equal(weight[0], weight[1])
 
 
@@ -202,9 +203,11 @@ def test_a_collapsed_gate_and_its_dead_experts_warn(feed, make_ranker):
         model = build(*args, **options)
         with torch.no_grad():
             # the experts' preferences follow a float column that is large on every row
-            model.trunk.gates.linear.weight.zero_()
-            model.trunk.gates.linear.weight[0, 1, -1] = 1e6
-            model.input_layer.register_forward_hook(lambda _, __, x: torch.cat([x[:, :-1], torch.ones(len(x), 1)], 1))
+            model.trunk.levels[0].gates.linear.weight.zero_()
+            model.trunk.levels[0].gates.linear.weight[0, 1, -1] = 1e6
+            model.input_layer.register_forward_hook(
+                lambda _, __, found: Vectors(torch.cat([found.x[:, :-1], torch.ones(len(found.x), 1)], 1))
+            )
         return model
 
     gw.ranker.build_model = collapsed

@@ -24,11 +24,11 @@ class EmbeddingField:
 
 @dataclass(frozen=True)
 class ListColumn:
-    """One multi-valued feature: its name, the index of its field, and how its vectors become one."""
+    """One multi-valued feature: its name, the index of its field, and how its vectors become one, or None."""
 
     name: str
     field: int
-    pooling: str
+    pooling: str | None
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,11 @@ class Layout:
         ids: for every column of the id matrix its name and the index of its field.
         lists: multi-valued features.
         floats: a name for every column of the float matrix.
+        float_features: the feature that each of them belongs to; none given: each is a feature of its name.
     """
 
     fields: tuple[EmbeddingField, ...] = ()
     ids: tuple[tuple[str, int], ...] = ()
     lists: tuple[ListColumn, ...] = ()
     floats: tuple[str, ...] = ()
+    float_features: tuple[str, ...] = ()

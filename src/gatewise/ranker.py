@@ -66,7 +66,8 @@ class Ranker:
     def _declare(self, schema: declare.Schema, options: declare.Options) -> None:
         if not isinstance(schema, declare.Schema):
             raise DeclarationError(f"Ranker: expected a Schema, found {type(schema).__name__}")
-        # a monitor that does not exist is better known before the tables are read
+        # names and a monitor that do not exist are better known before the tables are read
+        options.model.check(schema)
         Monitor(options.training.monitor, build_tasks(schema))
         self.schema = schema
         self.options = declare.Options(model=options.model, balance=options.balance, training=options.training)

@@ -10,7 +10,12 @@ import pytest
 import torch
 
 from gatewise import declare
-from gatewise.assembly.model import NOT_THE_TRUNKS, TRUNKS, build_trunk
+from gatewise.assembly import Surroundings, build_trunk
+from gatewise.assembly.trunks import NOT_THE_TRUNKS, RESOLVED, TRUNKS
+from gatewise.layout import Layout
+from gatewise.nn import InputLayer
+
+AROUND = Surroundings(InputLayer(Layout(floats=("age", "price", "hour"))), ("click", "buy"))
 
 
 @pytest.mark.parametrize("architecture", TRUNKS, ids=lambda cls: cls.__name__)
@@ -18,7 +23,10 @@ def test_trunk_and_declaration_agree_on_options_and_defaults(architecture):
     parameters = inspect.signature(TRUNKS[architecture]).parameters.values()
     options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
     declared = {field.name: field.default for field in fields(architecture) if field.name not in NOT_THE_TRUNKS}
-    assert options == declared
+    assert options.keys() == declared.keys()
+    # what is resolved is declared by names or as a declaration of its own
+    as_they_are = options.keys() - RESOLVED.keys()
+    assert {name: options[name] for name in as_they_are} == {name: declared[name] for name in as_they_are}
     assert [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY] == ["input_dim", "num_tasks"]
 
 
@@ -31,5 +39,5 @@ def test_every_architecture_has_a_trunk():
 @pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "tanh", "leaky_relu"])
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 def test_every_declared_choice_builds(architecture, activation, norm):
-    trunk = build_trunk(architecture(activation=activation, norm=norm, dropout=0.1), input_dim=3, num_tasks=2)
+    trunk = build_trunk(architecture(activation=activation, norm=norm, dropout=0.1), AROUND)
     assert trunk(torch.ones(4, 3)).shape == (4, 2, trunk.output_dim)

@@ -53,11 +53,13 @@ TRAINING = declare.Training(
     seed=2**63 - 1,
 )
 SPLIT = declare.Split("time", valid=0.3, test=0.2)
+GATE = declare.SoftmaxGate(bias=True)
 OTHERS = [
     declare.SingleTask(bottom_dims=[7], **OWN),
     declare.SharedBottom(bottom_dims=[7, 8], **OWN),
-    declare.OMoE(experts=3, expert_dims=[7], gate_dims=[2], **OWN),
-    declare.MMoE(experts=3, expert_dims=[7], gate_dims=[2], **OWN),
+    declare.OMoE(experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=2, **OWN),
+    declare.MMoE(experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=2, **OWN),
+    GATE,
     declare.Static(),
     declare.Uncertainty(initial_log_variance=-1.5),
     declare.Options(model="omoe", balance="uncertainty", training=declare.Training(epochs=2)),

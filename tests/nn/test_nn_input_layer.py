@@ -24,7 +24,7 @@ def pooled(pooling: str, ids: Tensor, dim: int = 3) -> tuple[Tensor, np.ndarray]
     torch.manual_seed(0)
     layer = InputLayer(Layout((EmbeddingField("tag", 20, dim),), (), (ListColumn("tags", 0, pooling),)))
     rows = len(ids)
-    output = layer(Inputs(torch.empty(rows, 0, dtype=torch.long), (ids,), torch.empty(rows, 0)))
+    output = layer(Inputs(torch.empty(rows, 0, dtype=torch.long), (ids,), torch.empty(rows, 0))).x
     return output.detach(), layer.tables.rows_of(0).detach().numpy()
 
 
@@ -45,7 +45,7 @@ def test_columns_in_order_each_from_its_own_field() -> None:
             torch.cat([user[2], item[1], tag[0], tag[4], torch.zeros(3), item[4], floats[1]]),
         ]
     )
-    torch.testing.assert_close(layer(inputs), expected, atol=1e-7, rtol=0)
+    torch.testing.assert_close(layer(inputs).x, expected, atol=1e-7, rtol=0)
     assert layer.output_dim == expected.shape[1] == 18
     assert layer.embedding_dim == 16
 
@@ -156,7 +156,7 @@ def test_no_items_at_all_give_zeros(pooling: str) -> None:
 @pytest.mark.parametrize("pooling", ["mean", "sum", "max"])
 def test_padding_and_empty_lists_get_no_gradient(pooling: str) -> None:
     layer = InputLayer(Layout((EmbeddingField("tag", 6, 2),), (), (ListColumn("tags", 0, pooling),)))
-    layer(Inputs(NO_IDS, (torch.tensor([[3, 5, -1], [-1, -1, -1]]),), NO_FLOATS)).sum().backward()
+    layer(Inputs(NO_IDS, (torch.tensor([[3, 5, -1], [-1, -1, -1]]),), NO_FLOATS)).x.sum().backward()
     touched = layer.tables.weight_of_dim(2).grad.ne(0).any(dim=1)
     assert not touched[[0, 1, 2, 4]].any()
     assert touched.any()
@@ -165,7 +165,7 @@ def test_padding_and_empty_lists_get_no_gradient(pooling: str) -> None:
 def test_a_shared_field_is_one_table() -> None:
     layout = Layout((EmbeddingField("item", 6, 2),), (("item", 0),), (ListColumn("seen", 0, "mean"),))
     layer = InputLayer(layout)
-    output = layer(Inputs(torch.tensor([[4], [2]]), (torch.tensor([[4], [5]]),), NO_FLOATS))
+    output = layer(Inputs(torch.tensor([[4], [2]]), (torch.tensor([[4], [5]]),), NO_FLOATS)).x
     assert torch.equal(output[0, :2], output[0, 2:])
     assert not torch.equal(output[1, :2], output[1, 2:])
     assert layer.tables.weight_of_dim(2).shape == (6, 2)
@@ -176,7 +176,7 @@ def test_no_rows() -> None:
     inputs = Inputs(torch.empty(0, 3, dtype=torch.int32), lists, torch.empty(0, 2))
     layer = InputLayer(LAYOUT)
     layer.check(inputs)
-    assert layer(inputs).shape == (0, 18)
+    assert layer(inputs).x.shape == (0, 18)
 
 
 def test_inputs_that_come_from_no_table_are_checked_in_forward() -> None:
@@ -184,4 +184,4 @@ def test_inputs_that_come_from_no_table_are_checked_in_forward() -> None:
     floats = torch.zeros(1, 0)
     with pytest.raises(ShapeError, match=r"feature 'user': id 4 is out of range, its table has rows 0 to 3"):
         layer(Inputs(torch.tensor([[4, 0]]), (), floats))
-    assert layer(Inputs(torch.tensor([[3, 8]]), (), floats)).shape == (1, 4)
+    assert layer(Inputs(torch.tensor([[3, 8]]), (), floats)).x.shape == (1, 4)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gatewise.errors import ShapeError
-from gatewise.nn import Experts, GroupLinear, GroupMLP, Towers
+from gatewise.nn import GroupLinear, GroupMLP, MLPExperts, Towers
 from gatewise.nn.layers import Dropout, GroupNorm
 
 
@@ -98,7 +98,7 @@ def test_errors_name_the_argument(options: dict[str, object], message: str) -> N
 
 
 def test_experts_are_equal_in_shape_not_in_weights() -> None:
-    assert Experts(4, 3, (5, 2))(torch.randn(6, 4)).shape == (6, 3, 2)
+    assert MLPExperts(4, 3, (5, 2))(torch.randn(6, 4)).shape == (6, 3, 2)
 
 
 def test_towers_of_several_outputs() -> None:

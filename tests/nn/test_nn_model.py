@@ -83,13 +83,13 @@ def test_penalty_by_hand() -> None:
     rows = table(11)
     inputs = rows.inputs(torch.arange(11))
     ranker = model(l2_embedding=0.3, l2_dense=0.01)
-    embedded = ranker.input_layer(inputs)[:, :-1]  # without the float
+    embedded = ranker.input_layer(inputs).x[:, :-1]  # without the float
     of_embeddings = 0.3 * sum(float(row.detach().square().sum()) for row in embedded) / 11
     names = [name for name, _ in ranker.named_parameters() if name.endswith("weight")]
     dense = [name for name in names if "tables" not in name and "batch" not in name]
     assert dense == [
-        "trunk.experts.mlp.layers.0.weight",
-        "trunk.gates.linear.weight",
+        "trunk.levels.0.experts.mlp.layers.0.weight",
+        "trunk.levels.0.gates.linear.weight",
         "towers.weight",
         "towers.hidden.layers.0.weight",
     ]

@@ -65,16 +65,16 @@ def test_mmoe_by_hand() -> None:
     trunk, towers = MMoE(2, 2, experts=2, expert_dims=(2,)), Towers(2, 2, (2,))
     with torch.no_grad():
         for parameter, values in (
-            (trunk.experts.mlp.layers[0].weight, expert_w),
-            (trunk.experts.mlp.layers[0].bias, expert_b),
-            (trunk.gates.linear.weight, gate_w),
+            (trunk.levels[0].experts.mlp.layers[0].weight, expert_w),
+            (trunk.levels[0].experts.mlp.layers[0].bias, expert_b),
+            (trunk.levels[0].gates.linear.weight, gate_w),
             (towers.hidden.layers[0].weight, tower_w),
             (towers.hidden.layers[0].bias, tower_b),
             (towers.weight, output_w),
             (towers.bias, output_b),
         ):
             parameter.copy_(torch.tensor(values))
-    hidden, gates = trunk.mix(torch.tensor([x]))
+    hidden, gates, _ = trunk.mix(torch.tensor([x]))
     assert gates[0].tolist() == [pytest.approx(gate, abs=1e-6) for gate in expected_gates]
     assert towers(hidden)[0].tolist() == pytest.approx(expected, abs=1e-6)
     # none of the numbers above may hide a dead unit
@@ -86,7 +86,7 @@ def test_one_expert_is_a_shared_bottom(norm: str) -> None:
     torch.manual_seed(0)
     mixture = MMoE(4, 3, experts=1, expert_dims=(5, 3), norm=norm)
     bottom = SharedBottom(4, 3, bottom_dims=(5, 3), norm=norm)
-    bottom.bottom.load_state_dict(mixture.experts.mlp.state_dict())
+    bottom.bottom.load_state_dict(mixture.levels[0].experts.mlp.state_dict())
     x = torch.randn(7, 4)
     torch.testing.assert_close(mixture(x), bottom(x), atol=1e-6, rtol=0)
 
@@ -96,12 +96,12 @@ def test_tied_gates_are_one_gate(gate_dims: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     many = MMoE(4, 3, experts=5, expert_dims=(3,), gate_dims=gate_dims)
     one = OMoE(4, 3, experts=5, expert_dims=(3,), gate_dims=gate_dims)
-    one.experts.load_state_dict(many.experts.state_dict())
+    one.levels[0].experts.load_state_dict(many.levels[0].experts.state_dict())
     with torch.no_grad():
-        for tied, single in zip(many.gates.parameters(), one.gates.parameters(), strict=True):
+        for tied, single in zip(many.levels[0].gates.parameters(), one.levels[0].gates.parameters(), strict=True):
             tied.copy_(single.expand_as(tied))
     x = torch.randn(7, 4)
-    for left, right in zip(many.mix(x), one.mix(x), strict=True):
+    for left, right in zip(many.mix(x)[:2], one.mix(x)[:2], strict=True):
         torch.testing.assert_close(left, right, atol=1e-6, rtol=0)
 
 
@@ -109,7 +109,7 @@ def test_gates_with_hidden_layers_are_each_their_own() -> None:
     torch.manual_seed(0)
     gates, x = SoftmaxGates(4, 3, 5, (6, 2)), torch.randn(7, 4)
     linears = [layer for layer in gates.hidden.layers if hasattr(layer, "weight")]
-    weights = gates(x)
+    weights = gates(x).weights
     for gate in range(3):
         hidden = x
         for layer in linears:
@@ -138,7 +138,7 @@ def test_single_task_is_separate_stacks() -> None:
 @pytest.mark.parametrize("training", [False, True])
 def test_shapes_for_any_batch(norm: str, batch: int, training: bool) -> None:
     for trunk in trunks(norm, dropout=0.2):
-        hidden, gates = trunk.train(training).mix(torch.randn(batch, 4))
+        hidden, gates, _ = trunk.train(training).mix(torch.randn(batch, 4))
         assert hidden.shape == (batch, 2, trunk.output_dim)
         assert hidden.isfinite().all()
         assert gates is None or gates.shape == (batch, 2, 3)
@@ -152,7 +152,7 @@ def test_gates_sum_to_one(autocast: bool, kind: type[MMoE] | type[OMoE]) -> None
     torch.manual_seed(0)
     trunk = kind(6, 2, experts=7, expert_dims=(4,), gate_dims=(5,))
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
-        hidden, gates = trunk.mix(torch.randn(50, 6) * 3)
+        hidden, gates, _ = trunk.mix(torch.randn(50, 6) * 3)
     assert gates.dtype == torch.float32
     assert gates.min() >= 0
     torch.testing.assert_close(gates.sum(dim=2), torch.ones(50, 2), atol=1e-6, rtol=0)
@@ -167,8 +167,8 @@ def test_experts_and_gates_differ_at_initialisation() -> None:
     def nearest(groups: Tensor) -> float:
         return min((groups[i] - groups[j]).abs().max().item() for i in range(len(groups)) for j in range(i))
 
-    assert nearest(trunk.experts(x).transpose(0, 1)) > 0.1
-    assert nearest(trunk.gates(x).transpose(0, 1)) > 0.01
+    assert nearest(trunk.levels[0].experts(x).transpose(0, 1)) > 0.1
+    assert nearest(trunk.levels[0].gates(x).weights.transpose(0, 1)) > 0.01
 
 
 def test_tasks_of_one_gate_or_bottom_read_the_same() -> None:
@@ -184,8 +184,8 @@ def test_parameter_count_of_the_paper() -> None:
     """Input 100, eight experts of [16], two towers of [8], one output each."""
     trunk, towers = MMoE(100, 2, experts=8, expert_dims=(16,)), Towers(2, 16, (8,))
     model = MultiTaskModel(InputLayer(Layout(floats=tuple(f"x{i}" for i in range(100)))), trunk, towers)
-    hidden_weights = trunk.experts.mlp.layers[0].weight.numel() + towers.hidden.layers[0].weight.numel()
-    output_weights, gates = towers.weight.numel(), trunk.gates.linear.weight.numel()
+    hidden_weights = trunk.levels[0].experts.mlp.layers[0].weight.numel() + towers.hidden.layers[0].weight.numel()
+    output_weights, gates = towers.weight.numel(), trunk.levels[0].gates.linear.weight.numel()
     biases = sum(p.numel() for name, p in model.named_parameters() if name.endswith("bias"))
     # the hidden matrices of experts and towers; outputs, gates and biases are counted apart
     assert hidden_weights == 8 * 100 * 16 + 2 * 16 * 8 == 13_056

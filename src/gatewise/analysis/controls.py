@@ -7,31 +7,30 @@ from dataclasses import fields
 import torch
 
 from gatewise import declare
-from gatewise.assembly import build_trunk
+from gatewise.assembly import Surroundings, build_trunk
 from gatewise.nn import Towers
 
 Control = declare.SingleTask | declare.SharedBottom
 COMMON = tuple(field.name for field in fields(declare.Architecture))
 
 
-def dense_parameters(architecture: declare.Architecture, input_dim: int, num_tasks: int) -> int:
+def dense_parameters(architecture: declare.Architecture, around: Surroundings) -> int:
     """Count the parameters of trunk and towers, embeddings left out; nothing is allocated."""
     with torch.device("meta"):
-        trunk = build_trunk(architecture, input_dim, num_tasks)
-        towers = Towers(num_tasks, trunk.output_dim, tuple(architecture.tower_dims), norm=architecture.norm)
+        trunk = build_trunk(architecture, around)
+        towers = Towers(len(around.tasks), trunk.output_dim, tuple(architecture.tower_dims), norm=architecture.norm)
     return sum(p.numel() for module in (trunk, towers) for p in module.parameters())
 
 
 def matched_control(
-    kind: type[Control], architecture: declare.OMoE | declare.MMoE, input_dim: int, num_tasks: int, budget: int
+    kind: type[Control], architecture: declare.OMoE | declare.MMoE, around: Surroundings, budget: int
 ) -> Control:
     """Return a control with the architecture's depth and options, as wide as its parameters come nearest to a budget.
 
     Args:
         kind: ``SingleTask`` or ``SharedBottom``.
         architecture: what the control is compared with; its experts' proportions are kept.
-        input_dim: width that the input layer gives.
-        num_tasks: tasks of the control.
+        around: what the control reads, and its tasks.
         budget: parameters of trunk and towers to come near to.
     """
     common = {name: getattr(architecture, name) for name in COMMON}
@@ -41,7 +40,7 @@ def matched_control(
         return kind(bottom_dims=[max(1, round(ratio * dim)) for dim in architecture.expert_dims], **common)
 
     def excess(width: int) -> int:
-        return dense_parameters(scaled(width), input_dim, num_tasks) - budget
+        return dense_parameters(scaled(width), around) - budget
 
     low, high = 1, 2
     while excess(high) < 0:

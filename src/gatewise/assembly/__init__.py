@@ -1,7 +1,8 @@
 """Where declarations and encoded tables become modules and tensors."""
 
-from gatewise.assembly.model import build_balance, build_model, build_trunk
+from gatewise.assembly.model import build_balance, build_model
 from gatewise.assembly.tasks import build_tasks
 from gatewise.assembly.tensors import to_tensors
+from gatewise.assembly.trunks import Surroundings, build_trunk
 
-__all__ = ["build_balance", "build_model", "build_tasks", "build_trunk", "to_tensors"]
+__all__ = ["Surroundings", "build_balance", "build_model", "build_tasks", "build_trunk", "to_tensors"]

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 import torch
 
 from gatewise import balance, declare, nn
+from gatewise.assembly.trunks import Surroundings, build_trunk
 from gatewise.layout import Layout
 from gatewise.tasks import Task
-
-TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
-    declare.SingleTask: nn.SingleTask,
-    declare.SharedBottom: nn.SharedBottom,
-    declare.OMoE: nn.OMoE,
-    declare.MMoE: nn.MMoE,
-}
-NOT_THE_TRUNKS = ("tower_dims", "l2_embedding", "l2_dense", "kind")
-
-
-def build_trunk(architecture: declare.Architecture, input_dim: int, num_tasks: int) -> nn.Trunk:
-    """Return the declared trunk; its constructor takes the declaration's fields by name."""
-    names = [field.name for field in fields(architecture) if field.name not in NOT_THE_TRUNKS]
-    options: dict[str, Any] = {name: getattr(architecture, name) for name in names}
-    return TRUNKS[type(architecture)](input_dim, num_tasks, **options)
 
 
 def build_model(
@@ -34,7 +17,7 @@ def build_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         input_layer = nn.InputLayer(layout)
-        trunk = build_trunk(architecture, input_layer.output_dim, len(tasks))
+        trunk = build_trunk(architecture, Surroundings(input_layer, tuple(task.name for task in tasks)))
         towers = nn.Towers(
             len(tasks),
             trunk.output_dim,

@@ -116,7 +116,7 @@ class TableEncoder:
         """The columns that encoded tables have and the tables that a model needs for them."""
         fields: list[EmbeddingField] = []
         index: dict[str, int] = {}
-        ids, lists, floats = [], [], []
+        ids, lists, floats, owners = [], [], [], []
         for feature in _owners_first(self.schema):
             rows = self._rows(feature)
             if rows is not None:
@@ -128,8 +128,10 @@ class TableEncoder:
             elif feature.name in index:
                 ids.append((feature.name, index[feature.name]))
             else:
-                floats += self._float_names(feature)
-        return Layout(tuple(fields), tuple(ids), tuple(lists), tuple(floats))
+                names = self._float_names(feature)
+                floats += names
+                owners += [feature.name] * len(names)
+        return Layout(tuple(fields), tuple(ids), tuple(lists), tuple(floats), tuple(owners))
 
     def _rows(self, feature: Feature) -> int | None:
         if isinstance(feature, Numeric):

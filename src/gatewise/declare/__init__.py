@@ -9,6 +9,7 @@ from gatewise.declare.architectures import AnyArchitecture, Architecture, MMoE, 
 from gatewise.declare.balance import AnyBalance, Static, Uncertainty
 from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Vector
+from gatewise.declare.gates import AnyGate, SoftmaxGate
 from gatewise.declare.options import Options
 from gatewise.declare.recipe import Data, Recipe, Split
 from gatewise.declare.schema import Schema, column_of, embedding_dim
@@ -18,6 +19,7 @@ from gatewise.declare.training import Cosine, Plateau, StepDecay, Training
 __all__ = [
     "AnyArchitecture",
     "AnyBalance",
+    "AnyGate",
     "Architecture",
     "Binary",
     "Categorical",
@@ -35,6 +37,7 @@ __all__ = [
     "Sequence",
     "SharedBottom",
     "SingleTask",
+    "SoftmaxGate",
     "Split",
     "Static",
     "StepDecay",

@@ -88,7 +88,7 @@ class Recipe(Options):
 
     @model_validator(mode="after")
     def _valid_schema(self) -> Recipe:
-        self.schema()
+        self.model.check(self.schema())
         return self
 
     def schema(self) -> Schema:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gatewise import declare
 from gatewise.analysis import dense_parameters, matched_control
+from gatewise.assembly import Surroundings
 from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
 from gatewise.jobs.tables import Source, Tables
@@ -50,14 +51,14 @@ def compare(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool | None
     ranker = train_recipe(recipe, tables, run_dir, progress=progress, label=name)
     yield _judged(name, (ranker,), tables.test)
 
-    input_dim, tasks = ranker.scorer.model.input_layer.output_dim, len(recipe.tasks)
-    budget = dense_parameters(model, input_dim, tasks)
-    shared = matched_control(declare.SharedBottom, model, input_dim, tasks, budget)
+    around = Surroundings(ranker.scorer.model.input_layer, tuple(task.name for task in recipe.tasks))
+    budget = dense_parameters(model, around)
+    shared = matched_control(declare.SharedBottom, model, around, budget)
     folder = run_dir / "controls" / "shared_bottom"
     control = train_recipe(replace(recipe, model=shared), tables, folder, progress=progress, label="shared bottom")
     yield _judged("shared bottom", (control,), tables.test)
 
-    alone = matched_control(declare.SingleTask, model, input_dim, 1, budget)
+    alone = matched_control(declare.SingleTask, model, replace(around, tasks=around.tasks[:1]), budget)
     rankers = []
     for task in recipe.tasks:
         single = replace(recipe, tasks=(task,), model=alone, balance=declare.Static())

@@ -4,30 +4,36 @@ Nothing here knows a schema, a table or a label, and nothing is needed but torch
 """
 
 from gatewise.nn.embedding import EmbeddingTables
-from gatewise.nn.experts import Experts
-from gatewise.nn.gates import SoftmaxGates
-from gatewise.nn.input_layer import InputLayer
+from gatewise.nn.experts import Experts, MLPExperts, ModuleExperts
+from gatewise.nn.gates import Gated, Gates, SoftmaxGates
+from gatewise.nn.input_layer import InputLayer, Padded, Vectors
 from gatewise.nn.layers import GroupLinear, GroupMLP
 from gatewise.nn.model import MultiTaskModel, Output
 from gatewise.nn.standalone import MMoEModel, MMoERecommendationModel
 from gatewise.nn.table import Batch, Inputs, Ragged, TensorTable
 from gatewise.nn.towers import Towers
-from gatewise.nn.trunks import MMoE, OMoE, SharedBottom, SingleTask, Trunk
+from gatewise.nn.trunks import Mixed, MMoE, OMoE, SharedBottom, SingleTask, Trunk
 
 __all__ = [
     "Batch",
     "EmbeddingTables",
     "Experts",
+    "Gated",
+    "Gates",
     "GroupLinear",
     "GroupMLP",
     "InputLayer",
     "Inputs",
+    "MLPExperts",
     "MMoE",
     "MMoEModel",
     "MMoERecommendationModel",
+    "Mixed",
+    "ModuleExperts",
     "MultiTaskModel",
     "OMoE",
     "Output",
+    "Padded",
     "Ragged",
     "SharedBottom",
     "SingleTask",
@@ -35,4 +41,5 @@ __all__ = [
     "TensorTable",
     "Towers",
     "Trunk",
+    "Vectors",
 ]

@@ -1,6 +1,8 @@
-"""The input layer: encoded columns in, one dense vector a row out."""
+"""The input layer: encoded columns in, one dense vector a row out, and the sequences that nobody pooled."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,18 +14,42 @@ from gatewise.nn.embedding import EmbeddingTables
 from gatewise.nn.table import Inputs, Ragged, TensorTable
 
 
+class Padded(NamedTuple):
+    """Vectors of a sequence.
+
+    Shape:
+        - vectors: ``[batch, length, dim]``, zeros where there is padding
+        - present: ``[batch, length]`` bool, False where there is padding
+    """
+
+    vectors: Tensor
+    present: Tensor
+
+
+class Vectors(NamedTuple):
+    """What a model's trunk reads.
+
+    Shape:
+        - x: ``[batch, dim]``
+        - sequences: those of the layout's lists that are not pooled, in order
+    """
+
+    x: Tensor
+    sequences: tuple[Padded, ...] = ()
+
+
 class InputLayer(nn.Module):
     """Embeds ids, pools lists and sets the floats beside them.
 
-    The output holds, in this order: the embeddings of the id columns, grouped by width in order of first appearance;
-    one pooled vector a list; the floats.
+    Its ``x`` holds, in this order: the embeddings of the id columns, grouped by width in order of first appearance;
+    one vector a pooled list; the floats.
 
     Args:
         layout: names and sizes of all encoded columns.
 
     Shape:
         - input: :class:`Inputs`
-        - output: ``[batch, output_dim]``
+        - output: :class:`Vectors`, with ``x`` of ``[batch, output_dim]``
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -38,7 +64,7 @@ class InputLayer(nn.Module):
             self.register_buffer(f"columns_{dim}", torch.tensor(columns), persistent=False)
             self.register_buffer(f"offsets_{dim}", torch.tensor(offsets), persistent=False)
         self.embedding_dim = sum(dim * len(columns) for dim, columns in self._columns_of_dim.items())
-        self.embedding_dim += sum(layout.fields[column.field].dim for column in layout.lists)
+        self.embedding_dim += sum(layout.fields[column.field].dim for column in layout.lists if column.pooling)
         self.output_dim = self.embedding_dim + len(layout.floats)
 
     def check(self, inputs: Inputs | TensorTable) -> None:
@@ -62,8 +88,20 @@ class InputLayer(nn.Module):
             values, lowest = (items, -1) if isinstance(items, Tensor) else (items.values, 0)
             self.tables.check(declared.field, values, declared.name, lowest)
 
-    def forward(self, inputs: Inputs) -> Tensor:
-        """Return the dense vector of every row.
+    def columns_of(self, feature: str) -> list[int]:
+        """Return which columns of ``x`` a feature has; none for a sequence that is not pooled."""
+        return [column for column, owner in enumerate(self._owners()) if owner == feature]
+
+    def _owners(self) -> list[str]:
+        """Return the feature of every column of ``x``."""
+        layout = self.layout
+        embedded = [(layout.ids[i][0], dim) for dim, columns in self._columns_of_dim.items() for i in columns]
+        embedded += [(column.name, layout.fields[column.field].dim) for column in layout.lists if column.pooling]
+        owners = [name for name, dim in embedded for _ in range(dim)]
+        return owners + list(layout.float_features or layout.floats)
+
+    def forward(self, inputs: Inputs) -> Vectors:
+        """Return the vectors of every row.
 
         Raises:
             ShapeError: as :meth:`check`, which inputs that come from no checked table go through here.
@@ -72,26 +110,37 @@ class InputLayer(nn.Module):
             self.check(inputs)
         if not self.layout.lists and len(self._columns_of_dim) == 1:
             (dim,) = self._columns_of_dim
-            return self._embed(inputs.ids, dim, inputs.floats)
+            return Vectors(self._embed(inputs.ids, dim, inputs.floats))
         parts = [self._embed(inputs.ids, dim) for dim in self._columns_of_dim]
-        parts += [self._pool(ids, column) for ids, column in zip(inputs.lists, self.layout.lists, strict=True)]
-        return torch.cat([*parts, inputs.floats], dim=1)
+        sequences = []
+        for ids, column in zip(inputs.lists, self.layout.lists, strict=True):
+            items = self._items(ids, column)
+            if column.pooling is None:
+                sequences.append(items)
+            else:
+                parts.append(pooled(items, column.pooling))
+        return Vectors(torch.cat([*parts, inputs.floats], dim=1), tuple(sequences))
 
     def _embed(self, ids: Tensor, dim: int, beside: Tensor | None = None) -> Tensor:
         columns: Tensor = getattr(self, f"columns_{dim}")
         chosen = ids if len(columns) == ids.shape[1] else ids.index_select(1, columns)
         return self.tables.look_up(dim, Lookup(chosen, getattr(self, f"offsets_{dim}")), beside)
 
-    def _pool(self, ids: Tensor, column: ListColumn) -> Tensor:
-        """Pool items ``[batch, length]`` to ``[batch, dim]``; padding counts for nothing, no items give zeros."""
+    def _items(self, ids: Tensor, column: ListColumn) -> Padded:
+        """Look up the items ``[batch, length]`` of a list."""
         dim = self.layout.fields[column.field].dim
         offset = torch.tensor(self.tables.offsets[column.field], device=ids.device)
         # zeros where there is padding
         vectors = self.tables.look_up(dim, Lookup(ids, offset.expand(ids.shape[1]))).view(*ids.shape, dim)
-        if column.pooling == "sum" or ids.shape[1] == 0:
-            return vectors.sum(dim=1)
-        present = (ids >= 0).unsqueeze(2)
-        if column.pooling == "max":
-            lowest = torch.finfo(vectors.dtype).min
-            return vectors.masked_fill(~present, lowest).amax(dim=1) * present.any(dim=1)
-        return vectors.sum(dim=1) / present.sum(dim=1).clamp(min=1)
+        return Padded(vectors, ids >= 0)
+
+
+def pooled(items: Padded, pooling: str) -> Tensor:
+    """Return the ``mean``, ``sum`` or ``max`` of items, ``[batch, dim]``; padding counts for nothing."""
+    vectors, present = items
+    if pooling == "sum" or vectors.shape[1] == 0:
+        return vectors.sum(dim=1)
+    if pooling == "max":
+        lowest = torch.finfo(vectors.dtype).min
+        return vectors.masked_fill(~present.unsqueeze(2), lowest).amax(dim=1) * present.any(dim=1, keepdim=True)
+    return vectors.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)

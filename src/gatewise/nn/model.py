@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from gatewise.nn.input_layer import InputLayer
-from gatewise.nn.layers import GroupLinear
+from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.table import Inputs, TensorTable
 from gatewise.nn.towers import Towers
 from gatewise.nn.trunks import Trunk
+from gatewise.nn.trunks.trunk import total
 
 
 class Output(NamedTuple):
@@ -31,9 +32,10 @@ class Output(NamedTuple):
 class MultiTaskModel(nn.Module):
     r"""Composes an input layer, a trunk and towers, and states the model's own penalty.
 
-    .. math:: \lambda_e \, \frac1B \sum_{b} \lVert e_b \rVert^2 + \lambda_d \sum_W \lVert W \rVert^2
+    .. math:: P + \lambda_e \, \frac1B \sum_{b} \lVert e_b \rVert^2 + \lambda_d \sum_W \lVert W \rVert^2
 
-    where :math:`e_b` are the embeddings of row b side by side (lists pooled) and W all dense weight matrices.
+    where :math:`P` is the trunk's, :math:`e_b` are the embeddings of row b side by side (lists as they are pooled) and
+    W all dense weight matrices.
 
     Args:
         input_layer: columns to ``[batch, dim]``.
@@ -62,25 +64,30 @@ class MultiTaskModel(nn.Module):
     def forward(self, inputs: Inputs) -> Output:  # noqa: D102
         return self.from_vectors(self.input_layer(inputs))
 
-    def from_vectors(self, x: Tensor) -> Output:
-        """Return the output of all that lies above the input layer, from its vectors ``[batch, dim]``."""
-        hidden, gates = self.trunk.mix(x)
-        return Output(self.towers(hidden), gates, self._penalty(x))
+    def from_vectors(self, vectors: Vectors) -> Output:
+        """Return the output of all that lies above the input layer, from what that gives."""
+        mixed = self.trunk.mix(vectors.x, *vectors.sequences)
+        penalty = total(mixed.penalty, self._l2_of_embeddings(vectors), self._l2_of_weights())
+        return Output(self.towers(mixed.hidden), mixed.gates, penalty)
 
-    def _penalty(self, x: Tensor) -> Tensor | None:
-        terms = []
-        if self.l2_embedding:
-            embedded = x[:, : self.input_layer.embedding_dim]
-            terms.append(self.l2_embedding * embedded.square().sum(dim=1).mean())
-        if self.l2_dense:
-            squares = [weight.square().sum() for weight in self.dense_weights()]
-            terms.append(self.l2_dense * torch.stack(squares).sum())
-        return sum(terms[1:], terms[0]) if terms else None
+    def _l2_of_embeddings(self, vectors: Vectors) -> Tensor | None:
+        if not self.l2_embedding:
+            return None
+        of_rows = vectors.x[:, : self.input_layer.embedding_dim].square().sum(dim=1)
+        for items in vectors.sequences:
+            of_rows = of_rows + items.vectors.square().sum(dim=(1, 2))
+        return self.l2_embedding * of_rows.mean()
+
+    def _l2_of_weights(self) -> Tensor | None:
+        if not self.l2_dense:
+            return None
+        return self.l2_dense * torch.stack([weight.square().sum() for weight in self.dense_weights()]).sum()
 
     def dense_weights(self) -> list[nn.Parameter]:
         """Return the weight matrices outside the embeddings: no biases, no normalisation."""
-        weights = [module.weight for module in self.modules() if isinstance(module, GroupLinear)]
-        return [*weights, self.towers.weight]
+        above = [module.named_parameters() for name, module in self.named_children() if name != "input_layer"]
+        found = itertools.chain.from_iterable(above)
+        return [weight for name, weight in found if "weight" in name.rpartition(".")[2] and weight.dim() > 1]
 
     def num_parameters(self, *, embeddings: bool = True) -> int:
         """Count parameters, with or without those of the embedding tables."""

@@ -81,7 +81,8 @@ class MMoEModel(nn.Module):
         """Return a list of raw scores a task and, if asked for, a list of expert weights a task."""
         if x.dim() != 2 or x.shape[1] != self.input_dim:
             raise ShapeError(f"input: expected shape [batch, {self.input_dim}], found {list(x.shape)}")
-        hidden, gates = self.trunk.mix(x)
+        hidden, gates, _ = self.trunk.mix(x)
+        assert gates is not None
         predictions = list(self.towers(hidden).split(self.towers.output_dims, dim=1))
         return (predictions, list(gates.unbind(dim=1))) if return_expert_weights else predictions
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gatewise.balance import BalanceRule
 from gatewise.errors import ArtefactError, DeclarationError, TrainingError
-from gatewise.nn import Batch, MultiTaskModel, TensorTable
+from gatewise.nn import Batch, MultiTaskModel, TensorTable, Vectors
 from gatewise.tasks import Metrics, Task, evaluate_tasks, sample, summed_losses
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.clipping import clip_gradients
@@ -174,9 +174,9 @@ class Trainer:
         with self._gradients():
             for position, batch in enumerate(batches):
                 objective = self._compiled if len(batch.targets) == self.batch_size else self._objective
-                x = self.model.input_layer(batch.inputs)
+                vectors = self.model.input_layer(batch.inputs)
                 loss, sums, weights = objective(
-                    x, batch.targets, batch.weights, share, len(batch.targets) / rows, position == 0
+                    vectors, batch.targets, batch.weights, share, len(batch.targets) / rows, position == 0
                 )
                 self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
                 parts.append(sums)
@@ -196,12 +196,12 @@ class Trainer:
         return torch.compile(self._objective, dynamic=False, options=options)
 
     def _objective(
-        self, x: Tensor, targets: Tensor, row_weights: Tensor | None, share: Tensor, part: float, first: bool
+        self, vectors: Vectors, targets: Tensor, row_weights: Tensor | None, share: Tensor, part: float, first: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return what a batch adds to the step's objective.
 
         Args:
-            x: ``[batch, dim]``, what the input layer makes of its rows.
+            vectors: what the input layer makes of its rows.
             targets: ``[batch, task]``.
             row_weights: ``[batch, task]`` or None.
             share: ``[task]``, what makes the mean of the sum.
@@ -212,7 +212,7 @@ class Trainer:
             The objective, the summed losses ``[task]`` and the weights given ``[task]``, the last two without gradient.
         """
         with self._autocast():
-            output = self.model.from_vectors(x)
+            output = self.model.from_vectors(vectors)
         sums = summed_losses(self.tasks, output.scores.float(), targets, row_weights)
         losses = sums * share
         weights = self.balance(losses) * self.task_weights

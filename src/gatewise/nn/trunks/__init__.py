@@ -8,6 +8,6 @@ from gatewise.nn.trunks.mmoe import MMoE
 from gatewise.nn.trunks.omoe import OMoE
 from gatewise.nn.trunks.shared_bottom import SharedBottom
 from gatewise.nn.trunks.single_task import SingleTask
-from gatewise.nn.trunks.trunk import Trunk
+from gatewise.nn.trunks.trunk import Mixed, Trunk
 
-__all__ = ["MMoE", "OMoE", "SharedBottom", "SingleTask", "Trunk"]
+__all__ = ["MMoE", "Mixed", "OMoE", "SharedBottom", "SingleTask", "Trunk"]

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Sequence
 
-from gatewise.nn.experts import Experts
-from gatewise.nn.gates import SoftmaxGates
-from gatewise.nn.trunks.trunk import Trunk
+from torch import Tensor, nn
+
+from gatewise.errors import ShapeError
+from gatewise.nn.experts import Experts, make_experts
+from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
+from gatewise.nn.gates.gates import gated
+from gatewise.nn.input_layer import Padded
+from gatewise.nn.layers import check_sizes
+from gatewise.nn.trunks.trunk import Mixed, Trunk, total
+
+
+class Mixture(nn.Module):
+    """Experts, and gates that mix them.
+
+    Shape:
+        - input ``[batch, in]``, read by all, or ``[batch, gate, in]``: gates read their own, experts all side by side
+        - output: :class:`Mixed`, one vector a gate
+    """
+
+    def __init__(self, experts: Experts, gates: nn.Module) -> None:
+        super().__init__()
+        self.experts = experts
+        self.gates = gates
+
+    def forward(self, x: Tensor) -> Mixed:  # noqa: D102
+        weights, penalty = gated(self.gates(x))
+        return Mixed(self.experts.mixed(x.flatten(1), weights), weights, penalty)
 
 
 class MMoE(Trunk):
@@ -14,15 +38,21 @@ class MMoE(Trunk):
 
     .. math:: f^k(x) = \sum_{i=1}^{E} g^k(x)_i \, f_i(x), \quad g^k(x) = \mathrm{softmax}(W_k x)
 
-    where :math:`f_i` is expert i and :math:`g^k` the gate of task k.
+    where :math:`f_i` is expert i and :math:`g^k` the gate of task k. In a further level the gate of task k reads
+    :math:`f^k` and every expert reads :math:`[f^1; \dots; f^T]`.
 
     Args:
         input_dim: width of the input.
         num_tasks: how many tasks.
-        experts: how many experts.
-        expert_dims: hidden widths of every expert.
+        experts: how many experts, all multi-layer perceptrons; or modules, each an expert of its own kind.
+        expert_dims: hidden widths of every perceptron.
+        gate: makes the gates, such as :class:`SoftmaxGates`; or a module that is the gates.
         gate_dims: hidden widths of every gate; none: softmax(W x).
+        levels: how many mixtures follow one another.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
+
+    Raises:
+        ShapeError: modules as experts or gates in several levels, which differ in width.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -31,8 +61,8 @@ class MMoE(Trunk):
     Example:
         >>> import torch
         >>> trunk = MMoE(input_dim=5, num_tasks=2, experts=3, expert_dims=(4,))
-        >>> hidden, gates = trunk.mix(torch.zeros(7, 5))
-        >>> hidden.shape, gates.shape
+        >>> mixed = trunk.mix(torch.zeros(7, 5))
+        >>> mixed.hidden.shape, mixed.gates.shape
         (torch.Size([7, 2, 4]), torch.Size([7, 2, 3]))
 
     References:
@@ -44,28 +74,43 @@ class MMoE(Trunk):
         input_dim: int,
         num_tasks: int,
         *,
-        experts: int = 8,
+        experts: int | Sequence[nn.Module] = 8,
         expert_dims: tuple[int, ...] = (64, 32),
+        gate: GateMaker | nn.Module = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
+        levels: int = 1,
         activation: str = "relu",
         dropout: float = 0.0,
         norm: str = "none",
     ) -> None:
         super().__init__()
+        check_sizes(levels=levels)
+        for name, given in (("experts", None if isinstance(experts, int) else experts), ("gate", gate)):
+            if levels > 1 and isinstance(given, (Sequence, nn.Module)):
+                raise ShapeError(f"{name}: modules fit one level, whose width they have; found {levels} levels")
         self.num_tasks = num_tasks
-        self.experts = Experts(input_dim, experts, expert_dims, activation=activation, dropout=dropout, norm=norm)
-        gates = self.num_gates(num_tasks)
-        self.gates = SoftmaxGates(input_dim, gates, experts, gate_dims, activation=activation, norm=norm)
-        self.output_dim = self.experts.output_dim
+        gates, width, mixtures = self.num_gates(num_tasks), input_dim, []
+        for level in range(levels):
+            read = width if level == 0 else width * gates
+            own = make_experts(experts, read, expert_dims, activation=activation, dropout=dropout, norm=norm)
+            mixer = make_gates(gate, width, gates, own.num_experts, gate_dims, activation=activation, norm=norm)
+            mixtures.append(Mixture(own, mixer))
+            width = own.output_dim
+        self.levels = nn.ModuleList(mixtures)
+        self.output_dim = width
 
     @staticmethod
     def num_gates(num_tasks: int) -> int:
         """Return how many gates there are: one a task, or one that all tasks share."""
         return num_tasks
 
-    def mix(self, x: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
-        gates = self.gates(x)
-        mixed = self.experts.mixed(x, gates)
-        if gates.shape[1] == self.num_tasks:
-            return mixed, gates
-        return mixed.expand(-1, self.num_tasks, -1), gates.expand(-1, self.num_tasks, -1)
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+        penalties, mixed = [], Mixed(x)
+        for level in self.levels:
+            mixed = level(mixed.hidden)
+            penalties.append(mixed.penalty)
+        assert mixed.gates is not None
+        return Mixed(self._for_tasks(mixed.hidden), self._for_tasks(mixed.gates), total(*penalties))
+
+    def _for_tasks(self, by_gate: Tensor) -> Tensor:
+        return by_gate if by_gate.shape[1] == self.num_tasks else by_gate.expand(-1, self.num_tasks, -1)

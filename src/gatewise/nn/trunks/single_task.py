@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from gatewise.nn.input_layer import Padded
 from gatewise.nn.layers import GroupMLP
-from gatewise.nn.trunks.trunk import Trunk
+from gatewise.nn.trunks.trunk import Mixed, Trunk
 
 
 class SingleTask(Trunk):
@@ -37,5 +38,5 @@ class SingleTask(Trunk):
         self.bottoms = GroupMLP(num_tasks, input_dim, bottom_dims, activation=activation, dropout=dropout, norm=norm)
         self.output_dim = self.bottoms.output_dim
 
-    def mix(self, x: Tensor) -> tuple[Tensor, None]:  # noqa: D102
-        return self.bottoms(x), None
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+        return Mixed(self.bottoms(x))

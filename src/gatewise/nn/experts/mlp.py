@@ -1,17 +1,16 @@
-"""Experts: the networks that tasks share."""
+"""Equal multi-layer perceptrons as experts, computed as batched products."""
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from gatewise.kernels import mix
+from gatewise.nn.experts.experts import Experts
 from gatewise.nn.layers import GroupMLP
 
 
-class Experts(nn.Module):
-    r"""Equal multi-layer perceptrons that all read the same input, computed as batched products.
-
-    .. math:: f_i(x), \quad i = 1, \dots, E
+class MLPExperts(Experts):
+    """Equal multi-layer perceptrons.
 
     Args:
         input_dim: width of the input.
@@ -20,7 +19,7 @@ class Experts(nn.Module):
         activation, dropout, norm: see :class:`GroupMLP`.
 
     Shape:
-        - input ``[batch, input_dim]``
+        - input ``[batch, input_dim]`` or ``[batch, expert, input_dim]``
         - output ``[batch, expert, dims[-1]]``
     """
 
@@ -36,13 +35,13 @@ class Experts(nn.Module):
     ) -> None:
         super().__init__()
         self.mlp = GroupMLP(num_experts, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
+        self.num_experts = num_experts
         self.output_dim = self.mlp.output_dim
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
         outputs: Tensor = self.mlp(x)
         return outputs
 
-    def mixed(self, x: Tensor, gates: Tensor) -> Tensor:
-        """Return the experts' outputs as every gate ``[batch, gate, expert]`` mixes them, ``[batch, gate, hidden]``."""
+    def mixed(self, x: Tensor, weights: Tensor) -> Tensor:  # noqa: D102
         rectify = self.mlp.ends_rectified
-        return mix(gates, self.mlp(x, rectify_last=not rectify), rectify=rectify)
+        return mix(weights, self.mlp(x, rectify_last=not rectify), rectify=rectify)

@@ -1,0 +1,64 @@
+"""From declared architectures to trunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
+
+from gatewise import declare, nn
+from gatewise.nn.gates import GateMaker
+
+TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
+    declare.SingleTask: nn.SingleTask,
+    declare.SharedBottom: nn.SharedBottom,
+    declare.OMoE: nn.OMoE,
+    declare.MMoE: nn.MMoE,
+}
+GATES: dict[type[declare.AnyGate], type[nn.Gates]] = {
+    declare.SoftmaxGate: nn.SoftmaxGates,
+}
+NOT_THE_TRUNKS = ("tower_dims", "l2_embedding", "l2_dense", "kind")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a trunk is built for.
+
+    Attributes:
+        input_layer: what it reads.
+        tasks: the names of the tasks, in the order of the outputs.
+    """
+
+    input_layer: nn.InputLayer
+    tasks: tuple[str, ...]
+
+    def columns(self, features: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the columns of the trunk's input that features have."""
+        return tuple(column for name in features for column in self.input_layer.columns_of(name))
+
+    def positions(self, tasks: tuple[str, ...]) -> tuple[int, ...]:
+        """Return where tasks are among all tasks."""
+        return tuple(self.tasks.index(name) for name in tasks)
+
+
+def build_trunk(architecture: declare.Architecture, around: Surroundings) -> nn.Trunk:
+    """Return the declared trunk; its constructor takes the declaration's fields by name."""
+    names = [field.name for field in fields(architecture) if field.name not in NOT_THE_TRUNKS]
+    options: dict[str, Any] = {name: getattr(architecture, name) for name in names}
+    for name in options.keys() & RESOLVED.keys():
+        options[name] = RESOLVED[name](options[name], around)
+    return TRUNKS[type(architecture)](around.input_layer.output_dim, len(around.tasks), **options)
+
+
+def gate_maker(gate: declare.AnyGate, around: Surroundings) -> GateMaker:  # noqa: ARG001
+    """Return what makes the declared gates."""
+    options = {field.name: getattr(gate, field.name) for field in fields(gate) if field.name != "kind"}
+    return partial(GATES[type(gate)], **options)
+
+
+RESOLVED: dict[str, Callable[[Any, Surroundings], Any]] = {
+    "gate": gate_maker,
+}
+"""Options that a trunk takes as something else than is declared, such as columns for the names of features."""

@@ -1,0 +1,23 @@
+"""Architectures: how tasks share what lies between the embeddings and the predictions.
+
+One file an architecture; the options of each have the names and defaults of its trunk's in ``gatewise.nn.trunks``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gatewise.declare.architectures.architecture import Architecture
+from gatewise.declare.architectures.mmoe import MMoE
+from gatewise.declare.architectures.omoe import OMoE
+from gatewise.declare.architectures.shared_bottom import SharedBottom
+from gatewise.declare.architectures.single_task import SingleTask
+
+AnyArchitecture = Annotated[
+    SingleTask | SharedBottom | OMoE | MMoE,
+    Field(discriminator="kind"),
+]
+
+__all__ = ["AnyArchitecture", "Architecture", "MMoE", "OMoE", "SharedBottom", "SingleTask"]

@@ -1,0 +1,59 @@
+"""What all architectures have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gatewise.declare.base import Dims, Rate, declaration
+from gatewise.declare.schema import Schema
+from gatewise.errors import DeclarationError, did_you_mean, shown
+
+Activation = Literal["relu", "gelu", "silu", "tanh", "leaky_relu"]
+Norm = Literal["none", "batch", "layer"]
+Count = Annotated[int, Field(gt=0)]
+Penalty = Annotated[float, Field(ge=0)]
+
+
+@declaration
+class Architecture:
+    """What all architectures have: one tower a task, and the way hidden layers are built."""
+
+    tower_dims: Dims = field(default=(32,), kw_only=True)
+    """Hidden widths of every task's tower; a linear output follows."""
+    activation: Activation = field(default="relu", kw_only=True)
+    """After every hidden layer of experts, bottoms, gates and towers."""
+    dropout: Rate = field(default=0.0, kw_only=True)
+    """Share of hidden units dropped in training."""
+    norm: Norm = field(default="none", kw_only=True)
+    """Normalisation between a hidden layer and its activation."""
+    l2_embedding: Penalty = field(default=0.0, kw_only=True)
+    """Adds this times the batch mean of the squared norm of the embeddings a row looks up."""
+    l2_dense: Penalty = field(default=0.0, kw_only=True)
+    """Adds this times the sum of squares of all weights outside embeddings, biases and normalisation."""
+
+    def check(self, schema: Schema) -> None:
+        """Refuse options that do not fit a schema, such as the name of a task that it has not.
+
+        Raises:
+            DeclarationError: names the option.
+        """
+
+
+def check_features(option: str, names: Iterable[str], schema: Schema) -> None:
+    """Refuse names that are no feature's."""
+    _check(option, "feature", names, [feature.name for feature in schema.features])
+
+
+def check_tasks(option: str, names: Iterable[str], schema: Schema) -> None:
+    """Refuse names that are no task's."""
+    _check(option, "task", names, [task.name for task in schema.tasks])
+
+
+def _check(option: str, what: str, names: Iterable[str], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise DeclarationError(f"{option}: no {what} {name!r} ({what}s: {shown(known)}){did_you_mean(name, known)}")

@@ -1,0 +1,12 @@
+"""Experts: the networks that tasks share.
+
+A kind is one file, and a declaration of its options in ``gatewise.declare.experts``. Any module from ``[batch, in]`` to
+``[batch, out]`` can be an expert; equal multi-layer perceptrons are batched products.
+"""
+
+from gatewise.nn.experts.experts import Experts
+from gatewise.nn.experts.make import make_experts
+from gatewise.nn.experts.mlp import MLPExperts
+from gatewise.nn.experts.modules import ModuleExperts
+
+__all__ = ["Experts", "MLPExperts", "ModuleExperts", "make_experts"]

@@ -1,0 +1,26 @@
+"""From a number of experts, or a list of modules, to experts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from gatewise.nn.experts.experts import Experts
+from gatewise.nn.experts.mlp import MLPExperts
+from gatewise.nn.experts.modules import ModuleExperts
+
+
+def make_experts(
+    experts: int | Sequence[nn.Module],
+    input_dim: int,
+    dims: tuple[int, ...],
+    *,
+    activation: str,
+    dropout: float,
+    norm: str,
+) -> Experts:
+    """Return so many equal multi-layer perceptrons, or the modules as experts."""
+    if isinstance(experts, int):
+        return MLPExperts(input_dim, experts, dims, activation=activation, dropout=dropout, norm=norm)
+    return ModuleExperts(experts, input_dim)
