@@ -14,6 +14,9 @@ from gatewise.version import __version__
 
 if TYPE_CHECKING:
     from gatewise.declare import (
+        CGC,
+        PLE,
+        AdaTT,
         Binary,
         Categorical,
         Cosine,
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
     from gatewise.ranker import Ranker, load
 
 __all__ = [
+    "CGC",
+    "PLE",
+    "AdaTT",
     "Binary",
     "Categorical",
     "Cosine",

@@ -15,6 +15,9 @@ TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
     declare.SharedBottom: nn.SharedBottom,
     declare.OMoE: nn.OMoE,
     declare.MMoE: nn.MMoE,
+    declare.CGC: nn.CGC,
+    declare.PLE: nn.PLE,
+    declare.AdaTT: nn.AdaTT,
 }
 GATES: dict[type[declare.AnyGate], type[nn.Gates]] = {
     declare.SoftmaxGate: nn.SoftmaxGates,

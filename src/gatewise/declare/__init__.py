@@ -5,7 +5,17 @@ refuse unknown options by their path. Each option is declared here and nowhere e
 messages all read it.
 """
 
-from gatewise.declare.architectures import AnyArchitecture, Architecture, MMoE, OMoE, SharedBottom, SingleTask
+from gatewise.declare.architectures import (
+    CGC,
+    PLE,
+    AdaTT,
+    AnyArchitecture,
+    Architecture,
+    MMoE,
+    OMoE,
+    SharedBottom,
+    SingleTask,
+)
 from gatewise.declare.balance import AnyBalance, Static, Uncertainty
 from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Vector
@@ -17,6 +27,9 @@ from gatewise.declare.tasks import Binary, Regression, Task
 from gatewise.declare.training import Cosine, Plateau, StepDecay, Training
 
 __all__ = [
+    "CGC",
+    "PLE",
+    "AdaTT",
     "AnyArchitecture",
     "AnyBalance",
     "AnyGate",

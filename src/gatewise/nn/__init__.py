@@ -12,9 +12,12 @@ from gatewise.nn.model import MultiTaskModel, Output
 from gatewise.nn.standalone import MMoEModel, MMoERecommendationModel
 from gatewise.nn.table import Batch, Inputs, Ragged, TensorTable
 from gatewise.nn.towers import Towers
-from gatewise.nn.trunks import Mixed, MMoE, OMoE, SharedBottom, SingleTask, Trunk
+from gatewise.nn.trunks import CGC, PLE, AdaTT, Mixed, MMoE, OMoE, SharedBottom, SingleTask, Trunk
 
 __all__ = [
+    "CGC",
+    "PLE",
+    "AdaTT",
     "Batch",
     "EmbeddingTables",
     "Experts",

@@ -9,15 +9,18 @@ from typing import Annotated
 
 from pydantic import Field
 
+from gatewise.declare.architectures.adatt import AdaTT
 from gatewise.declare.architectures.architecture import Architecture
+from gatewise.declare.architectures.cgc import CGC
 from gatewise.declare.architectures.mmoe import MMoE
 from gatewise.declare.architectures.omoe import OMoE
+from gatewise.declare.architectures.ple import PLE
 from gatewise.declare.architectures.shared_bottom import SharedBottom
 from gatewise.declare.architectures.single_task import SingleTask
 
 AnyArchitecture = Annotated[
-    SingleTask | SharedBottom | OMoE | MMoE,
+    SingleTask | SharedBottom | OMoE | MMoE | CGC | PLE | AdaTT,
     Field(discriminator="kind"),
 ]
 
-__all__ = ["AnyArchitecture", "Architecture", "MMoE", "OMoE", "SharedBottom", "SingleTask"]
+__all__ = ["CGC", "PLE", "AdaTT", "AnyArchitecture", "Architecture", "MMoE", "OMoE", "SharedBottom", "SingleTask"]

@@ -4,10 +4,13 @@ A trunk knows nothing of features or labels. A new one is a file here with a sub
 declaration of its options in ``gatewise.declare.architectures``.
 """
 
+from gatewise.nn.trunks.adatt import AdaTT
+from gatewise.nn.trunks.cgc import CGC
 from gatewise.nn.trunks.mmoe import MMoE
 from gatewise.nn.trunks.omoe import OMoE
+from gatewise.nn.trunks.ple import PLE
 from gatewise.nn.trunks.shared_bottom import SharedBottom
 from gatewise.nn.trunks.single_task import SingleTask
 from gatewise.nn.trunks.trunk import Mixed, Trunk
 
-__all__ = ["MMoE", "Mixed", "OMoE", "SharedBottom", "SingleTask", "Trunk"]
+__all__ = ["CGC", "PLE", "AdaTT", "MMoE", "Mixed", "OMoE", "SharedBottom", "SingleTask", "Trunk"]

@@ -1,0 +1,26 @@
+"""Options of architectures whose tasks have experts of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from gatewise.declare.schema import Schema
+from gatewise.errors import DeclarationError
+
+Share = Annotated[int, Field(ge=0)]
+OwnExperts = Share | Annotated[Sequence[Share], AfterValidator(tuple), Field(min_length=1)]
+"""A number of experts for every task, or one a task."""
+
+
+def check_experts(own: int | Sequence[int], shared: int, schema: Schema) -> None:
+    """Refuse numbers that are not one a task, and a task without any expert."""
+    tasks = [task.name for task in schema.tasks]
+    counts = [own] * len(tasks) if isinstance(own, int) else list(own)
+    if len(counts) != len(tasks):
+        raise DeclarationError(f"own_experts: expected one number, or {len(tasks)}, one a task, found {len(counts)}")
+    if shared == 0 and 0 in counts:
+        name = tasks[counts.index(0)]
+        raise DeclarationError(f"own_experts: task {name!r} has none, and shared_experts is 0: it needs an expert")

@@ -1,0 +1,89 @@
+"""Experts that belong to tasks, and shared ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gatewise.errors import ShapeError
+from gatewise.nn.experts.experts import Experts
+from gatewise.nn.experts.mlp import MLPExperts
+
+
+class OwnedExperts(Experts):
+    """Multi-layer perceptrons of units: one unit a task with the task's own experts, and a last one with the shared.
+
+    All are one batched product, whatever number a unit has.
+
+    Args:
+        input_dim: width of a unit's state.
+        own: how many experts each task has.
+        shared: how many experts are nobody's.
+        dims: hidden widths of every expert.
+        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
+
+    Attributes:
+        counts: how many experts each unit has.
+        owner: ``[expert]``, the unit of each expert; the experts of task 0 come first, the shared ones last.
+
+    Shape:
+        - input ``[batch, input_dim]``, read by all, or ``[batch, unit, input_dim]``, each unit's read by its experts
+        - output ``[batch, expert, dims[-1]]``
+
+    Example:
+        >>> experts = OwnedExperts(4, own=(1, 2), shared=1, dims=(3,))
+        >>> experts.owner.tolist(), experts(torch.zeros(5, 3, 4)).shape
+        ([0, 1, 1, 2], torch.Size([5, 4, 3]))
+    """
+
+    owner: Tensor
+
+    def __init__(
+        self,
+        input_dim: int,
+        own: tuple[int, ...],
+        shared: int,
+        dims: tuple[int, ...],
+        *,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        self.counts = (*own, shared)
+        self.num_experts = sum(self.counts)
+        self.experts = MLPExperts(input_dim, self.num_experts, dims, activation=activation, dropout=dropout, norm=norm)
+        owners = [unit for unit, count in enumerate(self.counts) for _ in range(count)]
+        self.register_buffer("owner", torch.tensor(owners), persistent=False)
+        self.output_dim = self.experts.output_dim
+
+    def belongs(self, units: int) -> Tensor:
+        """Return which experts belong to each of the first units, ``[unit, expert]`` bool."""
+        return self.owner == torch.arange(units, device=self.owner.device).unsqueeze(1)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        outputs: Tensor = self.experts(self._inputs(x))
+        return outputs
+
+    def mixed(self, x: Tensor, weights: Tensor) -> Tensor:  # noqa: D102
+        return self.experts.mixed(self._inputs(x), weights)
+
+    def _inputs(self, x: Tensor) -> Tensor:
+        return x if x.dim() == 2 else x.index_select(1, self.owner)
+
+
+def own_counts(own_experts: int | tuple[int, ...], shared_experts: int, num_tasks: int) -> tuple[int, ...]:
+    """Return how many experts each task has of its own.
+
+    Raises:
+        ShapeError: numbers that are not one a task, negative ones, or a task without any expert.
+    """
+    counts = (own_experts,) * num_tasks if isinstance(own_experts, int) else tuple(own_experts)
+    if len(counts) != num_tasks:
+        raise ShapeError(f"own_experts: expected one number, or {num_tasks}, one a task, found {len(counts)}")
+    for name, count in [("shared_experts", shared_experts), *((f"own_experts[{k}]", n) for k, n in enumerate(counts))]:
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise ShapeError(f"{name}: expected a whole number from 0, found {count!r}")
+    if shared_experts == 0 and 0 in counts:
+        raise ShapeError(f"own_experts: task {counts.index(0)} has none, and shared_experts is 0: it needs an expert")
+    return counts

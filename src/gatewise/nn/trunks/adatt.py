@@ -1,0 +1,124 @@
+"""Every task's own experts, fused with those of all others."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.nn.experts import OwnedExperts
+from gatewise.nn.experts.owned import own_counts
+from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
+from gatewise.nn.gates.gates import gated
+from gatewise.nn.input_layer import Padded
+from gatewise.nn.layers import check_sizes
+from gatewise.nn.trunks.trunk import Mixed, Trunk, total
+
+
+class AdaTT(Trunk):
+    r"""Adaptive task-to-task fusion: a gate over the experts of all tasks, and a residual of the task's own.
+
+    .. math::
+        z_k^{(j)} = \sum_i \mathrm{softmax}(W_k^{(j)} z_k^{(j-1)})_i \, f_i^{(j)} + \sum_{i \in O_k} v_i^{(j)} f_i^{(j)}
+
+    where :math:`O_k` are the experts of task k, which read :math:`z_k^{(j-1)}` (x in the first level), and
+    :math:`v_i` learnt numbers that do not depend on the input. Shared experts are those of one more unit, which has a
+    state of its own in all levels but the last.
+
+    Args:
+        input_dim: width of the input.
+        num_tasks: how many tasks.
+        own_experts: how many experts each task has in every level: one number, or one a task.
+        shared_experts: how many experts are nobody's.
+        expert_dims: hidden widths of every expert.
+        gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
+        gate_dims: hidden widths of every gate; none: softmax(W z).
+        levels: how many levels follow one another.
+        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
+
+    Raises:
+        ShapeError: a task has no expert; names the option.
+
+    Shape:
+        - input ``[batch, input_dim]``
+        - output ``[batch, task, expert_dims[-1]]``; gates ``[batch, task, expert]``, the softmax without the residual,
+          over the experts of task 0, of task 1, ..., and the shared ones
+
+    Example:
+        >>> mixed = AdaTT(5, 2, own_experts=2, shared_experts=1, expert_dims=(4,)).mix(torch.zeros(7, 5))
+        >>> mixed.hidden.shape, mixed.gates.shape
+        (torch.Size([7, 2, 4]), torch.Size([7, 2, 5]))
+
+    References:
+        Li et al.: AdaTT: Adaptive Task-to-Task Fusion Network for Multitask Learning in Recommendations. KDD 2023.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_tasks: int,
+        *,
+        own_experts: int | tuple[int, ...] = 2,
+        shared_experts: int = 0,
+        expert_dims: tuple[int, ...] = (64, 32),
+        gate: GateMaker = SoftmaxGates,
+        gate_dims: tuple[int, ...] = (),
+        levels: int = 2,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        check_sizes(input_dim=input_dim, num_tasks=num_tasks, levels=levels)
+        own = own_counts(own_experts, shared_experts, num_tasks)
+        self.num_tasks = num_tasks
+        width, fusions = input_dim, []
+        for level in range(levels):
+            experts = OwnedExperts(
+                width, own, shared_experts, expert_dims, activation=activation, dropout=dropout, norm=norm
+            )
+            units = num_tasks + (level < levels - 1 and shared_experts > 0)
+            gates = make_gates(gate, width, units, experts.num_experts, gate_dims, activation=activation, norm=norm)
+            fusions.append(Fusion(experts, gates, units))
+            width = experts.output_dim
+        self.levels = nn.ModuleList(fusions)
+        self.output_dim = width
+
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+        penalties, mixed = [], Mixed(x)
+        for level in self.levels:
+            mixed = level(mixed.hidden)
+            penalties.append(mixed.penalty)
+        return Mixed(mixed.hidden, mixed.gates, total(*penalties))
+
+
+class Fusion(nn.Module):
+    """One level: gates over all experts, with the residual of each unit's own.
+
+    Args:
+        experts: of all units.
+        gates: of the first units.
+        units: how many of them go on to the next level.
+
+    Attributes:
+        native: ``[expert]``, how much each expert counts for its own unit beside the gate; at first 1 / their number.
+
+    Shape:
+        - input ``[batch, in]``, the state of all units, or ``[batch, unit, in]``
+        - output: :class:`Mixed`, one state a gate
+    """
+
+    owned: Tensor
+
+    def __init__(self, experts: OwnedExperts, gates: nn.Module, units: int) -> None:
+        super().__init__()
+        self.experts = experts
+        self.gates = gates
+        self.units = units
+        self.register_buffer("owned", experts.belongs(units), persistent=False)
+        # NOTE[DIFF]: the paper takes the expert of a unit with one as it is; a learnt 1 keeps one rule for all numbers
+        self.native = nn.Parameter(torch.tensor([1 / count for count in experts.counts for _ in range(count)]))
+
+    def forward(self, x: Tensor) -> Mixed:  # noqa: D102
+        weights, penalty = gated(self.gates(x if x.dim() == 2 else x[:, : self.units]))
+        fused = weights + self.native * self.owned
+        return Mixed(self.experts.mixed(x, fused), weights, penalty)

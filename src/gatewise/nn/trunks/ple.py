@@ -1,0 +1,121 @@
+"""Experts of each task and shared ones, separated level by level."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gatewise.nn.experts import OwnedExperts
+from gatewise.nn.experts.owned import own_counts
+from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
+from gatewise.nn.gates.gates import gated
+from gatewise.nn.input_layer import Padded
+from gatewise.nn.layers import check_sizes
+from gatewise.nn.trunks.trunk import Mixed, Trunk, total
+
+
+class PLE(Trunk):
+    r"""Progressive layered extraction: experts of each task's own beside shared ones, in several levels.
+
+    .. math::
+        z_k^{(j)} = \sum_{i \in O_k \cup S} \mathrm{softmax}(W_k^{(j)} z_k^{(j-1)})_i \, f_i^{(j)}, \qquad
+        z_s^{(j)} = \sum_{i} \mathrm{softmax}(W_s^{(j)} z_s^{(j-1)})_i \, f_i^{(j)}
+
+    where :math:`O_k` are the experts of task k, which read :math:`z_k^{(j-1)}`, and :math:`S` the shared ones, which
+    read :math:`z_s^{(j-1)}`. In the first level all read x; in the last there is no :math:`z_s`.
+
+    Args:
+        input_dim: width of the input.
+        num_tasks: how many tasks.
+        own_experts: how many experts each task has of its own in every level: one number, or one a task; 0 is allowed.
+        shared_experts: how many experts are common to all tasks in every level.
+        expert_dims: hidden widths of every expert.
+        gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
+        gate_dims: hidden widths of every gate; none: softmax(W z).
+        levels: how many levels follow one another; one is :class:`CGC`.
+        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
+
+    Raises:
+        ShapeError: a task has no expert; names the option.
+
+    Shape:
+        - input ``[batch, input_dim]``
+        - output ``[batch, task, expert_dims[-1]]``; gates ``[batch, task, expert]`` over the own experts of task 0,
+          of task 1, ..., and the shared ones, 0 for those of other tasks
+
+    Example:
+        >>> import torch
+        >>> mixed = PLE(5, 2, own_experts=(1, 3), shared_experts=2, expert_dims=(4,)).mix(torch.zeros(7, 5))
+        >>> mixed.hidden.shape, mixed.gates.shape
+        (torch.Size([7, 2, 4]), torch.Size([7, 2, 6]))
+
+    References:
+        Tang et al.: Progressive Layered Extraction (PLE): A Novel Multi-Task Learning (MTL) Model for Personalized
+        Recommendations. RecSys 2020.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_tasks: int,
+        *,
+        own_experts: int | tuple[int, ...] = 2,
+        shared_experts: int = 2,
+        expert_dims: tuple[int, ...] = (64, 32),
+        gate: GateMaker = SoftmaxGates,
+        gate_dims: tuple[int, ...] = (),
+        levels: int = 2,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        check_sizes(input_dim=input_dim, num_tasks=num_tasks, levels=levels)
+        own = own_counts(own_experts, shared_experts, num_tasks)
+        self.num_tasks = num_tasks
+        width, extractions = input_dim, []
+        for level in range(levels):
+            experts = OwnedExperts(
+                width, own, shared_experts, expert_dims, activation=activation, dropout=dropout, norm=norm
+            )
+            # without shared experts nobody reads a shared state
+            units = num_tasks + (level < levels - 1 and shared_experts > 0)
+            reach = experts.belongs(units) | experts.belongs(num_tasks + 1)[-1]
+            reach[num_tasks:] = True
+            gates = make_gates(
+                gate, width, units, experts.num_experts, gate_dims, activation=activation, norm=norm, reach=reach
+            )
+            extractions.append(Extraction(experts, gates, units))
+            width = experts.output_dim
+        self.levels = nn.ModuleList(extractions)
+        self.output_dim = width
+
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+        penalties, mixed = [], Mixed(x)
+        for level in self.levels:
+            mixed = level(mixed.hidden)
+            penalties.append(mixed.penalty)
+        return Mixed(mixed.hidden, mixed.gates, total(*penalties))
+
+
+class Extraction(nn.Module):
+    """One level: the experts and the gate of every unit read its state.
+
+    Args:
+        experts: of all units.
+        gates: of the first units.
+        units: how many of them go on to the next level.
+
+    Shape:
+        - input ``[batch, in]``, the state of all units, or ``[batch, unit, in]``
+        - output: :class:`Mixed`, one state a gate
+    """
+
+    def __init__(self, experts: OwnedExperts, gates: nn.Module, units: int) -> None:
+        super().__init__()
+        self.experts = experts
+        self.gates = gates
+        self.units = units
+
+    def forward(self, x: Tensor) -> Mixed:  # noqa: D102
+        weights, penalty = gated(self.gates(x if x.dim() == 2 else x[:, : self.units]))
+        return Mixed(self.experts.mixed(x, weights), weights, penalty)
