@@ -14,12 +14,14 @@ from gatewise.version import __version__
 
 if TYPE_CHECKING:
     from gatewise.declare import (
+        AITM,
         CGC,
         PLE,
         AdaTT,
         Binary,
         Categorical,
         Cosine,
+        CrossStitch,
         MMoE,
         Numeric,
         OMoE,
@@ -40,12 +42,14 @@ if TYPE_CHECKING:
     from gatewise.ranker import Ranker, load
 
 __all__ = [
+    "AITM",
     "CGC",
     "PLE",
     "AdaTT",
     "Binary",
     "Categorical",
     "Cosine",
+    "CrossStitch",
     "GatewiseError",
     "GatewiseWarning",
     "MMoE",

@@ -13,7 +13,9 @@ from gatewise.declare import from_dict, to_dict
 from gatewise.declare.base import read_yaml
 from gatewise.errors import DeclarationError
 
-OWN = {"tower_dims": [5], "activation": "gelu", "dropout": 0.5, "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4}
+OWN = {"tower_dims": [5], "activation": "gelu", "dropout": 0.5, "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4,
+    "ordered": ["click", "buy"], "expectation": 0.5}  # fmt: skip
+
 FEATURES = [
     declare.Categorical("a", dim=3, min_count=2, column="c"),
     declare.Categorical("b", hash_buckets=2, dim=1),
@@ -62,6 +64,8 @@ OTHERS = [
     declare.CGC(own_experts=[1, 0], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], **OWN),
     declare.PLE(own_experts=1, shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=3, **OWN),
     declare.AdaTT(own_experts=[1, 2], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=3, **OWN),
+    declare.CrossStitch(layer_dims=[7], self_weight=0.75, **OWN),
+    declare.AITM(order=["buy", "click"], bottom_dims=[7], **OWN),
     GATE,
     declare.Static(),
     declare.Uncertainty(initial_log_variance=-1.5),
@@ -85,7 +89,7 @@ OTHERS = [
     ),
 ]
 EVERY = [*FEATURES, *TASKS, *OTHERS]
-REQUIRED = {"kind", "name", "size", "time", "balance", "data", "features", "tasks"}
+REQUIRED = {"order", "kind", "name", "size", "time", "balance", "data", "features", "tasks"}
 
 
 def names(declared):

@@ -23,8 +23,11 @@ MAKERS: dict[str, Callable[..., Trunk]] = {
     "ple": lambda **o: nn.PLE(WIDTH, TASKS, shared_experts=1, expert_dims=(5, 3), gate_dims=(4,), **o),
     "adatt": lambda **o: nn.AdaTT(WIDTH, TASKS, expert_dims=(5, 3), gate_dims=(4,), **o),
     "adatt with shared experts": lambda **o: nn.AdaTT(WIDTH, TASKS, shared_experts=2, expert_dims=(5, 3), **o),
+    "cross_stitch": lambda **o: nn.CrossStitch(WIDTH, TASKS, layer_dims=(5, 3), **o),
+    "aitm": lambda **o: nn.AITM(WIDTH, TASKS, order=(1, 0), bottom_dims=(5, 3), **o),
 }
-WITH_GATES = [name for name in MAKERS if name not in ("single_task", "shared_bottom")]
+WITHOUT_GATES = ("single_task", "shared_bottom", "cross_stitch", "aitm")
+WITH_GATES = [name for name in MAKERS if name not in WITHOUT_GATES]
 
 
 def made(name: str, **options: Any) -> Trunk:

@@ -17,7 +17,8 @@ def build_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         input_layer = nn.InputLayer(layout)
-        trunk = build_trunk(architecture, Surroundings(input_layer, tuple(task.name for task in tasks)))
+        around = Surroundings(input_layer, tuple(task.name for task in tasks))
+        trunk = build_trunk(architecture, around)
         towers = nn.Towers(
             len(tasks),
             trunk.output_dim,
@@ -28,8 +29,16 @@ def build_model(
         )
     with torch.no_grad():
         towers.bias.copy_(torch.tensor([task.initial_bias for task in tasks]))
+    expectation = None
+    if architecture.expectation:
+        expectation = nn.BehaviouralExpectation(around.positions(architecture.steps), architecture.expectation)
     return nn.MultiTaskModel(
-        input_layer, trunk, towers, l2_embedding=architecture.l2_embedding, l2_dense=architecture.l2_dense
+        input_layer,
+        trunk,
+        towers,
+        l2_embedding=architecture.l2_embedding,
+        l2_dense=architecture.l2_dense,
+        expectation=expectation,
     )
 
 

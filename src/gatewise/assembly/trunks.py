@@ -18,11 +18,13 @@ TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
     declare.CGC: nn.CGC,
     declare.PLE: nn.PLE,
     declare.AdaTT: nn.AdaTT,
+    declare.CrossStitch: nn.CrossStitch,
+    declare.AITM: nn.AITM,
 }
 GATES: dict[type[declare.AnyGate], type[nn.Gates]] = {
     declare.SoftmaxGate: nn.SoftmaxGates,
 }
-NOT_THE_TRUNKS = ("tower_dims", "l2_embedding", "l2_dense", "kind")
+NOT_THE_TRUNKS = ("tower_dims", "l2_embedding", "l2_dense", "ordered", "expectation", "kind")
 
 
 @dataclass(frozen=True)
@@ -63,5 +65,6 @@ def gate_maker(gate: declare.AnyGate, around: Surroundings) -> GateMaker:  # noq
 
 RESOLVED: dict[str, Callable[[Any, Surroundings], Any]] = {
     "gate": gate_maker,
+    "order": lambda names, around: around.positions(names),
 }
 """Options that a trunk takes as something else than is declared, such as columns for the names of features."""

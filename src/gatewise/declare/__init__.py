@@ -6,11 +6,13 @@ messages all read it.
 """
 
 from gatewise.declare.architectures import (
+    AITM,
     CGC,
     PLE,
     AdaTT,
     AnyArchitecture,
     Architecture,
+    CrossStitch,
     MMoE,
     OMoE,
     SharedBottom,
@@ -27,6 +29,7 @@ from gatewise.declare.tasks import Binary, Regression, Task
 from gatewise.declare.training import Cosine, Plateau, StepDecay, Training
 
 __all__ = [
+    "AITM",
     "CGC",
     "PLE",
     "AdaTT",
@@ -37,6 +40,7 @@ __all__ = [
     "Binary",
     "Categorical",
     "Cosine",
+    "CrossStitch",
     "Data",
     "Feature",
     "MMoE",

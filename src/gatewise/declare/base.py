@@ -30,6 +30,19 @@ T = TypeVar("T")
 Dims = Annotated[Sequence[Annotated[int, Field(gt=0)]], AfterValidator(tuple)]
 """Layer widths: any sequence of positive integers, kept as a tuple."""
 
+Name = Annotated[str, Field(min_length=1)]
+
+
+def _no_name_twice(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if list(names).count(name) > 1:
+            raise ValueError(f"{name!r} is named twice")
+    return tuple(names)
+
+
+Names = Annotated[Sequence[Name], AfterValidator(_no_name_twice)]
+"""Names of features or tasks, each once, kept as a tuple."""
+
 Rate = Annotated[float, Field(ge=0, lt=1)]
 """A probability below one."""
 

@@ -11,9 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gatewise.declare.base import declaration
+from gatewise.declare.base import Name, declaration
 
-Name = Annotated[str, Field(min_length=1)]
 Dim = Annotated[int, Field(gt=0, le=65_536)]
 Count = Annotated[int, Field(gt=0)]
 HashBuckets = Annotated[int, Field(ge=2, le=2_147_483_000)]

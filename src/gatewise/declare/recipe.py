@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from gatewise.declare.base import declaration, from_dict, read_yaml
-from gatewise.declare.features import Name
+from gatewise.declare.base import Name, declaration, from_dict, read_yaml
 from gatewise.declare.options import Options
 from gatewise.declare.schema import Features, Schema, Tasks
 from gatewise.errors import DeclarationError

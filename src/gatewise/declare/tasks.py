@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gatewise.declare.base import declaration
-from gatewise.declare.features import Name
+from gatewise.declare.base import Name, declaration
 
 Weight = Annotated[float, Field(ge=0)]
 

@@ -4,6 +4,7 @@ Nothing here knows a schema, a table or a label, and nothing is needed but torch
 """
 
 from gatewise.nn.embedding import EmbeddingTables
+from gatewise.nn.expectation import BehaviouralExpectation
 from gatewise.nn.experts import Experts, MLPExperts, ModuleExperts
 from gatewise.nn.gates import Gated, Gates, SoftmaxGates
 from gatewise.nn.input_layer import InputLayer, Padded, Vectors
@@ -12,13 +13,16 @@ from gatewise.nn.model import MultiTaskModel, Output
 from gatewise.nn.standalone import MMoEModel, MMoERecommendationModel
 from gatewise.nn.table import Batch, Inputs, Ragged, TensorTable
 from gatewise.nn.towers import Towers
-from gatewise.nn.trunks import CGC, PLE, AdaTT, Mixed, MMoE, OMoE, SharedBottom, SingleTask, Trunk
+from gatewise.nn.trunks import AITM, CGC, PLE, AdaTT, CrossStitch, Mixed, MMoE, OMoE, SharedBottom, SingleTask, Trunk
 
 __all__ = [
+    "AITM",
     "CGC",
     "PLE",
     "AdaTT",
     "Batch",
+    "BehaviouralExpectation",
+    "CrossStitch",
     "EmbeddingTables",
     "Experts",
     "Gated",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from gatewise.nn.expectation import BehaviouralExpectation
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.table import Inputs, TensorTable
 from gatewise.nn.towers import Towers
@@ -34,8 +35,8 @@ class MultiTaskModel(nn.Module):
 
     .. math:: P + \lambda_e \, \frac1B \sum_{b} \lVert e_b \rVert^2 + \lambda_d \sum_W \lVert W \rVert^2
 
-    where :math:`P` is the trunk's, :math:`e_b` are the embeddings of row b side by side (lists as they are pooled) and
-    W all dense weight matrices.
+    where :math:`P` is that of trunk and expectation, :math:`e_b` are the embeddings of row b side by side (lists as
+    they are pooled) and W all dense weight matrices.
 
     Args:
         input_layer: columns to ``[batch, dim]``.
@@ -43,6 +44,7 @@ class MultiTaskModel(nn.Module):
         towers: ``[batch, task, hidden]`` to ``[batch, task]``.
         l2_embedding: the penalty's :math:`\lambda_e`.
         l2_dense: the penalty's :math:`\lambda_d`.
+        expectation: what probabilities of ordered tasks owe.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class MultiTaskModel(nn.Module):
         *,
         l2_embedding: float = 0.0,
         l2_dense: float = 0.0,
+        expectation: BehaviouralExpectation | None = None,
     ) -> None:
         super().__init__()
         self.input_layer = input_layer
@@ -60,6 +63,7 @@ class MultiTaskModel(nn.Module):
         self.towers = towers
         self.l2_embedding = l2_embedding
         self.l2_dense = l2_dense
+        self.expectation = expectation
 
     def forward(self, inputs: Inputs) -> Output:  # noqa: D102
         return self.from_vectors(self.input_layer(inputs))
@@ -67,8 +71,10 @@ class MultiTaskModel(nn.Module):
     def from_vectors(self, vectors: Vectors) -> Output:
         """Return the output of all that lies above the input layer, from what that gives."""
         mixed = self.trunk.mix(vectors.x, *vectors.sequences)
-        penalty = total(mixed.penalty, self._l2_of_embeddings(vectors), self._l2_of_weights())
-        return Output(self.towers(mixed.hidden), mixed.gates, penalty)
+        scores = self.towers(mixed.hidden)
+        owed = None if self.expectation is None else self.expectation(scores)
+        penalty = total(mixed.penalty, owed, self._l2_of_embeddings(vectors), self._l2_of_weights())
+        return Output(scores, mixed.gates, penalty)
 
     def _l2_of_embeddings(self, vectors: Vectors) -> Tensor | None:
         if not self.l2_embedding:

@@ -10,8 +10,10 @@ from typing import Annotated
 from pydantic import Field
 
 from gatewise.declare.architectures.adatt import AdaTT
+from gatewise.declare.architectures.aitm import AITM
 from gatewise.declare.architectures.architecture import Architecture
 from gatewise.declare.architectures.cgc import CGC
+from gatewise.declare.architectures.cross_stitch import CrossStitch
 from gatewise.declare.architectures.mmoe import MMoE
 from gatewise.declare.architectures.omoe import OMoE
 from gatewise.declare.architectures.ple import PLE
@@ -19,8 +21,20 @@ from gatewise.declare.architectures.shared_bottom import SharedBottom
 from gatewise.declare.architectures.single_task import SingleTask
 
 AnyArchitecture = Annotated[
-    SingleTask | SharedBottom | OMoE | MMoE | CGC | PLE | AdaTT,
+    SingleTask | SharedBottom | OMoE | MMoE | CGC | PLE | AdaTT | CrossStitch | AITM,
     Field(discriminator="kind"),
 ]
 
-__all__ = ["CGC", "PLE", "AdaTT", "AnyArchitecture", "Architecture", "MMoE", "OMoE", "SharedBottom", "SingleTask"]
+__all__ = [
+    "AITM",
+    "CGC",
+    "PLE",
+    "AdaTT",
+    "AnyArchitecture",
+    "Architecture",
+    "CrossStitch",
+    "MMoE",
+    "OMoE",
+    "SharedBottom",
+    "SingleTask",
+]

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gatewise.declare.base import Dims, Rate, declaration
+from gatewise.declare.base import Dims, Names, Rate, declaration
 from gatewise.declare.schema import Schema
+from gatewise.declare.tasks import Binary
 from gatewise.errors import DeclarationError, did_you_mean, shown
 
 Activation = Literal["relu", "gelu", "silu", "tanh", "leaky_relu"]
@@ -35,12 +36,30 @@ class Architecture:
     l2_dense: Penalty = field(default=0.0, kw_only=True)
     """Adds this times the sum of squares of all weights outside embeddings, biases and normalisation."""
 
+    ordered: Names = field(default=(), kw_only=True)
+    """Binary tasks from the likeliest to the least likely, such as click and purchase; needed for ``expectation``."""
+    expectation: Penalty = field(default=0.0, kw_only=True)
+    """Adds this times by how much an ordered task's probability exceeds the one before, on average."""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Tasks from the likeliest to the least likely, as far as they are declared so."""
+        return tuple(self.ordered)
+
     def check(self, schema: Schema) -> None:
         """Refuse options that do not fit a schema, such as the name of a task that it has not.
 
         Raises:
             DeclarationError: names the option.
         """
+        check_tasks("ordered", self.ordered, schema)
+        if self.expectation and len(self.steps) < 2:
+            raise DeclarationError(
+                f"expectation: needs two ordered tasks or more in 'ordered', found {len(self.steps)}"
+            )
+        for task in schema.tasks:
+            if self.expectation and task.name in self.steps and not isinstance(task, Binary):
+                raise DeclarationError(f"expectation: compares probabilities, and task {task.name!r} is {task.kind}")
 
 
 def check_features(option: str, names: Iterable[str], schema: Schema) -> None:

@@ -1,0 +1,49 @@
+"""Experts of groups of tasks, and of tasks within their groups."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Literal
+
+from gatewise.declare.architectures.architecture import Activation, Architecture, Count, Norm, check_tasks
+from gatewise.declare.base import Dims, declaration
+from gatewise.declare.gates import AnyGate, SoftmaxGate
+from gatewise.declare.groups import TaskGroups
+from gatewise.declare.schema import Schema
+from gatewise.errors import DeclarationError
+
+
+@declaration
+class HoME(Architecture):
+    """Experts of groups of tasks, then of tasks (hierarchy of multi-gate experts; Wang et al., KDD 2025).
+
+    Example:
+        >>> HoME(groups={"watch": ["click", "long_view"], "interact": ["like"]}).groups["interact"]
+        ('like',)
+    """
+
+    groups: TaskGroups = field(kw_only=True)
+    """The tasks of every group, by the group's name; each task is in one group."""
+    experts: Count = field(default=2, kw_only=True)
+    """How many experts each group, each task and all together have in a level."""
+    expert_dims: Dims = field(default=(64, 32), kw_only=True)
+    """Hidden widths of every expert."""
+    rank: Count = field(default=8, kw_only=True)
+    """Of the gates with which every expert weighs the features that it reads."""
+    gate: AnyGate = field(default=SoftmaxGate(), kw_only=True)
+    """How gates weigh the experts."""
+    gate_dims: Dims = field(default=(), kw_only=True)
+    """Hidden widths of every gate; none: softmax(W z)."""
+    activation: Activation = field(default="silu", kw_only=True)
+    """After every hidden layer of experts, gates and towers."""
+    norm: Norm = field(default="batch", kw_only=True)
+    """Normalisation between a hidden layer and its activation."""
+    kind: Literal["home"] = field(default="home", kw_only=True, repr=False)
+
+    def check(self, schema: Schema) -> None:  # noqa: D102
+        super().check(schema)
+        grouped = [task for tasks in self.groups.values() for task in tasks]
+        check_tasks("groups", grouped, schema)
+        for task in schema.tasks:
+            if task.name not in grouped:
+                raise DeclarationError(f"groups: task {task.name!r} is in no group, and every task is in one")

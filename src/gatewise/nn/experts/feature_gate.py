@@ -1,0 +1,86 @@
+"""Experts that each weigh the features they read."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gatewise.nn.experts.experts import Experts
+from gatewise.nn.experts.mlp import MLPExperts
+from gatewise.nn.layers import GroupLinear, check_sizes
+
+# standard deviation of what a gate's two maps give: at first all gates are near 1, and both maps learn from the start
+GAIN = 3**-0.5
+
+
+class FeatureGates(nn.Module):
+    r"""A gate an expert, of low rank, over the entries of its input.
+
+    .. math:: \tilde x_i = x_i \odot 2 \, \sigma(x_i A_i B_i)
+
+    where :math:`A_i` is ``[input_dim, rank]`` and :math:`B_i` ``[rank, input_dim]``. A gate of 1 passes an entry on as
+    it is, 0 hides it, 2 doubles it.
+
+    Args:
+        num_experts: how many gates, one an expert.
+        input_dim: width of the input.
+        rank: width between the two maps.
+
+    Shape:
+        - input ``[batch, input_dim]``, read by every gate, or ``[batch, expert, input_dim]``
+        - output ``[batch, expert, input_dim]``
+
+    Example:
+        >>> FeatureGates(3, 4, rank=2)(torch.zeros(5, 4)).shape
+        torch.Size([5, 3, 4])
+    """
+
+    def __init__(self, num_experts: int, input_dim: int, rank: int) -> None:
+        super().__init__()
+        check_sizes(rank=rank)
+        # NOTE[DIFF]: one gate of low rank, not a weighed sum of several: every expert has its own already
+        self.down = GroupLinear(num_experts, input_dim, rank, bias=False, gain=GAIN)
+        self.up = GroupLinear(num_experts, rank, input_dim, bias=False, gain=GAIN)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        gates: Tensor = 2 * self.up(self.down(x)).sigmoid()
+        return gates * (x.unsqueeze(1) if x.dim() == 2 else x)
+
+
+class FeatureGatedExperts(Experts):
+    """Multi-layer perceptrons behind a feature gate each.
+
+    Args:
+        input_dim: width of the input.
+        num_experts: how many experts.
+        dims: hidden widths of every expert; the last is its output width.
+        rank: of the feature gates.
+        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
+
+    Shape:
+        - input ``[batch, input_dim]`` or ``[batch, expert, input_dim]``
+        - output ``[batch, expert, dims[-1]]``
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_experts: int,
+        dims: tuple[int, ...],
+        rank: int,
+        *,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        self.feature_gates = FeatureGates(num_experts, input_dim, rank)
+        self.experts = MLPExperts(input_dim, num_experts, dims, activation=activation, dropout=dropout, norm=norm)
+        self.num_experts = num_experts
+        self.output_dim = self.experts.output_dim
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        outputs: Tensor = self.experts(self.feature_gates(x))
+        return outputs
+
+    def mixed(self, x: Tensor, weights: Tensor) -> Tensor:  # noqa: D102
+        return self.experts.mixed(self.feature_gates(x), weights)
