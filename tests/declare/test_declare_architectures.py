@@ -15,14 +15,20 @@ from gatewise.assembly.trunks import NOT_THE_TRUNKS, RESOLVED, TRUNKS
 from gatewise.layout import Layout
 from gatewise.nn import InputLayer
 
-REQUIRED = {declare.AITM: {"order": ("buy", "click")}}
+REQUIRED = {
+    declare.AITM: {"order": ("buy", "click")},
+    declare.HoME: {"groups": {"both": ("click", "buy")}},
+    declare.PEPNet: {"scenario": ("hour",), "priors": ("age", "price")},
+}
+
 AROUND = Surroundings(InputLayer(Layout(floats=("age", "price", "hour"))), ("click", "buy"))
 
 
 @pytest.mark.parametrize("architecture", TRUNKS, ids=lambda cls: cls.__name__)
 def test_trunk_and_declaration_agree_on_options_and_defaults(architecture):
     parameters = inspect.signature(TRUNKS[architecture]).parameters.values()
-    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    # what embedding sets are where follows from the input layer
+    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "sets"}
     declared = {field.name: field.default for field in fields(architecture) if field.name not in NOT_THE_TRUNKS}
     assert options.keys() == declared.keys()
     # what is resolved is declared by names or as a declaration of its own

@@ -66,6 +66,17 @@ OTHERS = [
     declare.AdaTT(own_experts=[1, 2], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=3, **OWN),
     declare.CrossStitch(layer_dims=[7], self_weight=0.75, **OWN),
     declare.AITM(order=["buy", "click"], bottom_dims=[7], **OWN),
+    declare.HoME(
+        groups={"b": ["like"], "a": ["buy", "click"]},
+        experts=1,
+        expert_dims=[7],
+        rank=3,
+        gate=GATE,
+        gate_dims=[2],
+        **{**OWN, "norm": "layer"},
+    ),
+    declare.STEM(own_experts=[1, 0], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], **OWN),
+    declare.PEPNet(scenario=["a"], priors=["b", "n"], layer_dims=[7], gate_dims=[2], **OWN),
     GATE,
     declare.Static(),
     declare.Uncertainty(initial_log_variance=-1.5),
@@ -89,7 +100,20 @@ OTHERS = [
     ),
 ]
 EVERY = [*FEATURES, *TASKS, *OTHERS]
-REQUIRED = {"order", "kind", "name", "size", "time", "balance", "data", "features", "tasks"}
+REQUIRED = {
+    "groups",
+    "scenario",
+    "priors",
+    "order",
+    "kind",
+    "name",
+    "size",
+    "time",
+    "balance",
+    "data",
+    "features",
+    "tasks",
+}
 
 
 def names(declared):

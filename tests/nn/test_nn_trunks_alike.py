@@ -24,9 +24,15 @@ MAKERS: dict[str, Callable[..., Trunk]] = {
     "adatt": lambda **o: nn.AdaTT(WIDTH, TASKS, expert_dims=(5, 3), gate_dims=(4,), **o),
     "adatt with shared experts": lambda **o: nn.AdaTT(WIDTH, TASKS, shared_experts=2, expert_dims=(5, 3), **o),
     "cross_stitch": lambda **o: nn.CrossStitch(WIDTH, TASKS, layer_dims=(5, 3), **o),
+    "home": lambda **o: nn.HoME(WIDTH, TASKS, groups=((1,), (0,)), expert_dims=(5, 3), rank=2, **{"norm": "none", **o}),
+    "home of one group": lambda **o: nn.HoME(
+        WIDTH, TASKS, groups=((0, 1),), experts=1, expert_dims=(5, 3), gate_dims=(4,), **{"norm": "none", **o}
+    ),
+    "stem": lambda **o: nn.STEM(WIDTH, TASKS, sets=((0, 3), (1, 3), (2, 3)), expert_dims=(5, 3), gate_dims=(4,), **o),
+    "pepnet": lambda **o: nn.PEPNet(WIDTH, TASKS, scenario=(0,), priors=(1, 2), layer_dims=(5, 3), **o),
     "aitm": lambda **o: nn.AITM(WIDTH, TASKS, order=(1, 0), bottom_dims=(5, 3), **o),
 }
-WITHOUT_GATES = ("single_task", "shared_bottom", "cross_stitch", "aitm")
+WITHOUT_GATES = ("single_task", "shared_bottom", "cross_stitch", "pepnet", "aitm")
 WITH_GATES = [name for name in MAKERS if name not in WITHOUT_GATES]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from gatewise import balance, declare, nn
@@ -16,7 +18,7 @@ def build_model(
     """Return a new model whose weights follow from the seed; the caller's random state stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        input_layer = nn.InputLayer(layout)
+        input_layer = nn.InputLayer(widened(layout, architecture.embedding_sets(len(tasks))))
         around = Surroundings(input_layer, tuple(task.name for task in tasks))
         trunk = build_trunk(architecture, around)
         towers = nn.Towers(
@@ -40,6 +42,11 @@ def build_model(
         l2_dense=architecture.l2_dense,
         expectation=expectation,
     )
+
+
+def widened(layout: Layout, sets: int) -> Layout:
+    """Return the layout with so many vectors side by side for every value."""
+    return replace(layout, fields=tuple(replace(field, dim=field.dim * sets) for field in layout.fields))
 
 
 def build_balance(declared: declare.AnyBalance, tasks: list[Task]) -> balance.BalanceRule:

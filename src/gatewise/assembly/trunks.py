@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -18,8 +18,11 @@ TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
     declare.CGC: nn.CGC,
     declare.PLE: nn.PLE,
     declare.AdaTT: nn.AdaTT,
+    declare.PEPNet: nn.PEPNet,
+    declare.STEM: nn.STEM,
     declare.CrossStitch: nn.CrossStitch,
     declare.AITM: nn.AITM,
+    declare.HoME: nn.HoME,
 }
 GATES: dict[type[declare.AnyGate], type[nn.Gates]] = {
     declare.SoftmaxGate: nn.SoftmaxGates,
@@ -43,6 +46,14 @@ class Surroundings:
         """Return the columns of the trunk's input that features have."""
         return tuple(column for name in features for column in self.input_layer.columns_of(name))
 
+    def embedding_sets(self, count: int) -> tuple[tuple[int, ...], ...]:
+        """Return the columns of each of so many sets, which lie side by side in every feature; numbers are in all."""
+        embedded, numbers = self.input_layer.blocks()
+        parts = [
+            [block[i * len(block) // count : (i + 1) * len(block) // count] for i in range(count)] for block in embedded
+        ]
+        return tuple(tuple(column for part in parts for column in part[i]) + tuple(numbers) for i in range(count))
+
     def positions(self, tasks: tuple[str, ...]) -> tuple[int, ...]:
         """Return where tasks are among all tasks."""
         return tuple(self.tasks.index(name) for name in tasks)
@@ -54,6 +65,8 @@ def build_trunk(architecture: declare.Architecture, around: Surroundings) -> nn.
     options: dict[str, Any] = {name: getattr(architecture, name) for name in names}
     for name in options.keys() & RESOLVED.keys():
         options[name] = RESOLVED[name](options[name], around)
+    if architecture.embedding_sets(len(around.tasks)) > 1:
+        options["sets"] = around.embedding_sets(len(around.tasks) + 1)
     return TRUNKS[type(architecture)](around.input_layer.output_dim, len(around.tasks), **options)
 
 
@@ -63,8 +76,16 @@ def gate_maker(gate: declare.AnyGate, around: Surroundings) -> GateMaker:  # noq
     return partial(GATES[type(gate)], **options)
 
 
+def group_positions(groups: Mapping[str, tuple[str, ...]], around: Surroundings) -> tuple[tuple[int, ...], ...]:
+    """Return the positions of every group's tasks; groups and tasks in the tasks' order, however they are written."""
+    return tuple(sorted(tuple(sorted(around.positions(tasks))) for tasks in groups.values()))
+
+
 RESOLVED: dict[str, Callable[[Any, Surroundings], Any]] = {
     "gate": gate_maker,
+    "groups": group_positions,
+    "scenario": lambda names, around: around.columns(names),
+    "priors": lambda names, around: around.columns(names),
     "order": lambda names, around: around.positions(names),
 }
 """Options that a trunk takes as something else than is declared, such as columns for the names of features."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import (
@@ -167,6 +167,8 @@ def _resolve(owner: Any, location: tuple[int | str, ...]) -> tuple[str, list[str
         variants = _variants(current)
         if isinstance(step, int):
             path, current = f"{path}[{step}]", next(iter(get_args(current)), None)
+        elif get_origin(current) is Mapping and step != "[key]":
+            path, current = f"{path}.{step}", get_args(current)[1]
         elif step in variants:
             current = variants[step]
         elif is_dataclass(current):

@@ -6,6 +6,7 @@ Nothing here knows a schema, a table or a label, and nothing is needed but torch
 from gatewise.nn.embedding import EmbeddingTables
 from gatewise.nn.expectation import BehaviouralExpectation
 from gatewise.nn.experts import Experts, MLPExperts, ModuleExperts
+from gatewise.nn.gate_unit import GateUnit
 from gatewise.nn.gates import Gated, Gates, SoftmaxGates
 from gatewise.nn.input_layer import InputLayer, Padded, Vectors
 from gatewise.nn.layers import GroupLinear, GroupMLP
@@ -13,22 +14,40 @@ from gatewise.nn.model import MultiTaskModel, Output
 from gatewise.nn.standalone import MMoEModel, MMoERecommendationModel
 from gatewise.nn.table import Batch, Inputs, Ragged, TensorTable
 from gatewise.nn.towers import Towers
-from gatewise.nn.trunks import AITM, CGC, PLE, AdaTT, CrossStitch, Mixed, MMoE, OMoE, SharedBottom, SingleTask, Trunk
+from gatewise.nn.trunks import (
+    AITM,
+    CGC,
+    PLE,
+    STEM,
+    AdaTT,
+    CrossStitch,
+    HoME,
+    Mixed,
+    MMoE,
+    OMoE,
+    PEPNet,
+    SharedBottom,
+    SingleTask,
+    Trunk,
+)
 
 __all__ = [
     "AITM",
     "CGC",
     "PLE",
+    "STEM",
     "AdaTT",
     "Batch",
     "BehaviouralExpectation",
     "CrossStitch",
     "EmbeddingTables",
     "Experts",
+    "GateUnit",
     "Gated",
     "Gates",
     "GroupLinear",
     "GroupMLP",
+    "HoME",
     "InputLayer",
     "Inputs",
     "MLPExperts",
@@ -40,6 +59,7 @@ __all__ = [
     "MultiTaskModel",
     "OMoE",
     "Output",
+    "PEPNet",
     "Padded",
     "Ragged",
     "SharedBottom",

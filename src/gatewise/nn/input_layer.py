@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -92,13 +93,21 @@ class InputLayer(nn.Module):
         """Return which columns of ``x`` a feature has; none for a sequence that is not pooled."""
         return [column for column, owner in enumerate(self._owners()) if owner == feature]
 
-    def _owners(self) -> list[str]:
-        """Return the feature of every column of ``x``."""
+    def blocks(self) -> tuple[list[range], range]:
+        """Return the columns of ``x`` that each embedded feature has, and those of all floats."""
+        starts = list(itertools.accumulate((dim for _, dim in self._embedded()), initial=0))
+        return [range(*pair) for pair in itertools.pairwise(starts)], range(starts[-1], self.output_dim)
+
+    def _embedded(self) -> list[tuple[str, int]]:
+        """Return name and width of every embedded feature, in the order of ``x``."""
         layout = self.layout
         embedded = [(layout.ids[i][0], dim) for dim, columns in self._columns_of_dim.items() for i in columns]
-        embedded += [(column.name, layout.fields[column.field].dim) for column in layout.lists if column.pooling]
-        owners = [name for name, dim in embedded for _ in range(dim)]
-        return owners + list(layout.float_features or layout.floats)
+        return embedded + [(column.name, layout.fields[column.field].dim) for column in layout.lists if column.pooling]
+
+    def _owners(self) -> list[str]:
+        """Return the feature of every column of ``x``."""
+        owners = [name for name, dim in self._embedded() for _ in range(dim)]
+        return owners + list(self.layout.float_features or self.layout.floats)
 
     def forward(self, inputs: Inputs) -> Vectors:
         """Return the vectors of every row.

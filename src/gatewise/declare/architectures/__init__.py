@@ -14,14 +14,17 @@ from gatewise.declare.architectures.aitm import AITM
 from gatewise.declare.architectures.architecture import Architecture
 from gatewise.declare.architectures.cgc import CGC
 from gatewise.declare.architectures.cross_stitch import CrossStitch
+from gatewise.declare.architectures.home import HoME
 from gatewise.declare.architectures.mmoe import MMoE
 from gatewise.declare.architectures.omoe import OMoE
+from gatewise.declare.architectures.pepnet import PEPNet
 from gatewise.declare.architectures.ple import PLE
 from gatewise.declare.architectures.shared_bottom import SharedBottom
 from gatewise.declare.architectures.single_task import SingleTask
+from gatewise.declare.architectures.stem import STEM
 
 AnyArchitecture = Annotated[
-    SingleTask | SharedBottom | OMoE | MMoE | CGC | PLE | AdaTT | CrossStitch | AITM,
+    SingleTask | SharedBottom | OMoE | MMoE | CGC | PLE | AdaTT | PEPNet | STEM | CrossStitch | AITM | HoME,
     Field(discriminator="kind"),
 ]
 
@@ -29,12 +32,15 @@ __all__ = [
     "AITM",
     "CGC",
     "PLE",
+    "STEM",
     "AdaTT",
     "AnyArchitecture",
     "Architecture",
     "CrossStitch",
+    "HoME",
     "MMoE",
     "OMoE",
+    "PEPNet",
     "SharedBottom",
     "SingleTask",
 ]

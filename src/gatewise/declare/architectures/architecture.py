@@ -46,6 +46,10 @@ class Architecture:
         """Tasks from the likeliest to the least likely, as far as they are declared so."""
         return tuple(self.ordered)
 
+    def embedding_sets(self, num_tasks: int) -> int:  # noqa: ARG002
+        """Return how many vectors a value has in every embedding table."""
+        return 1
+
     def check(self, schema: Schema) -> None:
         """Refuse options that do not fit a schema, such as the name of a task that it has not.
 

@@ -8,11 +8,29 @@ from gatewise.nn.trunks.adatt import AdaTT
 from gatewise.nn.trunks.aitm import AITM
 from gatewise.nn.trunks.cgc import CGC
 from gatewise.nn.trunks.cross_stitch import CrossStitch
+from gatewise.nn.trunks.home import HoME
 from gatewise.nn.trunks.mmoe import MMoE
 from gatewise.nn.trunks.omoe import OMoE
+from gatewise.nn.trunks.pepnet import PEPNet
 from gatewise.nn.trunks.ple import PLE
 from gatewise.nn.trunks.shared_bottom import SharedBottom
 from gatewise.nn.trunks.single_task import SingleTask
+from gatewise.nn.trunks.stem import STEM
 from gatewise.nn.trunks.trunk import Mixed, Trunk
 
-__all__ = ["AITM", "CGC", "PLE", "AdaTT", "CrossStitch", "MMoE", "Mixed", "OMoE", "SharedBottom", "SingleTask", "Trunk"]
+__all__ = [
+    "AITM",
+    "CGC",
+    "PLE",
+    "STEM",
+    "AdaTT",
+    "CrossStitch",
+    "HoME",
+    "MMoE",
+    "Mixed",
+    "OMoE",
+    "PEPNet",
+    "SharedBottom",
+    "SingleTask",
+    "Trunk",
+]

@@ -1,0 +1,38 @@
+"""Gate units: factors around 1 for the units of a layer."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gatewise.nn.layers import GroupLinear, GroupMLP
+
+
+class GateUnit(nn.Module):
+    r"""Factors between 0 and 2, decided by the input.
+
+    .. math:: \gamma(u) = 2 \, \sigma(W' \, \mathrm{relu}(W u + b) + b')
+
+    Args:
+        groups: how many units read the same input, each with weights of its own.
+        input_dim: width of the input.
+        dims: hidden widths.
+        output_dim: how many factors each gives.
+
+    Shape:
+        - input ``[batch, input_dim]``
+        - output ``[batch, group, output_dim]``
+
+    References:
+        Chang et al.: PEPNet: Parameter and Embedding Personalized Network for Infusing with Personalized Prior
+        Information. KDD 2023.
+    """
+
+    def __init__(self, groups: int, input_dim: int, dims: tuple[int, ...], output_dim: int) -> None:
+        super().__init__()
+        self.hidden = GroupMLP(groups, input_dim, dims)
+        # a small gain: factors start near 1
+        self.linear = GroupLinear(groups, self.hidden.output_dim, output_dim, gain=3**-0.5)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        hidden = self.hidden(x) if len(self.hidden.layers) else x
+        return 2 * self.linear(hidden).sigmoid()

@@ -1,0 +1,111 @@
+"""Every task its own embeddings and experts, beside shared ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gatewise.errors import ShapeError
+from gatewise.kernels import mix
+from gatewise.nn.experts import OwnedExperts
+from gatewise.nn.experts.owned import own_counts
+from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
+from gatewise.nn.gates.gates import gated
+from gatewise.nn.input_layer import Padded
+from gatewise.nn.layers import check_sizes
+from gatewise.nn.trunks.trunk import Mixed, Trunk
+
+
+class STEM(Trunk):
+    r"""Shared and task-specific embeddings: a task sees what the others know and does not change it.
+
+    .. math::
+        z_k = \sum_{i \in O_k \cup S} g_{ki} \, f_i + \sum_{i \in O_j, j \neq k} g_{ki} \, \mathrm{stop}(f_i), \qquad
+        g_k = \mathrm{softmax}(W_k (e_k + e_s))
+
+    where :math:`e_k` is the input as task k embeds it and :math:`e_s` the shared one, :math:`O_k` are the experts of
+    task k, which read :math:`e_k`, S the shared ones, which read :math:`e_s`, and stop passes a value and no gradient.
+    So the loss of task k changes neither embeddings nor experts of another task.
+
+    Args:
+        input_dim: width of the input.
+        num_tasks: how many tasks.
+        sets: the columns of the input that belong to each task's embeddings, and last those of the shared ones; all
+            equally many. A column, such as a number, may be in several. None: so many equal parts.
+        own_experts: how many experts each task has of its own: one number, or one a task.
+        shared_experts: how many experts are common to all tasks.
+        expert_dims: hidden widths of every expert.
+        gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
+        gate_dims: hidden widths of every gate; none: softmax(W e).
+        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
+
+    Raises:
+        ShapeError: the input is not that many parts, or a task has no expert; names the option.
+
+    Shape:
+        - input ``[batch, input_dim]``
+        - output ``[batch, task, expert_dims[-1]]``; gates ``[batch, task, expert]`` over the own experts of task 0,
+          of task 1, ..., and the shared ones
+
+    Example:
+        >>> STEM(6, 2, own_experts=1, shared_experts=1, expert_dims=(4,))(torch.zeros(7, 6)).shape
+        torch.Size([7, 2, 4])
+
+    References:
+        Su et al.: STEM: Unleashing the Power of Embeddings for Multi-task Recommendation. AAAI 2024.
+    """
+
+    columns: Tensor
+    reach: Tensor
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_tasks: int,
+        *,
+        sets: tuple[tuple[int, ...], ...] | None = None,
+        own_experts: int | tuple[int, ...] = 2,
+        shared_experts: int = 2,
+        expert_dims: tuple[int, ...] = (64, 32),
+        gate: GateMaker = SoftmaxGates,
+        gate_dims: tuple[int, ...] = (),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        check_sizes(input_dim=input_dim, num_tasks=num_tasks)
+        self.num_tasks = num_tasks
+        sets = _equal_parts(input_dim, num_tasks + 1) if sets is None else sets
+        if len(sets) != num_tasks + 1 or len({len(columns) for columns in sets}) != 1:
+            sizes = [len(columns) for columns in sets]
+            raise ShapeError(f"sets: expected {num_tasks + 1} of equal size, one a task and the shared, found {sizes}")
+        self.register_buffer("columns", torch.tensor(sets), persistent=False)
+        own, width = own_counts(own_experts, shared_experts, num_tasks), len(sets[0])
+        self.experts = OwnedExperts(
+            width, own, shared_experts, expert_dims, activation=activation, dropout=dropout, norm=norm
+        )
+        count = self.experts.num_experts
+        self.gates = make_gates(gate, width, num_tasks, count, gate_dims, activation=activation, norm=norm)
+        owned = self.experts.belongs(num_tasks + 1)
+        self.register_buffer("reach", owned[:num_tasks] | owned[num_tasks], persistent=False)
+        self.output_dim = self.experts.output_dim
+
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+        # [batch, set, width]
+        embedded = x.index_select(1, self.columns.flatten()).view(len(x), *self.columns.shape)
+        weights, penalty = gated(self.gates(embedded[:, :-1] + embedded[:, -1:]))
+        outputs = self.experts(embedded)
+        if not torch.is_grad_enabled():
+            return Mixed(mix(weights, outputs), weights, penalty)
+        seen = mix(weights * ~self.reach, outputs.detach())
+        return Mixed(mix(weights * self.reach, outputs) + seen, weights, penalty)
+
+
+def _equal_parts(input_dim: int, count: int) -> tuple[tuple[int, ...], ...]:
+    if input_dim % count:
+        raise ShapeError(
+            f"input_dim: expected a multiple of {count}, one part a task and the shared, found {input_dim}"
+        )
+    width = input_dim // count
+    return tuple(tuple(range(start, start + width)) for start in range(0, input_dim, width))
