@@ -55,7 +55,11 @@ TRAINING = declare.Training(
     seed=2**63 - 1,
 )
 SPLIT = declare.Split("time", valid=0.3, test=0.2)
-GATE = declare.SoftmaxGate(bias=True)
+OF_ALL = {"features": ["a"], "dropout": 0.1, "importance": 0.2, "entropy": 0.3}
+OF_LOGITS = OF_ALL | {
+    "z_loss": 0.4, "zero_init": True, "temperature": 2.0, "final_temperature": 0.5, "anneal_steps": 9,
+}  # fmt: skip
+GATE = declare.SoftmaxGate(bias=True, **OF_LOGITS)
 OTHERS = [
     declare.SingleTask(bottom_dims=[7], **OWN),
     declare.SharedBottom(bottom_dims=[7, 8], **OWN),
@@ -78,6 +82,9 @@ OTHERS = [
     declare.STEM(own_experts=[1, 0], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], **OWN),
     declare.PEPNet(scenario=["a"], priors=["b", "n"], layer_dims=[7], gate_dims=[2], **OWN),
     GATE,
+    declare.AttentionGate(tokens=3, width=6, heads=2, **OF_LOGITS),
+    declare.TopKGate(k=3, noisy=True, bias=True, **OF_LOGITS),
+    declare.DSelectKGate(k=3, per_row=False, gamma=0.5, selector_entropy=0.2, unused_codes=0.3, **OF_ALL),
     declare.Static(),
     declare.Uncertainty(initial_log_variance=-1.5),
     declare.Options(model="omoe", balance="uncertainty", training=declare.Training(epochs=2)),

@@ -26,6 +26,9 @@ TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
 }
 GATES: dict[type[declare.AnyGate], type[nn.Gates]] = {
     declare.SoftmaxGate: nn.SoftmaxGates,
+    declare.AttentionGate: nn.AttentionGates,
+    declare.TopKGate: nn.TopKGates,
+    declare.DSelectKGate: nn.DSelectKGates,
 }
 NOT_THE_TRUNKS = ("tower_dims", "l2_embedding", "l2_dense", "ordered", "expectation", "kind")
 
@@ -70,9 +73,13 @@ def build_trunk(architecture: declare.Architecture, around: Surroundings) -> nn.
     return TRUNKS[type(architecture)](around.input_layer.output_dim, len(around.tasks), **options)
 
 
-def gate_maker(gate: declare.AnyGate, around: Surroundings) -> GateMaker:  # noqa: ARG001
+def gate_maker(gate: declare.AnyGate, around: Surroundings) -> GateMaker:
     """Return what makes the declared gates."""
-    options = {field.name: getattr(gate, field.name) for field in fields(gate) if field.name != "kind"}
+    options = {
+        field.name: getattr(gate, field.name) for field in fields(gate) if field.name not in ("kind", "features")
+    }
+    if gate.features:
+        options["columns"] = around.columns(tuple(gate.features))
     return partial(GATES[type(gate)], **options)
 
 

@@ -24,7 +24,7 @@ from gatewise.declare.architectures import (
 from gatewise.declare.balance import AnyBalance, Static, Uncertainty
 from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Vector
-from gatewise.declare.gates import AnyGate, SoftmaxGate
+from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, SoftmaxGate, TopKGate
 from gatewise.declare.options import Options
 from gatewise.declare.recipe import Data, Recipe, Split
 from gatewise.declare.schema import Schema, column_of, embedding_dim
@@ -41,10 +41,12 @@ __all__ = [
     "AnyBalance",
     "AnyGate",
     "Architecture",
+    "AttentionGate",
     "Binary",
     "Categorical",
     "Cosine",
     "CrossStitch",
+    "DSelectKGate",
     "Data",
     "Feature",
     "HoME",
@@ -65,6 +67,7 @@ __all__ = [
     "Static",
     "StepDecay",
     "Task",
+    "TopKGate",
     "Training",
     "Uncertainty",
     "Vector",

@@ -167,7 +167,7 @@ def _resolve(owner: Any, location: tuple[int | str, ...]) -> tuple[str, list[str
         variants = _variants(current)
         if isinstance(step, int):
             path, current = f"{path}[{step}]", next(iter(get_args(current)), None)
-        elif get_origin(current) is Mapping and step != "[key]":
+        elif get_origin(current) is Mapping:
             path, current = f"{path}.{step}", get_args(current)[1]
         elif step in variants:
             current = variants[step]

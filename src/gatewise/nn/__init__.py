@@ -7,7 +7,7 @@ from gatewise.nn.embedding import EmbeddingTables
 from gatewise.nn.expectation import BehaviouralExpectation
 from gatewise.nn.experts import Experts, MLPExperts, ModuleExperts
 from gatewise.nn.gate_unit import GateUnit
-from gatewise.nn.gates import Gated, Gates, SoftmaxGates
+from gatewise.nn.gates import AttentionGates, DSelectKGates, Gated, Gates, SoftmaxGates, TopKGates
 from gatewise.nn.input_layer import InputLayer, Padded, Vectors
 from gatewise.nn.layers import GroupLinear, GroupMLP
 from gatewise.nn.model import MultiTaskModel, Output
@@ -37,9 +37,11 @@ __all__ = [
     "PLE",
     "STEM",
     "AdaTT",
+    "AttentionGates",
     "Batch",
     "BehaviouralExpectation",
     "CrossStitch",
+    "DSelectKGates",
     "EmbeddingTables",
     "Experts",
     "GateUnit",
@@ -66,6 +68,7 @@ __all__ = [
     "SingleTask",
     "SoftmaxGates",
     "TensorTable",
+    "TopKGates",
     "Towers",
     "Trunk",
     "Vectors",

@@ -76,6 +76,10 @@ class GroupLinear(nn.Module):
         """Return the maps of x, with ``rectify`` what is positive of them."""
         return group_linear(x, self.weight, self.bias, rectify=rectify)
 
+    def one(self, group: int, x: Tensor) -> Tensor:
+        """Return one group's map ``[batch, out]`` of ``[batch, in]``."""
+        return nn.functional.linear(x, self.weight[group], None if self.bias is None else self.bias[group])
+
 
 class GroupNorm(nn.Module):
     """Batch or layer normalisation of grouped hidden units, each group with its own scale and shift.
@@ -112,6 +116,20 @@ class GroupNorm(nn.Module):
                 eps=norm.eps,
             )
         return normed.view(x.shape)
+
+    def one(self, group: int, x: Tensor) -> Tensor:
+        """Return one group's units ``[batch, width]`` normalised, in evaluation."""
+        norm = self.batch
+        if norm is None:
+            assert self.scale is not None
+            assert self.shift is not None
+            return nn.functional.layer_norm(x, x.shape[-1:], self.scale[group], self.shift[group])
+        own = slice(group * x.shape[1], (group + 1) * x.shape[1])
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        return nn.functional.batch_norm(
+            x, norm.running_mean[own], norm.running_var[own], norm.weight[own], norm.bias[own], eps=norm.eps
+        )
 
 
 class Dropout(nn.Module):
@@ -197,6 +215,12 @@ class GroupMLP(nn.Module):
                 x = layer(x, rectify=rectify_last or i + 2 < len(self.layers))
             elif i - 1 not in self.rectified:
                 x = layer(x)
+        return x
+
+    def one(self, group: int, x: Tensor) -> Tensor:
+        """Return one group's last hidden layer ``[batch, output_dim]`` of ``[batch, input_dim]``, in evaluation."""
+        for layer in self.layers:
+            x = layer.one(group, x) if isinstance(layer, (GroupLinear, GroupNorm)) else layer(x)
         return x
 
 

@@ -14,6 +14,7 @@ from gatewise.declare.architectures.aitm import AITM
 from gatewise.declare.architectures.architecture import Architecture
 from gatewise.declare.architectures.cgc import CGC
 from gatewise.declare.architectures.cross_stitch import CrossStitch
+from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.home import HoME
 from gatewise.declare.architectures.mmoe import MMoE
 from gatewise.declare.architectures.omoe import OMoE
@@ -37,6 +38,7 @@ __all__ = [
     "AnyArchitecture",
     "Architecture",
     "CrossStitch",
+    "GatedArchitecture",
     "HoME",
     "MMoE",
     "OMoE",

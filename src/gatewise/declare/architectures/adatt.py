@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from gatewise.declare.architectures.architecture import Architecture, Count
+from gatewise.declare.architectures.architecture import Count
+from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.owned import OwnExperts, Share, check_experts
 from gatewise.declare.base import Dims, declaration
-from gatewise.declare.gates import AnyGate, SoftmaxGate
 from gatewise.declare.schema import Schema
 
 
 @declaration
-class AdaTT(Architecture):
+class AdaTT(GatedArchitecture):
     """A gate a task over the experts of all, and a residual of its own (task-to-task fusion; Li et al., KDD 2023)."""
 
     own_experts: OwnExperts = field(default=2, kw_only=True)
@@ -22,10 +22,6 @@ class AdaTT(Architecture):
     """How many experts are common to all tasks."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every expert."""
-    gate: AnyGate = field(default=SoftmaxGate(), kw_only=True)
-    """How gates weigh the experts."""
-    gate_dims: Dims = field(default=(), kw_only=True)
-    """Hidden widths of every gate; none: softmax(W z)."""
     levels: Count = field(default=2, kw_only=True)
     """How many levels follow one another."""
     kind: Literal["adatt"] = field(default="adatt", kw_only=True, repr=False)

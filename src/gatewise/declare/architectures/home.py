@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from gatewise.declare.architectures.architecture import Activation, Architecture, Count, Norm, check_tasks
+from gatewise.declare.architectures.architecture import Activation, Count, Norm, check_tasks
+from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.base import Dims, declaration
-from gatewise.declare.gates import AnyGate, SoftmaxGate
 from gatewise.declare.groups import TaskGroups
 from gatewise.declare.schema import Schema
 from gatewise.errors import DeclarationError
 
 
 @declaration
-class HoME(Architecture):
+class HoME(GatedArchitecture):
     """Experts of groups of tasks, then of tasks (hierarchy of multi-gate experts; Wang et al., KDD 2025).
 
     Example:
@@ -30,15 +30,24 @@ class HoME(Architecture):
     """Hidden widths of every expert."""
     rank: Count = field(default=8, kw_only=True)
     """Of the gates with which every expert weighs the features that it reads."""
-    gate: AnyGate = field(default=SoftmaxGate(), kw_only=True)
-    """How gates weigh the experts."""
-    gate_dims: Dims = field(default=(), kw_only=True)
-    """Hidden widths of every gate; none: softmax(W z)."""
     activation: Activation = field(default="silu", kw_only=True)
     """After every hidden layer of experts, gates and towers."""
     norm: Norm = field(default="batch", kw_only=True)
     """Normalisation between a hidden layer and its activation."""
     kind: Literal["home"] = field(default="home", kw_only=True, repr=False)
+
+    @property
+    def gates_read_features(self) -> bool:  # noqa: D102
+        return False
+
+    @property
+    def experts_in_reach(self) -> int:  # noqa: D102
+        # a group's gate in the first level: the group's and the shared ones
+        return 2 * self.experts
+
+    @property
+    def gates_reach_all(self) -> bool:  # noqa: D102
+        return False
 
     def check(self, schema: Schema) -> None:  # noqa: D102
         super().check(schema)

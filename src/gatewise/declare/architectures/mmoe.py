@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from gatewise.declare.architectures.architecture import Architecture, Count
+from gatewise.declare.architectures.architecture import Count
+from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.base import Dims, declaration
-from gatewise.declare.gates import AnyGate, SoftmaxGate
 
 
 @declaration
-class MMoE(Architecture):
+class MMoE(GatedArchitecture):
     """Experts mixed by one gate a task (multi-gate mixture-of-experts; Ma et al., KDD 2018).
 
     Example:
@@ -23,10 +23,6 @@ class MMoE(Architecture):
     """How many experts all tasks share."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every expert."""
-    gate: AnyGate = field(default=SoftmaxGate(), kw_only=True)
-    """How gates weigh the experts."""
-    gate_dims: Dims = field(default=(), kw_only=True)
-    """Hidden widths of every gate; none: softmax(W x)."""
     levels: Count = field(default=1, kw_only=True)
     """How many mixtures follow one another; the next one reads what all tasks got."""
     kind: Literal["mmoe"] = field(default="mmoe", kw_only=True, repr=False)

@@ -5,23 +5,19 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from gatewise.declare.architectures.architecture import Architecture, Count
+from gatewise.declare.architectures.architecture import Count
+from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.base import Dims, declaration
-from gatewise.declare.gates import AnyGate, SoftmaxGate
 
 
 @declaration
-class OMoE(Architecture):
+class OMoE(GatedArchitecture):
     """Experts mixed by one gate for all tasks (one-gate mixture-of-experts; Ma et al., KDD 2018)."""
 
     experts: Count = field(default=8, kw_only=True)
     """How many experts."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every expert."""
-    gate: AnyGate = field(default=SoftmaxGate(), kw_only=True)
-    """How the gate weighs the experts."""
-    gate_dims: Dims = field(default=(), kw_only=True)
-    """Hidden widths of the gate; none: softmax(W x)."""
     levels: Count = field(default=1, kw_only=True)
     """How many mixtures follow one another; the next one reads what all tasks got."""
     kind: Literal["omoe"] = field(default="omoe", kw_only=True, repr=False)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from gatewise.declare.architectures.architecture import Architecture, Count
+from gatewise.declare.architectures.architecture import Count
+from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.owned import OwnExperts, Share, check_experts
 from gatewise.declare.base import Dims, declaration
-from gatewise.declare.gates import AnyGate, SoftmaxGate
 from gatewise.declare.schema import Schema
 
 
 @declaration
-class PLE(Architecture):
+class PLE(GatedArchitecture):
     """Experts of each task beside shared ones, in levels (progressive layered extraction; Tang et al., RecSys 2020)."""
 
     own_experts: OwnExperts = field(default=2, kw_only=True)
@@ -22,13 +22,13 @@ class PLE(Architecture):
     """How many experts are common to all tasks."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every expert."""
-    gate: AnyGate = field(default=SoftmaxGate(), kw_only=True)
-    """How gates weigh the experts."""
-    gate_dims: Dims = field(default=(), kw_only=True)
-    """Hidden widths of every gate; none: softmax(W z)."""
     levels: Count = field(default=2, kw_only=True)
     """How many levels follow one another."""
     kind: Literal["ple"] = field(default="ple", kw_only=True, repr=False)
+
+    @property
+    def gates_reach_all(self) -> bool:  # noqa: D102
+        return False
 
     def check(self, schema: Schema) -> None:  # noqa: D102
         super().check(schema)

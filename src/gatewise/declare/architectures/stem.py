@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from gatewise.declare.architectures.architecture import Architecture
+from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.owned import OwnExperts, Share, check_experts
 from gatewise.declare.base import Dims, declaration
-from gatewise.declare.gates import AnyGate, SoftmaxGate
 from gatewise.declare.schema import Schema
 
 
 @declaration
-class STEM(Architecture):
+class STEM(GatedArchitecture):
     """Embeddings and experts of each task beside shared ones; a task changes no other's (Su et al., AAAI 2024).
 
     The width of every embedding is that of each set: there are as many sets as tasks, and a shared one.
@@ -25,11 +24,11 @@ class STEM(Architecture):
     """How many experts are common to all tasks."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every expert."""
-    gate: AnyGate = field(default=SoftmaxGate(), kw_only=True)
-    """How gates weigh the experts."""
-    gate_dims: Dims = field(default=(), kw_only=True)
-    """Hidden widths of every gate; none: softmax(W e)."""
     kind: Literal["stem"] = field(default="stem", kw_only=True, repr=False)
+
+    @property
+    def gates_read_features(self) -> bool:  # noqa: D102
+        return False
 
     def embedding_sets(self, num_tasks: int) -> int:  # noqa: D102
         return num_tasks + 1

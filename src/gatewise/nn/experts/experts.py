@@ -26,6 +26,34 @@ class Experts(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return every expert's output."""
 
-    def mixed(self, x: Tensor, weights: Tensor) -> Tensor:
-        """Return the outputs as every gate ``[batch, gate, expert]`` mixes them, ``[batch, gate, output_dim]``."""
+    @abstractmethod
+    def one(self, expert: int, x: Tensor) -> Tensor:
+        """Return the output ``[batch, output_dim]`` of one expert from ``[batch, input_dim]``, in evaluation."""
+
+    def mixed(self, x: Tensor, weights: Tensor, *, sparse: bool = False) -> Tensor:
+        """Return the outputs as every gate mixes them.
+
+        Args:
+            x: as in :meth:`forward`.
+            weights: ``[batch, gate, expert]``.
+            sparse: run every expert on those rows alone that have a weight for it; in evaluation.
+
+        Returns:
+            ``[batch, gate, output_dim]``.
+        """
+        return self._mixed_sparsely(x, weights) if sparse else self._mixed(x, weights)
+
+    def _mixed(self, x: Tensor, weights: Tensor) -> Tensor:
         return mix(weights, self(x))
+
+    def _mixed_sparsely(self, x: Tensor, weights: Tensor) -> Tensor:
+        mixed = x.new_zeros(*weights.shape[:2], self.output_dim)
+        used = (weights != 0).any(dim=1)
+        for expert in range(self.num_experts):
+            rows = used[:, expert].nonzero().squeeze(1)
+            if len(rows):
+                own = x if x.dim() == 2 else x[:, expert]
+                output = self.one(expert, own.index_select(0, rows))
+                share = weights[:, :, expert].index_select(0, rows).to(output.dtype)
+                mixed.index_add_(0, rows, (share.unsqueeze(2) * output.unsqueeze(1)).to(mixed.dtype))
+        return mixed

@@ -30,6 +30,7 @@ class FeatureGates(nn.Module):
         - output ``[batch, expert, input_dim]``
 
     Example:
+        >>> import torch
         >>> FeatureGates(3, 4, rank=2)(torch.zeros(5, 4)).shape
         torch.Size([5, 3, 4])
     """
@@ -42,8 +43,14 @@ class FeatureGates(nn.Module):
         self.up = GroupLinear(num_experts, rank, input_dim, bias=False, gain=GAIN)
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        gates: Tensor = 2 * self.up(self.down(x)).sigmoid()
-        return gates * (x.unsqueeze(1) if x.dim() == 2 else x)
+        opened: Tensor = self.up(self.down(x)).sigmoid()
+        # the doubling is done on x, which often has no dimension of experts
+        doubled = 2 * x
+        return opened * (doubled.unsqueeze(1) if x.dim() == 2 else doubled)
+
+    def one(self, expert: int, x: Tensor) -> Tensor:
+        """Return what one expert reads of ``[batch, input_dim]``."""
+        return 2 * x * self.up.one(expert, self.down.one(expert, x)).sigmoid()
 
 
 class FeatureGatedExperts(Experts):
@@ -82,5 +89,8 @@ class FeatureGatedExperts(Experts):
         outputs: Tensor = self.experts(self.feature_gates(x))
         return outputs
 
-    def mixed(self, x: Tensor, weights: Tensor) -> Tensor:  # noqa: D102
+    def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
+        return self.experts.one(expert, self.feature_gates.one(expert, x))
+
+    def _mixed(self, x: Tensor, weights: Tensor) -> Tensor:
         return self.experts.mixed(self.feature_gates(x), weights)

@@ -42,6 +42,9 @@ class MLPExperts(Experts):
         outputs: Tensor = self.mlp(x)
         return outputs
 
-    def mixed(self, x: Tensor, weights: Tensor) -> Tensor:  # noqa: D102
+    def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
+        return self.mlp.one(expert, x)
+
+    def _mixed(self, x: Tensor, weights: Tensor) -> Tensor:
         rectify = self.mlp.ends_rectified
         return mix(weights, self.mlp(x, rectify_last=not rectify), rectify=rectify)

@@ -47,6 +47,10 @@ class ModuleExperts(Experts):
         inputs = x.unbind(1) if x.dim() == 3 else [x] * self.num_experts
         return torch.stack([expert(own) for expert, own in zip(self.experts, inputs, strict=True)], dim=1)
 
+    def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
+        output: Tensor = self.experts[expert](x)
+        return output
+
 
 @torch.no_grad()
 def _output_dim(module: nn.Module, input_dim: int, name: str) -> int:

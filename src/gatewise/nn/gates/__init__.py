@@ -4,7 +4,19 @@ A kind is one file with a subclass of :class:`Gates`, and a declaration of its o
 Any other module that gives weights ``[batch, gate, expert]`` can be a gate too.
 """
 
+from gatewise.nn.gates.attention import AttentionGates
+from gatewise.nn.gates.dselect_k import DSelectKGates
 from gatewise.nn.gates.gates import Gated, GateMaker, Gates, make_gates
 from gatewise.nn.gates.softmax import SoftmaxGates
+from gatewise.nn.gates.top_k import TopKGates
 
-__all__ = ["GateMaker", "Gated", "Gates", "SoftmaxGates", "make_gates"]
+__all__ = [
+    "AttentionGates",
+    "DSelectKGates",
+    "GateMaker",
+    "Gated",
+    "Gates",
+    "SoftmaxGates",
+    "TopKGates",
+    "make_gates",
+]

@@ -1,12 +1,18 @@
-"""The contract of every gate."""
+"""The contract of every gate, and what all kinds have against collapse."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
+
+from gatewise.errors import ShapeError
+from gatewise.nn.gates.dropout import drop_experts
+from gatewise.nn.gates.penalties import entropy_deficit, importance_variation, z_penalty
+from gatewise.nn.gates.temperature import Temperature
 
 
 class Gated(NamedTuple):
@@ -24,14 +30,108 @@ class Gated(NamedTuple):
 class Gates(nn.Module):
     """Several gates over the same experts.
 
+    A kind scores the experts (:meth:`logits`) and makes weights of the scores (:meth:`weigh`, a softmax unless it says
+    otherwise). What follows is common to all kinds, and off by default.
+
+    Args:
+        input_dim: width of the input.
+        num_experts: how many experts each gate weighs.
+        reach: ``[gate, expert]`` bool, the experts that each gate weighs; the others get exactly 0. None: all.
+        columns: the columns of the input that gates read, such as those of a scenario; None: all.
+        temperature: the logits are divided by it; high ones keep the weights even.
+        final_temperature: the temperature moves to this one, by equal factors; None: it stays.
+        anneal_steps: in so many forward passes in training.
+        dropout: share of the weights set to 0 in training; the others are scaled to sum to 1.
+        importance: strength of the squared coefficient of variation of the experts' total weights in a batch.
+        entropy: strength of what the entropy of the weights lacks to that of even ones, on average.
+        z_loss: strength of the squared log-sum-exp of the logits, on average.
+
+    Attributes:
+        sparse: whether most weights are exactly 0, so that experts can be skipped.
+
+    Raises:
+        ShapeError: columns outside the input, a temperature that is not positive, no steps to anneal in.
+
     Shape:
         - input ``[batch, input_dim]``, read by every gate, or ``[batch, gate, input_dim]``
         - output: :class:`Gated`
+
+    References:
+        Shazeer et al.: Outrageously Large Neural Networks: The Sparsely-Gated Mixture-of-Experts Layer. ICLR 2017
+        (importance).
+        Zoph et al.: ST-MoE: Designing Stable and Transferable Sparse Expert Models. 2022 (z loss).
     """
 
+    reach: Tensor | None
+    columns: Tensor | None
+    sparse: bool = False
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_experts: int,
+        *,
+        reach: Tensor | None = None,
+        columns: Sequence[int] | None = None,
+        temperature: float = 1.0,
+        final_temperature: float | None = None,
+        anneal_steps: int = 0,
+        dropout: float = 0.0,
+        importance: float = 0.0,
+        entropy: float = 0.0,
+        z_loss: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if columns is not None and not (columns and all(0 <= column < input_dim for column in columns)):
+            raise ShapeError(f"columns: expected columns from 0 to {input_dim - 1}, found {list(columns)}")
+        if not 0 <= dropout < 1:
+            raise ShapeError(f"dropout: expected a share from 0 to below 1, found {dropout}")
+        self.register_buffer("reach", reach, persistent=False)
+        self.register_buffer("columns", None if columns is None else torch.tensor(columns), persistent=False)
+        self.num_experts = num_experts
+        self.read_dim = input_dim if columns is None else len(columns)
+        self.temperature = Temperature(temperature, final_temperature, anneal_steps)
+        self.dropout = dropout
+        self.importance, self.entropy, self.z_loss = importance, entropy, z_loss
+
     @abstractmethod
+    def logits(self, x: Tensor) -> Tensor:
+        """Return the scores of the experts ``[batch, gate, expert]``, from what gates read."""
+
+    def weigh(self, logits: Tensor) -> Tensor:
+        """Return weights that sum to 1; a logit of minus infinity gets exactly 0."""
+        return logits.softmax(dim=-1)
+
     def forward(self, x: Tensor) -> Gated:
-        """Return every gate's weights, and what the loss is to have of them."""
+        """Return every gate's weights, and what the loss is to have of them in training."""
+        logits = self.logits(self.read(x))
+        # at least float32, also under autocast: weights rounded to bf16 would not sum to 1
+        logits = self.temperature(logits.to(torch.promote_types(logits.dtype, torch.float32)))
+        if self.reach is not None:
+            logits = logits.masked_fill(~self.reach, -torch.inf)
+        return self.regularised(self.weigh(logits), logits)
+
+    def read(self, x: Tensor) -> Tensor:
+        """Return those columns of the input that the gates read."""
+        if self.columns is None:
+            return x
+        if x.dim() != 2:
+            raise ShapeError("columns: gates of a further level read what the one before gives, which has no features")
+        return x.index_select(1, self.columns)
+
+    def regularised(self, weights: Tensor, logits: Tensor | None = None) -> Gated:
+        """Return weights with dropout and their penalty; both in training alone."""
+        if not self.training:
+            return Gated(weights)
+        terms = []
+        if self.importance:
+            terms.append(self.importance * importance_variation(weights, self.reach))
+        if self.entropy:
+            terms.append(self.entropy * entropy_deficit(weights, self.reach))
+        if self.z_loss and logits is not None:
+            terms.append(self.z_loss * z_penalty(logits))
+        kept = drop_experts(weights, self.dropout) if self.dropout else weights
+        return Gated(kept, sum(terms[1:], terms[0]) if terms else None)
 
 
 GateMaker = Callable[..., nn.Module]
@@ -66,6 +166,12 @@ def make_gates(
         return maker
     restricted = {} if reach is None else {"reach": reach}
     return maker(input_dim, num_gates, num_experts, dims, activation=activation, norm=norm, **restricted)
+
+
+def skips(gates: nn.Module) -> bool:
+    """Whether experts run on those rows alone that these gates give them: in evaluation, and nobody traces the call."""
+    sparse = getattr(gates, "sparse", False) and not gates.training
+    return sparse and not torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
 
 def gated(found: Gated | Tensor) -> Gated:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import Any
 
-from gatewise.nn.gates.gates import Gated, Gates
+from torch import Tensor, nn
+
+from gatewise.nn.gates.gates import Gates
 from gatewise.nn.layers import GroupLinear, GroupMLP
 
 
@@ -22,8 +23,10 @@ class SoftmaxGates(Gates):
         num_experts: how many experts each gate weighs.
         dims: hidden widths of every gate; none: linear.
         bias: whether the last layer has one.
-        reach: ``[gate, expert]`` bool, the experts that each gate weighs; the others get exactly 0. None: all.
-        activation, norm: of the hidden layers, see :class:`GroupMLP`.
+        zero_init: start with a last layer of zeros, so that all weights are even.
+        activation: of the hidden layers, see :class:`GroupMLP`.
+        norm: of the hidden layers.
+        **common: see :class:`Gates`.
 
     Shape:
         - input ``[batch, input_dim]`` or ``[batch, gate, input_dim]``
@@ -33,8 +36,6 @@ class SoftmaxGates(Gates):
         Ma et al.: Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts. KDD 2018.
     """
 
-    reach: Tensor | None
-
     def __init__(
         self,
         input_dim: int,
@@ -43,19 +44,22 @@ class SoftmaxGates(Gates):
         dims: tuple[int, ...] = (),
         *,
         bias: bool = False,
-        reach: Tensor | None = None,
+        zero_init: bool = False,
         activation: str = "relu",
         norm: str = "none",
+        **common: Any,
     ) -> None:
-        super().__init__()
-        self.register_buffer("reach", reach, persistent=False)
-        self.hidden = GroupMLP(num_gates, input_dim, dims, activation=activation, norm=norm)
+        super().__init__(input_dim, num_experts, **common)
+        self.hidden = GroupMLP(num_gates, self.read_dim, dims, activation=activation, norm=norm)
         self.linear = GroupLinear(num_gates, self.hidden.output_dim, num_experts, bias=bias, gain=3**-0.5)
+        if zero_init:
+            nn.init.zeros_(self.linear.weight)
 
-    def forward(self, x: Tensor) -> Gated:  # noqa: D102
-        hidden = self.hidden(x) if len(self.hidden.layers) else x
-        logits = self.linear(hidden)
-        if self.reach is not None:
-            logits = logits.masked_fill(~self.reach, -torch.inf)
-        # at least float32, also under autocast: weights rounded to bf16 would not sum to 1
-        return Gated(logits.softmax(dim=-1, dtype=torch.promote_types(logits.dtype, torch.float32)))
+    def logits(self, x: Tensor) -> Tensor:  # noqa: D102
+        scores: Tensor = self.linear(self.features(x))
+        return scores
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return what the last layer reads."""
+        hidden: Tensor = self.hidden(x) if len(self.hidden.layers) else x
+        return hidden

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gatewise.errors import ShapeError
 from gatewise.nn.experts.feature_gate import FeatureGatedExperts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
-from gatewise.nn.gates.gates import gated
+from gatewise.nn.gates.gates import gated, skips
 from gatewise.nn.gates.self_gates import SelfGates
 from gatewise.nn.input_layer import Padded
 from gatewise.nn.layers import check_sizes
@@ -175,7 +175,8 @@ class GroupedMixture(nn.Module):
 
     def forward(self, of_experts: Tensor, of_gates: Tensor, of_own: Tensor) -> Mixed:  # noqa: D102
         weights, penalty = gated(self.gates(of_gates))
-        return Mixed(self.experts.mixed(of_experts, weights + self.self_gates(of_own)), weights, penalty)
+        fused = weights + self.self_gates(of_own)
+        return Mixed(self.experts.mixed(of_experts, fused, sparse=skips(self.gates)), weights, penalty)
 
 
 def groups_of(groups: Sequence[Sequence[int]], num_tasks: int) -> list[int]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gatewise.errors import ShapeError
 from gatewise.nn.experts import Experts, make_experts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
-from gatewise.nn.gates.gates import gated
+from gatewise.nn.gates.gates import gated, skips
 from gatewise.nn.input_layer import Padded
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.trunks.trunk import Mixed, Trunk, total
@@ -30,7 +30,7 @@ class Mixture(nn.Module):
 
     def forward(self, x: Tensor) -> Mixed:  # noqa: D102
         weights, penalty = gated(self.gates(x))
-        return Mixed(self.experts.mixed(x.flatten(1), weights), weights, penalty)
+        return Mixed(self.experts.mixed(x.flatten(1), weights, sparse=skips(self.gates)), weights, penalty)
 
 
 class MMoE(Trunk):

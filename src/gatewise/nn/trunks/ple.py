@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from gatewise.nn.experts import OwnedExperts
 from gatewise.nn.experts.owned import own_counts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
-from gatewise.nn.gates.gates import gated
+from gatewise.nn.gates.gates import gated, skips
 from gatewise.nn.input_layer import Padded
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.trunks.trunk import Mixed, Trunk, total
@@ -118,4 +118,4 @@ class Extraction(nn.Module):
 
     def forward(self, x: Tensor) -> Mixed:  # noqa: D102
         weights, penalty = gated(self.gates(x if x.dim() == 2 else x[:, : self.units]))
-        return Mixed(self.experts.mixed(x, weights), weights, penalty)
+        return Mixed(self.experts.mixed(x, weights, sparse=skips(self.gates)), weights, penalty)

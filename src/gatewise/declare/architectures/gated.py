@@ -1,0 +1,52 @@
+"""What architectures with gates over experts have."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any
+
+from gatewise.declare.architectures.architecture import Architecture, check_features
+from gatewise.declare.base import Dims, declaration
+from gatewise.declare.gates import AnyGate, SoftmaxGate
+from gatewise.declare.schema import Schema
+from gatewise.errors import DeclarationError
+
+
+@declaration
+class GatedArchitecture(Architecture):
+    """Gates that weigh experts."""
+
+    gate: AnyGate = field(default=SoftmaxGate(), kw_only=True)
+    """How gates weigh the experts."""
+    gate_dims: Dims = field(default=(), kw_only=True)
+    """Hidden widths of every gate; none: softmax(W x)."""
+
+    @property
+    def gates_read_features(self) -> bool:
+        """Whether gates read the input, and can choose features of it."""
+        return getattr(self, "levels", 1) == 1
+
+    @property
+    def gates_reach_all(self) -> bool:
+        """Whether every gate weighs all experts."""
+        return True
+
+    @property
+    def experts_in_reach(self) -> int | None:
+        """How many experts every gate reaches at least, where that does not depend on the tasks."""
+        experts: Any = getattr(self, "experts", None)
+        return experts if isinstance(experts, int) else None
+
+    def check(self, schema: Schema) -> None:  # noqa: D102
+        super().check(schema)
+        kind = getattr(self, "kind", type(self).__name__)
+        check_features("gate.features", self.gate.features, schema)
+        if self.gate.features and not self.gates_read_features:
+            raise DeclarationError(
+                f"gate.features: the gates of this {kind} read no features"
+            )
+        if self.gate.kind == "dselect_k" and not self.gates_reach_all:
+            raise DeclarationError(f"gate: dselect_k chooses among all experts, a gate of {kind} has some; use top_k")
+        experts, k = self.experts_in_reach, getattr(self.gate, "k", None)
+        if experts is not None and k is not None and k > experts:
+            raise DeclarationError(f"gate.k: expected at most {experts}, the number of experts, found {k}")

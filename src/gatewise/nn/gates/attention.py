@@ -1,0 +1,85 @@
+"""Attention gates: every gate looks at different parts of the input."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.errors import ShapeError
+from gatewise.nn.gates.gates import Gates
+from gatewise.nn.layers import GroupLinear, GroupMLP, check_sizes
+
+
+class AttentionGates(Gates):
+    r"""A softmax over the experts, from what the gate's own query finds in the input.
+
+    .. math::
+        u_j = P_j x, \quad a_{kj} = \mathrm{softmax}_j\!\left(\frac{\langle q_k, u_j \rangle}{\sqrt{d}}\right), \quad
+        g^k(x) = \mathrm{softmax}\Big(W_k \sum_j a_{kj} u_j\Big)
+
+    where the input is seen as tokens :math:`u_1, \dots, u_J` by linear maps :math:`P_j`, and :math:`q_k` is a learnt
+    query of gate k. With several heads each has its own query for its part of the tokens' width d, and what they find
+    lies side by side.
+
+    Args:
+        input_dim: width of the input.
+        num_gates: how many gates.
+        num_experts: how many experts each gate weighs.
+        dims: hidden widths between what was found and :math:`W_k`; none: linear.
+        tokens: J, how many tokens the input is seen as.
+        width: of a token, all heads together.
+        heads: how many; ``width`` is a multiple of it.
+        zero_init: start with :math:`W_k = 0`, so that all weights are even.
+        activation: of the hidden layers, see :class:`GroupMLP`.
+        norm: of the hidden layers.
+        **common: see :class:`Gates`.
+
+    Raises:
+        ShapeError: ``width`` is no multiple of ``heads``.
+
+    Shape:
+        - input ``[batch, input_dim]`` or ``[batch, gate, input_dim]``
+        - output: :class:`Gated`
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_gates: int,
+        num_experts: int,
+        dims: tuple[int, ...] = (),
+        *,
+        tokens: int = 8,
+        width: int = 32,
+        heads: int = 4,
+        zero_init: bool = False,
+        activation: str = "relu",
+        norm: str = "none",
+        **common: Any,
+    ) -> None:
+        super().__init__(input_dim, num_experts, **common)
+        check_sizes(tokens=tokens, width=width, heads=heads)
+        if width % heads:
+            raise ShapeError(f"width: expected a multiple of {heads} heads, found {width}")
+        self.shape = (tokens, heads, width // heads)
+        self.tokens = nn.Linear(self.read_dim, tokens * width)
+        self.queries = nn.Parameter(torch.randn(num_gates, heads, width // heads))
+        self.hidden = GroupMLP(num_gates, width, dims, activation=activation, norm=norm)
+        self.linear = GroupLinear(num_gates, self.hidden.output_dim, num_experts, bias=False, gain=3**-0.5)
+        if zero_init:
+            nn.init.zeros_(self.linear.weight)
+
+    def logits(self, x: Tensor) -> Tensor:  # noqa: D102
+        scores: Tensor = self.linear(self.hidden(self.found(x)))
+        return scores
+
+    def found(self, x: Tensor) -> Tensor:
+        """Return what every gate's query finds, ``[batch, gate, width]``."""
+        # [batch, 1 or gate, token, head, width of a head]
+        tokens = self.tokens(x if x.dim() == 3 else x.unsqueeze(1)).unflatten(2, self.shape)
+        agreement = (tokens * self.queries.unsqueeze(1)).sum(dim=4) / math.sqrt(self.shape[2])
+        attention = agreement.softmax(dim=2).unsqueeze(4)
+        return (attention * tokens).sum(dim=2).flatten(2)
