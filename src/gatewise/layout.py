@@ -23,12 +23,41 @@ class EmbeddingField:
 
 
 @dataclass(frozen=True)
+class AttentionPooling:
+    """Items weighed by how they bear on a target, the name of an id column with vectors of the same width."""
+
+    target: str
+    dims: tuple[int, ...]
+    normalise: bool
+
+
+@dataclass(frozen=True)
+class GRUPooling:
+    """The state of a GRU after the last item, so wide; None: as wide as the items."""
+
+    dim: int | None
+
+
+@dataclass(frozen=True)
+class SelfAttentionPooling:
+    """The mean of a transformer's outputs, so wide; None: as wide as the items."""
+
+    dim: int | None
+    heads: int
+    layers: int
+
+
+Pooling = str | AttentionPooling | GRUPooling | SelfAttentionPooling
+"""How the vectors of a list become one: ``mean``, ``sum``, ``max``, or what is learnt."""
+
+
+@dataclass(frozen=True)
 class ListColumn:
     """One multi-valued feature: its name, the index of its field, and how its vectors become one, or None."""
 
     name: str
     field: int
-    pooling: str | None
+    pooling: Pooling | None
 
 
 @dataclass(frozen=True)

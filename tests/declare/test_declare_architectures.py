@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import get_args
 
 import pytest
@@ -12,8 +12,8 @@ import torch
 from gatewise import declare
 from gatewise.assembly import Surroundings, build_trunk
 from gatewise.assembly.trunks import NOT_THE_TRUNKS, RESOLVED, TRUNKS
-from gatewise.layout import Layout
-from gatewise.nn import InputLayer
+from gatewise.layout import EmbeddingField, Layout, ListColumn
+from gatewise.nn import InputLayer, Padded
 
 REQUIRED = {
     declare.AITM: {"order": ("buy", "click")},
@@ -21,15 +21,18 @@ REQUIRED = {
     declare.PEPNet: {"scenario": ("hour",), "priors": ("age", "price")},
 }
 
-AROUND = Surroundings(InputLayer(Layout(floats=("age", "price", "hour"))), ("click", "buy"))
+FLOATS = ("age", "price", "hour")
+AROUND = Surroundings(InputLayer(Layout(floats=FLOATS)), ("click", "buy"))
+WITH_SEQUENCE = Layout((EmbeddingField("history", 9, 5),), (), (ListColumn("history", 0, None),), FLOATS)
 
 
 @pytest.mark.parametrize("architecture", TRUNKS, ids=lambda cls: cls.__name__)
 def test_trunk_and_declaration_agree_on_options_and_defaults(architecture):
     parameters = inspect.signature(TRUNKS[architecture]).parameters.values()
-    # what embedding sets are where follows from the input layer
-    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "sets"}
-    declared = {field.name: field.default for field in fields(architecture) if field.name not in NOT_THE_TRUNKS}
+    derived = ("sets", "sequence_dim", "sequence")
+    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in derived}
+    of_others = (*NOT_THE_TRUNKS, *derived)
+    declared = {field.name: field.default for field in fields(architecture) if field.name not in of_others}
     assert options.keys() == declared.keys()
     # what is resolved is declared by names or as a declaration of its own
     as_they_are = options.keys() - RESOLVED.keys()
@@ -47,5 +50,8 @@ def test_every_architecture_has_a_trunk():
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 def test_every_declared_choice_builds(architecture, activation, norm):
     needed = REQUIRED.get(architecture, {})
-    trunk = build_trunk(architecture(**needed, activation=activation, norm=norm, dropout=0.1), AROUND)
-    assert trunk(torch.ones(4, 3)).shape == (4, 2, trunk.output_dim)
+    declared = architecture(**needed, activation=activation, norm=norm, dropout=0.1)
+    around = replace(AROUND, input_layer=InputLayer(WITH_SEQUENCE)) if declared.reads_sequences else AROUND
+    trunk = build_trunk(declared, around)
+    sequences = [Padded(torch.ones(4, 6, 5), torch.ones(4, 6, dtype=torch.bool))] * trunk.num_sequences
+    assert trunk(torch.ones(4, 3), *sequences).shape == (4, 2, trunk.output_dim)

@@ -21,7 +21,9 @@ FEATURES = [
     declare.Categorical("b", hash_buckets=2, dim=1),
     declare.Numeric("n", transform="bucket", buckets=4, dim=2, column="m"),
     declare.Sequence("s", dim=4, pooling="max", separator=", ", max_length=3, keep="first", min_count=2, column="t"),
-    declare.Sequence("u", shares="a"),
+    declare.Sequence("u", shares="a", pooling=declare.Attention("a", dims=[5], normalise=True)),
+    declare.Sequence("x", pooling=declare.GRU(dim=3)),
+    declare.Sequence("y", pooling=declare.Transformer(dim=6, heads=3, layers=2)),
     declare.Sequence("v", hash_buckets=7),
     declare.Vector("w", 3, column="x"),
 ]
@@ -81,6 +83,21 @@ OTHERS = [
     ),
     declare.STEM(own_experts=[1, 0], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], **OWN),
     declare.PEPNet(scenario=["a"], priors=["b", "n"], layer_dims=[7], gate_dims=[2], **OWN),
+    declare.MoSE(
+        sequence="z",
+        cell="transformer",
+        experts=3,
+        expert_dim=8,
+        heads=4,
+        layers=2,
+        gate=GATE,
+        gate_dims=[2],
+        **OWN,
+    ),
+    declare.Attention("a", dims=[5], normalise=True),
+    declare.Sequence("z", pooling=None),
+    declare.GRU(dim=3),
+    declare.Transformer(dim=6, heads=3, layers=2),
     GATE,
     declare.AttentionGate(tokens=3, width=6, heads=2, **OF_LOGITS),
     declare.TopKGate(k=3, noisy=True, bias=True, **OF_LOGITS),
@@ -108,6 +125,7 @@ OTHERS = [
 ]
 EVERY = [*FEATURES, *TASKS, *OTHERS]
 REQUIRED = {
+    "target",
     "groups",
     "scenario",
     "priors",

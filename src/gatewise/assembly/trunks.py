@@ -15,6 +15,7 @@ TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
     declare.SharedBottom: nn.SharedBottom,
     declare.OMoE: nn.OMoE,
     declare.MMoE: nn.MMoE,
+    declare.MoSE: nn.MoSE,
     declare.CGC: nn.CGC,
     declare.PLE: nn.PLE,
     declare.AdaTT: nn.AdaTT,
@@ -57,6 +58,11 @@ class Surroundings:
         ]
         return tuple(tuple(column for part in parts for column in part[i]) + tuple(numbers) for i in range(count))
 
+    def unpooled(self) -> dict[str, int]:
+        """Return the widths of the sequences that are not pooled, by name and in order."""
+        layout = self.input_layer.layout
+        return {column.name: layout.fields[column.field].dim for column in layout.lists if column.pooling is None}
+
     def positions(self, tasks: tuple[str, ...]) -> tuple[int, ...]:
         """Return where tasks are among all tasks."""
         return tuple(self.tasks.index(name) for name in tasks)
@@ -68,8 +74,8 @@ def build_trunk(architecture: declare.Architecture, around: Surroundings) -> nn.
     options: dict[str, Any] = {name: getattr(architecture, name) for name in names}
     for name in options.keys() & RESOLVED.keys():
         options[name] = RESOLVED[name](options[name], around)
-    if architecture.embedding_sets(len(around.tasks)) > 1:
-        options["sets"] = around.embedding_sets(len(around.tasks) + 1)
+    if type(architecture) in DERIVED:
+        options |= DERIVED[type(architecture)](architecture, around)
     return TRUNKS[type(architecture)](around.input_layer.output_dim, len(around.tasks), **options)
 
 
@@ -96,3 +102,20 @@ RESOLVED: dict[str, Callable[[Any, Surroundings], Any]] = {
     "order": lambda names, around: around.positions(names),
 }
 """Options that a trunk takes as something else than is declared, such as columns for the names of features."""
+
+
+def _of_stem(architecture: declare.STEM, around: Surroundings) -> dict[str, Any]:
+    return {"sets": around.embedding_sets(architecture.embedding_sets(len(around.tasks)))}
+
+
+def _of_mose(architecture: declare.MoSE, around: Surroundings) -> dict[str, Any]:
+    widths = around.unpooled()
+    name = architecture.sequence or next(iter(widths))
+    return {"sequence": list(widths).index(name), "sequence_dim": widths[name]}
+
+
+DERIVED: dict[type[declare.Architecture], Callable[[Any, Surroundings], dict[str, Any]]] = {
+    declare.STEM: _of_stem,
+    declare.MoSE: _of_mose,
+}
+"""What a trunk takes that follows from the input layer."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gatewise import declare
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoders.by_feature import (
     Encoder,
@@ -34,7 +35,15 @@ from gatewise.data.tables import pick_column, read_table, stream_table
 from gatewise.data.vocabulary import AnyVocabulary, vocabulary_from_state
 from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Vector, column_of, embedding_dim
 from gatewise.errors import ArtefactError, TableError
-from gatewise.layout import EmbeddingField, Layout, ListColumn
+from gatewise.layout import (
+    AttentionPooling,
+    EmbeddingField,
+    GRUPooling,
+    Layout,
+    ListColumn,
+    Pooling,
+    SelfAttentionPooling,
+)
 
 
 class TableEncoder:
@@ -124,7 +133,7 @@ class TableEncoder:
                 fields.append(EmbeddingField(feature.name, rows, embedding_dim(feature, self.schema)))
         for feature in self.schema.features:
             if isinstance(feature, Sequence):
-                lists.append(ListColumn(feature.name, index[feature.shares or feature.name], feature.pooling))
+                lists.append(ListColumn(feature.name, index[feature.shares or feature.name], pooling_of(feature)))
             elif feature.name in index:
                 ids.append((feature.name, index[feature.name]))
             else:
@@ -202,6 +211,19 @@ class TableEncoder:
         except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise ArtefactError(f"encoder: its saved state does not fit the schema ({error})") from None
         return cls(schema, encoders, vocabularies, labels)
+
+
+def pooling_of(feature: Sequence) -> Pooling | None:
+    """Return how a sequence is pooled, as the layout says it."""
+    match feature.pooling:
+        case declare.Attention(target=target, dims=dims, normalise=normalise):
+            return AttentionPooling(target, tuple(dims), normalise)
+        case declare.GRU(dim=dim):
+            return GRUPooling(dim)
+        case declare.Transformer(dim=dim, heads=heads, layers=layers):
+            return SelfAttentionPooling(dim, heads, layers)
+        case _:
+            return feature.pooling
 
 
 def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False) -> list[str]:

@@ -16,6 +16,7 @@ from gatewise.declare.architectures import (
     CrossStitch,
     HoME,
     MMoE,
+    MoSE,
     OMoE,
     PEPNet,
     SharedBottom,
@@ -26,6 +27,7 @@ from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Vector
 from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, SoftmaxGate, TopKGate
 from gatewise.declare.options import Options
+from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.recipe import Data, Recipe, Split
 from gatewise.declare.schema import Schema, column_of, embedding_dim
 from gatewise.declare.tasks import Binary, Regression, Task
@@ -34,6 +36,7 @@ from gatewise.declare.training import Cosine, Plateau, StepDecay, Training
 __all__ = [
     "AITM",
     "CGC",
+    "GRU",
     "PLE",
     "STEM",
     "AdaTT",
@@ -41,6 +44,7 @@ __all__ = [
     "AnyBalance",
     "AnyGate",
     "Architecture",
+    "Attention",
     "AttentionGate",
     "Binary",
     "Categorical",
@@ -51,6 +55,7 @@ __all__ = [
     "Feature",
     "HoME",
     "MMoE",
+    "MoSE",
     "Numeric",
     "OMoE",
     "Options",
@@ -69,6 +74,7 @@ __all__ = [
     "Task",
     "TopKGate",
     "Training",
+    "Transformer",
     "Uncertainty",
     "Vector",
     "column_of",

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gatewise.declare.base import declaration, from_dict, read_yaml, to_dict
 from gatewise.declare.features import Categorical, Feature, Sequence
+from gatewise.declare.poolings import Attention, Transformer
 from gatewise.declare.tasks import Task
 from gatewise.errors import DeclarationError, did_you_mean, shown
 
@@ -56,7 +57,24 @@ class Schema:
         for feature in self.features:
             if isinstance(feature, Sequence) and feature.shares is not None:
                 self._check_shared(feature, feature.shares)
+            if isinstance(feature, Sequence):
+                self._check_pooling(feature)
         return self
+
+    def _check_pooling(self, feature: Sequence) -> None:
+        pooling, width = feature.pooling, embedding_dim(feature, self)
+        if isinstance(pooling, Attention):
+            targets = {f.name: f.dim for f in self.features if isinstance(f, Categorical)}
+            if pooling.target not in targets:
+                hint = did_you_mean(pooling.target, targets)
+                raise ValueError(
+                    f"sequence {feature.name!r}: its target {pooling.target!r} is no categorical feature{hint}"
+                )
+            if targets[pooling.target] != width:
+                found = f"{targets[pooling.target]}, the sequence has {width}"
+                raise ValueError(f"sequence {feature.name!r}: its target {pooling.target!r} has dim {found}")
+        if isinstance(pooling, Transformer) and (pooling.dim or width) % pooling.heads:
+            raise ValueError(f"sequence {feature.name!r}: its width {width} is no multiple of {pooling.heads} heads")
 
     def _no_label_among_features(self) -> None:
         read = {column_of(feature): feature.name for feature in self.features}

@@ -8,9 +8,10 @@ from gatewise.nn.expectation import BehaviouralExpectation
 from gatewise.nn.experts import Experts, MLPExperts, ModuleExperts
 from gatewise.nn.gate_unit import GateUnit
 from gatewise.nn.gates import AttentionGates, DSelectKGates, Gated, Gates, SoftmaxGates, TopKGates
-from gatewise.nn.input_layer import InputLayer, Padded, Vectors
+from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.layers import GroupLinear, GroupMLP
 from gatewise.nn.model import MultiTaskModel, Output
+from gatewise.nn.sequences import Padded, RecurrentPooling, TargetAttention, TransformerPooling
 from gatewise.nn.standalone import MMoEModel, MMoERecommendationModel
 from gatewise.nn.table import Batch, Inputs, Ragged, TensorTable
 from gatewise.nn.towers import Towers
@@ -24,6 +25,7 @@ from gatewise.nn.trunks import (
     HoME,
     Mixed,
     MMoE,
+    MoSE,
     OMoE,
     PEPNet,
     SharedBottom,
@@ -57,6 +59,7 @@ __all__ = [
     "MMoEModel",
     "MMoERecommendationModel",
     "Mixed",
+    "MoSE",
     "ModuleExperts",
     "MultiTaskModel",
     "OMoE",
@@ -64,12 +67,15 @@ __all__ = [
     "PEPNet",
     "Padded",
     "Ragged",
+    "RecurrentPooling",
     "SharedBottom",
     "SingleTask",
     "SoftmaxGates",
+    "TargetAttention",
     "TensorTable",
     "TopKGates",
     "Towers",
+    "TransformerPooling",
     "Trunk",
     "Vectors",
 ]

@@ -10,21 +10,10 @@ from torch import Tensor, nn
 
 from gatewise.errors import ShapeError
 from gatewise.kernels import Lookup
-from gatewise.layout import Layout, ListColumn
+from gatewise.layout import AttentionPooling, Layout, ListColumn
 from gatewise.nn.embedding import EmbeddingTables
+from gatewise.nn.sequences import Padded, make_pooling
 from gatewise.nn.table import Inputs, Ragged, TensorTable
-
-
-class Padded(NamedTuple):
-    """Vectors of a sequence.
-
-    Shape:
-        - vectors: ``[batch, length, dim]``, zeros where there is padding
-        - present: ``[batch, length]`` bool, False where there is padding
-    """
-
-    vectors: Tensor
-    present: Tensor
 
 
 class Vectors(NamedTuple):
@@ -64,8 +53,14 @@ class InputLayer(nn.Module):
             offsets = [self.tables.offsets[layout.ids[column][1]] for column in columns]
             self.register_buffer(f"columns_{dim}", torch.tensor(columns), persistent=False)
             self.register_buffer(f"offsets_{dim}", torch.tensor(offsets), persistent=False)
-        self.embedding_dim = sum(dim * len(columns) for dim, columns in self._columns_of_dim.items())
-        self.embedding_dim += sum(layout.fields[column.field].dim for column in layout.lists if column.pooling)
+        self.poolings = nn.ModuleDict(
+            {
+                str(i): make_pooling(column.pooling, layout.fields[column.field].dim)
+                for i, column in enumerate(layout.lists)
+                if column.pooling is not None
+            }
+        )
+        self.embedding_dim = sum(dim for _, dim in self._embedded())
         self.output_dim = self.embedding_dim + len(layout.floats)
 
     def check(self, inputs: Inputs | TensorTable) -> None:
@@ -102,7 +97,15 @@ class InputLayer(nn.Module):
         """Return name and width of every embedded feature, in the order of ``x``."""
         layout = self.layout
         embedded = [(layout.ids[i][0], dim) for dim, columns in self._columns_of_dim.items() for i in columns]
-        return embedded + [(column.name, layout.fields[column.field].dim) for column in layout.lists if column.pooling]
+        pooled = [(layout.lists[int(i)].name, int(pooling.output_dim)) for i, pooling in self.poolings.items()]  # type: ignore[arg-type]
+        return embedded + pooled
+
+    def _target(self, embedded: Tensor, column: ListColumn) -> Tensor | None:
+        """Return the vectors ``[batch, dim]`` that a list's items are held against, if any."""
+        if not isinstance(column.pooling, AttentionPooling):
+            return None
+        columns = self.columns_of(column.pooling.target)
+        return embedded[:, columns[0] : columns[-1] + 1]
 
     def _owners(self) -> list[str]:
         """Return the feature of every column of ``x``."""
@@ -121,13 +124,14 @@ class InputLayer(nn.Module):
             (dim,) = self._columns_of_dim
             return Vectors(self._embed(inputs.ids, dim, inputs.floats))
         parts = [self._embed(inputs.ids, dim) for dim in self._columns_of_dim]
-        sequences = []
-        for ids, column in zip(inputs.lists, self.layout.lists, strict=True):
+        # [batch, dims of all id columns]
+        embedded, sequences = torch.cat([inputs.floats[:, :0], *parts], dim=1), []
+        for i, (ids, column) in enumerate(zip(inputs.lists, self.layout.lists, strict=True)):
             items = self._items(ids, column)
             if column.pooling is None:
                 sequences.append(items)
             else:
-                parts.append(pooled(items, column.pooling))
+                parts.append(self.poolings[str(i)](items, self._target(embedded, column)))
         return Vectors(torch.cat([*parts, inputs.floats], dim=1), tuple(sequences))
 
     def _embed(self, ids: Tensor, dim: int, beside: Tensor | None = None) -> Tensor:
@@ -142,14 +146,3 @@ class InputLayer(nn.Module):
         # zeros where there is padding
         vectors = self.tables.look_up(dim, Lookup(ids, offset.expand(ids.shape[1]))).view(*ids.shape, dim)
         return Padded(vectors, ids >= 0)
-
-
-def pooled(items: Padded, pooling: str) -> Tensor:
-    """Return the ``mean``, ``sum`` or ``max`` of items, ``[batch, dim]``; padding counts for nothing."""
-    vectors, present = items
-    if pooling == "sum" or vectors.shape[1] == 0:
-        return vectors.sum(dim=1)
-    if pooling == "max":
-        lowest = torch.finfo(vectors.dtype).min
-        return vectors.masked_fill(~present.unsqueeze(2), lowest).amax(dim=1) * present.any(dim=1, keepdim=True)
-    return vectors.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)

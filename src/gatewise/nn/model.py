@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
 import torch
@@ -91,13 +90,15 @@ class MultiTaskModel(nn.Module):
 
     def dense_weights(self) -> list[nn.Parameter]:
         """Return the weight matrices outside the embeddings: no biases, no normalisation."""
-        above = [module.named_parameters() for name, module in self.named_children() if name != "input_layer"]
-        found = itertools.chain.from_iterable(above)
-        return [weight for name, weight in found if "weight" in name.rpartition(".")[2] and weight.dim() > 1]
+        tables = {id(table) for table in self.input_layer.tables.parameters()}
+        named = [
+            (name.rpartition(".")[2], weight) for name, weight in self.named_parameters() if id(weight) not in tables
+        ]
+        return [weight for name, weight in named if "weight" in name and weight.dim() > 1]
 
     def num_parameters(self, *, embeddings: bool = True) -> int:
         """Count parameters, with or without those of the embedding tables."""
-        tables = {id(weight) for weight in self.input_layer.parameters()}
+        tables = {id(weight) for weight in self.input_layer.tables.parameters()}
         return sum(p.numel() for p in self.parameters() if embeddings or id(p) not in tables)
 
     @torch.no_grad()

@@ -17,6 +17,7 @@ from gatewise.declare.architectures.cross_stitch import CrossStitch
 from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.home import HoME
 from gatewise.declare.architectures.mmoe import MMoE
+from gatewise.declare.architectures.mose import MoSE
 from gatewise.declare.architectures.omoe import OMoE
 from gatewise.declare.architectures.pepnet import PEPNet
 from gatewise.declare.architectures.ple import PLE
@@ -25,7 +26,7 @@ from gatewise.declare.architectures.single_task import SingleTask
 from gatewise.declare.architectures.stem import STEM
 
 AnyArchitecture = Annotated[
-    SingleTask | SharedBottom | OMoE | MMoE | CGC | PLE | AdaTT | PEPNet | STEM | CrossStitch | AITM | HoME,
+    SingleTask | SharedBottom | OMoE | MMoE | MoSE | CGC | PLE | AdaTT | PEPNet | STEM | CrossStitch | AITM | HoME,
     Field(discriminator="kind"),
 ]
 
@@ -41,6 +42,7 @@ __all__ = [
     "GatedArchitecture",
     "HoME",
     "MMoE",
+    "MoSE",
     "OMoE",
     "PEPNet",
     "SharedBottom",

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gatewise.declare.base import Dims, Names, Rate, declaration
+from gatewise.declare.features import Sequence
 from gatewise.declare.schema import Schema
 from gatewise.declare.tasks import Binary
 from gatewise.errors import DeclarationError, did_you_mean, shown
@@ -46,6 +47,11 @@ class Architecture:
         """Tasks from the likeliest to the least likely, as far as they are declared so."""
         return tuple(self.ordered)
 
+    @property
+    def reads_sequences(self) -> bool:
+        """Whether it reads sequences that are not pooled."""
+        return False
+
     def embedding_sets(self, num_tasks: int) -> int:  # noqa: ARG002
         """Return how many vectors a value has in every embedding table."""
         return 1
@@ -56,6 +62,8 @@ class Architecture:
         Raises:
             DeclarationError: names the option.
         """
+        for name in () if self.reads_sequences else unpooled_sequences(schema):
+            raise DeclarationError(f"feature {name!r}: pooling None needs a model that reads sequences: mose")
         check_tasks("ordered", self.ordered, schema)
         if self.expectation and len(self.steps) < 2:
             raise DeclarationError(
@@ -64,6 +72,11 @@ class Architecture:
         for task in schema.tasks:
             if self.expectation and task.name in self.steps and not isinstance(task, Binary):
                 raise DeclarationError(f"expectation: compares probabilities, and task {task.name!r} is {task.kind}")
+
+
+def unpooled_sequences(schema: Schema) -> list[str]:
+    """Return the names of the sequences whose items stay apart."""
+    return [feature.name for feature in schema.features if isinstance(feature, Sequence) and feature.pooling is None]
 
 
 def check_features(option: str, names: Iterable[str], schema: Schema) -> None:

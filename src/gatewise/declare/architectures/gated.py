@@ -42,9 +42,7 @@ class GatedArchitecture(Architecture):
         kind = getattr(self, "kind", type(self).__name__)
         check_features("gate.features", self.gate.features, schema)
         if self.gate.features and not self.gates_read_features:
-            raise DeclarationError(
-                f"gate.features: the gates of this {kind} read no features"
-            )
+            raise DeclarationError(f"gate.features: the gates of this {kind} read no features")
         if self.gate.kind == "dselect_k" and not self.gates_reach_all:
             raise DeclarationError(f"gate: dselect_k chooses among all experts, a gate of {kind} has some; use top_k")
         experts, k = self.experts_in_reach, getattr(self.gate, "k", None)

@@ -8,7 +8,9 @@ from typing import Literal
 from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.owned import OwnExperts, Share, check_experts
 from gatewise.declare.base import Dims, declaration
+from gatewise.declare.features import Sequence
 from gatewise.declare.schema import Schema
+from gatewise.errors import DeclarationError
 
 
 @declaration
@@ -35,4 +37,7 @@ class STEM(GatedArchitecture):
 
     def check(self, schema: Schema) -> None:  # noqa: D102
         super().check(schema)
+        for feature in schema.features:
+            if isinstance(feature, Sequence) and not isinstance(feature.pooling, str):
+                raise DeclarationError(f"feature {feature.name!r}: stem needs pooling mean, sum or max, a vector a set")
         check_experts(self.own_experts, self.shared_experts, schema)

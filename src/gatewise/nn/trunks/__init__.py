@@ -10,6 +10,7 @@ from gatewise.nn.trunks.cgc import CGC
 from gatewise.nn.trunks.cross_stitch import CrossStitch
 from gatewise.nn.trunks.home import HoME
 from gatewise.nn.trunks.mmoe import MMoE
+from gatewise.nn.trunks.mose import MoSE
 from gatewise.nn.trunks.omoe import OMoE
 from gatewise.nn.trunks.pepnet import PEPNet
 from gatewise.nn.trunks.ple import PLE
@@ -28,6 +29,7 @@ __all__ = [
     "HoME",
     "MMoE",
     "Mixed",
+    "MoSE",
     "OMoE",
     "PEPNet",
     "SharedBottom",

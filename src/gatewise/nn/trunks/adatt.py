@@ -9,8 +9,8 @@ from gatewise.nn.experts import OwnedExperts
 from gatewise.nn.experts.owned import own_counts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated
-from gatewise.nn.input_layer import Padded
 from gatewise.nn.layers import check_sizes
+from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk, total
 
 

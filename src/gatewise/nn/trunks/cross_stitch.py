@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError
-from gatewise.nn.input_layer import Padded
 from gatewise.nn.layers import GroupMLP, check_sizes
+from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk
 
 

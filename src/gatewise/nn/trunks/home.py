@@ -13,8 +13,8 @@ from gatewise.nn.experts.feature_gate import FeatureGatedExperts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated, skips
 from gatewise.nn.gates.self_gates import SelfGates
-from gatewise.nn.input_layer import Padded
 from gatewise.nn.layers import check_sizes
+from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk, total
 
 

@@ -10,8 +10,8 @@ from gatewise.errors import ShapeError
 from gatewise.nn.experts import Experts, make_experts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated, skips
-from gatewise.nn.input_layer import Padded
 from gatewise.nn.layers import check_sizes
+from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk, total
 
 

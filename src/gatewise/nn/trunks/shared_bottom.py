@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gatewise.nn.input_layer import Padded
 from gatewise.nn.layers import GroupMLP
+from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk
 
 

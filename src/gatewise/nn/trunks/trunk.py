@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from gatewise.nn.input_layer import Padded
+from gatewise.nn.sequences import Padded
 
 
 class Mixed(NamedTuple):

@@ -71,7 +71,7 @@ def make_optimizer(
         if given not in known:
             expected = ", ".join(known)
             raise DeclarationError(f"{what}: expected one of {expected}, found {given!r}{did_you_mean(given, known)}")
-    tables = list(model.input_layer.parameters())
+    tables = list(model.input_layer.tables.parameters())
     decayed = model.dense_weights()
     ids = {id(weight) for weight in (*tables, *decayed)}
     others = [p for module in (model, balance) for p in module.parameters() if id(p) not in ids]

@@ -1,0 +1,56 @@
+"""Poolings that are learnt: how the items of a sequence become one vector."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from gatewise.declare.base import Dims, Name, declaration
+
+Count = Annotated[int, Field(gt=0)]
+
+
+@declaration
+class Attention:
+    """Items weighed by how they bear on a target, such as the item in question (Zhou et al., KDD 2018)."""
+
+    target: Name
+    """A categorical feature with the sequence's width; often the one whose table the sequence shares."""
+    dims: Dims = field(default=(32,), kw_only=True)
+    """Hidden widths of the perceptron that weighs."""
+    normalise: bool = field(default=False, kw_only=True)
+    """Whether the weights sum to 1."""
+    kind: Literal["attention"] = field(default="attention", kw_only=True, repr=False)
+
+
+@declaration
+class GRU:
+    """The state of a GRU after the last item."""
+
+    dim: Count | None = field(default=None, kw_only=True)
+    """Width of the state; by default that of the items."""
+    kind: Literal["gru"] = field(default="gru", kw_only=True, repr=False)
+
+
+@declaration
+class Transformer:
+    """The mean of a transformer's outputs; positions count from the last item."""
+
+    dim: Count | None = field(default=None, kw_only=True)
+    """Width inside and of the result; by default that of the items."""
+    heads: Count = field(default=2, kw_only=True)
+    """Heads of the attention; the width is a multiple of it."""
+    layers: Count = field(default=1, kw_only=True)
+    """How many layers."""
+    kind: Literal["transformer"] = field(default="transformer", kw_only=True, repr=False)
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Transformer:
+        if self.dim is not None and self.dim % self.heads:
+            raise ValueError(f"dim: expected a multiple of {self.heads} heads, found {self.dim}")
+        return self
+
+
+LearntPooling = Annotated[Attention | GRU | Transformer, Field(discriminator="kind")]

@@ -1,0 +1,21 @@
+"""From a sequence of vectors to one vector: by its mean, or by what is learnt of the order.
+
+A way is one file with a module from :class:`Padded` to ``[batch, output_dim]``. Padding changes nothing, and a sequence
+of no items gives zeros.
+"""
+
+from gatewise.nn.sequences.make import make_pooling
+from gatewise.nn.sequences.padded import Padded
+from gatewise.nn.sequences.plain import PlainPooling
+from gatewise.nn.sequences.recurrent import RecurrentPooling
+from gatewise.nn.sequences.target_attention import TargetAttention
+from gatewise.nn.sequences.transformer import TransformerPooling
+
+__all__ = [
+    "Padded",
+    "PlainPooling",
+    "RecurrentPooling",
+    "TargetAttention",
+    "TransformerPooling",
+    "make_pooling",
+]

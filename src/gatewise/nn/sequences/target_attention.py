@@ -1,0 +1,55 @@
+"""What a sequence says about the item in question."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.nn.layers import GroupLinear, GroupMLP
+from gatewise.nn.sequences.padded import Padded
+
+
+class TargetAttention(nn.Module):
+    r"""A sum of the items, each weighed by how it bears on a target: deep interest network.
+
+    .. math:: \sum_j a(e_j, t) \, e_j, \quad a(e, t) = \mathrm{MLP}([e; t; e - t; e \odot t])
+
+    where :math:`e_j` are the items and t is the target. The weights need not sum to 1, so that a strong interest stays
+    strong; ``normalise`` takes a softmax of them.
+
+    Args:
+        dim: width of items and target.
+        dims: hidden widths of the perceptron.
+        normalise: whether weights sum to 1.
+        activation: of the hidden layers.
+
+    Shape:
+        - input: :class:`Padded`, and the target ``[batch, dim]``
+        - output ``[batch, dim]``
+
+    References:
+        Zhou et al.: Deep Interest Network for Click-Through Rate Prediction. KDD 2018.
+    """
+
+    def __init__(
+        self, dim: int, dims: tuple[int, ...] = (32,), *, normalise: bool = False, activation: str = "silu"
+    ) -> None:
+        super().__init__()
+        # NOTE[DIFF]: another smooth activation in place of the paper's Dice, which needs batch statistics
+        self.hidden = GroupMLP(1, 4 * dim, dims, activation=activation)
+        self.linear = GroupLinear(1, self.hidden.output_dim, 1, gain=3**-0.5)
+        self.normalise, self.output_dim = normalise, dim
+
+    def forward(self, items: Padded, target: Tensor) -> Tensor:  # noqa: D102
+        return (self.weights(items, target).unsqueeze(2) * items.vectors).sum(dim=1)
+
+    def weights(self, items: Padded, target: Tensor) -> Tensor:
+        """Return the weight of every item, ``[batch, length]``; 0 for padding."""
+        vectors, present = items
+        aims = target.unsqueeze(1).expand_as(vectors)
+        pairs = torch.cat([vectors, aims, vectors - aims, vectors * aims], dim=2)
+        weights = self.linear(self.hidden(pairs.flatten(0, 1))).view(present.shape)
+        if not self.normalise:
+            return weights * present
+        hidden = weights.masked_fill(~present, torch.finfo(weights.dtype).min)
+        return hidden.softmax(dim=1) * present
