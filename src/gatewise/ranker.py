@@ -29,7 +29,7 @@ class Ranker:
 
     Args:
         schema: features and tasks.
-        model: an architecture, or its kind: ``"mmoe"``, ``"omoe"``, ``"shared_bottom"``, ``"single_task"``.
+        model: an architecture, or its kind, such as ``"mmoe"``, ``"ple"`` or ``"shared_bottom"``.
         balance: a balancing rule, or its kind: ``"static"``, ``"uncertainty"``.
         **training: any option of :class:`gatewise.Training`, such as ``epochs=5, batch_size=1024, lr=1e-3, seed=0``.
 

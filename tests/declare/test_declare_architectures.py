@@ -16,6 +16,7 @@ from gatewise.layout import EmbeddingField, Layout, ListColumn
 from gatewise.nn import InputLayer, Padded
 
 REQUIRED = {
+    declare.FacetAwareMoE: {"facet": "hour"},
     declare.AITM: {"order": ("buy", "click")},
     declare.HoME: {"groups": {"both": ("click", "buy")}},
     declare.PEPNet: {"scenario": ("hour",), "priors": ("age", "price")},

@@ -83,6 +83,7 @@ OTHERS = [
     ),
     declare.STEM(own_experts=[1, 0], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], **OWN),
     declare.PEPNet(scenario=["a"], priors=["b", "n"], layer_dims=[7], gate_dims=[2], **OWN),
+    declare.FacetAwareMoE(facet="a", experts=3, heads=2, expert_dim=8, gate=GATE, gate_dims=[2], **OWN),
     declare.MoSE(
         sequence="z",
         cell="transformer",
@@ -126,6 +127,7 @@ OTHERS = [
 EVERY = [*FEATURES, *TASKS, *OTHERS]
 REQUIRED = {
     "target",
+    "facet",
     "groups",
     "scenario",
     "priors",

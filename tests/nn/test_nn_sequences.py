@@ -175,7 +175,7 @@ def test_a_target_of_another_width_is_refused() -> None:
 
 @pytest.mark.parametrize("model", ["mmoe", "shared_bottom", "ple"])
 def test_unpooled_sequences_need_a_model_that_reads_them(model: str) -> None:
-    with pytest.raises(DeclarationError, match="feature .history.: pooling None needs a model that reads sequences"):
+    with pytest.raises(DeclarationError, match=r"feature .history.: pooling None needs a model that reads sequences"):
         gw.Ranker(schema(None), model)
 
 

@@ -30,9 +30,11 @@ MAKERS: dict[str, Callable[..., Trunk]] = {
     ),
     "stem": lambda **o: nn.STEM(WIDTH, TASKS, sets=((0, 3), (1, 3), (2, 3)), expert_dims=(5, 3), gate_dims=(4,), **o),
     "pepnet": lambda **o: nn.PEPNet(WIDTH, TASKS, scenario=(0,), priors=(1, 2), layer_dims=(5, 3), **o),
+    "facet_aware_moe": lambda **o: nn.FacetAwareMoE(WIDTH, TASKS, facet=(1,), experts=3, expert_dim=4, heads=2, **o),
     "aitm": lambda **o: nn.AITM(WIDTH, TASKS, order=(1, 0), bottom_dims=(5, 3), **o),
 }
 WITHOUT_GATES = ("single_task", "shared_bottom", "cross_stitch", "pepnet", "aitm")
+ONE_FOR_ALL = ("shared_bottom", "omoe", "omoe of two levels", "facet_aware_moe")
 WITH_GATES = [name for name in MAKERS if name not in WITHOUT_GATES]
 
 
@@ -103,7 +105,7 @@ def test_tasks_differ_where_they_are_to() -> None:
     x = torch.randn(5, WIDTH)
     for name in MAKERS:
         hidden = made(name)(x)
-        assert torch.equal(hidden[:, 0], hidden[:, 1]) == (name in ("shared_bottom", "omoe", "omoe of two levels"))
+        assert torch.equal(hidden[:, 0], hidden[:, 1]) == (name in ONE_FOR_ALL)
 
 
 def test_mixed_is_what_trunks_give() -> None:

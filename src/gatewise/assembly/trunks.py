@@ -15,6 +15,7 @@ TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
     declare.SharedBottom: nn.SharedBottom,
     declare.OMoE: nn.OMoE,
     declare.MMoE: nn.MMoE,
+    declare.FacetAwareMoE: nn.FacetAwareMoE,
     declare.MoSE: nn.MoSE,
     declare.CGC: nn.CGC,
     declare.PLE: nn.PLE,
@@ -97,6 +98,7 @@ def group_positions(groups: Mapping[str, tuple[str, ...]], around: Surroundings)
 RESOLVED: dict[str, Callable[[Any, Surroundings], Any]] = {
     "gate": gate_maker,
     "groups": group_positions,
+    "facet": lambda name, around: around.columns((name,)),
     "scenario": lambda names, around: around.columns(names),
     "priors": lambda names, around: around.columns(names),
     "order": lambda names, around: around.positions(names),

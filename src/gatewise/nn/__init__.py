@@ -5,7 +5,7 @@ Nothing here knows a schema, a table or a label, and nothing is needed but torch
 
 from gatewise.nn.embedding import EmbeddingTables
 from gatewise.nn.expectation import BehaviouralExpectation
-from gatewise.nn.experts import Experts, MLPExperts, ModuleExperts
+from gatewise.nn.experts import Experts, MLPExperts, ModuleExperts, MultiHeadExperts
 from gatewise.nn.gate_unit import GateUnit
 from gatewise.nn.gates import AttentionGates, DSelectKGates, Gated, Gates, SoftmaxGates, TopKGates
 from gatewise.nn.input_layer import InputLayer, Vectors
@@ -22,6 +22,7 @@ from gatewise.nn.trunks import (
     STEM,
     AdaTT,
     CrossStitch,
+    FacetAwareMoE,
     HoME,
     Mixed,
     MMoE,
@@ -46,6 +47,7 @@ __all__ = [
     "DSelectKGates",
     "EmbeddingTables",
     "Experts",
+    "FacetAwareMoE",
     "GateUnit",
     "Gated",
     "Gates",
@@ -61,6 +63,7 @@ __all__ = [
     "Mixed",
     "MoSE",
     "ModuleExperts",
+    "MultiHeadExperts",
     "MultiTaskModel",
     "OMoE",
     "Output",

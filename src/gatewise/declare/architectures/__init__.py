@@ -5,7 +5,7 @@ One file an architecture; the options of each have the names and defaults of its
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Union
 
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from gatewise.declare.architectures.aitm import AITM
 from gatewise.declare.architectures.architecture import Architecture
 from gatewise.declare.architectures.cgc import CGC
 from gatewise.declare.architectures.cross_stitch import CrossStitch
+from gatewise.declare.architectures.facet_aware_moe import FacetAwareMoE
 from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.home import HoME
 from gatewise.declare.architectures.mmoe import MMoE
@@ -26,7 +27,22 @@ from gatewise.declare.architectures.single_task import SingleTask
 from gatewise.declare.architectures.stem import STEM
 
 AnyArchitecture = Annotated[
-    SingleTask | SharedBottom | OMoE | MMoE | MoSE | CGC | PLE | AdaTT | PEPNet | STEM | CrossStitch | AITM | HoME,
+    Union[  # noqa: UP007
+        SingleTask,
+        SharedBottom,
+        OMoE,
+        MMoE,
+        MoSE,
+        FacetAwareMoE,
+        CGC,
+        PLE,
+        AdaTT,
+        PEPNet,
+        STEM,
+        CrossStitch,
+        AITM,
+        HoME,
+    ],
     Field(discriminator="kind"),
 ]
 
@@ -39,6 +55,7 @@ __all__ = [
     "AnyArchitecture",
     "Architecture",
     "CrossStitch",
+    "FacetAwareMoE",
     "GatedArchitecture",
     "HoME",
     "MMoE",

@@ -8,6 +8,7 @@ from gatewise.nn.experts.experts import Experts
 from gatewise.nn.experts.make import make_experts
 from gatewise.nn.experts.mlp import MLPExperts
 from gatewise.nn.experts.modules import ModuleExperts
+from gatewise.nn.experts.multi_head import MultiHeadExperts
 from gatewise.nn.experts.owned import OwnedExperts
 
-__all__ = ["Experts", "MLPExperts", "ModuleExperts", "OwnedExperts", "make_experts"]
+__all__ = ["Experts", "MLPExperts", "ModuleExperts", "MultiHeadExperts", "OwnedExperts", "make_experts"]

@@ -8,6 +8,7 @@ from gatewise.nn.trunks.adatt import AdaTT
 from gatewise.nn.trunks.aitm import AITM
 from gatewise.nn.trunks.cgc import CGC
 from gatewise.nn.trunks.cross_stitch import CrossStitch
+from gatewise.nn.trunks.facet_aware_moe import FacetAwareMoE
 from gatewise.nn.trunks.home import HoME
 from gatewise.nn.trunks.mmoe import MMoE
 from gatewise.nn.trunks.mose import MoSE
@@ -26,6 +27,7 @@ __all__ = [
     "STEM",
     "AdaTT",
     "CrossStitch",
+    "FacetAwareMoE",
     "HoME",
     "MMoE",
     "Mixed",

@@ -1,0 +1,49 @@
+"""Experts that are told which facet of their input is in question."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Literal
+
+from pydantic import model_validator
+
+from gatewise.declare.architectures.architecture import Count, check_features
+from gatewise.declare.architectures.gated import GatedArchitecture
+from gatewise.declare.base import Name, declaration
+from gatewise.declare.features import Categorical
+from gatewise.declare.schema import Schema
+from gatewise.errors import DeclarationError
+
+
+@declaration
+class FacetAwareMoE(GatedArchitecture):
+    """Multi-head experts of a text or another vector that are told the facet in play; one gate for all tasks."""
+
+    facet: Name = field(kw_only=True)
+    """The categorical feature that says which facet, such as price, service or quality of a review."""
+    experts: Count = field(default=8, kw_only=True)
+    """How many experts."""
+    heads: Count = field(default=4, kw_only=True)
+    """Heads of every expert; ``expert_dim`` is a multiple of it."""
+    expert_dim: Count = field(default=64, kw_only=True)
+    """Width of every expert's output."""
+    kind: Literal["facet_aware_moe"] = field(default="facet_aware_moe", kw_only=True, repr=False)
+
+    @property
+    def gates_read_features(self) -> bool:  # noqa: D102
+        return False
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> FacetAwareMoE:
+        if self.expert_dim % self.heads:
+            raise ValueError(f"expert_dim: expected a multiple of {self.heads} heads, found {self.expert_dim}")
+        return self
+
+    def check(self, schema: Schema) -> None:  # noqa: D102
+        super().check(schema)
+        check_features("facet", [self.facet], schema)
+        found = next(feature for feature in schema.features if feature.name == self.facet)
+        if not isinstance(found, Categorical):
+            raise DeclarationError(f"facet: expected a categorical feature, and {self.facet!r} is {found.kind}")
+        if len(schema.features) == 1:
+            raise DeclarationError(f"facet: {self.facet!r} is the only feature, and experts need something to judge")

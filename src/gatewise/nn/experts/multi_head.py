@@ -1,0 +1,59 @@
+"""Experts of several heads."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gatewise.errors import ShapeError
+from gatewise.nn.experts.experts import Experts
+from gatewise.nn.layers import GroupLinear, GroupMLP, check_sizes
+
+
+class MultiHeadExperts(Experts):
+    r"""Experts whose heads read the same input; what they find is joined and mapped.
+
+    .. math:: f_i(u) = O_i [h_{i1}(u); \dots; h_{iH}(u)], \quad h_{ij}(u) = \phi(A_{ij} u + b_{ij})
+
+    All heads of all experts are one batched product.
+
+    Args:
+        input_dim: width of the input.
+        num_experts: how many experts.
+        heads: H, how many each has.
+        dim: width of an expert's output, a multiple of ``heads``; a head is ``dim / heads`` wide.
+        activation: of the heads.
+        dropout: share of the heads' units dropped in training.
+
+    Raises:
+        ShapeError: ``dim`` is no multiple of ``heads``.
+
+    Shape:
+        - input ``[batch, input_dim]`` or ``[batch, expert, input_dim]``
+        - output ``[batch, expert, dim]``
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_experts: int,
+        heads: int,
+        dim: int,
+        *,
+        activation: str = "relu",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check_sizes(num_experts=num_experts, heads=heads, expert_dim=dim)
+        if dim % heads:
+            raise ShapeError(f"expert_dim: expected a multiple of {heads} heads, found {dim}")
+        # the heads of an expert side by side are one layer as wide as all of them
+        self.heads = GroupMLP(num_experts, input_dim, (dim,), activation=activation, dropout=dropout)
+        self.join = GroupLinear(num_experts, dim, dim)
+        self.num_experts, self.output_dim = num_experts, dim
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        outputs: Tensor = self.join(self.heads(x))
+        return outputs
+
+    def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
+        return self.join.one(expert, self.heads.one(expert, x))
