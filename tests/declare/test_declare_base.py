@@ -83,6 +83,11 @@ OTHERS = [
     ),
     declare.STEM(own_experts=[1, 0], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], **OWN),
     declare.PEPNet(scenario=["a"], priors=["b", "n"], layer_dims=[7], gate_dims=[2], **OWN),
+    declare.MMoE(experts=[declare.MLPExpert(dims=[7, 3], count=2), declare.CrossExpert(width=3)]),
+    declare.MLPExpert(dims=[7, 3], count=2),
+    declare.ResidualExpert(dims=[7, 3], count=2),
+    declare.CrossExpert(width=3, layers=3, rank=2, count=2),
+    declare.ConvolutionalExpert(width=3, channels=5, kernel=5, places=2, count=2),
     declare.FacetAwareMoE(facet="a", experts=3, heads=2, expert_dim=8, gate=GATE, gate_dims=[2], **OWN),
     declare.MoSE(
         sequence="z",
@@ -128,6 +133,8 @@ EVERY = [*FEATURES, *TASKS, *OTHERS]
 REQUIRED = {
     "target",
     "facet",
+    "dims",
+    "width",
     "groups",
     "scenario",
     "priors",

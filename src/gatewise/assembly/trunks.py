@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from gatewise import declare, nn
+from gatewise.assembly.experts import expert_options
 from gatewise.nn.gates import GateMaker
 
 TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
@@ -116,7 +117,13 @@ def _of_mose(architecture: declare.MoSE, around: Surroundings) -> dict[str, Any]
     return {"sequence": list(widths).index(name), "sequence_dim": widths[name]}
 
 
+def _of_mixture(architecture: declare.MMoE | declare.OMoE, around: Surroundings) -> dict[str, Any]:
+    return expert_options(architecture, around.input_layer.output_dim)
+
+
 DERIVED: dict[type[declare.Architecture], Callable[[Any, Surroundings], dict[str, Any]]] = {
+    declare.OMoE: _of_mixture,
+    declare.MMoE: _of_mixture,
     declare.STEM: _of_stem,
     declare.MoSE: _of_mose,
 }

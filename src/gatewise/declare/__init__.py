@@ -25,6 +25,7 @@ from gatewise.declare.architectures import (
 )
 from gatewise.declare.balance import AnyBalance, Static, Uncertainty
 from gatewise.declare.base import from_dict, to_dict
+from gatewise.declare.experts import AnyExpert, ConvolutionalExpert, CrossExpert, MLPExpert, ResidualExpert
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Vector
 from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, SoftmaxGate, TopKGate
 from gatewise.declare.options import Options
@@ -43,19 +44,23 @@ __all__ = [
     "AdaTT",
     "AnyArchitecture",
     "AnyBalance",
+    "AnyExpert",
     "AnyGate",
     "Architecture",
     "Attention",
     "AttentionGate",
     "Binary",
     "Categorical",
+    "ConvolutionalExpert",
     "Cosine",
+    "CrossExpert",
     "CrossStitch",
     "DSelectKGate",
     "Data",
     "FacetAwareMoE",
     "Feature",
     "HoME",
+    "MLPExpert",
     "MMoE",
     "MoSE",
     "Numeric",
@@ -65,6 +70,7 @@ __all__ = [
     "Plateau",
     "Recipe",
     "Regression",
+    "ResidualExpert",
     "Schema",
     "Sequence",
     "SharedBottom",

@@ -20,7 +20,16 @@ from typing import (
 )
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from gatewise.errors import DeclarationError, did_you_mean
@@ -50,6 +59,9 @@ CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan
 
 shorthand = BeforeValidator(lambda value: {"kind": value} if isinstance(value, str) else value)
 """Lets ``"uncertainty"`` stand for ``{"kind": "uncertainty"}``."""
+
+number_or_list = Discriminator(lambda value: "list" if isinstance(value, (list, tuple)) else "number")
+"""Tells a number from a list where an option takes either, so that a mistake is judged as what it was meant to be."""
 
 
 @dataclass_transform(frozen_default=True)
@@ -164,6 +176,9 @@ def _resolve(owner: Any, location: tuple[int | str, ...]) -> tuple[str, list[str
     path, current = "", owner
     for step in location:
         current = _unwrap(current)
+        if step in _tagged(current):
+            current = _tagged(current)[step]
+            continue
         variants = _variants(current)
         if isinstance(step, int):
             path, current = f"{path}[{step}]", next(iter(get_args(current)), None)
@@ -175,6 +190,18 @@ def _resolve(owner: Any, location: tuple[int | str, ...]) -> tuple[str, list[str
             path = f"{path}.{step}" if path else step
             current = get_type_hints(current, include_extras=True).get(step, current)
     return path, [f.name for f in fields(current)] if is_dataclass(current) else []
+
+
+def _tagged(annotation: Any) -> dict[int | str, Any]:
+    """Map each union member's tag to the member."""
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    return {
+        extra.tag: member
+        for member in members
+        if get_origin(member) is Annotated
+        for extra in get_args(member)[1:]
+        if isinstance(extra, Tag)
+    }
 
 
 def _unwrap(annotation: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gatewise.declare.base import Name, declaration
-from gatewise.declare.poolings import LearntPooling
+from gatewise.declare.poolings import Pooling
 
 Dim = Annotated[int, Field(gt=0, le=65_536)]
 Count = Annotated[int, Field(gt=0)]
@@ -83,7 +83,7 @@ class Sequence:
     """The feature's name."""
     dim: Dim | None = None
     """Width of the embedding; by default 16, or that of the shared feature."""
-    pooling: Literal["mean", "sum", "max"] | LearntPooling | None = "mean"
+    pooling: Pooling = "mean"
     """How the items' embeddings become one vector; None: they do not, for a model that reads sequences."""
     separator: Annotated[str, Field(min_length=1)] = "|"
     """Parts the items where the column holds strings."""

@@ -1,11 +1,11 @@
-"""Poolings that are learnt: how the items of a sequence become one vector."""
+"""Poolings: how the items of a sequence become one vector."""
 
 from __future__ import annotations
 
 from dataclasses import field
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from gatewise.declare.base import Dims, Name, declaration
 
@@ -53,4 +53,14 @@ class Transformer:
         return self
 
 
-LearntPooling = Annotated[Attention | GRU | Transformer, Field(discriminator="kind")]
+def _form(value: object) -> str:
+    return "none" if value is None else "plain" if isinstance(value, str) else "learnt"
+
+
+Pooling = Annotated[
+    Annotated[Literal["mean", "sum", "max"], Tag("plain")]
+    | Annotated[Annotated[Attention | GRU | Transformer, Field(discriminator="kind")], Tag("learnt")]
+    | Annotated[None, Tag("none")],
+    Discriminator(_form),
+]
+"""How the items of a sequence become one vector: by a plain rule, by one that is learnt, or not at all."""

@@ -5,7 +5,16 @@ Nothing here knows a schema, a table or a label, and nothing is needed but torch
 
 from gatewise.nn.embedding import EmbeddingTables
 from gatewise.nn.expectation import BehaviouralExpectation
-from gatewise.nn.experts import Experts, MLPExperts, ModuleExperts, MultiHeadExperts
+from gatewise.nn.experts import (
+    ConvolutionalExpert,
+    CrossNetwork,
+    Experts,
+    MLPExperts,
+    ModuleExperts,
+    MultiHeadExperts,
+    PerceptronExpert,
+    ResidualMLP,
+)
 from gatewise.nn.gate_unit import GateUnit
 from gatewise.nn.gates import AttentionGates, DSelectKGates, Gated, Gates, SoftmaxGates, TopKGates
 from gatewise.nn.input_layer import InputLayer, Vectors
@@ -43,6 +52,8 @@ __all__ = [
     "AttentionGates",
     "Batch",
     "BehaviouralExpectation",
+    "ConvolutionalExpert",
+    "CrossNetwork",
     "CrossStitch",
     "DSelectKGates",
     "EmbeddingTables",
@@ -69,8 +80,10 @@ __all__ = [
     "Output",
     "PEPNet",
     "Padded",
+    "PerceptronExpert",
     "Ragged",
     "RecurrentPooling",
+    "ResidualMLP",
     "SharedBottom",
     "SingleTask",
     "SoftmaxGates",

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, Tag
 
+from gatewise.declare.base import number_or_list
 from gatewise.declare.schema import Schema
 from gatewise.errors import DeclarationError
 
 Share = Annotated[int, Field(ge=0)]
-OwnExperts = Share | Annotated[Sequence[Share], AfterValidator(tuple), Field(min_length=1)]
+OwnExperts = Annotated[
+    Annotated[Share, Tag("number")]
+    | Annotated[Sequence[Share], AfterValidator(tuple), Field(min_length=1), Tag("list")],
+    number_or_list,
+]
 """A number of experts for every task, or one a task."""
 
 

@@ -4,11 +4,26 @@ A kind is one file, and a declaration of its options in ``gatewise.declare.exper
 ``[batch, out]`` can be an expert; equal multi-layer perceptrons are batched products.
 """
 
+from gatewise.nn.experts.convolutional import ConvolutionalExpert
+from gatewise.nn.experts.cross import CrossNetwork
 from gatewise.nn.experts.experts import Experts
 from gatewise.nn.experts.make import make_experts
 from gatewise.nn.experts.mlp import MLPExperts
 from gatewise.nn.experts.modules import ModuleExperts
 from gatewise.nn.experts.multi_head import MultiHeadExperts
 from gatewise.nn.experts.owned import OwnedExperts
+from gatewise.nn.experts.perceptron import PerceptronExpert
+from gatewise.nn.experts.residual import ResidualMLP
 
-__all__ = ["Experts", "MLPExperts", "ModuleExperts", "MultiHeadExperts", "OwnedExperts", "make_experts"]
+__all__ = [
+    "ConvolutionalExpert",
+    "CrossNetwork",
+    "Experts",
+    "MLPExperts",
+    "ModuleExperts",
+    "MultiHeadExperts",
+    "OwnedExperts",
+    "PerceptronExpert",
+    "ResidualMLP",
+    "make_experts",
+]

@@ -1,0 +1,36 @@
+"""From declared experts to modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch.nn import Module
+
+from gatewise import declare
+from gatewise.nn.experts import ConvolutionalExpert, CrossNetwork, PerceptronExpert, ResidualMLP
+
+
+def expert_options(architecture: declare.MMoE | declare.OMoE, input_dim: int) -> dict[str, Any]:
+    """Return what a trunk takes for declared experts; equal perceptrons stay a number, which is a batched product."""
+    experts = architecture.experts
+    if isinstance(experts, int):
+        return {}
+    widths = {tuple(expert.dims) if isinstance(expert, declare.MLPExpert) else None for expert in experts}
+    if len(widths) == 1 and None not in widths:
+        return {"experts": sum(expert.count for expert in experts), "expert_dims": widths.pop()}
+    return {"experts": [_module(expert, architecture, input_dim) for expert in experts for _ in range(expert.count)]}
+
+
+def _module(expert: declare.AnyExpert, architecture: declare.Architecture, input_dim: int) -> Module:
+    activation, dropout, norm = architecture.activation, architecture.dropout, architecture.norm
+    match expert:
+        case declare.MLPExpert(dims=dims):
+            return PerceptronExpert(input_dim, tuple(dims), activation=activation, dropout=dropout, norm=norm)
+        case declare.ResidualExpert(dims=dims):
+            return ResidualMLP(input_dim, tuple(dims), activation=activation, dropout=dropout, norm=norm)
+        case declare.CrossExpert(width=width, layers=layers, rank=rank):
+            return CrossNetwork(input_dim, width, layers=layers, rank=rank)
+        case declare.ConvolutionalExpert(width=width, channels=channels, kernel=kernel, places=places):
+            return ConvolutionalExpert(
+                input_dim, width, channels=channels, kernel=kernel, places=places, activation=activation
+            )

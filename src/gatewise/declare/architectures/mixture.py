@@ -1,0 +1,49 @@
+"""What one mixture of experts for all tasks and one a task have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, Tag, model_validator
+
+from gatewise.declare.architectures.architecture import Count
+from gatewise.declare.architectures.gated import GatedArchitecture
+from gatewise.declare.base import Dims, declaration, number_or_list
+from gatewise.declare.experts import AnyExpert
+
+HowManyOrWhich = Annotated[
+    Annotated[Count, Tag("number")]
+    | Annotated[Sequence[AnyExpert], AfterValidator(tuple), Field(min_length=1), Tag("list")],
+    number_or_list,
+]
+"""A number of equal experts, or a list of what they are."""
+
+
+@declaration
+class MixtureOfExperts(GatedArchitecture):
+    """Experts that all tasks share."""
+
+    experts: HowManyOrWhich = field(default=8, kw_only=True)
+    """How many experts, all multi-layer perceptrons; or what they are, of equal output width."""
+    expert_dims: Dims = field(default=(64, 32), kw_only=True)
+    """Hidden widths of every perceptron, where ``experts`` is a number."""
+    levels: Count = field(default=1, kw_only=True)
+    """How many mixtures follow one another; the next one reads what all tasks got."""
+
+    @property
+    def experts_in_reach(self) -> int:  # noqa: D102
+        return self.experts if isinstance(self.experts, int) else sum(expert.count for expert in self.experts)
+
+    @model_validator(mode="after")
+    def _experts_fit_each_other(self) -> MixtureOfExperts:
+        if isinstance(self.experts, int):
+            return self
+        if self.levels > 1:
+            raise ValueError(f"experts: a list fits one level, found levels {self.levels}")
+        for i, expert in enumerate(self.experts):
+            if expert.width != self.experts[0].width:
+                expected = f"{self.experts[0].width}, as experts[0] has"
+                raise ValueError(f"experts[{i}]: expected output width {expected}, found {expert.width}")
+        return self

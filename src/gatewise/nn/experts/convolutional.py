@@ -1,0 +1,55 @@
+"""A convolution over neighbouring numbers of the input, as an expert."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gatewise.nn.layers import activation_layer, check_sizes
+
+
+class ConvolutionalExpert(nn.Module):
+    r"""Filters that slide over the input, pooled to some places, then a linear map.
+
+    .. math:: f(x) = O \, \mathrm{pool}(\phi(F * x))
+
+    It finds patterns of neighbours wherever they are, so it is for inputs with an order, such as counts by hour.
+
+    Args:
+        input_dim: width of the input.
+        output_dim: width of the output.
+        channels: how many filters.
+        kernel: width of a filter, odd, so that the length stays.
+        places: of the adaptive mean pooling.
+        activation: after the convolution.
+
+    Shape:
+        - input ``[batch, input_dim]``
+        - output ``[batch, output_dim]``
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        *,
+        channels: int = 16,
+        kernel: int = 3,
+        places: int = 4,
+        activation: str = "relu",
+    ) -> None:
+        super().__init__()
+        check_sizes(input_dim=input_dim, output_dim=output_dim, channels=channels, kernel=kernel, places=places)
+        self.layers = nn.Sequential(
+            nn.Conv1d(1, channels, kernel, padding=kernel // 2),
+            activation_layer(activation),
+            nn.AdaptiveAvgPool1d(places),
+            nn.Flatten(),
+            nn.Linear(channels * places, output_dim),
+        )
+        self.output_dim = output_dim
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        if len(x) == 0:
+            return x.new_zeros(0, self.output_dim)
+        output: Tensor = self.layers(x.unsqueeze(1))
+        return output
