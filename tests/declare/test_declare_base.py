@@ -14,7 +14,8 @@ from gatewise.declare.base import read_yaml
 from gatewise.errors import DeclarationError
 
 OWN = {"tower_dims": [5], "activation": "gelu", "dropout": 0.5, "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4,
-    "ordered": ["click", "buy"], "expectation": 0.5}  # fmt: skip
+    "ordered": ["click", "buy"], "expectation": 0.5, "input_norm": "layer", "input_dropout": 0.2, "shared_dims": [9],
+    "tower_residual": True}  # fmt: skip
 
 FEATURES = [
     declare.Categorical("a", dim=3, min_count=2, column="c"),

@@ -31,11 +31,11 @@ def layer(group: nn.Module, x: Tensor) -> Tensor:
 def test_residual_layers_add_to_what_they_read() -> None:
     expert = ResidualMLP(5, (4, 4, 3))
     hidden = X
-    for number, (own, shortcut) in enumerate(zip(expert.layers, expert.shortcuts, strict=True)):
-        kept = hidden if number == 1 else hidden @ shortcut.weight.T
+    for number, (own, shortcut) in enumerate(zip(expert.mlp.layers, expert.mlp.shortcuts, strict=True)):
+        kept = hidden if number == 1 else hidden @ shortcut.weight[0].T
         hidden = kept + layer(own, hidden).relu()
     torch.testing.assert_close(expert(X), hidden, atol=1e-6, rtol=1e-5)
-    assert isinstance(expert.shortcuts[1], nn.Identity)
+    assert isinstance(expert.mlp.shortcuts[1], nn.Identity)
 
 
 def test_crosses_by_hand() -> None:

@@ -28,7 +28,9 @@ def build_model(
             activation=architecture.activation,
             dropout=architecture.dropout,
             norm=architecture.norm,
+            residual=architecture.tower_residual,
         )
+        feature_layer = build_feature_layer(architecture, input_layer.output_dim)
     with torch.no_grad():
         towers.bias.copy_(torch.tensor([task.initial_bias for task in tasks]))
     expectation = None
@@ -41,6 +43,20 @@ def build_model(
         l2_embedding=architecture.l2_embedding,
         l2_dense=architecture.l2_dense,
         expectation=expectation,
+        feature_layer=feature_layer,
+    )
+
+
+def build_feature_layer(architecture: declare.Architecture, input_dim: int) -> nn.FeatureLayer | None:
+    """Return what is done to the input, or None where that is nothing."""
+    if architecture.input_norm == "none" and not architecture.input_dropout and not architecture.shared_dims:
+        return None
+    return nn.FeatureLayer(
+        input_dim,
+        norm=architecture.input_norm,
+        dropout=architecture.input_dropout,
+        dims=tuple(architecture.shared_dims),
+        activation=architecture.activation,
     )
 
 

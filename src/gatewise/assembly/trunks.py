@@ -33,7 +33,18 @@ GATES: dict[type[declare.AnyGate], type[nn.Gates]] = {
     declare.TopKGate: nn.TopKGates,
     declare.DSelectKGate: nn.DSelectKGates,
 }
-NOT_THE_TRUNKS = ("tower_dims", "l2_embedding", "l2_dense", "ordered", "expectation", "kind")
+NOT_THE_TRUNKS = (
+    "input_norm",
+    "input_dropout",
+    "shared_dims",
+    "tower_residual",
+    "tower_dims",
+    "l2_embedding",
+    "l2_dense",
+    "ordered",
+    "expectation",
+    "kind",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,10 @@ class Surroundings:
 
     input_layer: nn.InputLayer
     tasks: tuple[str, ...]
+
+    def input_dim(self, architecture: declare.Architecture) -> int:
+        """Return the width of what the trunk reads."""
+        return architecture.shared_dims[-1] if architecture.shared_dims else self.input_layer.output_dim
 
     def columns(self, features: tuple[str, ...]) -> tuple[int, ...]:
         """Return the columns of the trunk's input that features have."""
@@ -78,7 +93,7 @@ def build_trunk(architecture: declare.Architecture, around: Surroundings) -> nn.
         options[name] = RESOLVED[name](options[name], around)
     if type(architecture) in DERIVED:
         options |= DERIVED[type(architecture)](architecture, around)
-    return TRUNKS[type(architecture)](around.input_layer.output_dim, len(around.tasks), **options)
+    return TRUNKS[type(architecture)](around.input_dim(architecture), len(around.tasks), **options)
 
 
 def gate_maker(gate: declare.AnyGate, around: Surroundings) -> GateMaker:
@@ -118,7 +133,7 @@ def _of_mose(architecture: declare.MoSE, around: Surroundings) -> dict[str, Any]
 
 
 def _of_mixture(architecture: declare.MMoE | declare.OMoE, around: Surroundings) -> dict[str, Any]:
-    return expert_options(architecture, around.input_layer.output_dim)
+    return expert_options(architecture, around.input_dim(architecture))
 
 
 DERIVED: dict[type[declare.Architecture], Callable[[Any, Surroundings], dict[str, Any]]] = {

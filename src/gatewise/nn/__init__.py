@@ -15,11 +15,13 @@ from gatewise.nn.experts import (
     PerceptronExpert,
     ResidualMLP,
 )
+from gatewise.nn.feature_layer import FeatureLayer
 from gatewise.nn.gate_unit import GateUnit
 from gatewise.nn.gates import AttentionGates, DSelectKGates, Gated, Gates, SoftmaxGates, TopKGates
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.layers import GroupLinear, GroupMLP
 from gatewise.nn.model import MultiTaskModel, Output
+from gatewise.nn.residual import GroupResidualMLP
 from gatewise.nn.sequences import Padded, RecurrentPooling, TargetAttention, TransformerPooling
 from gatewise.nn.standalone import MMoEModel, MMoERecommendationModel
 from gatewise.nn.table import Batch, Inputs, Ragged, TensorTable
@@ -59,11 +61,13 @@ __all__ = [
     "EmbeddingTables",
     "Experts",
     "FacetAwareMoE",
+    "FeatureLayer",
     "GateUnit",
     "Gated",
     "Gates",
     "GroupLinear",
     "GroupMLP",
+    "GroupResidualMLP",
     "HoME",
     "InputLayer",
     "Inputs",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.nn.expectation import BehaviouralExpectation
+from gatewise.nn.feature_layer import FeatureLayer
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.table import Inputs, TensorTable
 from gatewise.nn.towers import Towers
@@ -44,6 +45,7 @@ class MultiTaskModel(nn.Module):
         l2_embedding: the penalty's :math:`\lambda_e`.
         l2_dense: the penalty's :math:`\lambda_d`.
         expectation: what probabilities of ordered tasks owe.
+        feature_layer: what is done to the input layer's vectors before the trunk reads them.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class MultiTaskModel(nn.Module):
         l2_embedding: float = 0.0,
         l2_dense: float = 0.0,
         expectation: BehaviouralExpectation | None = None,
+        feature_layer: FeatureLayer | None = None,
     ) -> None:
         super().__init__()
         self.input_layer = input_layer
@@ -63,13 +66,15 @@ class MultiTaskModel(nn.Module):
         self.l2_embedding = l2_embedding
         self.l2_dense = l2_dense
         self.expectation = expectation
+        self.feature_layer = feature_layer
 
     def forward(self, inputs: Inputs) -> Output:  # noqa: D102
         return self.from_vectors(self.input_layer(inputs))
 
     def from_vectors(self, vectors: Vectors) -> Output:
         """Return the output of all that lies above the input layer, from what that gives."""
-        mixed = self.trunk.mix(vectors.x, *vectors.sequences)
+        x = vectors.x if self.feature_layer is None else self.feature_layer(vectors.x)
+        mixed = self.trunk.mix(x, *vectors.sequences)
         scores = self.towers(mixed.hidden)
         owed = None if self.expectation is None else self.expectation(scores)
         penalty = total(mixed.penalty, owed, self._l2_of_embeddings(vectors), self._l2_of_weights())

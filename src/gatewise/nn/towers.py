@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from gatewise.kernels import group_linear
 from gatewise.nn.layers import GroupMLP, check_sizes
+from gatewise.nn.residual import GroupResidualMLP
 
 
 class Towers(nn.Module):
@@ -18,6 +19,7 @@ class Towers(nn.Module):
         dims: hidden widths of every tower.
         output_dims: outputs of each task; by default one.
         activation, dropout, norm: see :class:`GroupMLP`.
+        residual: whether every hidden layer adds to what it reads, see :class:`GroupResidualMLP`.
 
     Shape:
         - input ``[batch, task, input_dim]``
@@ -36,11 +38,13 @@ class Towers(nn.Module):
         activation: str = "relu",
         dropout: float = 0.0,
         norm: str = "none",
+        residual: bool = False,
     ) -> None:
         super().__init__()
         self.output_dims = output_dims or (1,) * num_tasks
         check_sizes(**{f"output_dims[{task}]": width for task, width in enumerate(self.output_dims)})
-        self.hidden = GroupMLP(num_tasks, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
+        perceptrons = GroupResidualMLP if residual and dims else GroupMLP
+        self.hidden = perceptrons(num_tasks, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
         owners = [task for task, width in enumerate(self.output_dims) for _ in range(width)]
         self.register_buffer("task_of_output", torch.tensor(owners), persistent=False)
         width = self.hidden.output_dim

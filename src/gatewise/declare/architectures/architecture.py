@@ -24,6 +24,14 @@ Penalty = Annotated[float, Field(ge=0)]
 class Architecture:
     """What all architectures have: one tower a task, and the way hidden layers are built."""
 
+    input_norm: Norm = field(default="none", kw_only=True)
+    """Normalisation of the input, before anything reads it."""
+    input_dropout: Rate = field(default=0.0, kw_only=True)
+    """Share of the input's numbers dropped in training."""
+    shared_dims: Dims = field(default=(), kw_only=True)
+    """Widths of layers that the input passes before the experts; none: they read it as it is."""
+    tower_residual: bool = field(default=False, kw_only=True)
+    """Whether every hidden layer of a tower adds to what it reads."""
     tower_dims: Dims = field(default=(32,), kw_only=True)
     """Hidden widths of every task's tower; a linear output follows."""
     activation: Activation = field(default="relu", kw_only=True)
@@ -48,6 +56,11 @@ class Architecture:
         return tuple(self.ordered)
 
     @property
+    def named_columns(self) -> str:
+        """The option that names features whose columns have to stay apart, or an empty string."""
+        return ""
+
+    @property
     def reads_sequences(self) -> bool:
         """Whether it reads sequences that are not pooled."""
         return False
@@ -62,6 +75,8 @@ class Architecture:
         Raises:
             DeclarationError: names the option.
         """
+        if self.shared_dims and self.named_columns:
+            raise DeclarationError(f"shared_dims: mixes all features, and {self.named_columns} needs them apart")
         for name in () if self.reads_sequences else unpooled_sequences(schema):
             raise DeclarationError(f"feature {name!r}: pooling None needs a model that reads sequences: mose")
         check_tasks("ordered", self.ordered, schema)

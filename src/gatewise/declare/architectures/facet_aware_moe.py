@@ -39,6 +39,10 @@ class FacetAwareMoE(GatedArchitecture):
             raise ValueError(f"expert_dim: expected a multiple of {self.heads} heads, found {self.expert_dim}")
         return self
 
+    @property
+    def named_columns(self) -> str:  # noqa: D102
+        return "facet"
+
     def check(self, schema: Schema) -> None:  # noqa: D102
         super().check(schema)
         check_features("facet", [self.facet], schema)

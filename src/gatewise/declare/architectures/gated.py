@@ -22,6 +22,10 @@ class GatedArchitecture(Architecture):
     """Hidden widths of every gate; none: softmax(W x)."""
 
     @property
+    def named_columns(self) -> str:  # noqa: D102
+        return "gate.features" if self.gate.features else ""
+
+    @property
     def gates_read_features(self) -> bool:
         """Whether gates read the input, and can choose features of it."""
         return getattr(self, "levels", 1) == 1

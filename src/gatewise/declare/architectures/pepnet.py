@@ -26,6 +26,10 @@ class PEPNet(Architecture):
     """Hidden widths of every gate unit."""
     kind: Literal["pepnet"] = field(default="pepnet", kw_only=True, repr=False)
 
+    @property
+    def named_columns(self) -> str:  # noqa: D102
+        return "scenario"
+
     def check(self, schema: Schema) -> None:  # noqa: D102
         super().check(schema)
         check_features("scenario", self.scenario, schema)

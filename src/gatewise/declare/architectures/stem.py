@@ -35,6 +35,10 @@ class STEM(GatedArchitecture):
     def embedding_sets(self, num_tasks: int) -> int:  # noqa: D102
         return num_tasks + 1
 
+    @property
+    def named_columns(self) -> str:  # noqa: D102
+        return "a set of embeddings a task"
+
     def check(self, schema: Schema) -> None:  # noqa: D102
         super().check(schema)
         for feature in schema.features:

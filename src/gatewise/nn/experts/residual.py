@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gatewise.errors import ShapeError
-from gatewise.nn.layers import GroupMLP, check_sizes
+from gatewise.nn.layers import check_sizes
+from gatewise.nn.residual import GroupResidualMLP
 
 
 class ResidualMLP(nn.Module):
-    r"""Layers that add to their input.
-
-    .. math:: h_{j} = R_j h_{j-1} + f_j(h_{j-1}), \quad h_0 = x
-
-    where :math:`f_j` is a hidden layer and :math:`R_j` the identity, or a matrix where the width changes.
+    """Layers that add to their input; see :class:`gatewise.nn.residual.GroupResidualMLP`.
 
     Args:
         input_dim: width of the input.
@@ -39,19 +35,9 @@ class ResidualMLP(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes(input_dim=input_dim)
-        if not dims:
-            raise ShapeError("dims: expected one layer or more, found none")
-        pairs = list(zip((input_dim, *dims), dims, strict=False))
-        self.layers = nn.ModuleList(
-            GroupMLP(1, width_in, (width,), activation=activation, dropout=dropout, norm=norm)
-            for width_in, width in pairs
-        )
-        self.shortcuts = nn.ModuleList(
-            nn.Identity() if width_in == width else nn.Linear(width_in, width, bias=False) for width_in, width in pairs
-        )
-        self.output_dim = dims[-1]
+        self.mlp = GroupResidualMLP(1, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
+        self.output_dim = self.mlp.output_dim
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        for layer, shortcut in zip(self.layers, self.shortcuts, strict=True):
-            x = shortcut(x) + layer(x).squeeze(1)
-        return x
+        output: Tensor = self.mlp(x)
+        return output.squeeze(1)

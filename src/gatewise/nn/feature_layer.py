@@ -1,0 +1,45 @@
+"""What is done to the input before any expert reads it."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gatewise.nn.layers import Dropout, GroupMLP, GroupNorm
+
+
+class FeatureLayer(nn.Module):
+    """Normalises the input, drops some of it in training, and passes it through layers that all experts share.
+
+    Args:
+        input_dim: width of the input.
+        norm: ``none``, ``batch`` or ``layer``.
+        dropout: share of the numbers dropped in training.
+        dims: widths of the shared layers; none: the columns stay what they are.
+        activation: of the shared layers.
+
+    Shape:
+        - input ``[batch, input_dim]``
+        - output ``[batch, output_dim]``
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        *,
+        norm: str = "none",
+        dropout: float = 0.0,
+        dims: tuple[int, ...] = (),
+        activation: str = "relu",
+    ) -> None:
+        super().__init__()
+        self.norm = None if norm == "none" else GroupNorm(norm, 1, input_dim)
+        self.dropout = Dropout(dropout) if dropout else None
+        self.shared = GroupMLP(1, input_dim, dims, activation=activation) if dims else None
+        self.output_dim = dims[-1] if dims else input_dim
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        if self.norm is not None:
+            x = self.norm(x.unsqueeze(1)).squeeze(1)
+        if self.dropout is not None:
+            x = self.dropout(x)
+        return x if self.shared is None else self.shared(x).squeeze(1)
