@@ -126,7 +126,9 @@ class Ranker:
         device = choose_device(self.options.training.device)
         with working("encoding the tables", show):
             encoder, encoded = TableEncoder.fit(self.schema, train)
-            encoded_valid = None if valid is None else encoder.encode(valid)
+            side = self.options.model.side
+            aside = () if side is None else side.features
+            encoded_valid = None if valid is None else encoder.encode(valid, optional=aside)
         tasks = build_tasks(self.schema, encoder.labels)
         model = build_model(self.options.model, encoder.layout, tasks, self.options.training.seed).to(device)
         scorer = Scorer(encoder, model, tasks)

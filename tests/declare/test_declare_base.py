@@ -15,7 +15,7 @@ from gatewise.errors import DeclarationError
 
 OWN = {"tower_dims": [5], "activation": "gelu", "dropout": 0.5, "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4,
     "ordered": ["click", "buy"], "expectation": 0.5, "input_norm": "layer", "input_dropout": 0.2, "shared_dims": [9],
-    "tower_residual": True}  # fmt: skip
+    "tower_residual": True, "side": {"features": ["a"], "dims": [3], "dropout": 0.3}}  # fmt: skip
 
 FEATURES = [
     declare.Categorical("a", dim=3, min_count=2, column="c"),
@@ -89,6 +89,7 @@ OTHERS = [
     declare.ResidualExpert(dims=[7, 3], count=2),
     declare.CrossExpert(width=3, layers=3, rank=2, count=2),
     declare.ConvolutionalExpert(width=3, channels=5, kernel=5, places=2, count=2),
+    declare.SideTower(["a"], dims=[3], dropout=0.3),
     declare.FacetAwareMoE(facet="a", experts=3, heads=2, expert_dim=8, gate=GATE, gate_dims=[2], **OWN),
     declare.MoSE(
         sequence="z",

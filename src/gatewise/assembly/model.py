@@ -19,7 +19,7 @@ def build_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         input_layer = nn.InputLayer(widened(layout, architecture.embedding_sets(len(tasks))))
-        around = Surroundings(input_layer, tuple(task.name for task in tasks))
+        around = Surroundings.of(architecture, input_layer, [task.name for task in tasks])
         trunk = build_trunk(architecture, around)
         towers = nn.Towers(
             len(tasks),
@@ -30,7 +30,8 @@ def build_model(
             norm=architecture.norm,
             residual=architecture.tower_residual,
         )
-        feature_layer = build_feature_layer(architecture, input_layer.output_dim)
+        feature_layer = build_feature_layer(architecture, len(around.kept))
+        side_tower = build_side_tower(architecture, around)
     with torch.no_grad():
         towers.bias.copy_(torch.tensor([task.initial_bias for task in tasks]))
     expectation = None
@@ -44,6 +45,7 @@ def build_model(
         l2_dense=architecture.l2_dense,
         expectation=expectation,
         feature_layer=feature_layer,
+        side_tower=side_tower,
     )
 
 
@@ -58,6 +60,24 @@ def build_feature_layer(architecture: declare.Architecture, input_dim: int) -> n
         dims=tuple(architecture.shared_dims),
         activation=architecture.activation,
     )
+
+
+Aside = tuple[tuple[str, ...], nn.SideTower]
+
+
+def build_side_tower(architecture: declare.Architecture, around: Surroundings) -> Aside | None:
+    """Return the features on the side and their tower, or None."""
+    if architecture.side is None:
+        return None
+    width = around.input_layer.output_dim - len(around.kept)
+    tower = nn.SideTower(
+        width,
+        len(around.tasks),
+        tuple(architecture.side.dims),
+        dropout=architecture.side.dropout,
+        activation=architecture.activation,
+    )
+    return around.side, tower
 
 
 def widened(layout: Layout, sets: int) -> Layout:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from gatewise import declare, nn
 from gatewise.assembly.experts import expert_options
+from gatewise.errors import DeclarationError
 from gatewise.nn.gates import GateMaker
 
 TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
@@ -38,6 +39,7 @@ NOT_THE_TRUNKS = (
     "input_dropout",
     "shared_dims",
     "tower_residual",
+    "side",
     "tower_dims",
     "l2_embedding",
     "l2_dense",
@@ -54,18 +56,36 @@ class Surroundings:
     Attributes:
         input_layer: what it reads.
         tasks: the names of the tasks, in the order of the outputs.
+        side: the names of features that the trunk does not read.
     """
 
     input_layer: nn.InputLayer
     tasks: tuple[str, ...]
+    side: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, architecture: declare.Architecture, input_layer: nn.InputLayer, tasks: Iterable[str]) -> Surroundings:
+        """Return the surroundings that an architecture leaves its trunk."""
+        side = architecture.side
+        return cls(input_layer, tuple(tasks), () if side is None else tuple(side.features))
+
+    @cached_property
+    def kept(self) -> dict[int, int]:
+        """The columns of the input layer that the trunk reads, and where they are there."""
+        aside = {column for name in self.side for column in self.input_layer.columns_of(name)}
+        columns = (column for column in range(self.input_layer.output_dim) if column not in aside)
+        return {column: place for place, column in enumerate(columns)}
 
     def input_dim(self, architecture: declare.Architecture) -> int:
         """Return the width of what the trunk reads."""
-        return architecture.shared_dims[-1] if architecture.shared_dims else self.input_layer.output_dim
+        return architecture.shared_dims[-1] if architecture.shared_dims else len(self.kept)
 
     def columns(self, features: tuple[str, ...]) -> tuple[int, ...]:
         """Return the columns of the trunk's input that features have."""
-        return tuple(column for name in features for column in self.input_layer.columns_of(name))
+        for name in features:
+            if name in self.side:
+                raise DeclarationError(f"side.features: {name!r} is also read by the rest of the model")
+        return tuple(self.kept[column] for name in features for column in self.input_layer.columns_of(name))
 
     def embedding_sets(self, count: int) -> tuple[tuple[int, ...], ...]:
         """Return the columns of each of so many sets, which lie side by side in every feature; numbers are in all."""
@@ -73,7 +93,8 @@ class Surroundings:
         parts = [
             [block[i * len(block) // count : (i + 1) * len(block) // count] for i in range(count)] for block in embedded
         ]
-        return tuple(tuple(column for part in parts for column in part[i]) + tuple(numbers) for i in range(count))
+        found = [[*(column for part in parts for column in part[i]), *numbers] for i in range(count)]
+        return tuple(tuple(self.kept[column] for column in columns if column in self.kept) for columns in found)
 
     def unpooled(self) -> dict[str, int]:
         """Return the widths of the sequences that are not pooled, by name and in order."""

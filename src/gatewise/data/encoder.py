@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -104,19 +104,24 @@ class TableEncoder:
         pa.default_memory_pool().release_unused()
         return cls(schema, encoders, vocabularies, labels), assembled
 
-    def encode(self, source: Any, *, labels: bool = True) -> EncodedTable:
+    def encode(self, source: Any, *, labels: bool = True, optional: Collection[str] = ()) -> EncodedTable:
         """Encode a table; unseen values and nulls get the rows kept for them.
 
         Args:
             source: any table, see :func:`gatewise.data.read_table`.
             labels: whether labels are read; without, their columns need not be there. Row weights are not read: they
                 steer learning only.
+            optional: names of features whose columns may be absent, which makes them null.
 
         Raises:
             TableError: as in :meth:`fit`.
         """
-        table = _read(source, needed_columns(self.schema, labels=labels), self.column_types)
+        spared = [column_of(f) for f in self.schema.features if f.name in optional]
+        table = _read(source, needed_columns(self.schema, labels=labels), self.column_types, spared)
         rows = table.num_rows
+        for column in spared:
+            if column not in table.column_names:
+                table = table.append_column(column, pa.nulls(rows))
         encoded = _each(lambda f: encode_column(f, self.encoders[f.name], table), self.schema.features, rows)
         return _assembled(encoded, rows, _labels(self.schema, table) if labels else None)
 
@@ -236,12 +241,14 @@ def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False
     return list(dict.fromkeys(columns))
 
 
-def _read(source: Any, columns: list[str], types: Callable[[], Mapping[str, pa.DataType]]) -> pa.Table:
+def _read(
+    source: Any, columns: list[str], types: Callable[[], Mapping[str, pa.DataType]], spared: Collection[str] = ()
+) -> pa.Table:
     if not isinstance(source, (str, Path)):
         # types are for text files
         return read_table(source)
     table = read_table(source, columns, types())
-    if not set(columns) <= set(table.column_names):
+    if not set(columns) - set(spared) <= set(table.column_names):
         # whoever misses its column is to suggest the nearest of all that the file has
         return next(stream_table(source, types=types()))
     return table

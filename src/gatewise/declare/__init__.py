@@ -32,6 +32,7 @@ from gatewise.declare.options import Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.recipe import Data, Recipe, Split
 from gatewise.declare.schema import Schema, column_of, embedding_dim
+from gatewise.declare.side_tower import SideTower
 from gatewise.declare.tasks import Binary, Regression, Task
 from gatewise.declare.training import Cosine, Plateau, StepDecay, Training
 
@@ -74,6 +75,7 @@ __all__ = [
     "Schema",
     "Sequence",
     "SharedBottom",
+    "SideTower",
     "SingleTask",
     "SoftmaxGate",
     "Split",

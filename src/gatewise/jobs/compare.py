@@ -51,7 +51,7 @@ def compare(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool | None
     ranker = train_recipe(recipe, tables, run_dir, progress=progress, label=name)
     yield _judged(name, (ranker,), tables.test)
 
-    around = Surroundings(ranker.scorer.model.input_layer, tuple(task.name for task in recipe.tasks))
+    around = Surroundings.of(model, ranker.scorer.model.input_layer, [task.name for task in recipe.tasks])
     budget = dense_parameters(model, around)
     shared = matched_control(declare.SharedBottom, model, around, budget)
     folder = run_dir / "controls" / "shared_bottom"

@@ -23,6 +23,7 @@ from gatewise.nn.layers import GroupLinear, GroupMLP
 from gatewise.nn.model import MultiTaskModel, Output
 from gatewise.nn.residual import GroupResidualMLP
 from gatewise.nn.sequences import Padded, RecurrentPooling, TargetAttention, TransformerPooling
+from gatewise.nn.side_tower import SideTower
 from gatewise.nn.standalone import MMoEModel, MMoERecommendationModel
 from gatewise.nn.table import Batch, Inputs, Ragged, TensorTable
 from gatewise.nn.towers import Towers
@@ -89,6 +90,7 @@ __all__ = [
     "RecurrentPooling",
     "ResidualMLP",
     "SharedBottom",
+    "SideTower",
     "SingleTask",
     "SoftmaxGates",
     "TargetAttention",

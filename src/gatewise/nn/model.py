@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gatewise.nn.expectation import BehaviouralExpectation
 from gatewise.nn.feature_layer import FeatureLayer
 from gatewise.nn.input_layer import InputLayer, Vectors
+from gatewise.nn.side_tower import SideTower
 from gatewise.nn.table import Inputs, TensorTable
 from gatewise.nn.towers import Towers
 from gatewise.nn.trunks import Trunk
@@ -46,7 +47,11 @@ class MultiTaskModel(nn.Module):
         l2_dense: the penalty's :math:`\lambda_d`.
         expectation: what probabilities of ordered tasks owe.
         feature_layer: what is done to the input layer's vectors before the trunk reads them.
+        side_tower: features that the trunk does not read, and the tower that does.
     """
+
+    side_columns: Tensor
+    trunk_columns: Tensor
 
     def __init__(
         self,
@@ -58,6 +63,7 @@ class MultiTaskModel(nn.Module):
         l2_dense: float = 0.0,
         expectation: BehaviouralExpectation | None = None,
         feature_layer: FeatureLayer | None = None,
+        side_tower: tuple[tuple[str, ...], SideTower] | None = None,
     ) -> None:
         super().__init__()
         self.input_layer = input_layer
@@ -67,15 +73,24 @@ class MultiTaskModel(nn.Module):
         self.l2_dense = l2_dense
         self.expectation = expectation
         self.feature_layer = feature_layer
+        self.side_features: tuple[str, ...] = () if side_tower is None else side_tower[0]
+        self.side_tower = None if side_tower is None else side_tower[1]
+        aside = [column for name in self.side_features for column in input_layer.columns_of(name)]
+        kept = [column for column in range(input_layer.output_dim) if column not in set(aside)]
+        self.register_buffer("side_columns", torch.tensor(aside, dtype=torch.long), persistent=False)
+        self.register_buffer("trunk_columns", torch.tensor(kept, dtype=torch.long), persistent=False)
 
     def forward(self, inputs: Inputs) -> Output:  # noqa: D102
         return self.from_vectors(self.input_layer(inputs))
 
     def from_vectors(self, vectors: Vectors) -> Output:
         """Return the output of all that lies above the input layer, from what that gives."""
-        x = vectors.x if self.feature_layer is None else self.feature_layer(vectors.x)
+        x = vectors.x if self.side_tower is None else vectors.x.index_select(1, self.trunk_columns)
+        x = x if self.feature_layer is None else self.feature_layer(x)
         mixed = self.trunk.mix(x, *vectors.sequences)
         scores = self.towers(mixed.hidden)
+        if self.side_tower is not None:
+            scores = scores + self.side_tower(vectors.x.index_select(1, self.side_columns))
         owed = None if self.expectation is None else self.expectation(scores)
         penalty = total(mixed.penalty, owed, self._l2_of_embeddings(vectors), self._l2_of_weights())
         return Output(scores, mixed.gates, penalty)

@@ -34,23 +34,27 @@ class Scorer:
         """Where the model is."""
         return next(self.model.parameters()).device
 
+    def encode(self, source: Any, *, labels: bool = True) -> EncodedTable:
+        """Encode a table; the columns of features on the side of the model need not be there."""
+        return self.encoder.encode(source, labels=labels, optional=self.model.side_features)
+
     def tensors(self, encoded: EncodedTable) -> TensorTable:
         """Bring an encoded table to the model's device."""
         return to_tensors(encoded, len(self.tasks)).to(self.device)
 
     def predict(self, source: Any) -> pa.Table:
         """Return one float64 column a task, named for it: probabilities, or numbers in the label's unit."""
-        scores, _ = self.model.score(self.tensors(self.encoder.encode(source, labels=False)))
+        scores, _ = self.model.score(self.tensors(self.encode(source, labels=False)))
         return pa.table({task.name: task.predict(scores[:, k]).numpy() for k, task in enumerate(self.tasks)})
 
     def evaluate(self, source: Any) -> Metrics:
         """Return every metric of every task over its labelled rows; None where a metric is undefined."""
-        table = self.tensors(self.encoder.encode(source))
+        table = self.tensors(self.encode(source))
         scores, _ = self.model.score(table)
         return evaluate_tasks(self.tasks, scores, table.labels)
 
     def gates(self, source: Any) -> np.ndarray | None:
         """Return the gates' weights ``[row, task, expert]``, or None where the model has no gates."""
-        table = self.tensors(self.encoder.encode(source, labels=False))
+        table = self.tensors(self.encode(source, labels=False))
         _, gates = self.model.score(table, gates=True)
         return None if gates is None else gates.numpy()

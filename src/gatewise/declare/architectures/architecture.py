@@ -11,6 +11,7 @@ from pydantic import Field
 from gatewise.declare.base import Dims, Names, Rate, declaration
 from gatewise.declare.features import Sequence
 from gatewise.declare.schema import Schema
+from gatewise.declare.side_tower import SideTower
 from gatewise.declare.tasks import Binary
 from gatewise.errors import DeclarationError, did_you_mean, shown
 
@@ -30,6 +31,8 @@ class Architecture:
     """Share of the input's numbers dropped in training."""
     shared_dims: Dims = field(default=(), kw_only=True)
     """Widths of layers that the input passes before the experts; none: they read it as it is."""
+    side: SideTower | None = field(default=None, kw_only=True)
+    """A shallow tower beside the model, for position bias."""
     tower_residual: bool = field(default=False, kw_only=True)
     """Whether every hidden layer of a tower adds to what it reads."""
     tower_dims: Dims = field(default=(32,), kw_only=True)
@@ -75,6 +78,8 @@ class Architecture:
         Raises:
             DeclarationError: names the option.
         """
+        if self.side is not None:
+            self._check_side(self.side, schema)
         if self.shared_dims and self.named_columns:
             raise DeclarationError(f"shared_dims: mixes all features, and {self.named_columns} needs them apart")
         for name in () if self.reads_sequences else unpooled_sequences(schema):
@@ -87,6 +92,14 @@ class Architecture:
         for task in schema.tasks:
             if self.expectation and task.name in self.steps and not isinstance(task, Binary):
                 raise DeclarationError(f"expectation: compares probabilities, and task {task.name!r} is {task.kind}")
+
+    def _check_side(self, side: SideTower, schema: Schema) -> None:
+        check_features("side.features", side.features, schema)
+        for name in unpooled_sequences(schema):
+            if name in side.features:
+                raise DeclarationError(f"side.features: sequence {name!r} needs a pooling there")
+        if len(side.features) == len(schema.features):
+            raise DeclarationError("side.features: all features are on the side, and none is left for the model")
 
 
 def unpooled_sequences(schema: Schema) -> list[str]:
