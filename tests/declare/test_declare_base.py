@@ -66,8 +66,8 @@ GATE = declare.SoftmaxGate(bias=True, **OF_LOGITS)
 OTHERS = [
     declare.SingleTask(bottom_dims=[7], **OWN),
     declare.SharedBottom(bottom_dims=[7, 8], **OWN),
-    declare.OMoE(experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=2, **OWN),
-    declare.MMoE(experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=2, **OWN),
+    declare.OMoE(experts=3, expert_dims=[7], expert_norm=True, gate=GATE, gate_dims=[2], levels=2, **OWN),
+    declare.MMoE(experts=3, expert_dims=[7], expert_norm=True, gate=GATE, gate_dims=[2], levels=2, **OWN),
     declare.CGC(own_experts=[1, 0], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], **OWN),
     declare.PLE(own_experts=1, shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=3, **OWN),
     declare.AdaTT(own_experts=[1, 2], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=3, **OWN),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from gatewise.nn import (
     ModuleExperts,
     PerceptronExpert,
     ResidualMLP,
+    SoftmaxGates,
+    TopKGates,
 )
 
 X = torch.randn(7, 5, generator=torch.Generator().manual_seed(0))
@@ -95,6 +98,21 @@ def test_experts_of_any_kind_side_by_side(rows: int) -> None:
         assert torch.equal(experts(X[:rows])[:, i], module(X[:rows]))
     own = torch.randn(rows, 5, 5)
     assert torch.equal(experts(own)[:, 2], modules[2](own[:, 2]))
+
+
+@pytest.mark.parametrize("k", [None, 1])
+def test_normalised_experts_are_weighed_by_gates_alone(k: int | None) -> None:
+    torch.manual_seed(0)
+    gate = SoftmaxGates if k is None else partial(TopKGates, k=k)
+    trunk = MMoE(5, 2, experts=3, expert_dims=(4, 6), expert_norm=True, activation="tanh", gate=gate).eval()
+    before = trunk(X)
+    level = trunk.levels[0]
+    outputs = level.experts(X)
+    torch.testing.assert_close(outputs.mean(dim=2), torch.zeros(7, 3), atol=1e-6, rtol=0)
+    torch.testing.assert_close(outputs.var(dim=2, unbiased=False), torch.ones(7, 3), atol=1e-3, rtol=0)
+    torch.testing.assert_close(before, torch.einsum("bke,beh->bkh", level.gates(X).weights, outputs))
+    with torch.no_grad():
+        torch.testing.assert_close(trunk(X), before, atol=1e-6, rtol=1e-5)
 
 
 def test_equal_perceptrons_in_a_list_are_the_batched_ones() -> None:

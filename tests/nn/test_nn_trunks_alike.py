@@ -19,6 +19,9 @@ MAKERS: dict[str, Callable[..., Trunk]] = {
     "omoe of two levels": lambda **o: nn.OMoE(WIDTH, TASKS, experts=3, expert_dims=(5, 3), levels=2, **o),
     "mmoe": lambda **o: nn.MMoE(WIDTH, TASKS, experts=3, expert_dims=(5, 3), gate_dims=(4,), **o),
     "mmoe of three levels": lambda **o: nn.MMoE(WIDTH, TASKS, experts=3, expert_dims=(5, 3), levels=3, **o),
+    "mmoe of normalised experts": lambda **o: nn.MMoE(
+        WIDTH, TASKS, experts=3, expert_dims=(5, 3), expert_norm=True, **o
+    ),
     "cgc": lambda **o: nn.CGC(WIDTH, TASKS, own_experts=(1, 2), shared_experts=1, expert_dims=(5, 3), **o),
     "ple": lambda **o: nn.PLE(WIDTH, TASKS, shared_experts=1, expert_dims=(5, 3), gate_dims=(4,), **o),
     "adatt": lambda **o: nn.AdaTT(WIDTH, TASKS, expert_dims=(5, 3), gate_dims=(4,), **o),

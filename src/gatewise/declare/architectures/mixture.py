@@ -29,6 +29,8 @@ class MixtureOfExperts(GatedArchitecture):
     """How many experts, all multi-layer perceptrons; or what they are, of equal output width."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every perceptron, where ``experts`` is a number."""
+    expert_norm: bool = field(default=False, kw_only=True)
+    """Whether the outputs of every expert are normalised before they are mixed, so that gates alone weigh them."""
     levels: Count = field(default=1, kw_only=True)
     """How many mixtures follow one another; the next one reads what all tasks got."""
 

@@ -11,6 +11,7 @@ from gatewise.nn.experts.make import make_experts
 from gatewise.nn.experts.mlp import MLPExperts
 from gatewise.nn.experts.modules import ModuleExperts
 from gatewise.nn.experts.multi_head import MultiHeadExperts
+from gatewise.nn.experts.normalised import NormalisedExperts
 from gatewise.nn.experts.owned import OwnedExperts
 from gatewise.nn.experts.perceptron import PerceptronExpert
 from gatewise.nn.experts.residual import ResidualMLP
@@ -22,6 +23,7 @@ __all__ = [
     "MLPExperts",
     "ModuleExperts",
     "MultiHeadExperts",
+    "NormalisedExperts",
     "OwnedExperts",
     "PerceptronExpert",
     "ResidualMLP",

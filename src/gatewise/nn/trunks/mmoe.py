@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError
-from gatewise.nn.experts import Experts, make_experts
+from gatewise.nn.experts import Experts, NormalisedExperts, make_experts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated, skips
 from gatewise.nn.layers import check_sizes
@@ -46,6 +46,7 @@ class MMoE(Trunk):
         num_tasks: how many tasks.
         experts: how many experts, all multi-layer perceptrons; or modules, each an expert of its own kind.
         expert_dims: hidden widths of every perceptron.
+        expert_norm: whether the outputs of every expert are normalised before they are mixed.
         gate: makes the gates, such as :class:`SoftmaxGates`; or a module that is the gates.
         gate_dims: hidden widths of every gate; none: softmax(W x).
         levels: how many mixtures follow one another.
@@ -76,6 +77,7 @@ class MMoE(Trunk):
         *,
         experts: int | Sequence[nn.Module] = 8,
         expert_dims: tuple[int, ...] = (64, 32),
+        expert_norm: bool = False,
         gate: GateMaker | nn.Module = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
         levels: int = 1,
@@ -94,7 +96,7 @@ class MMoE(Trunk):
             read = width if level == 0 else width * gates
             own = make_experts(experts, read, expert_dims, activation=activation, dropout=dropout, norm=norm)
             mixer = make_gates(gate, width, gates, own.num_experts, gate_dims, activation=activation, norm=norm)
-            mixtures.append(Mixture(own, mixer))
+            mixtures.append(Mixture(NormalisedExperts(own) if expert_norm else own, mixer))
             width = own.output_dim
         self.levels = nn.ModuleList(mixtures)
         self.output_dim = width
