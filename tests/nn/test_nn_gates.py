@@ -255,6 +255,11 @@ def test_every_kind_by_name(kind: str, architecture: type, tmp_path) -> None:
         ),
         (gw.STEM(gate=gw.SoftmaxGate(features=["tab"])), "gate.features: the gates of this stem read no features"),
         (gw.MMoE(experts=3, gate=gw.TopKGate(k=4)), "gate.k: expected at most 3, the number of experts, found 4"),
+        (
+            gw.PLE(own_experts=[1, 3], gate=gw.TopKGate(k=4)),
+            "gate.k: expected at most 3, the number of experts, found 4",
+        ),
+        (gw.CGC(own_experts=1, gate=gw.TopKGate(k=4)), "gate.k: expected at most 3, the number of experts, found 4"),
         (gw.PLE(gate="dselect_k"), "gate: dselect_k chooses among all experts, a gate of ple has some; use top_k"),
         (gw.OMoE(experts=3, gate=gw.DSelectKGate(k=4)), "gate.k: expected at most 3, the number of experts, found 4"),
     ],

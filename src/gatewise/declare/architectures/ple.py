@@ -27,6 +27,11 @@ class PLE(GatedArchitecture):
     kind: Literal["ple"] = field(default="ple", kw_only=True, repr=False)
 
     @property
+    def experts_in_reach(self) -> int:  # noqa: D102
+        own = self.own_experts
+        return self.shared_experts + (own if isinstance(own, int) else min(own))
+
+    @property
     def gates_reach_all(self) -> bool:  # noqa: D102
         return False
 
