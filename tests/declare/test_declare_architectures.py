@@ -32,7 +32,7 @@ def test_trunk_and_declaration_agree_on_options_and_defaults(architecture):
     parameters = inspect.signature(TRUNKS[architecture]).parameters.values()
     derived = ("sets", "sequence_dim", "sequence")
     options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in derived}
-    of_others = (*NOT_THE_TRUNKS, *derived)
+    of_others = {*NOT_THE_TRUNKS, *derived}
     declared = {field.name: field.default for field in fields(architecture) if field.name not in of_others}
     assert options.keys() == declared.keys()
     # what is resolved is declared by names or as a declaration of its own

@@ -34,19 +34,9 @@ GATES: dict[type[declare.AnyGate], type[nn.Gates]] = {
     declare.TopKGate: nn.TopKGates,
     declare.DSelectKGate: nn.DSelectKGates,
 }
-NOT_THE_TRUNKS = (
-    "input_norm",
-    "input_dropout",
-    "shared_dims",
-    "tower_residual",
-    "side",
-    "tower_dims",
-    "l2_embedding",
-    "l2_dense",
-    "ordered",
-    "expectation",
-    "kind",
-)
+HIDDEN_LAYERS = ("activation", "dropout", "norm")
+NOT_THE_TRUNKS = {field.name for field in fields(declare.Architecture)} - {*HIDDEN_LAYERS} | {"kind"}
+"""What all architectures have around their trunks."""
 
 
 @dataclass(frozen=True)
