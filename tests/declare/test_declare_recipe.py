@@ -192,3 +192,15 @@ def test_data_of_no_or_two_sources_is_an_error(options, message):
 def test_a_split_leaves_rows_for_training(valid, test):
     with pytest.raises(DeclarationError, match=r"Split: .*leave no rows for training"):
         Split("t", valid, test)
+
+
+def test_a_model_that_does_not_fit_the_tasks_is_told_with_its_option(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "data: {train: a.csv}\nfeatures: [{kind: categorical, name: user}]\n"
+        "tasks: [{kind: binary, name: click}, {kind: binary, name: buy}]\nmodel: {kind: aitm, order: [clik, buy]}\n"
+    )
+    with pytest.raises(DeclarationError) as caught:
+        Recipe.read(path)
+    expected = "Recipe: model: order: no task 'clik' (tasks: click, buy); did you mean 'click'?"
+    assert str(caught.value) == f"{path}: {expected}"

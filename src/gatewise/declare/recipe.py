@@ -87,7 +87,11 @@ class Recipe(Options):
 
     @model_validator(mode="after")
     def _valid_schema(self) -> Recipe:
-        self.model.check(self.schema())
+        schema = self.schema()
+        try:
+            self.model.check(schema)
+        except DeclarationError as error:
+            raise ValueError(f"model: {error}") from None
         return self
 
     def schema(self) -> Schema:
