@@ -85,7 +85,8 @@ def _fingerprint(schema: declare.Schema, options: declare.Options, encoded: Enco
     for free in ("patience", "device") if bound else ("patience", "device", "epochs"):
         declared["training"].pop(free)
     digest = hashlib.blake2b(json.dumps([declare.to_dict(schema), declared], sort_keys=True).encode())
-    lists = [part for ragged in encoded.lists for part in (ragged.values, ragged.offsets)]
+    ragged = [*encoded.lists, *(texts.tokens for texts in encoded.texts)]
+    lists = [part for ids in ragged for part in (ids.values, ids.offsets)] + [texts.codes for texts in encoded.texts]
     for matrix in (encoded.ids, encoded.floats, encoded.labels, encoded.weights, *lists):
         digest.update(b"" if matrix is None else np.ascontiguousarray(matrix).data)
     return digest.hexdigest()

@@ -61,6 +61,33 @@ class ListColumn:
 
 
 @dataclass(frozen=True)
+class TextColumn:
+    """One text feature and the language model that reads it.
+
+    Attributes:
+        name: the feature's.
+        source: where the language model comes from, a folder or a name on the hub.
+        config: its architecture, as JSON.
+        dim: width of its outputs.
+        vocabulary: how many tokens it knows.
+        padding: the token that stands for padding.
+        pooling: how its outputs become one vector, ``mean`` or ``cls``.
+        frozen: whether it stays as it is.
+        lr_factor: what its learning rate is multiplied with.
+    """
+
+    name: str
+    source: str
+    config: str
+    dim: int
+    vocabulary: int
+    padding: int
+    pooling: str
+    frozen: bool
+    lr_factor: float
+
+
+@dataclass(frozen=True)
 class Layout:
     """What an encoded table looks like.
 
@@ -70,6 +97,7 @@ class Layout:
         lists: multi-valued features.
         floats: a name for every column of the float matrix.
         float_features: the feature that each of them belongs to; none given: each is a feature of its name.
+        texts: text features.
     """
 
     fields: tuple[EmbeddingField, ...] = ()
@@ -77,3 +105,4 @@ class Layout:
     lists: tuple[ListColumn, ...] = ()
     floats: tuple[str, ...] = ()
     float_features: tuple[str, ...] = ()
+    texts: tuple[TextColumn, ...] = ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ import pyarrow as pa
 
 from gatewise import declare
 from gatewise.analysis import gate_problems
-from gatewise.assembly import build_model, build_tasks, to_tensors
-from gatewise.data import EncodedTable, TableEncoder
+from gatewise.assembly import build_model, build_tasks, load_language_models
+from gatewise.data import TableEncoder
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning
 from gatewise.fitting import make_trainer
-from gatewise.progress import ProgressReporter, at_terminal, working
+from gatewise.nn import TensorTable
+from gatewise.progress import ProgressReporter, at_terminal, counting, working
 from gatewise.serving import Artefact, Scorer, grow, load_artefact, save_artefact
 from gatewise.tasks import Metrics
 from gatewise.training import EpochRecord, Monitor, Reporter, choose_device
@@ -130,18 +132,22 @@ class Ranker:
             aside = () if side is None else side.features
             encoded_valid = None if valid is None else encoder.encode(valid, optional=aside)
         tasks = build_tasks(self.schema, encoder.labels)
-        model = build_model(self.options.model, encoder.layout, tasks, self.options.training.seed).to(device)
-        scorer = Scorer(encoder, model, tasks)
+        model = build_model(self.options.model, encoder.layout, tasks, self.options.training.seed)
+        load_language_models(model)
+        scorer = Scorer(encoder, model.to(device), tasks)
         reporter = ProgressReporter([task.name for task in tasks], label=label) if show else Reporter()
         trainer = make_trainer(scorer, self.options, encoded, None if run_dir is None else Path(run_dir), reporter)
-        tensors = None if encoded_valid is None else scorer.tensors(encoded_valid)
+        with counting("texts read", show and bool(encoder.layout.texts)) as count:
+            read = partial(model.input_layer.read_texts, read=count)
+            tensors = read(scorer.tensors(encoded))
+            held_out = None if encoded_valid is None else read(scorer.tensors(encoded_valid))
         try:
-            trainer.fit(scorer.tensors(encoded), tensors, resume=resume)
+            trainer.fit(tensors, held_out, resume=resume)
         finally:
             # also after Ctrl-C: the best epoch so far is worth keeping
             if trainer.history:
                 self._scorer, self.history = scorer, trainer.history
-        self._warn_of_gates(encoded if encoded_valid is None or len(encoded_valid) == 0 else encoded_valid)
+        self._warn_of_gates(held_out if held_out is not None and len(held_out) else tensors)
         return self
 
     def predict(self, table: Any) -> pa.Table:
@@ -209,9 +215,8 @@ class Ranker:
         metrics = {"history": [asdict(record) for record in self.history], **self.metrics}
         save_artefact(Artefact(self.scorer, self.options, metrics), path)
 
-    def _warn_of_gates(self, encoded: EncodedTable) -> None:
-        table = to_tensors(_head(encoded, GATE_SAMPLE), len(self.schema.tasks)).to(self.scorer.device)
-        _, gates = self.scorer.model.score(table, gates=True)
+    def _warn_of_gates(self, table: TensorTable) -> None:
+        _, gates = self.scorer.model.score(table.head(GATE_SAMPLE), gates=True)
         if gates is not None:
             for problem in gate_problems(gates.numpy(), [task.name for task in self.schema.tasks]):
                 warnings.warn(problem, GatewiseWarning, stacklevel=3)
@@ -230,8 +235,3 @@ def load(path: str | Path) -> Ranker:
     ranker.metrics = metrics
     ranker._scorer = artefact.scorer
     return ranker
-
-
-def _head(encoded: EncodedTable, rows: int) -> EncodedTable:
-    lists = tuple(replace(ids, offsets=ids.offsets[: rows + 1]) for ids in encoded.lists)
-    return EncodedTable(encoded.ids[:rows], lists, encoded.floats[:rows])

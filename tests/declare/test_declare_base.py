@@ -27,6 +27,7 @@ FEATURES = [
     declare.Sequence("y", pooling=declare.Transformer(dim=6, heads=3, layers=2)),
     declare.Sequence("v", hash_buckets=7),
     declare.Vector("w", 3, column="x"),
+    declare.Text("t", "models/bert", "cls", False, 0.1, 64, "u"),
 ]
 TASKS = [
     declare.Binary("click", 0.5, column="clicked", weight_column="cost"),

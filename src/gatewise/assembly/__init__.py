@@ -3,6 +3,15 @@
 from gatewise.assembly.model import build_balance, build_model
 from gatewise.assembly.tasks import build_tasks
 from gatewise.assembly.tensors import to_tensors
+from gatewise.assembly.texts import load_language_models
 from gatewise.assembly.trunks import Surroundings, build_trunk
 
-__all__ = ["Surroundings", "build_balance", "build_model", "build_tasks", "build_trunk", "to_tensors"]
+__all__ = [
+    "Surroundings",
+    "build_balance",
+    "build_model",
+    "build_tasks",
+    "build_trunk",
+    "load_language_models",
+    "to_tensors",
+]

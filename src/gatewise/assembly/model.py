@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 
 from gatewise import balance, declare, nn
+from gatewise.assembly.texts import build_text_encoder
 from gatewise.assembly.trunks import Surroundings, build_trunk
 from gatewise.layout import Layout
 from gatewise.tasks import Task
@@ -15,10 +16,14 @@ from gatewise.tasks import Task
 def build_model(
     architecture: declare.Architecture, layout: Layout, tasks: list[Task], seed: int = 0
 ) -> nn.MultiTaskModel:
-    """Return a new model whose weights follow from the seed; the caller's random state stays as it was."""
+    """Return a new model whose weights follow from the seed; the caller's random state stays as it was.
+
+    Language models that read texts have the right architecture only: see :func:`load_language_models`.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        input_layer = nn.InputLayer(widened(layout, architecture.embedding_sets(len(tasks))))
+        texts = [build_text_encoder(column) for column in layout.texts]
+        input_layer = nn.InputLayer(widened(layout, architecture.embedding_sets(len(tasks))), texts)
         around = Surroundings.of(architecture, input_layer, [task.name for task in tasks])
         trunk = build_trunk(architecture, around)
         towers = nn.Towers(

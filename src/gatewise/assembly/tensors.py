@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from gatewise.data import EncodedTable
-from gatewise.nn import Ragged, TensorTable
+from gatewise.data import EncodedTable, RaggedIds
+from gatewise.nn import Ragged, TensorTable, Texts
 
 
 def to_tensors(encoded: EncodedTable, num_tasks: int) -> TensorTable:
@@ -16,8 +16,13 @@ def to_tensors(encoded: EncodedTable, num_tasks: int) -> TensorTable:
         labels = torch.from_numpy(encoded.labels)
     return TensorTable(
         ids=torch.from_numpy(encoded.ids),
-        lists=tuple(Ragged(torch.from_numpy(ids.values), torch.from_numpy(ids.offsets)) for ids in encoded.lists),
+        lists=tuple(_ragged(ids) for ids in encoded.lists),
         floats=torch.from_numpy(encoded.floats),
         labels=labels,
         weights=None if encoded.weights is None else torch.from_numpy(encoded.weights),
+        texts=tuple(Texts(_ragged(texts.tokens), torch.from_numpy(texts.codes)) for texts in encoded.texts),
     )
+
+
+def _ragged(ids: RaggedIds) -> Ragged:
+    return Ragged(torch.from_numpy(ids.values), torch.from_numpy(ids.offsets))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gatewise.data.encoders.sequence import RaggedIds
+from gatewise.data.encoders.text import EncodedTexts
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class EncodedTable:
         floats: ``[row, column]`` float32, numbers, null flags and vectors.
         labels: ``[row, task]`` float64 in their own units, NaN: not in the task's sample; None where not asked for.
         weights: ``[row, task]`` float32, or None: all 1.
+        texts: one column a ``Text``.
     """
 
     ids: np.ndarray
@@ -26,6 +28,7 @@ class EncodedTable:
     floats: np.ndarray
     labels: np.ndarray | None = None
     weights: np.ndarray | None = None
+    texts: tuple[EncodedTexts, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

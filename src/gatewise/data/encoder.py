@@ -13,6 +13,7 @@ import pyarrow as pa
 from gatewise import declare
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoders.by_feature import (
+    Encoded,
     Encoder,
     encode_column,
     encode_prepared,
@@ -28,12 +29,13 @@ from gatewise.data.encoders.categorical import check_type
 from gatewise.data.encoders.labels import LabelStatistics, encode_labels, encode_weights, label_statistics
 from gatewise.data.encoders.numeric import NumericEncoder
 from gatewise.data.encoders.sequence import RaggedIds
+from gatewise.data.encoders.text import EncodedTexts, TextEncoder
 from gatewise.data.encoders.vector import VectorEncoder
 from gatewise.data.matrix import side_by_side
 from gatewise.data.parallel import in_parallel
 from gatewise.data.tables import pick_column, read_table, stream_table
 from gatewise.data.vocabulary import AnyVocabulary, vocabulary_from_state
-from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Vector, column_of, embedding_dim
+from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Text, Vector, column_of, embedding_dim
 from gatewise.errors import ArtefactError, TableError
 from gatewise.layout import (
     AttentionPooling,
@@ -43,6 +45,7 @@ from gatewise.layout import (
     ListColumn,
     Pooling,
     SelfAttentionPooling,
+    TextColumn,
 )
 
 
@@ -130,7 +133,7 @@ class TableEncoder:
         """The columns that encoded tables have and the tables that a model needs for them."""
         fields: list[EmbeddingField] = []
         index: dict[str, int] = {}
-        ids, lists, floats, owners = [], [], [], []
+        ids, lists, floats, owners, texts = [], [], [], [], []
         for feature in _owners_first(self.schema):
             rows = self._rows(feature)
             if rows is not None:
@@ -141,11 +144,28 @@ class TableEncoder:
                 lists.append(ListColumn(feature.name, index[feature.shares or feature.name], pooling_of(feature)))
             elif feature.name in index:
                 ids.append((feature.name, index[feature.name]))
+            elif isinstance(feature, Text):
+                texts.append(self._text_column(feature))
             else:
                 names = self._float_names(feature)
                 floats += names
                 owners += [feature.name] * len(names)
-        return Layout(tuple(fields), tuple(ids), tuple(lists), tuple(floats), tuple(owners))
+        return Layout(tuple(fields), tuple(ids), tuple(lists), tuple(floats), tuple(owners), tuple(texts))
+
+    def _text_column(self, feature: Text) -> TextColumn:
+        encoder = self.encoders[feature.name]
+        assert isinstance(encoder, TextEncoder)
+        return TextColumn(
+            feature.name,
+            source=feature.encoder,
+            config=encoder.config,
+            dim=encoder.dim,
+            vocabulary=encoder.vocabulary,
+            padding=encoder.padding,
+            pooling=feature.pooling,
+            frozen=feature.frozen,
+            lr_factor=feature.lr_factor,
+        )
 
     def _rows(self, feature: Feature) -> int | None:
         if isinstance(feature, Numeric):
@@ -197,7 +217,7 @@ class TableEncoder:
             "features": {
                 name: encoder.state()
                 for name, encoder in self.encoders.items()
-                if isinstance(encoder, (NumericEncoder, VectorEncoder))
+                if isinstance(encoder, (NumericEncoder, TextEncoder, VectorEncoder))
             },
             "labels": {name: asdict(statistics) for name, statistics in self.labels.items()},
         }
@@ -269,24 +289,25 @@ def _prepared(schema: Schema, table: pa.Table) -> dict[str, Any]:
 
 
 def _assembled(
-    encoded: Mapping[str, np.ndarray | RaggedIds],
+    encoded: Mapping[str, Encoded],
     rows: int,
     labels: list[np.ndarray] | None,
     weights: list[np.ndarray] | None = None,
 ) -> EncodedTable:
-    dense = [column for column in encoded.values() if not isinstance(column, RaggedIds)]
+    dense = [column for column in encoded.values() if isinstance(column, np.ndarray)]
     return EncodedTable(
         ids=side_by_side([column for column in dense if column.ndim == 1], rows, np.int32),
         lists=tuple(column for column in encoded.values() if isinstance(column, RaggedIds)),
         floats=side_by_side([column for column in dense if column.ndim == 2], rows, np.float32),
         labels=None if labels is None else np.stack(labels, axis=1),
         weights=None if weights is None else np.stack(weights, axis=1),
+        texts=tuple(column for column in encoded.values() if isinstance(column, EncodedTexts)),
     )
 
 
 def declared_types(schema: Schema) -> dict[str, pa.DataType]:
-    """Return the types that a schema fixes for text files: lists that hold one item a row would look like numbers."""
-    return {column_of(f): pa.string() for f in schema.features if isinstance(f, Sequence)}
+    """Return the types that a schema fixes for text files: lists of one item, and texts, can look like numbers."""
+    return {column_of(f): pa.string() for f in schema.features if isinstance(f, (Sequence, Text))}
 
 
 def _owners_first(schema: Schema) -> list[Feature]:

@@ -26,7 +26,7 @@ from gatewise.declare.architectures import (
 from gatewise.declare.balance import AnyBalance, Static, Uncertainty
 from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.experts import AnyExpert, ConvolutionalExpert, CrossExpert, MLPExpert, ResidualExpert
-from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Vector
+from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Text, Vector
 from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, SoftmaxGate, TopKGate
 from gatewise.declare.options import Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
@@ -82,6 +82,7 @@ __all__ = [
     "Static",
     "StepDecay",
     "Task",
+    "Text",
     "TopKGate",
     "Training",
     "Transformer",

@@ -126,4 +126,29 @@ class Vector:
     kind: Literal["vector"] = field(default="vector", kw_only=True, repr=False)
 
 
-Feature = Annotated[Categorical | Numeric | Sequence | Vector, Field(discriminator="kind")]
+@declaration
+class Text:
+    """Free text, read by a language model of ``transformers`` (extra ``text``) whose pooled outputs reach the model.
+
+    A frozen language model reads every distinct text of a table once. A null text becomes zeros. The artefact holds the
+    language model and its tokeniser, so that loading asks nobody for them.
+    """
+
+    name: Name
+    """The feature's name."""
+    encoder: Name
+    """The language model: a folder, or a name on the Hugging Face hub, such as ``bert-base-uncased``."""
+    pooling: Literal["mean", "cls"] = "mean"
+    """How its outputs become one vector: their mean, or the first one."""
+    frozen: bool = True
+    """Whether it stays as it is; otherwise it is trained with the rest."""
+    lr_factor: Annotated[float, Field(gt=0, le=1)] = 0.02
+    """What the learning rate is multiplied with where it is trained: large steps undo what it knows."""
+    max_length: Count = 128
+    """Tokens of a text that are read."""
+    column: Name | None = None
+    """The table's column, where it is not called like the feature."""
+    kind: Literal["text"] = field(default="text", kw_only=True, repr=False)
+
+
+Feature = Annotated[Categorical | Numeric | Sequence | Vector | Text, Field(discriminator="kind")]

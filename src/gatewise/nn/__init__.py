@@ -21,11 +21,13 @@ from gatewise.nn.gates import AttentionGates, DSelectKGates, Gated, Gates, Softm
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.layers import GroupLinear, GroupMLP
 from gatewise.nn.model import MultiTaskModel, Output
+from gatewise.nn.ragged import Ragged
 from gatewise.nn.residual import GroupResidualMLP
 from gatewise.nn.sequences import Padded, RecurrentPooling, TargetAttention, TransformerPooling
 from gatewise.nn.side_tower import SideTower
-from gatewise.nn.standalone import MMoEModel, MMoERecommendationModel
-from gatewise.nn.table import Batch, Inputs, Ragged, TensorTable
+from gatewise.nn.standalone import FacetAwareMoEModel, MMoEModel, MMoERecommendationModel
+from gatewise.nn.table import Batch, Inputs, TensorTable
+from gatewise.nn.texts import TextBatch, TextEncoder, Texts
 from gatewise.nn.towers import Towers
 from gatewise.nn.trunks import (
     AITM,
@@ -62,6 +64,7 @@ __all__ = [
     "EmbeddingTables",
     "Experts",
     "FacetAwareMoE",
+    "FacetAwareMoEModel",
     "FeatureLayer",
     "GateUnit",
     "Gated",
@@ -95,6 +98,9 @@ __all__ = [
     "SoftmaxGates",
     "TargetAttention",
     "TensorTable",
+    "TextBatch",
+    "TextEncoder",
+    "Texts",
     "TopKGates",
     "Towers",
     "TransformerPooling",

@@ -84,14 +84,7 @@ class EmbeddingTables(nn.Module):
         Raises:
             ShapeError: names the feature, the id and the range; on the CPU and on accelerators alike.
         """
-        if ids.numel() == 0:
-            return
-        rows = self.fields[field].rows
-        low, high = (int(bound) for bound in ids.aminmax())
-        if low < lowest or high >= rows:
-            found = low if low < lowest else high
-            name = name or self.fields[field].name
-            raise ShapeError(f"feature {name!r}: id {found} is out of range, its table has rows 0 to {rows - 1}")
+        check_ids(name or self.fields[field].name, ids, self.fields[field].rows, lowest)
 
     def forward(self, field: int, ids: Tensor) -> Tensor:
         """Return the vectors ``[..., dim]`` of ids ``[...]`` of one field, checked, with a dense gradient."""
@@ -149,3 +142,17 @@ class EmbeddingTables(nn.Module):
                 weight.grad = torch.sparse_coo_tensor(
                     rows.unsqueeze(0), sums, weight.shape, is_coalesced=True, check_invariants=False
                 )
+
+
+def check_ids(name: str, ids: Tensor, rows: int, lowest: int = 0) -> None:
+    """Refuse ids outside ``lowest .. rows - 1``.
+
+    Raises:
+        ShapeError: names the feature, the id and the range.
+    """
+    if ids.numel() == 0:
+        return
+    low, high = (int(bound) for bound in ids.aminmax())
+    if low < lowest or high >= rows:
+        found = low if low < lowest else high
+        raise ShapeError(f"feature {name!r}: id {found} is out of range, its table has rows 0 to {rows - 1}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -10,10 +12,12 @@ from torch import Tensor, nn
 
 from gatewise.errors import ShapeError
 from gatewise.kernels import Lookup
-from gatewise.layout import AttentionPooling, Layout, ListColumn
-from gatewise.nn.embedding import EmbeddingTables
+from gatewise.layout import AttentionPooling, Layout, ListColumn, TextColumn
+from gatewise.nn.embedding import EmbeddingTables, check_ids
+from gatewise.nn.ragged import Ragged
 from gatewise.nn.sequences import Padded, make_pooling
-from gatewise.nn.table import Inputs, Ragged, TensorTable
+from gatewise.nn.table import Inputs, TensorTable
+from gatewise.nn.texts import TextBatch, TextEncoder
 
 
 class Vectors(NamedTuple):
@@ -29,22 +33,29 @@ class Vectors(NamedTuple):
 
 
 class InputLayer(nn.Module):
-    """Embeds ids, pools lists and sets the floats beside them.
+    """Embeds ids, pools lists, reads texts and sets the floats beside them.
 
     Its ``x`` holds, in this order: the embeddings of the id columns, grouped by width in order of first appearance;
-    one vector a pooled list; the floats.
+    one vector a pooled list; one vector a text; the floats.
 
     Args:
         layout: names and sizes of all encoded columns.
+        texts: what reads each text feature.
+
+    Raises:
+        ShapeError: there are more or fewer text encoders than text features.
 
     Shape:
         - input: :class:`Inputs`
         - output: :class:`Vectors`, with ``x`` of ``[batch, output_dim]``
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, texts: Sequence[TextEncoder] = ()) -> None:
         super().__init__()
+        if len(texts) != len(layout.texts):
+            raise ShapeError(f"texts: expected {len(layout.texts)} encoders, one a text feature, found {len(texts)}")
         self.layout = layout
+        self.texts = nn.ModuleList(texts)
         self.tables = EmbeddingTables(layout.fields)
         self._columns_of_dim: dict[int, list[int]] = {}
         for column, (_, field) in enumerate(layout.ids):
@@ -61,7 +72,7 @@ class InputLayer(nn.Module):
             }
         )
         self.embedding_dim = sum(dim for _, dim in self._embedded())
-        self.output_dim = self.embedding_dim + len(layout.floats)
+        self.output_dim = self.embedding_dim + sum(column.dim for column in layout.texts) + len(layout.floats)
 
     def check(self, inputs: Inputs | TensorTable) -> None:
         """Refuse ids outside their tables and matrices of another width; done once for a table, not for its batches.
@@ -73,6 +84,7 @@ class InputLayer(nn.Module):
             ("id columns", inputs.ids.shape[1], len(self.layout.ids)),
             ("list columns", len(inputs.lists), len(self.layout.lists)),
             ("float columns", inputs.floats.shape[1], len(self.layout.floats)),
+            ("text columns", len(inputs.texts), len(self.layout.texts)),
         ):
             if found != expected:
                 raise ShapeError(f"inputs: expected {expected} {what}, found {found}")
@@ -83,13 +95,38 @@ class InputLayer(nn.Module):
             # padding is legal in a padded matrix only
             values, lowest = (items, -1) if isinstance(items, Tensor) else (items.values, 0)
             self.tables.check(declared.field, values, declared.name, lowest)
+        for texts, (read, _) in zip(inputs.texts, self.readers(), strict=True):
+            if not isinstance(texts, Tensor):
+                tokens = texts.tokens if isinstance(texts, TextBatch) else texts.tokens.values
+                check_ids(read.name, tokens, read.vocabulary, -1)
+
+    def readers(self) -> list[tuple[TextColumn, TextEncoder]]:
+        """Return every text feature with what reads it."""
+        return list(zip(self.layout.texts, self.texts, strict=True))  # type: ignore[arg-type]
+
+    def read_texts(self, table: TensorTable, read: Callable[[int], None] = lambda _: None) -> TensorTable:
+        """Return the table with the vectors of all texts whose encoders are frozen: they are read once.
+
+        Args:
+            table: a table.
+            read: is told how many texts were read, time and again.
+        """
+        if not self.texts:
+            return table
+        known = tuple(
+            replace(texts, vectors=encoder.read_all(texts.tokens, read))
+            if encoder.frozen and texts.vectors is None
+            else texts
+            for texts, (_, encoder) in zip(table.texts, self.readers(), strict=True)
+        )
+        return replace(table, texts=known)
 
     def columns_of(self, feature: str) -> list[int]:
         """Return which columns of ``x`` a feature has; none for a sequence that is not pooled."""
         return [column for column, owner in enumerate(self._owners()) if owner == feature]
 
     def blocks(self) -> tuple[list[range], range]:
-        """Return the columns of ``x`` that each embedded feature has, and those of all floats."""
+        """Return the columns of ``x`` that each embedded feature has, and those of all texts and floats."""
         starts = list(itertools.accumulate((dim for _, dim in self._embedded()), initial=0))
         return [range(*pair) for pair in itertools.pairwise(starts)], range(starts[-1], self.output_dim)
 
@@ -110,6 +147,7 @@ class InputLayer(nn.Module):
     def _owners(self) -> list[str]:
         """Return the feature of every column of ``x``."""
         owners = [name for name, dim in self._embedded() for _ in range(dim)]
+        owners += [column.name for column in self.layout.texts for _ in range(column.dim)]
         return owners + list(self.layout.float_features or self.layout.floats)
 
     def forward(self, inputs: Inputs) -> Vectors:
@@ -120,7 +158,7 @@ class InputLayer(nn.Module):
         """
         if not inputs.checked:
             self.check(inputs)
-        if not self.layout.lists and len(self._columns_of_dim) == 1:
+        if not self.layout.lists and not self.texts and len(self._columns_of_dim) == 1:
             (dim,) = self._columns_of_dim
             return Vectors(self._embed(inputs.ids, dim, inputs.floats))
         parts = [self._embed(inputs.ids, dim) for dim in self._columns_of_dim]
@@ -132,6 +170,7 @@ class InputLayer(nn.Module):
                 sequences.append(items)
             else:
                 parts.append(self.poolings[str(i)](items, self._target(embedded, column)))
+        parts += [encoder(texts) for encoder, texts in zip(self.texts, inputs.texts, strict=True)]
         return Vectors(torch.cat([*parts, inputs.floats], dim=1), tuple(sequences))
 
     def _embed(self, ids: Tensor, dim: int, beside: Tensor | None = None) -> Tensor:

@@ -109,12 +109,12 @@ class MultiTaskModel(nn.Module):
         return self.l2_dense * torch.stack([weight.square().sum() for weight in self.dense_weights()]).sum()
 
     def dense_weights(self) -> list[nn.Parameter]:
-        """Return the weight matrices outside the embeddings: no biases, no normalisation."""
+        """Return the weight matrices outside the embeddings that are trained: no biases, no normalisation."""
         tables = {id(table) for table in self.input_layer.tables.parameters()}
         named = [
             (name.rpartition(".")[2], weight) for name, weight in self.named_parameters() if id(weight) not in tables
         ]
-        return [weight for name, weight in named if "weight" in name and weight.dim() > 1]
+        return [weight for name, weight in named if "weight" in name and weight.dim() > 1 and weight.requires_grad]
 
     def num_parameters(self, *, embeddings: bool = True) -> int:
         """Count parameters, with or without those of the embedding tables."""
@@ -129,6 +129,7 @@ class MultiTaskModel(nn.Module):
             Scores ``[row, task]`` and, asked for, gates ``[row, task, expert]``, both float32 on the CPU.
         """
         self.input_layer.check(table)
+        table = self.input_layer.read_texts(table)
         was_training = self.training
         self.eval()
         # a table of no rows is one batch of none

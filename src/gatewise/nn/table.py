@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-PADDING = -1
-"""Stands in padded lists where there is no item."""
+from gatewise.nn.ragged import Ragged
+from gatewise.nn.texts.texts import TextBatch, Texts
+
 BATCHES_AT_ONCE = 16
 
 
@@ -21,6 +22,7 @@ class Inputs:
         - ids: ``[batch, column]``, each column counting from 0 within its own field
         - lists: one ``[batch, length]`` a multi-valued feature, padded with -1
         - floats: ``[batch, column]``
+        - texts: one :class:`TextBatch` a text feature, or its vectors ``[batch, dim]``
 
     Attributes:
         checked: the ids were checked with the whole table that they come from, and are not checked again.
@@ -29,6 +31,7 @@ class Inputs:
     ids: Tensor
     lists: tuple[Tensor, ...]
     floats: Tensor
+    texts: tuple[TextBatch | Tensor, ...] = ()
     checked: bool = False
 
 
@@ -47,26 +50,6 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Ragged:
-    """Lists of ids of different length: row i holds ``values[offsets[i] : offsets[i + 1]]``."""
-
-    values: Tensor
-    offsets: Tensor
-
-    def padded(self, index: Tensor) -> Tensor:
-        """Return the chosen rows as ``[batch, longest]``, padded with -1."""
-        starts = self.offsets[index]
-        lengths = self.offsets[index + 1] - starts
-        longest = int(lengths.max()) if len(index) else 0
-        position = torch.arange(longest, device=starts.device)
-        present = position < lengths[:, None]
-        if longest == 0:
-            return self.values.new_empty(len(index), 0)
-        items = self.values[(starts[:, None] + position).clamp_(max=len(self.values) - 1)]
-        return items.masked_fill_(~present, PADDING)
-
-
-@dataclass(frozen=True)
 class TensorTable:
     """A whole encoded table as a few contiguous tensors; a batch is an index into them.
 
@@ -77,6 +60,7 @@ class TensorTable:
         - labels: ``[row, task]`` float64 in the labels' own units, NaN where missing; on the CPU
         - weights: ``[row, task]`` float32 or None
         - targets: ``[row, task]`` float32, what the tasks make of the labels; then weights say what is missing
+        - texts: one :class:`Texts` a text feature
     """
 
     ids: Tensor
@@ -85,6 +69,7 @@ class TensorTable:
     labels: Tensor
     weights: Tensor | None = None
     targets: Tensor | None = None
+    texts: tuple[Texts, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -99,16 +84,29 @@ class TensorTable:
         return replace(
             self,
             ids=self.ids.to(device),
-            lists=tuple(Ragged(ragged.values.to(device), ragged.offsets.to(device)) for ragged in self.lists),
+            lists=tuple(ragged.to(device) for ragged in self.lists),
             floats=self.floats.to(device),
             weights=None if self.weights is None else self.weights.to(device),
             targets=None if self.targets is None else self.targets.to(device),
+            texts=tuple(texts.to(device) for texts in self.texts),
+        )
+
+    def head(self, rows: int) -> TensorTable:
+        """Return the first rows; nothing is copied."""
+        return replace(
+            self,
+            ids=self.ids[:rows],
+            lists=tuple(replace(ragged, offsets=ragged.offsets[: rows + 1]) for ragged in self.lists),
+            floats=self.floats[:rows],
+            labels=self.labels[:rows],
+            weights=None if self.weights is None else self.weights[:rows],
+            targets=None if self.targets is None else self.targets[:rows],
+            texts=tuple(replace(texts, codes=texts.codes[:rows]) for texts in self.texts),
         )
 
     def inputs(self, index: Tensor) -> Inputs:
         """Return the inputs of the chosen rows; whoever trains or scores a table has its ids checked first."""
-        lists = tuple(ragged.padded(index) for ragged in self.lists)
-        return Inputs(self.ids.index_select(0, index), lists, self.floats.index_select(0, index), checked=True)
+        return self._inputs(index, self.ids.index_select(0, index), self.floats.index_select(0, index))
 
     def batch(self, index: Tensor) -> Batch:
         """Return the chosen rows with their targets."""
@@ -128,9 +126,12 @@ class TensorTable:
         )
         weights = None if self.weights is None else torch.split(self.weights.index_select(0, index), batch_size)
         for i, rows in enumerate(torch.split(index, batch_size)):
-            lists = tuple(ragged.padded(rows) for ragged in self.lists)
-            inputs = Inputs(ids[i], lists, floats[i], checked=True)
-            yield Batch(inputs, targets[i], None if weights is None else weights[i])
+            yield Batch(self._inputs(rows, ids[i], floats[i]), targets[i], None if weights is None else weights[i])
+
+    def _inputs(self, index: Tensor, ids: Tensor, floats: Tensor) -> Inputs:
+        """Return the inputs of the chosen rows, whose ids and floats are fetched already."""
+        lists = tuple(ragged.padded(index) for ragged in self.lists)
+        return Inputs(ids, lists, floats, tuple(texts.batch(index) for texts in self.texts), checked=True)
 
     def indices(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
         """Yield row indices batch by batch: shuffled with a generator, in order without; the last may be short."""

@@ -113,8 +113,9 @@ class Trainer:
             ArtefactError: there is no checkpoint to resume from, or one of another training.
         """
         self.model.input_layer.check(train)
-        train = self._with_targets(train)
+        train = self.model.input_layer.read_texts(self._with_targets(train))
         if valid is not None:
+            valid = self.model.input_layer.read_texts(valid)
             # what cannot be monitored is better known before the first epoch than after it
             self.monitor.score(self.evaluate(valid))
         if resume:

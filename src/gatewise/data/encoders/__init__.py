@@ -9,13 +9,16 @@ from gatewise.data.encoders.categorical import CategoricalEncoder
 from gatewise.data.encoders.labels import LabelStatistics
 from gatewise.data.encoders.numeric import NumericEncoder
 from gatewise.data.encoders.sequence import RaggedIds, SequenceEncoder
+from gatewise.data.encoders.text import EncodedTexts, TextEncoder
 from gatewise.data.encoders.vector import VectorEncoder
 
 __all__ = [
     "CategoricalEncoder",
+    "EncodedTexts",
     "LabelStatistics",
     "NumericEncoder",
     "RaggedIds",
     "SequenceEncoder",
+    "TextEncoder",
     "VectorEncoder",
 ]

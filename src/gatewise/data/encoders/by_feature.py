@@ -11,13 +11,16 @@ import pyarrow as pa
 from gatewise.data.encoders.categorical import CategoricalEncoder, VocabularyFit
 from gatewise.data.encoders.numeric import NumericEncoder
 from gatewise.data.encoders.sequence import RaggedIds, SequenceEncoder
+from gatewise.data.encoders.text import EncodedTexts, TextEncoder
 from gatewise.data.encoders.vector import VectorEncoder
 from gatewise.data.parallel import in_parallel
 from gatewise.data.tables import pick_column
 from gatewise.data.vocabulary import AnyVocabulary
-from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Vector, column_of
+from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Text, Vector, column_of
 
-Encoder = CategoricalEncoder | NumericEncoder | SequenceEncoder | VectorEncoder
+Encoder = CategoricalEncoder | NumericEncoder | SequenceEncoder | TextEncoder | VectorEncoder
+Encoded = np.ndarray | RaggedIds | EncodedTexts
+"""Ids ``[row]``, floats ``[row, column]``, ragged ids or texts."""
 
 
 def owner_of(feature: Feature) -> str:
@@ -36,6 +39,8 @@ def prepare(feature: Feature, table: pa.Table, expected: pa.DataType | None = No
             return SequenceEncoder.prepare(feature, column, purpose, expected)
         case Vector():
             return VectorEncoder.prepare(feature, column, purpose)
+        case Text():
+            return TextEncoder.prepare(column, purpose)
         case Numeric():
             return NumericEncoder.prepare(column, purpose)
 
@@ -72,6 +77,8 @@ def fit_encoder(feature: Feature, prepared: Any, vocabularies: Mapping[str, AnyV
             return NumericEncoder.fit(feature, prepared)
         case Vector():
             return VectorEncoder.fit(feature, prepared)
+        case Text():
+            return TextEncoder.fit(feature)
         case _:
             return keyed_encoder(feature, vocabularies)
 
@@ -83,17 +90,19 @@ def restore_encoder(feature: Feature, states: Mapping[str, Any], vocabularies: M
             return NumericEncoder(feature, **states[feature.name])
         case Vector():
             return VectorEncoder(feature, **states[feature.name])
+        case Text():
+            return TextEncoder(feature, **states[feature.name])
         case _:
             return keyed_encoder(feature, vocabularies)
 
 
-def encode_column(feature: Feature, encoder: Encoder, table: pa.Table) -> np.ndarray | RaggedIds:
-    """Encode a feature's column of a table: ids ``[row]``, floats ``[row, column]`` or ragged ids."""
+def encode_column(feature: Feature, encoder: Encoder, table: pa.Table) -> Encoded:
+    """Encode a feature's column of a table."""
     purpose = f"feature {feature.name!r}"
     return encoder.encode_column(pick_column(table, column_of(feature), purpose), purpose)
 
 
-def encode_prepared(feature: Feature, encoder: Encoder, prepared: Any) -> np.ndarray | RaggedIds:
+def encode_prepared(feature: Feature, encoder: Encoder, prepared: Any) -> Encoded:
     """Encode a feature's prepared column, see :func:`encode_column`."""
     if isinstance(encoder, (CategoricalEncoder, SequenceEncoder)):
         return encoder.encode(prepared, f"feature {feature.name!r}")

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from gatewise.training.optimizers.rule import Rule, State
+
+
+class Group(NamedTuple):
+    """Parameters that one rule moves, at the optimiser's rate times a factor."""
+
+    rule: Rule
+    parameters: list[nn.Parameter]
+    lr_factor: float = 1.0
 
 
 class LazyOptimizer(torch.optim.Optimizer):
@@ -17,14 +25,18 @@ class LazyOptimizer(torch.optim.Optimizer):
     (:meth:`gatewise.nn.EmbeddingTables.row_gradients` makes such).
 
     Args:
-        groups: each a rule and its parameters.
+        groups: what moves how.
         lr: learning rate of all, which schedules change.
     """
 
-    def __init__(self, groups: list[tuple[Rule, list[nn.Parameter]]], lr: float) -> None:
+    def __init__(self, groups: list[Group], lr: float) -> None:
         # the rules are not in the groups, which checkpoints save as plain values
-        self.rules = [rule for rule, _ in groups]
-        super().__init__([{"params": params, "weight_decay": rule.weight_decay} for rule, params in groups], {"lr": lr})
+        self.rules = [group.rule for group in groups]
+        plain = [
+            {"params": group.parameters, "weight_decay": group.rule.weight_decay, "lr": lr * group.lr_factor}
+            for group in groups
+        ]
+        super().__init__(plain, {"lr": lr})
 
     def zero_grad(self, set_to_none: bool = True) -> None:  # noqa: ARG002
         """Forget all gradients."""

@@ -12,7 +12,7 @@ from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.nn import MultiTaskModel
 from gatewise.training.optimizers.adagrad import Adagrad
 from gatewise.training.optimizers.adam import Adam
-from gatewise.training.optimizers.lazy import LazyOptimizer
+from gatewise.training.optimizers.lazy import Group, LazyOptimizer
 from gatewise.training.optimizers.rmsprop import RMSprop
 from gatewise.training.optimizers.rowwise_adagrad import RowwiseAdagrad
 from gatewise.training.optimizers.rule import Rule
@@ -72,19 +72,34 @@ def make_optimizer(
             expected = ", ".join(known)
             raise DeclarationError(f"{what}: expected one of {expected}, found {given!r}{did_you_mean(given, known)}")
     tables = list(model.input_layer.tables.parameters())
+    factors = _lr_factors(model)
     decayed = model.dense_weights()
     ids = {id(weight) for weight in (*tables, *decayed)}
-    others = [p for module in (model, balance) for p in module.parameters() if id(p) not in ids]
-    if embedding_update == "dense":
-        decays = ((decayed, weight_decay), (others, 0.0), (tables, embedding_decay))
-        return _reference(name, [{"params": params, "weight_decay": decay} for params, decay in decays], lr, momentum)
-    rule = RULES[name]
-    of_tables = RowwiseAdagrad(embedding_decay) if embedding_update != "lazy" else rule(embedding_decay, momentum)
+    others = [p for module in (model, balance) for p in module.parameters() if p.requires_grad and id(p) not in ids]
     if not weight_decay:
         # one group where one will do: fewer calls a step
         decayed, others = [], decayed + others
-    groups = [(rule(weight_decay, momentum), decayed), (rule(0.0, momentum), others), (of_tables, tables)]
-    return LazyOptimizer(groups, lr)
+    # each with its decay and its share of the rate
+    dense = [
+        ([p for p in weights if factors.get(id(p), 1.0) == factor], decay, factor)
+        for factor in (1.0, *sorted(set(factors.values()) - {1.0}))
+        for weights, decay in ((decayed, weight_decay), (others, 0.0))
+        if weights
+    ]
+    if embedding_update == "dense":
+        parts = [*dense, (tables, embedding_decay, 1.0)]
+        groups = [{"params": part, "weight_decay": decay, "lr": lr * factor} for part, decay, factor in parts]
+        return _reference(name, groups, lr, momentum)
+    rule = RULES[name]
+    of_tables = RowwiseAdagrad(embedding_decay) if embedding_update != "lazy" else rule(embedding_decay, momentum)
+    moved = [Group(rule(decay, momentum), part, factor) for part, decay, factor in dense]
+    return LazyOptimizer([*moved, Group(of_tables, tables)], lr)
+
+
+def _lr_factors(model: MultiTaskModel) -> dict[int, float]:
+    """Return the share of the learning rate of every parameter of a language model, by its identity."""
+    readers = model.input_layer.readers()
+    return {id(p): column.lr_factor for column, encoder in readers for p in encoder.parameters()}
 
 
 def _reference(name: str, groups: list[dict[str, Any]], lr: float, momentum: float) -> torch.optim.Optimizer:

@@ -1,0 +1,68 @@
+"""From the language models that a layout names to modules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from gatewise.errors import DeclarationError, MissingExtraError
+from gatewise.layout import TextColumn
+from gatewise.nn import MultiTaskModel, TextEncoder
+
+
+def build_text_encoder(column: TextColumn) -> TextEncoder:
+    """Return a language model of the column's architecture whose weights are not those it was trained to have.
+
+    Raises:
+        MissingExtraError: ``transformers`` is not installed.
+    """
+    transformers = _transformers(column)
+    options = json.loads(column.config)
+    config = transformers.AutoConfig.for_model(options.pop("model_type"), **options)
+    module = transformers.AutoModel.from_config(config, dtype=torch.float32)
+    return TextEncoder(module, column.dim, pooling=column.pooling, frozen=column.frozen, padding=column.padding)
+
+
+def load_language_models(model: MultiTaskModel) -> None:
+    """Give the language models of a new model the weights that they were trained to have.
+
+    Raises:
+        DeclarationError: the weights are not there, or do not fit the architecture.
+    """
+    for column, encoder in model.input_layer.readers():
+        transformers = _transformers(column)
+        try:
+            with _quiet(transformers):
+                source = transformers.AutoModel.from_pretrained(column.source, dtype=torch.float32)
+            encoder.encoder.load_state_dict(source.state_dict())
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise DeclarationError(
+                f"feature {column.name!r}: encoder {column.source!r} cannot be loaded: {reason}"
+            ) from None
+
+
+def _transformers(column: TextColumn) -> Any:
+    try:
+        import transformers
+    except ImportError:
+        raise MissingExtraError("text", f"feature {column.name!r}") from None
+    return transformers
+
+
+@contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """Do without the bar that reading weights shows."""
+    logging = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -1,0 +1,38 @@
+"""Lists of different length in two tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+PADDING = -1
+"""Stands in padded lists where there is no item."""
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Lists of ids of different length: row i holds ``values[offsets[i] : offsets[i + 1]]``."""
+
+    values: Tensor
+    offsets: Tensor
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def to(self, device: torch.device) -> Ragged:
+        """Return the lists on ``device``."""
+        return Ragged(self.values.to(device), self.offsets.to(device))
+
+    def padded(self, index: Tensor) -> Tensor:
+        """Return the chosen rows as ``[batch, longest]``, padded with -1."""
+        starts = self.offsets[index]
+        lengths = self.offsets[index + 1] - starts
+        longest = int(lengths.max()) if len(index) else 0
+        position = torch.arange(longest, device=starts.device)
+        present = position < lengths[:, None]
+        if longest == 0:
+            return self.values.new_empty(len(index), 0)
+        items = self.values[(starts[:, None] + position).clamp_(max=len(self.values) - 1)]
+        return items.masked_fill_(~present, PADDING)

@@ -1,0 +1,51 @@
+"""A column of text, tokenised: every distinct text once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gatewise.nn.ragged import Ragged
+
+
+class TextBatch(NamedTuple):
+    """The texts of some rows.
+
+    Shape:
+        - tokens: ``[text, length]``, every distinct text of the rows once, padded with -1; a null text has none
+        - codes: ``[batch]``, which of them each row holds
+    """
+
+    tokens: Tensor
+    codes: Tensor
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts of a table.
+
+    Shape:
+        - tokens: :class:`Ragged` of ``[text]``, every distinct text of the table once
+        - codes: ``[row]``, which of them each row holds
+        - vectors: ``[text, dim]``, what a frozen encoder makes of them, or None before it has read them
+    """
+
+    tokens: Ragged
+    codes: Tensor
+    vectors: Tensor | None = None
+
+    def to(self, device: torch.device) -> Texts:
+        """Return the texts on ``device``."""
+        vectors = None if self.vectors is None else self.vectors.to(device)
+        return replace(self, tokens=self.tokens.to(device), codes=self.codes.to(device), vectors=vectors)
+
+    def batch(self, index: Tensor) -> TextBatch | Tensor:
+        """Return the texts of the chosen rows, or their vectors ``[batch, dim]`` where these are known."""
+        codes = self.codes.index_select(0, index)
+        if self.vectors is not None:
+            return self.vectors.index_select(0, codes)
+        texts, codes = torch.unique(codes, return_inverse=True)
+        return TextBatch(self.tokens.padded(texts), codes)
