@@ -88,6 +88,36 @@ class TextColumn:
 
 
 @dataclass(frozen=True)
+class PiecewiseLinearNumber:
+    """A vector so wide of where a number is in each bin between neighbouring edges."""
+
+    edges: tuple[float, ...]
+    dim: int
+
+
+@dataclass(frozen=True)
+class PeriodicNumber:
+    """A vector so wide of a number's sines and cosines, at so many frequencies that are drawn from N(0, sigma^2)."""
+
+    frequencies: int
+    sigma: float
+    dim: int
+
+
+NumberEmbedding = PiecewiseLinearNumber | PeriodicNumber
+"""How a number becomes a vector."""
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """One number that is embedded: its feature, its column of the float matrix, and how it becomes a vector."""
+
+    name: str
+    column: int
+    embedding: NumberEmbedding
+
+
+@dataclass(frozen=True)
 class Layout:
     """What an encoded table looks like.
 
@@ -98,6 +128,7 @@ class Layout:
         floats: a name for every column of the float matrix.
         float_features: the feature that each of them belongs to; none given: each is a feature of its name.
         texts: text features.
+        numbers: the columns of the float matrix that are embedded; the others reach the model as they are.
     """
 
     fields: tuple[EmbeddingField, ...] = ()
@@ -106,3 +137,4 @@ class Layout:
     floats: tuple[str, ...] = ()
     float_features: tuple[str, ...] = ()
     texts: tuple[TextColumn, ...] = ()
+    numbers: tuple[NumberColumn, ...] = ()

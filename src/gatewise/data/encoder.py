@@ -43,6 +43,10 @@ from gatewise.layout import (
     GRUPooling,
     Layout,
     ListColumn,
+    NumberColumn,
+    NumberEmbedding,
+    PeriodicNumber,
+    PiecewiseLinearNumber,
     Pooling,
     SelfAttentionPooling,
     TextColumn,
@@ -150,7 +154,8 @@ class TableEncoder:
                 names = self._float_names(feature)
                 floats += names
                 owners += [feature.name] * len(names)
-        return Layout(tuple(fields), tuple(ids), tuple(lists), tuple(floats), tuple(owners), tuple(texts))
+        numbers = self._numbers(owners)
+        return Layout(tuple(fields), tuple(ids), tuple(lists), tuple(floats), tuple(owners), tuple(texts), numbers)
 
     def _text_column(self, feature: Text) -> TextColumn:
         encoder = self.encoders[feature.name]
@@ -165,6 +170,15 @@ class TableEncoder:
             pooling=feature.pooling,
             frozen=feature.frozen,
             lr_factor=feature.lr_factor,
+        )
+
+    def _numbers(self, owners: list[str]) -> tuple[NumberColumn, ...]:
+        """Return the columns that are embedded, each the first of those that its feature owns."""
+        embeddings = {f.name: number_embedding_of(self.encoders[f.name]) for f in self.schema.features}
+        return tuple(
+            NumberColumn(name, owners.index(name), embedding)
+            for name, embedding in embeddings.items()
+            if embedding is not None
         )
 
     def _rows(self, feature: Feature) -> int | None:
@@ -249,6 +263,19 @@ def pooling_of(feature: Sequence) -> Pooling | None:
             return SelfAttentionPooling(dim, heads, layers)
         case _:
             return feature.pooling
+
+
+def number_embedding_of(encoder: Encoder) -> NumberEmbedding | None:
+    """Return how a number becomes a vector, as the layout says it; None where it does not."""
+    if not isinstance(encoder, NumericEncoder):
+        return None
+    match encoder.feature.embedding:
+        case declare.PiecewiseLinear(dim=dim):
+            return PiecewiseLinearNumber(tuple(encoder.edges.tolist()), dim)
+        case declare.Periodic(frequencies=frequencies, sigma=sigma, dim=dim):
+            return PeriodicNumber(frequencies, sigma, dim)
+        case _:
+            return None
 
 
 def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False) -> list[str]:

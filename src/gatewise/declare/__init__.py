@@ -28,6 +28,7 @@ from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.experts import AnyExpert, ConvolutionalExpert, CrossExpert, MLPExpert, ResidualExpert
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Text, Vector
 from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, SoftmaxGate, TopKGate
+from gatewise.declare.number_embeddings import Periodic, PiecewiseLinear
 from gatewise.declare.options import Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.recipe import Data, Recipe, Split
@@ -68,6 +69,8 @@ __all__ = [
     "OMoE",
     "Options",
     "PEPNet",
+    "Periodic",
+    "PiecewiseLinear",
     "Plateau",
     "Recipe",
     "Regression",

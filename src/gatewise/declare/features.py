@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gatewise.declare.base import Name, declaration
+from gatewise.declare.number_embeddings import NumberEmbedding
 from gatewise.declare.poolings import Pooling
 
 Dim = Annotated[int, Field(gt=0, le=65_536)]
@@ -57,6 +58,8 @@ class Numeric:
     - ``log``: sign(x) ln(1 + abs(x)), then standardised
     - ``quantile``: the empirical distribution function, interpolated, scaled to mean 0 and variance 1
     - ``bucket``: equally filled buckets, each an embedding row of width ``dim``; null has its own row
+
+    What a transform gives is one number, or with ``embedding`` a vector made of it.
     """
 
     name: Name
@@ -67,9 +70,17 @@ class Numeric:
     """Buckets of the ``bucket`` transform, or fewer where values repeat."""
     dim: Dim = 8
     """Width of a bucket's embedding."""
+    embedding: NumberEmbedding | None = field(default=None, kw_only=True)
+    """How the transformed number becomes a vector: ``piecewise_linear``, ``periodic``; None: it stays a number."""
     column: Name | None = None
     """The table's column, where it is not called like the feature."""
     kind: Literal["numeric"] = field(default="numeric", kw_only=True, repr=False)
+
+    @model_validator(mode="after")
+    def _embedded_once(self) -> Numeric:
+        if self.embedding is not None and self.transform == "bucket":
+            raise ValueError("transform 'bucket' embeds the number already: give another transform or no embedding")
+        return self
 
 
 @declaration

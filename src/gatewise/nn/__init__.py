@@ -21,6 +21,7 @@ from gatewise.nn.gates import AttentionGates, DSelectKGates, Gated, Gates, Softm
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.layers import GroupLinear, GroupMLP
 from gatewise.nn.model import MultiTaskModel, Output
+from gatewise.nn.numbers import PeriodicEmbeddings, PiecewiseLinearEmbeddings
 from gatewise.nn.ragged import Ragged
 from gatewise.nn.residual import GroupResidualMLP
 from gatewise.nn.sequences import Padded, RecurrentPooling, TargetAttention, TransformerPooling
@@ -89,6 +90,8 @@ __all__ = [
     "PEPNet",
     "Padded",
     "PerceptronExpert",
+    "PeriodicEmbeddings",
+    "PiecewiseLinearEmbeddings",
     "Ragged",
     "RecurrentPooling",
     "ResidualMLP",

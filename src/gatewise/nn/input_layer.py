@@ -14,6 +14,7 @@ from gatewise.errors import ShapeError
 from gatewise.kernels import Lookup
 from gatewise.layout import AttentionPooling, Layout, ListColumn, TextColumn
 from gatewise.nn.embedding import EmbeddingTables, check_ids
+from gatewise.nn.numbers import EmbeddedNumbers
 from gatewise.nn.ragged import Ragged
 from gatewise.nn.sequences import Padded, make_pooling
 from gatewise.nn.table import Inputs, TensorTable
@@ -33,10 +34,11 @@ class Vectors(NamedTuple):
 
 
 class InputLayer(nn.Module):
-    """Embeds ids, pools lists, reads texts and sets the floats beside them.
+    """Embeds ids, pools lists, reads texts, embeds numbers and sets the other floats beside them.
 
     Its ``x`` holds, in this order: the embeddings of the id columns, grouped by width in order of first appearance;
-    one vector a pooled list; one vector a text; the floats.
+    one vector a pooled list; one a text; one an embedded number, those that are embedded alike together; the other
+    floats.
 
     Args:
         layout: names and sizes of all encoded columns.
@@ -72,7 +74,9 @@ class InputLayer(nn.Module):
             }
         )
         self.embedding_dim = sum(dim for _, dim in self._embedded())
-        self.output_dim = self.embedding_dim + sum(column.dim for column in layout.texts) + len(layout.floats)
+        self.numbers = EmbeddedNumbers(layout.numbers, len(layout.floats))
+        of_texts = sum(column.dim for column in layout.texts)
+        self.output_dim = self.embedding_dim + of_texts + self.numbers.output_dim
 
     def check(self, inputs: Inputs | TensorTable) -> None:
         """Refuse ids outside their tables and matrices of another width; done once for a table, not for its batches.
@@ -126,12 +130,12 @@ class InputLayer(nn.Module):
         return [column for column, owner in enumerate(self._owners()) if owner == feature]
 
     def blocks(self) -> tuple[list[range], range]:
-        """Return the columns of ``x`` that each embedded feature has, and those of all texts and floats."""
+        """Return the columns of ``x`` that each feature of ids has, and those of all texts and numbers."""
         starts = list(itertools.accumulate((dim for _, dim in self._embedded()), initial=0))
         return [range(*pair) for pair in itertools.pairwise(starts)], range(starts[-1], self.output_dim)
 
     def _embedded(self) -> list[tuple[str, int]]:
-        """Return name and width of every embedded feature, in the order of ``x``."""
+        """Return name and width of every feature of ids, in the order of ``x``."""
         layout = self.layout
         embedded = [(layout.ids[i][0], dim) for dim, columns in self._columns_of_dim.items() for i in columns]
         pooled = [(layout.lists[int(i)].name, int(pooling.output_dim)) for i, pooling in self.poolings.items()]  # type: ignore[arg-type]
@@ -146,9 +150,10 @@ class InputLayer(nn.Module):
 
     def _owners(self) -> list[str]:
         """Return the feature of every column of ``x``."""
-        owners = [name for name, dim in self._embedded() for _ in range(dim)]
-        owners += [column.name for column in self.layout.texts for _ in range(column.dim)]
-        return owners + list(self.layout.float_features or self.layout.floats)
+        widths = [*self._embedded(), *((text.name, text.dim) for text in self.layout.texts), *self.numbers.widths]
+        owners = [name for name, dim in widths for _ in range(dim)]
+        features = self.layout.float_features or self.layout.floats
+        return owners + [features[column] for column in self.numbers.others]
 
     def forward(self, inputs: Inputs) -> Vectors:
         """Return the vectors of every row.
@@ -158,7 +163,8 @@ class InputLayer(nn.Module):
         """
         if not inputs.checked:
             self.check(inputs)
-        if not self.layout.lists and not self.texts and len(self._columns_of_dim) == 1:
+        layout = self.layout
+        if not (layout.lists or layout.texts or layout.numbers) and len(self._columns_of_dim) == 1:
             (dim,) = self._columns_of_dim
             return Vectors(self._embed(inputs.ids, dim, inputs.floats))
         parts = [self._embed(inputs.ids, dim) for dim in self._columns_of_dim]
@@ -171,7 +177,7 @@ class InputLayer(nn.Module):
             else:
                 parts.append(self.poolings[str(i)](items, self._target(embedded, column)))
         parts += [encoder(texts) for encoder, texts in zip(self.texts, inputs.texts, strict=True)]
-        return Vectors(torch.cat([*parts, inputs.floats], dim=1), tuple(sequences))
+        return Vectors(torch.cat([*parts, *self.numbers(inputs.floats)], dim=1), tuple(sequences))
 
     def _embed(self, ids: Tensor, dim: int, beside: Tensor | None = None) -> Tensor:
         columns: Tensor = getattr(self, f"columns_{dim}")

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from gatewise.data.values import LARGEST, as_numbers
-from gatewise.declare import Numeric
+from gatewise.declare import Numeric, PiecewiseLinear
 from gatewise.layout import NULL, RESERVED_ROWS
 
 KNOTS = 1001
@@ -31,6 +31,7 @@ class NumericEncoder:
     Attributes:
         mean, std: of the (logarithmic) training values.
         knots: the training values' quantiles, or the inner edges of the buckets.
+        edges: of the bins of a piecewise linear embedding, among the encoded training values.
         has_null: whether the training table had nulls, so that the model has a column that says so.
     """
 
@@ -41,11 +42,13 @@ class NumericEncoder:
         mean: float = 0.0,
         std: float = 1.0,
         knots: Any = (),
+        edges: Any = (),
         has_null: bool = False,
     ) -> None:
         self.feature = feature
         self.mean, self.std, self.has_null = mean, std, has_null
         self.knots = np.asarray(knots, dtype=np.float64)
+        self.edges = np.asarray(edges, dtype=np.float32)
 
     @staticmethod
     def prepare(column: pa.Array, purpose: str) -> Numbers:
@@ -54,9 +57,16 @@ class NumericEncoder:
 
     @classmethod
     def fit(cls, feature: Numeric, numbers: Numbers) -> NumericEncoder:
-        """Learn the transform from a training column; nulls are left out."""
+        """Learn the transform and the bins from a training column; nulls are left out."""
         has_null = bool(numbers.missing.any())
         known = numbers.values[~numbers.missing] if has_null else numbers.values
+        encoder = cls._fit_transform(feature, known, has_null)
+        if isinstance(feature.embedding, PiecewiseLinear):
+            encoder.edges = _bin_edges(encoder._encode_known(known), feature.embedding.bins)
+        return encoder
+
+    @classmethod
+    def _fit_transform(cls, feature: Numeric, known: np.ndarray, has_null: bool) -> NumericEncoder:
         if len(known) == 0:
             return cls(feature, has_null=has_null, knots=[0.0])
         if feature.transform == "bucket":
@@ -84,10 +94,14 @@ class NumericEncoder:
         if self.feature.transform == "bucket":
             bucket = np.searchsorted(self.knots, numbers.values, side="right") + RESERVED_ROWS
             return np.where(numbers.missing, NULL, bucket).astype(np.int32)
-        scaled = self._scaled(numbers.values)
+        scaled = self._encode_known(numbers.values)
         scaled[numbers.missing] = 0.0
-        columns = scaled.clip(-LARGEST, LARGEST, out=scaled).astype(np.float32)[:, np.newaxis]
+        columns = scaled[:, np.newaxis]
         return np.column_stack([columns, numbers.missing]) if self.has_null else columns
+
+    def _encode_known(self, values: np.ndarray) -> np.ndarray:
+        scaled = self._scaled(values)
+        return scaled.clip(-LARGEST, LARGEST, out=scaled).astype(np.float32)
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
         if self.feature.transform == "quantile":
@@ -105,7 +119,20 @@ class NumericEncoder:
 
     def state(self) -> dict[str, Any]:
         """Return what was learnt as JSON values."""
-        return {"mean": self.mean, "std": self.std, "knots": self.knots.tolist(), "has_null": self.has_null}
+        learnt = {"mean": self.mean, "std": self.std, "has_null": self.has_null}
+        return learnt | {"knots": self.knots.tolist(), "edges": self.edges.tolist()}
+
+
+def _bin_edges(values: np.ndarray, bins: int) -> np.ndarray:
+    """Return the float32 edges of equally filled bins, fewer where values repeat and one at least."""
+    if len(values) == 0:
+        return np.array([0, 1], np.float32)
+    # NOTE[DIFF]: each edge is a value: one between two that are equal but for rounding makes a bin of next to no width
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1), method="nearest"))
+    if len(edges) == 1:
+        # one bin, so wide that its edges differ however large the constant is
+        edges = np.array([edges[0], edges[0] + max(1, abs(edges[0]))], np.float32)
+    return edges
 
 
 def _signed_log(values: np.ndarray) -> np.ndarray:

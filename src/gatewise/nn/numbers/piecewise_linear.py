@@ -1,0 +1,84 @@
+"""Where a number is in each of several bins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.errors import ShapeError
+from gatewise.nn.layers import GroupLinear, check_sizes
+
+
+class PiecewiseLinearEmbeddings(nn.Module):
+    r"""Linear maps of a number and of where it is in each of several bins: lines that may bend at the bins' edges.
+
+    .. math::
+        z = a x + W e(x) + c, \qquad e_t(x) = \min\!\big(\max\!\big(\tfrac{x - b_{t-1}}{b_t - b_{t-1}}, 0\big), 1\big)
+
+    where :math:`b_0 < \dots < b_T` are the feature's edges, W is ``[dim, T]``, a and c are ``[dim]``. A bin below x is
+    1, one above it 0. The first may be less than 0 and the last more than 1, so that numbers beyond the edges differ.
+
+    Args:
+        edges: of every feature's bins, rising; features may have different numbers of them.
+        dim: width of an embedding.
+
+    Raises:
+        ShapeError: a feature has no bin, or edges that do not rise; names its position.
+
+    Shape:
+        - input ``[batch, feature]``
+        - output ``[batch, feature, dim]``
+
+    Example:
+        >>> PiecewiseLinearEmbeddings([[0, 1, 3], [-1, 1]], dim=4)(torch.zeros(5, 2)).shape
+        torch.Size([5, 2, 4])
+
+    References:
+        Gorishniy, Rubachev, Babenko: On Embeddings for Numerical Features in Tabular Deep Learning. NeurIPS 2022.
+    """
+
+    left: Tensor
+    width: Tensor
+    lowest: Tensor
+    highest: Tensor
+
+    def __init__(self, edges: Sequence[Sequence[float]], dim: int) -> None:
+        super().__init__()
+        check_sizes(features=len(edges), dim=dim)
+        for feature, of_one in enumerate(edges):
+            if len(of_one) < 2 or not all(left < right for left, right in pairwise(of_one)):
+                raise ShapeError(f"edges[{feature}]: expected two or more that rise, found {list(of_one)}")
+        bins = [len(of_one) - 1 for of_one in edges]
+        bounds = torch.tensor([_bounds(of_one, max(bins)) for of_one in edges])
+        for name, bound in zip(("left", "width", "lowest", "highest"), bounds.unbind(1), strict=True):
+            self.register_buffer(name, bound.contiguous(), persistent=False)
+        # NOTE[DIFF]: the line a x is added and W starts at zero, as in the authors' later package: a W drawn at random
+        # bends at every edge until it has learnt not to. At first an embedding is as long as its number
+        self.slope = nn.Parameter(torch.empty(len(edges), dim).uniform_(-math.sqrt(3 / dim), math.sqrt(3 / dim)))
+        self.linear = GroupLinear(len(edges), max(bins), dim)
+        nn.init.zeros_(self.linear.weight)
+        self.output_dim = dim
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return every number's position in every bin, ``[batch, feature, bin]``, and zeros where bins are missing."""
+        return ((x.unsqueeze(2) - self.left) / self.width).clamp(self.lowest, self.highest)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        bent: Tensor = self.linear(self.encode(x))
+        return torch.addcmul(bent, x.unsqueeze(2), self.slope)
+
+
+def _bounds(edges: Sequence[float], bins: int) -> list[list[float]]:
+    """Return left edge, width, minimum and maximum of every bin; those of bins that are missing let nothing through."""
+    own = len(edges) - 1
+    missing = [0.0] * (bins - own)
+    return [
+        [*edges[:-1], *missing],
+        [*(right - left for left, right in pairwise(edges)), *(1.0 for _ in missing)],
+        [-math.inf, *[0.0] * (own - 1), *missing],
+        [*[1.0] * (own - 1), math.inf, *missing],
+    ]
