@@ -38,7 +38,7 @@ def read_columns(
         table = parse(content, as_written, where, header=True, nulls=("",))
     else:
         table = _parquet(content, columns, where)
-    cast = {name: _cast(table[name], name, dtype, where) for name, dtype in columns.items()}
+    cast = {name: cast_column(table[name], name, dtype, where) for name, dtype in columns.items()}
     gaps = [name for name, column in cast.items() if column.null_count]
     if gaps and not nullable:
         raise TableError(f"{where}: column {gaps[0]!r}: {cast[gaps[0]].null_count} values are missing")
@@ -50,6 +50,15 @@ def null_where(column: pa.ChunkedArray, absent: Iterable[str]) -> pa.ChunkedArra
     return pc.if_else(pc.is_in(column, pa.array(absent)), pa.scalar(None, column.type), column)
 
 
+def cast_column(column: pa.ChunkedArray, name: str, dtype: pa.DataType, where: str) -> pa.ChunkedArray:
+    """Cast a column; a TableError names file, column and the value that is of another type."""
+    try:
+        return column.cast(dtype)
+    except pa.ArrowException as error:
+        problem = " ".join(str(error).split())
+        raise TableError(f"{where}: column {name!r}: expected {dtype}: {problem}") from error
+
+
 def _parquet(content: bytes, columns: Iterable[str], where: str) -> pa.Table:
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
@@ -57,11 +66,3 @@ def _parquet(content: bytes, columns: Iterable[str], where: str) -> pa.Table:
         return file.read(list(columns))
     except pa.ArrowException as error:
         raise TableError(f"{where}: expected a Parquet file: {' '.join(str(error).split())}") from error
-
-
-def _cast(column: pa.ChunkedArray, name: str, dtype: pa.DataType, where: str) -> pa.ChunkedArray:
-    try:
-        return column.cast(dtype)
-    except pa.ArrowException as error:
-        problem = " ".join(str(error).split())
-        raise TableError(f"{where}: column {name!r}: expected {dtype}: {problem}") from error

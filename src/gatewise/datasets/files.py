@@ -35,10 +35,13 @@ class Files:
 
     def __init__(self, path: str | Path, depth: int = 2) -> None:
         self.path = Path(path).expanduser()
-        found = [PurePosixPath(name) for name in _names_in(self.path, depth)]
-        self.members = sorted(
-            member for member in found if len(member.parts) <= depth and member.parts[0] != "__MACOSX"
-        )
+        found = {PurePosixPath(name): name for name in _names_in(self.path, depth)}  # without a "./" that tar writes
+        self._names = {
+            member: name
+            for member, name in found.items()
+            if len(member.parts) <= depth and member.parts[0] != "__MACOSX"
+        }
+        self.members = sorted(self._names)
 
     def named(self, name: str) -> list[PurePosixPath]:
         """Return the members of this file name, in whichever folder."""
@@ -47,19 +50,19 @@ class Files:
     def read(self, member: PurePosixPath) -> bytes:
         """Return the content of a member, unpacked where it ends in .gz; a TableError names one that is damaged."""
         try:
-            content = self._packed(str(member))
+            content = self._packed(self._names[member])
             return gzip.decompress(content) if member.suffix == ".gz" else content
         except _DAMAGED as error:
             raise TableError(f"{self.path}: cannot read {member.name}: {error}") from error
 
-    def _packed(self, member: str) -> bytes:
+    def _packed(self, name: str) -> bytes:
         if self.path.is_dir():
-            return (self.path / member).read_bytes()
+            return (self.path / name).read_bytes()
         if zipfile.is_zipfile(self.path):
             with zipfile.ZipFile(self.path) as archive:
-                return archive.read(member)
+                return archive.read(name)
         with tarfile.open(self.path) as archive:
-            file = archive.extractfile(member)
+            file = archive.extractfile(name)
             return file.read() if file else b""
 
 
@@ -75,7 +78,7 @@ def _names_in(path: Path, depth: int) -> list[str]:
             with zipfile.ZipFile(path) as archive:
                 return [name for name in archive.namelist() if not name.endswith("/")]
         with tarfile.open(path) as archive:
-            return [member.name.removeprefix("./") for member in archive if member.isfile()]
+            return [member.name for member in archive if member.isfile()]
     except _DAMAGED as error:
         kind = {".zip": "zip", ".tar": "tar", ".gz": "tar.gz", ".tgz": "tar.gz"}.get(path.suffix)
         expected = f"a whole {kind}, found a damaged one" if kind else "a folder, a zip or a tar"

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gatewise.datasets.calendar import DAY, HOUR, Whole, date_numbers, hour_and_weekday
-from gatewise.datasets.columns import null_where, read_columns
+from gatewise.datasets.columns import cast_column, null_where, read_columns
 from gatewise.datasets.files import Files
 from gatewise.datasets.history import history_columns
 from gatewise.datasets.lookup import look_up
@@ -146,7 +146,10 @@ def _impressions(files: Files, random_policy: bool) -> pa.Table:
     if random_policy:
         logs += [(member, 1) for member in _find(files, "log_random")]
     tables = [_with_policy(read_columns(files, member, LOG), is_rand) for member, is_rand in logs]
-    return _once_in_time(pa.concat_tables(tables))
+    log = pa.concat_tables(tables)
+    if not log.num_rows:
+        raise TableError(f"{files.path}: no impressions in {shown(member.name for member, _ in logs)}")
+    return _once_in_time(log)
 
 
 def _with_policy(log: pa.Table, is_rand: int) -> pa.Table:
@@ -173,26 +176,19 @@ def _videos(files: Files) -> pa.Table:
     videos = {name: _known(column) for name, column in _of_table(read_columns(files, member, VIDEOS, True)).items()}
     videos["music_id"] = _null_below(videos["music_id"], 1)
     videos |= {side: videos.pop(f"server_{side}") for side in ("width", "height")}
-    videos["upload_day"] = _parsed(videos.pop("upload_dt"), "upload_dt", pa.date32(), where).cast(pa.int32())
+    videos["upload_day"] = cast_column(videos.pop("upload_dt"), "upload_dt", pa.date32(), where).cast(pa.int32())
     tags = pc.split_pattern(videos.pop("tag"), ",")
-    videos["tags"] = _parsed(tags, "tag", pa.list_(pa.int64()), where)
+    videos["tags"] = cast_column(tags, "tag", pa.list_(pa.int64()), where)
     return pa.table(videos)
 
 
 def _known(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Make "UNKNOWN" and codes below 0 null."""
-    return null_where(column, ["UNKNOWN"]) if pa.types.is_string(column.type) else _null_below(column, 0)
+    """Make "UNKNOWN", empty text and codes below 0 null."""
+    return null_where(column, ["UNKNOWN", ""]) if pa.types.is_string(column.type) else _null_below(column, 0)
 
 
 def _null_below(column: pa.ChunkedArray, lowest: int) -> pa.ChunkedArray:
     return pc.if_else(pc.less(column, lowest), pa.scalar(None, column.type), column)
-
-
-def _parsed(column: pa.ChunkedArray, name: str, dtype: pa.DataType, where: str) -> pa.ChunkedArray:
-    try:
-        return column.cast(dtype)
-    except pa.ArrowException as error:
-        raise TableError(f"{where}: column {name!r}: {' '.join(str(error).split())}") from error
 
 
 def _seconds(milliseconds: pa.ChunkedArray) -> pa.ChunkedArray:

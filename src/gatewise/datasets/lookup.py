@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 
 def look_up(ids: pa.ChunkedArray, table: pa.Table, key: str) -> pa.Table:
-    """Return the row of ``table`` for each id, all of it null where ``key`` does not list the id.
+    """Return the other columns of ``table`` for each id, all null where its column ``key`` does not list the id.
 
     Example:
         >>> movies = pa.table({"movie_id": [7, 9], "year": [1995, 2006]})
@@ -15,4 +15,4 @@ def look_up(ids: pa.ChunkedArray, table: pa.Table, key: str) -> pa.Table:
         [2006, None]
     """
     known = table.combine_chunks()
-    return known.take(pc.index_in(ids, value_set=known[key]))
+    return known.drop_columns(key).take(pc.index_in(ids, value_set=known[key]))

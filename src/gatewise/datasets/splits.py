@@ -70,9 +70,10 @@ def split_at(table: pa.Table, column: str, valid_from: Moment | None = None, tes
     test_begins = ordered.num_rows if test_from is None else _rows_before(ordered, column, test_from)
     valid_begins = test_begins if valid_from is None else _rows_before(ordered, column, valid_from)
     first = test_from if valid_from is None else valid_from
+    in_valid = f"from {valid_from} on" + ("" if test_from is None else f" and before {test_from}")
     for empty, span in (
         (valid_begins == 0, f"before {first}, so none to train on"),
-        (valid_from is not None and valid_begins >= test_begins, f"from {valid_from} on and before {test_from}"),
+        (valid_from is not None and valid_begins >= test_begins, in_valid),
         (test_from is not None and test_begins == ordered.num_rows, f"from {test_from} on"),
     ):
         if empty:
