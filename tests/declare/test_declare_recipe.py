@@ -226,16 +226,23 @@ def test_a_split_that_is_not_one_way_to_cut(options, message):
     [
         ("20220503", 20220503),
         ("1.5", 1.5),
-        ("2022-05-03", datetime.date(2022, 5, 3)),
-        ("2022-05-03 12:00:00", datetime.datetime(2022, 5, 3, 12)),
+        ("2022-05-03", "2022-05-03"),
+        ("2022-05-03 12:00:00", "2022-05-03T12:00:00"),
         ('"2022-05"', "2022-05"),
     ],
 )
-def test_bounds_are_as_they_were_written(tmp_path, written, bound):
+def test_bounds_are_numbers_or_text(tmp_path, written, bound):
     text = GOOD.replace("{time: timestamp, valid: 0.2}", f"{{time: day, valid_from: {written}}}")
     split = read(tmp_path, text).data.split
     assert (split.valid_from, type(split.valid_from), split.test_from) == (bound, type(bound), None)
     assert split.at_times
+
+
+def test_a_date_is_kept_as_text():
+    day = datetime.date(2022, 5, 3)
+    assert Split("t", valid_from=day, test_from="2022-05-04") == Split(
+        "t", valid_from="2022-05-03", test_from="2022-05-04"
+    )
 
 
 def test_shares_have_defaults():

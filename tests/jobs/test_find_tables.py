@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import get_args, get_type_hints
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -35,6 +38,15 @@ def test_one_table_is_cut_at_given_times(feed, tmp_path: Path):
     train_and_test = find_tables(recipe(table="all.parquet", split=Split("when", test_from=1900)), tmp_path)
     assert train_and_test.valid is None
     assert train_and_test.test.num_rows == 100
+
+
+def test_a_table_with_dates_is_cut_at_dates_of_a_recipe(feed, tmp_path: Path):
+    days = np.datetime64("2022-05-01") + np.arange(feed.num_rows) // 500
+    for name, column in (("dates", days), ("moments", days.astype("datetime64[us]"))):
+        pq.write_table(feed.set_column(6, "when", pa.array(column)), tmp_path / f"{name}.parquet")
+        split = Split("when", valid_from=date(2022, 5, 3), test_from=date(2022, 5, 4))
+        tables = find_tables(recipe(table=f"{name}.parquet", split=split), tmp_path)
+        assert [part.num_rows for part in (tables.train, tables.valid, tables.test)] == [1000, 500, 500]
 
 
 def test_one_table_is_cut_at_random_and_needs_no_time(feed, tmp_path: Path):

@@ -8,7 +8,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gatewise.declare.base import Name, declaration, from_dict, read_yaml
 from gatewise.declare.options import Options
@@ -16,7 +16,11 @@ from gatewise.declare.schema import Features, Schema, Tasks
 from gatewise.errors import DeclarationError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
-Moment = int | float | str | datetime.datetime | datetime.date
+Moment = Annotated[
+    int | float | str,
+    BeforeValidator(lambda value: value.isoformat() if isinstance(value, datetime.date) else value),
+]
+"""A value of a time column; a date is kept as ISO text, which is what JSON makes of it."""
 
 SHARE = 0.1
 PACKAGED = ("movielens",)
