@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 # several test processes share the cores: two threads each would wait for one another (read when torch is imported)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -73,3 +74,17 @@ def fitted(feed: pa.Table, feed_schema: gw.Schema) -> gw.Ranker:
     model = gw.MMoE(experts=3, expert_dims=[8], tower_dims=[4])
     ranker = gw.Ranker(feed_schema, model, balance="uncertainty", epochs=6, batch_size=128, lr=0.02)
     return ranker.fit(feed.slice(0, 1500), feed.slice(1500))
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Return a function that finds a folder of real data, beside the repository or in GATEWISE_DATA, or skips."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    home = Path(os.environ.get("GATEWISE_DATA", beside))
+
+    def find(name: str) -> Path:
+        if not (home / name).is_dir():
+            pytest.skip(f"no real data in {home / name}; GATEWISE_DATA names the folder they are in")
+        return home / name
+
+    return find

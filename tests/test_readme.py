@@ -28,7 +28,9 @@ def test_python_blocks_run_and_print_what_they_say(page: str, tmp_path: Path, mo
     assert (tmp_path / "models" / "movielens" / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "docs/architecture.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "README.zh-CN.md", "docs/architecture.md", "docs/datasets.md", "CONTRIBUTING.md"]
+)
 def test_links_lead_to_files_that_are_there(page: str):
     path = ROOT / page
     targets = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8"))

@@ -154,7 +154,7 @@ def test_hour_and_weekday_are_those_of_utc(tmp_path):
 
 
 def test_a_path_that_is_not_there(tmp_path):
-    with pytest.raises(TableError, match=r"nowhere: no such folder or zip"):
+    with pytest.raises(TableError, match=r"nowhere: no such folder, zip or tar"):
         movielens(tmp_path / "nowhere")
 
 
@@ -189,7 +189,7 @@ def test_a_zip_with_damaged_content(tmp_path):
 
 
 def test_a_file_that_is_no_zip(tmp_path):
-    with pytest.raises(TableError, match=r"ratings.csv: expected a folder or a zip"):
+    with pytest.raises(TableError, match=r"ratings.csv: expected a folder, a zip or a tar"):
         movielens(write(tmp_path, CSV) / "ratings.csv")
 
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.datasets import history_before
+from gatewise.datasets.history import history_columns
 from gatewise.errors import TableError
 
 HALF_STARS = st.integers(1, 10).map(lambda half: half / 2)
@@ -101,3 +103,21 @@ def test_many_rows_in_one_group():
 def test_what_cannot_work_is_refused(group, time, value, message):
     with pytest.raises(TableError, match=message):
         history_before(np.array(group), np.array(time), np.array(value))
+
+
+@settings(deadline=None)
+@given(ROWS, st.data())
+def test_columns_agree_with_a_loop_and_are_null_where_the_group_is(rows, data):
+    group, time, value = columns(rows)
+    known = np.array(data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows))), dtype=bool)
+    values = {"mean": value, "other": -value}
+    found = history_columns("movie", pa.chunked_array([pa.array(group, mask=~known)]), time, values)
+    count, mean = by_hand(group[known], time[known], value[known])
+    assert list(found) == ["movie_count", "movie_mean", "movie_other"]
+    assert found["movie_count"].drop_null().to_pylist() == count
+    assert found["movie_mean"].filter(pa.array(known)).to_pylist() == [
+        None if m != m else pytest.approx(m) for m in mean
+    ]
+    for column in found.values():
+        assert column.filter(pa.array(~known)).null_count == (~known).sum()
+    assert found["movie_other"].drop_null().to_pylist() == [-m for m in found["movie_mean"].drop_null().to_pylist()]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.datasets import split_by_time
+from gatewise.datasets import split_at, split_at_random, split_by_time
 from gatewise.errors import TableError
 
 SHARES = st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.4])
@@ -108,3 +108,114 @@ def test_what_cannot_work_is_refused(column, valid, test, message):
 def test_no_rows_are_refused():
     with pytest.raises(TableError, match="1 parts needs as many rows, found 0"):
         split_by_time(numbered([]), "time", 0, 0)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=40), st.integers(1, 7), st.integers(1, 7))
+def test_given_times_cut_where_they_say(times, valid_from, length):
+    test_from = valid_from + length
+    wanted = [
+        sorted(time for time in times if time < valid_from),
+        sorted(time for time in times if valid_from <= time < test_from),
+        sorted(time for time in times if time >= test_from),
+    ]
+    if all(wanted):
+        parts = split_at(numbered(times), "time", valid_from, test_from)
+        assert [times_of(part) for part in parts] == wanted
+        rows = [row for part in parts for row in part["row"].to_pylist()]
+        assert rows == sorted(range(len(times)), key=lambda row: times[row])
+    else:
+        with pytest.raises(TableError, match=r"column 'time': no row .*; found \d to \d"):
+            split_at(numbered(times), "time", valid_from, test_from)
+
+
+def test_either_time_may_be_left_out():
+    parts = split_at(numbered([3, 1, 2]), "time", valid_from=2)
+    assert [times_of(part) for part in parts] == [[1], [2, 3], []]
+    parts = split_at(numbered([3, 1, 2]), "time", test_from=3)
+    assert [times_of(part) for part in parts] == [[1, 2], [], [3]]
+
+
+DAYS = [datetime.date(2024, 3, 1), datetime.date(2024, 1, 1), datetime.date(2024, 2, 1)]
+MOMENTS = [datetime.datetime(day.year, day.month, day.day) for day in DAYS]
+
+
+@pytest.mark.parametrize(
+    ("times", "valid_from", "test_from"),
+    [
+        ([3.5, 1.5, 2.5], 2, 3),
+        ([3, 1, 2], 1.5, 3.0),
+        (["2024-03", "2024-01", "2024-02"], "2024-02", "2024-03"),
+        (["2024-03-01", "2024-01-01", "2024-02-01"], datetime.date(2024, 2, 1), datetime.date(2024, 3, 1)),
+        (DAYS, datetime.date(2024, 2, 1), datetime.date(2024, 3, 1)),
+        (DAYS, "2024-02-01", "2024-03-01"),
+        (MOMENTS, datetime.date(2024, 2, 1), datetime.datetime(2024, 2, 1, 12)),
+        (MOMENTS, "2024-02-01", "2024-02-01 12:00"),
+        (["3", "1", "2"], 2, 3),
+    ],
+)
+def test_given_times_of_other_types(times, valid_from, test_from):
+    parts = split_at(pa.table({"time": times, "row": [3, 1, 2]}), "time", valid_from, test_from)
+    assert [part["row"].to_pylist() for part in parts] == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize(
+    ("column", "bounds", "message"),
+    [
+        ("tme", (2, 3), "no column 'tme' to split by; did you mean 'time'"),
+        ("holes", (2, 3), "'holes': 1 null times"),
+        ("time", ("May", 3), "'time': expected a bound that compares with int64, found 'May'"),
+        ("day", (2, 3), r"'day': expected a bound that compares with date32\[day\], found 3"),
+        ("time", (1, 3), "'time': no row before 1, so none to train on; found 1 to 3"),
+        ("time", (None, 1), "'time': no row before 1, so none to train on; found 1 to 3"),
+        ("time", (4, None), "'time': no row from 4 on; found 1 to 3"),
+        ("time", (3, 3), "'time': no row from 3 on and before 3; found 1 to 3"),
+        ("time", (3, 2), "'time': no row from 3 on and before 2; found 1 to 3"),
+        ("time", (2, 4), "'time': no row from 4 on; found 1 to 3"),
+    ],
+)
+def test_given_times_that_cannot_work_are_refused(column, bounds, message):
+    table = pa.table({"time": [1, 2, 3], "holes": [1, None, 2], "day": sorted(DAYS)})
+    with pytest.raises(TableError, match=message) as caught:
+        split_at(table, column, *bounds)
+    assert "\n" not in str(caught.value)
+
+
+@settings(deadline=None)
+@given(st.integers(3, 60), SHARES, SHARES, st.integers(0, 5))
+def test_a_random_cut_is_a_partition_in_order(rows, valid, test, seed):
+    table = numbered(range(rows))
+    parts = [part["row"].to_pylist() for part in split_at_random(table, seed, valid, test)]
+    assert sorted(row for part in parts for row in part) == list(range(rows))
+    assert all(part == sorted(part) for part in parts)
+    assert [bool(part) for part in parts] == [True, valid > 0, test > 0]
+    if rows >= 20 and valid != 0.01 != test:
+        assert abs(len(parts[1]) - valid * rows) <= 1
+        assert abs(len(parts[2]) - test * rows) <= 1
+
+
+def test_a_random_cut_is_the_same_however_the_table_lies():
+    whole = numbered(range(1000))
+    pieces = pa.concat_tables([whole.slice(start, 7) for start in range(0, 1000, 7)])
+    first = split_at_random(whole, seed=3)
+    assert all(a.equals(b) for a, b in zip(first, split_at_random(pieces, seed=3), strict=True))
+    assert not first[2].equals(split_at_random(whole, seed=4)[2])
+
+
+def test_a_random_cut_never_changes():
+    _, valid, test = split_at_random(numbered(range(20)), seed=0, valid=0.1, test=0.2)
+    assert (valid["row"].to_pylist(), test["row"].to_pylist()) == ([4, 10], [5, 9, 12, 16])
+
+
+@pytest.mark.parametrize(
+    ("rows", "valid", "test", "message"),
+    [
+        (9, 1.0, 0.1, r"valid: expected a share"),
+        (9, 0.5, 0.5, "less than 1 together"),
+        (2, 0.1, 0.1, "3 parts needs as many rows, found 2"),
+        (0, 0, 0, "1 parts needs as many rows, found 0"),
+    ],
+)
+def test_a_random_cut_that_cannot_work_is_refused(rows, valid, test, message):
+    with pytest.raises(TableError, match=message):
+        split_at_random(numbered(range(rows)), 0, valid, test)

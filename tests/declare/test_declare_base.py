@@ -122,6 +122,8 @@ OTHERS = [
     *SCHEDULES,
     *(declare.Training(schedule=schedule) for schedule in SCHEDULES),
     SPLIT,
+    declare.Split("day", valid_from=20220503, test_from=20220504),
+    declare.Split(seed=1),
     declare.Data(train="a.csv", valid="b.csv", test="c.csv"),
     declare.Data(table="a.csv", split=SPLIT),
     declare.Data(dataset="movielens", path="ml.zip", split=SPLIT),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
 from gatewise.declare import (
@@ -159,6 +161,8 @@ SPLIT = Split("t")
         {"table": "a", "split": SPLIT},
         {"dataset": "movielens", "split": SPLIT},
         {"dataset": "movielens", "split": SPLIT, "path": "b"},
+        {"dataset": "kuairand", "split": SPLIT, "path": "b"},
+        {"dataset": "census", "split": Split(seed=0), "path": "b"},
     ],
 )
 def test_data_has_one_source(options):
@@ -180,6 +184,8 @@ def test_data_has_one_source(options):
         ({"train": "a", "split": SPLIT}, "split cuts a table or a dataset"),
         ({"train": "a", "path": "b"}, "path belongs to dataset"),
         ({"table": "a", "split": SPLIT, "path": "b"}, "path belongs to dataset"),
+        ({"dataset": "kuairand", "split": SPLIT}, "dataset 'kuairand' needs path, the folder or archive"),
+        ({"dataset": "census", "split": SPLIT}, "dataset 'census' needs path"),
         ({"dataset": "movielense", "split": SPLIT}, r"dataset: .*did you mean 'movielens'\?"),
     ],
 )
@@ -192,6 +198,57 @@ def test_data_of_no_or_two_sources_is_an_error(options, message):
 def test_a_split_leaves_rows_for_training(valid, test):
     with pytest.raises(DeclarationError, match=r"Split: .*leave no rows for training"):
         Split("t", valid, test)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "Split: expected a column as time, or a seed for a split at random, found neither"),
+        ({"valid": 0.2}, "found neither"),
+        ({"time": "t", "seed": 0}, "found both"),
+        ({"seed": -1}, r"Split\.seed: .*greater than or equal to 0"),
+        ({"seed": 0, "valid_from": 3}, "valid_from is a value of time; a split at random goes by shares"),
+        ({"time": "t", "test_from": 3, "valid": 0.1}, "expected times or shares, found test_from and valid"),
+        ({"time": "t", "valid_from": 3, "test_from": 3}, "expected valid_from before test_from, found 3 and 3"),
+        ({"time": "t", "valid_from": "b", "test_from": "a"}, "expected valid_from before test_from, found b and a"),
+        ({"time": "t", "valid_from": "b", "test_from": 3}, "cannot compare valid_from 'b' and test_from 3"),
+        ({"time": "t", "valid_form": 3}, r"Split\.valid_form: unknown option; did you mean 'valid_from'\?"),
+        ({"time": "t", "valid_from": [3]}, "valid_from"),
+    ],
+)
+def test_a_split_that_is_not_one_way_to_cut(options, message):
+    with pytest.raises(DeclarationError, match=message):
+        Split(**options)
+
+
+@pytest.mark.parametrize(
+    ("written", "bound"),
+    [
+        ("20220503", 20220503),
+        ("1.5", 1.5),
+        ("2022-05-03", "2022-05-03"),
+        ("2022-05-03 12:00:00", "2022-05-03T12:00:00"),
+        ('"2022-05"', "2022-05"),
+    ],
+)
+def test_bounds_are_numbers_or_text(tmp_path, written, bound):
+    text = GOOD.replace("{time: timestamp, valid: 0.2}", f"{{time: day, valid_from: {written}}}")
+    split = read(tmp_path, text).data.split
+    assert (split.valid_from, type(split.valid_from), split.test_from) == (bound, type(bound), None)
+    assert split.at_times
+
+
+def test_a_date_is_kept_as_text():
+    day = datetime.date(2022, 5, 3)
+    assert Split("t", valid_from=day, test_from="2022-05-04") == Split(
+        "t", valid_from="2022-05-03", test_from="2022-05-04"
+    )
+
+
+def test_shares_have_defaults():
+    assert Split("t").shares == Split(seed=1).shares == (0.1, 0.1)
+    assert Split("t", test=0).shares == (0.1, 0)
+    assert not Split("t").at_times
 
 
 def test_a_model_that_does_not_fit_the_tasks_is_told_with_its_option(tmp_path):

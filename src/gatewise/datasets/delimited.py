@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 from pyarrow import csv
@@ -11,9 +11,14 @@ from gatewise.errors import TableError, did_you_mean
 
 
 def parse(
-    content: bytes, columns: Mapping[str, pa.DataType], where: str, delimiter: str = ",", header: bool = False
+    content: bytes,
+    columns: Mapping[str, pa.DataType],
+    where: str,
+    delimiter: str = ",",
+    header: bool = False,
+    nulls: Iterable[str] = (),
 ) -> pa.Table:
-    r"""Parse UTF-8 text into a table of exactly these columns; nothing counts as null.
+    r"""Parse UTF-8 text into a table of exactly these columns.
 
     Args:
         content: The text.
@@ -21,6 +26,7 @@ def parse(
         where: Names the file in errors.
         delimiter: One character between values.
         header: Whether the first line names the columns. Only then may values be quoted, as in CSV.
+        nulls: Texts that stand for a missing value; without any, nothing is null.
 
     Raises:
         TableError: A column is missing, a line has another number of values, or a value is not of the column's type.
@@ -30,14 +36,17 @@ def parse(
         {'id': [1]}
     """
     if header:
-        _check_header(content, columns, where)
+        check_columns(_names(content), columns, where)
     try:
         return csv.read_csv(
             pa.BufferReader(content),
             read_options=csv.ReadOptions(column_names=None if header else list(columns)),
             parse_options=csv.ParseOptions(delimiter=delimiter, quote_char='"' if header else False),
             convert_options=csv.ConvertOptions(
-                column_types=dict(columns), include_columns=list(columns), null_values=[]
+                column_types=dict(columns),
+                include_columns=list(columns),
+                null_values=list(nulls),
+                strings_can_be_null=True,
             ),
         )
     except pa.ArrowInvalid as error:
@@ -45,10 +54,14 @@ def parse(
         raise TableError(f"{where}: expected columns {', '.join(columns)}: {problem}") from error
 
 
-def _check_header(content: bytes, columns: Mapping[str, pa.DataType], where: str) -> None:
-    first_line = content[:10_000].removeprefix(b"\xef\xbb\xbf").splitlines()[:1]
-    names = [name.strip('"') for line in first_line for name in line.decode(errors="replace").split(",")]
+def check_columns(names: list[str], columns: Iterable[str], where: str) -> None:
+    """Raise a TableError that names the file and the first column that is not there, and the nearest one."""
     for column in columns:
         if column not in names:
             found = ", ".join(names)[:200]
             raise TableError(f"{where}: no column {column!r}, found {found!r}{did_you_mean(column, names)}")
+
+
+def _names(content: bytes) -> list[str]:
+    first_line = content[:10_000].removeprefix(b"\xef\xbb\xbf").splitlines()[:1]
+    return [name.strip('"') for line in first_line for name in line.decode(errors="replace").split(",")]

@@ -1,12 +1,11 @@
-"""The files of a GroupLens download, from a folder or a zip, by their plain names."""
+"""The files of a GroupLens download, from a folder or an archive, by their plain names."""
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from gatewise.datasets.files import Files
 from gatewise.errors import TableError, shown
 
 
@@ -28,44 +27,21 @@ class Download:
     """
 
     def __init__(self, path: str | Path, ratings_names: Iterable[str]) -> None:
-        self.path = Path(path).expanduser()
-        self._paths = _paths_in(self.path)
+        self._files = Files(path)
+        self.path = self._files.path
         names = list(ratings_names)
-        ratings = _only_nearest([path for path in self._paths if path.name in names], self.path, names)
+        ratings = _only_nearest([found for name in names for found in self._files.named(name)], self.path, names)
         self.ratings_name = ratings.name
         self._home = ratings.parent
 
     def __contains__(self, name: str) -> bool:
-        return self._home / name in self._paths
+        return self._home / name in self._files.members
 
     def read(self, name: str) -> bytes:
         """Return the content of a file; a TableError names the file that is missing or damaged."""
         if name not in self:
             raise TableError(f"{self.path}: has {self.ratings_name} but no {name}")
-        member = str(self._home / name)
-        try:
-            if self.path.is_dir():
-                return (self.path / member).read_bytes()
-            with zipfile.ZipFile(self.path) as archive:
-                return archive.read(member)
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
-            raise TableError(f"{self.path}: cannot read {name}: {error}") from error
-
-
-def _paths_in(path: Path) -> set[PurePosixPath]:
-    """Files at the top and one folder below, relative to ``path``."""
-    if path.is_dir():
-        files = [file for pattern in ("*", "*/*") for file in path.glob(pattern) if file.is_file()]
-        return {PurePosixPath(file.relative_to(path).as_posix()) for file in files}
-    if not path.exists():
-        raise TableError(f"{path}: no such folder or zip")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
-    except (OSError, zipfile.BadZipFile) as error:
-        expected = "a whole zip, found a damaged one" if path.suffix == ".zip" else "a folder or a zip"
-        raise TableError(f"{path}: expected {expected} ({error})") from error
-    return {member for member in members if len(member.parts) <= 2 and member.parts[0] != "__MACOSX"}
+        return self._files.read(self._home / name)
 
 
 def _only_nearest(ratings: list[PurePosixPath], path: Path, names: list[str]) -> PurePosixPath:

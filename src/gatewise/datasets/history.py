@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from gatewise.errors import TableError
 
@@ -60,6 +62,38 @@ def history_before(
     count, mean = np.empty(rows, dtype=np.int64), np.empty(rows)
     count[order], mean[order] = counts, means
     return count, mean
+
+
+def history_columns(
+    who: str, group: pa.ChunkedArray, time: npt.NDArray[Any], values: Mapping[str, npt.NDArray[Any]]
+) -> dict[str, pa.Array]:
+    """Give the history of each row's group as columns, by :func:`history_before`.
+
+    Args:
+        who: Name of the group, before every column's name.
+        group: ``[row]`` ids.
+        time: ``[row]``, see :func:`history_before`.
+        values: Name and ``[row]`` numbers of each value to average; all without NaN.
+
+    Returns:
+        dict: ``who_count``, int64, the group's rows before, and for every value ``who_name``, float64, its mean over
+        them, null where there are none. All are null where the group is.
+
+    Example:
+        >>> import numpy as np
+        >>> author, day, click = pa.chunked_array([[7, None, 7]]), np.array([1, 2, 3]), np.array([1, 0, 0])
+        >>> columns = history_columns("author", author, day, {"rate": click})
+        >>> columns["author_count"].to_pylist(), columns["author_rate"].to_pylist()
+        ([0, None, 1], [None, None, 1.0])
+    """
+    known = group.is_valid().to_numpy()
+    ids, at = group.drop_null().to_numpy(), time[known]
+    counts, columns = np.zeros(len(known), dtype=np.int64), {}
+    for name, value in values.items():
+        means = np.zeros(len(known))
+        counts[known], means[known] = history_before(ids, at, value[known])
+        columns[f"{who}_{name}"] = pa.array(means, mask=counts == 0)
+    return {f"{who}_count": pa.array(counts, mask=~known)} | columns
 
 
 def _check(group: npt.NDArray[Any], time: npt.NDArray[Any], value: npt.NDArray[Any]) -> None:

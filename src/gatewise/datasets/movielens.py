@@ -11,16 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gatewise.datasets.bundled import read_bundled
+from gatewise.datasets.calendar import DAY, hour_and_weekday
 from gatewise.datasets.grouplens import Source, read_grouplens
-from gatewise.datasets.history import history_before
+from gatewise.datasets.history import history_columns
+from gatewise.datasets.lookup import look_up
 
 LIKED_FROM = 4.0  # stars
 USER_COLUMNS = ("age", "gender", "occupation", "zip_code")
 
-_HOUR = 3600
-_DAY = 24 * _HOUR
-_YEAR = 365.25 * _DAY
-_EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
+_YEAR = 365.25 * DAY
 
 
 def movielens(path: str | Path | None = None) -> pa.Table:
@@ -64,7 +63,7 @@ def movielens(path: str | Path | None = None) -> pa.Table:
     source = read_bundled() if path is None else read_grouplens(path)
     # pc.sort_indices is stable: equal times keep the source's order
     ratings = source.ratings.take(pc.sort_indices(source.ratings["timestamp"]))
-    columns = _looked_up(source, ratings) | _of_time(ratings) | _of_history(ratings)
+    columns = _looked_up(source, ratings) | hour_and_weekday(ratings["timestamp"].to_numpy()) | _of_history(ratings)
     columns["liked"] = pc.greater_equal(ratings["rating"], LIKED_FROM).cast(pa.int64())
     columns |= {name: ratings[name] for name in ratings.column_names}
     columns["movie_age"] = _movie_age(columns["year"], ratings["timestamp"])
@@ -82,24 +81,16 @@ def _looked_up(source: Source, ratings: pa.Table) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for key, table in (("movie_id", source.movies), ("user_id", source.users)):
         if table is not None:
-            known = table.combine_chunks()
-            found = known.take(pc.index_in(ratings[key], value_set=known[key]))
+            found = look_up(ratings[key], table, key)
             columns |= {name: found[name] for name in found.column_names}
     return columns
 
 
-def _of_time(ratings: pa.Table) -> dict[str, Any]:
-    seconds = ratings["timestamp"].to_numpy()
-    return {"hour": seconds // _HOUR % 24, "weekday": (seconds // _DAY + _EPOCH_WEEKDAY) % 7}
-
-
 def _of_history(ratings: pa.Table) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
-    time, rating = ratings["timestamp"].to_numpy(), ratings["rating"].to_numpy()
-    for who in ("user", "movie"):
-        count, mean = history_before(ratings[f"{who}_id"].to_numpy(), time, rating)
-        columns |= {f"{who}_count": count, f"{who}_mean": pa.array(mean, mask=count == 0)}
-    return columns
+    time, values = ratings["timestamp"].to_numpy(), {"mean": ratings["rating"].to_numpy()}
+    return history_columns("user", ratings["user_id"], time, values) | history_columns(
+        "movie", ratings["movie_id"], time, values
+    )
 
 
 def _movie_age(year: pa.ChunkedArray, timestamp: pa.ChunkedArray) -> pa.Array:

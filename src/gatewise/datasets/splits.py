@@ -1,6 +1,9 @@
-"""Cutting a table into train, valid and test, forward in time."""
+"""Cutting a table into train, valid and test: forward in time, or at random where there is no time."""
 
 from __future__ import annotations
+
+import datetime
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +12,11 @@ import pyarrow.compute as pc
 
 from gatewise.errors import TableError, did_you_mean
 
+Parts: TypeAlias = tuple[pa.Table, pa.Table, pa.Table]
+Moment: TypeAlias = int | float | str | datetime.date
 
-def split_by_time(
-    table: pa.Table, column: str, valid: float = 0.1, test: float = 0.1
-) -> tuple[pa.Table, pa.Table, pa.Table]:
+
+def split_by_time(table: pa.Table, column: str, valid: float = 0.1, test: float = 0.1) -> Parts:
     """Split a table into (train, valid, test) so that training never sees the future.
 
     Every train time <= every valid time <= every test time. Rows of equal time keep their order. A boundary
@@ -38,15 +42,104 @@ def split_by_time(
     """
     _check_shares(valid, test)
     ordered = _in_time(table, column)
-    rows = ordered.num_rows
+    valid_from, test_from = _begins(ordered.num_rows, _changes(ordered[column]), valid, test)
+    return _cut(ordered, valid_from, test_from)
+
+
+def split_at(table: pa.Table, column: str, valid_from: Moment | None = None, test_from: Moment | None = None) -> Parts:
+    """Split a table into (train, valid, test) at given times; a row exactly at a bound belongs to the later part.
+
+    Args:
+        table: Any Arrow table.
+        column: The time to order by, see :func:`split_by_time`.
+        valid_from: First time of validation. Without it there is none.
+        test_from: First time of the test. Without it there is none. Text is read as the column's type.
+
+    Raises:
+        TableError: The column is missing, has nulls or cannot be ordered; a bound cannot be compared with it; a part
+            that is asked for, or training, would have no row.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> days = pa.table({"day": [20220504, 20220502, 20220503, 20220505]})
+        >>> train, valid, test = split_at(days, "day", valid_from=20220503, test_from=20220504)
+        >>> train["day"].to_pylist(), valid["day"].to_pylist(), test["day"].to_pylist()
+        ([20220502], [20220503], [20220504, 20220505])
+    """
+    ordered = _in_time(table, column)
+    test_begins = ordered.num_rows if test_from is None else _rows_before(ordered, column, test_from)
+    valid_begins = test_begins if valid_from is None else _rows_before(ordered, column, valid_from)
+    first = test_from if valid_from is None else valid_from
+    in_valid = f"from {valid_from} on" + ("" if test_from is None else f" and before {test_from}")
+    for empty, span in (
+        (valid_begins == 0, f"before {first}, so none to train on"),
+        (valid_from is not None and valid_begins >= test_begins, in_valid),
+        (test_from is not None and test_begins == ordered.num_rows, f"from {test_from} on"),
+    ):
+        if empty:
+            raise TableError(f"column {column!r}: no row {span}; found {_span(ordered[column])}")
+    return _cut(ordered, valid_begins, test_begins)
+
+
+def split_at_random(table: pa.Table, seed: int, valid: float = 0.1, test: float = 0.1) -> Parts:
+    """Split a table that has no time into (train, valid, test); in each part rows keep their order.
+
+    Which rows go where depends on the seed and the number of rows alone: neither on their content, nor on how the
+    table lies in memory, nor on NumPy's version.
+
+    Args:
+        table: Any Arrow table.
+        seed: At least 0.
+        valid: Share of the rows in [0, 1), see :func:`split_by_time`.
+        test: Likewise.
+
+    Raises:
+        TableError: A share is out of range; the table has fewer rows than there are wanted parts.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> [part.num_rows for part in split_at_random(pa.table({"row": list(range(10))}), seed=0, valid=0.2)]
+        [7, 2, 1]
+    """
+    _check_shares(valid, test)
+    rows = table.num_rows
+    # a bit generator's raw stream is the same in every version, what a Generator makes of it need not be
+    order = np.argsort(np.random.PCG64(seed).random_raw(rows), kind="stable")
+    parts = np.split(order, _begins(rows, np.arange(1, rows), valid, test))
+    train, valid_part, test_part = (table.take(pa.array(np.sort(part))) for part in parts)
+    return train, valid_part, test_part
+
+
+def _begins(rows: int, allowed: npt.NDArray[np.int64], valid: float, test: float) -> tuple[int, int]:
+    """Positions at which validation and test begin."""
     tails = [share for share in (valid + test if valid else 0.0, test) if share]
     if rows < len(tails) + 1:
         raise TableError(f"a split into {len(tails) + 1} parts needs as many rows, found {rows}")
-    cuts = _cuts([rows - round(rows * tail) for tail in tails], _changes(ordered[column]), rows)
+    cuts = _cuts([rows - round(rows * tail) for tail in tails], allowed, rows)
     test_from = cuts[-1] if test else rows
-    valid_from = cuts[0] if valid else test_from
+    return cuts[0] if valid else test_from, test_from
+
+
+def _cut(ordered: pa.Table, valid_from: int, test_from: int) -> Parts:
     valid_rows = test_from - valid_from
     return ordered.slice(0, valid_from), ordered.slice(valid_from, valid_rows), ordered.slice(test_from)
+
+
+def _rows_before(ordered: pa.Table, column: str, bound: Moment) -> int:
+    time = ordered[column]
+    try:
+        moment = pa.scalar(bound)
+        if isinstance(bound, str) or pa.types.is_string(time.type):
+            moment = moment.cast(time.type)
+        return pc.sum(pc.less(time, moment), min_count=0).as_py()
+    except pa.ArrowException:
+        raise TableError(
+            f"column {column!r}: expected a bound that compares with {time.type}, found {bound!r}"
+        ) from None
+
+
+def _span(time: pa.ChunkedArray) -> str:
+    return f"{time[0]} to {time[-1]}" if len(time) else "no rows"
 
 
 def _check_shares(valid: float, test: float) -> None:

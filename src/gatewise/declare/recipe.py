@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import collections.abc
+import datetime
 from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gatewise.declare.base import Name, declaration, from_dict, read_yaml
 from gatewise.declare.options import Options
@@ -15,24 +16,87 @@ from gatewise.declare.schema import Features, Schema, Tasks
 from gatewise.errors import DeclarationError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Moment = Annotated[
+    int | float | str,
+    BeforeValidator(lambda value: value.isoformat() if isinstance(value, datetime.date) else value),
+]
+"""A value of a time column; a date is kept as ISO text, which is what JSON makes of it."""
+
+SHARE = 0.1
+PACKAGED = ("movielens",)
+"""Data sets that need no path."""
 
 
 @declaration
 class Split:
-    """Cut one table forward in time: training first, then validation, then test."""
+    """Cut one table into training, then validation, then test.
 
-    time: Name
+    Forward in time by shares of the rows (``time``, ``valid``, ``test``) or at given times (``time``, ``valid_from``,
+    ``test_from``); or at random by shares (``seed``, ``valid``, ``test``), for rows that have no time.
+
+    Example:
+        >>> Split("date", valid_from=20220503, test_from=20220504).shares
+        (0.1, 0.1)
+    """
+
+    time: Name | None = None
     """The column that says when a row happened."""
-    valid: Share = 0.1
-    """Share of the rows for validation."""
-    test: Share = 0.1
-    """Share of the rows for the test, the latest ones."""
+    valid: Share | None = None
+    """Share of the rows for validation; 0.1 where no times are given."""
+    test: Share | None = None
+    """Share of the rows for the test, the latest ones; 0.1 where no times are given."""
+    valid_from: Moment | None = field(default=None, kw_only=True)
+    """First value of ``time`` in validation; a row exactly there belongs to it. Without it, no validation."""
+    test_from: Moment | None = field(default=None, kw_only=True)
+    """First value of ``time`` in the test, likewise."""
+    seed: Annotated[int, Field(ge=0)] | None = field(default=None, kw_only=True)
+    """Cut at random instead: the same rows for the same seed."""
+
+    @model_validator(mode="after")
+    def _one_way_to_cut(self) -> Split:
+        times, shares = self._given("valid_from", "test_from"), self._given("valid", "test")
+        if (self.time is None) == (self.seed is None):
+            found = "neither" if self.time is None else "both"
+            raise ValueError(f"expected a column as time, or a seed for a split at random, found {found}")
+        if times and self.seed is not None:
+            raise ValueError(f"{times[0]} is a value of time; a split at random goes by shares")
+        if times and shares:
+            raise ValueError(f"expected times or shares, found {times[0]} and {shares[0]}")
+        return self
 
     @model_validator(mode="after")
     def _rows_left_for_training(self) -> Split:
-        if self.valid + self.test >= 1:
-            raise ValueError(f"valid {self.valid:g} and test {self.test:g} leave no rows for training")
+        valid, test = self.shares
+        if valid + test >= 1:
+            raise ValueError(f"valid {valid:g} and test {test:g} leave no rows for training")
         return self
+
+    @model_validator(mode="after")
+    def _test_after_validation(self) -> Split:
+        if self.valid_from is None or self.test_from is None:
+            return self
+        try:
+            in_order = self.valid_from < self.test_from  # type: ignore[operator]
+        except TypeError:
+            raise ValueError(
+                f"cannot compare valid_from {self.valid_from!r} and test_from {self.test_from!r}"
+            ) from None
+        if not in_order:
+            raise ValueError(f"expected valid_from before test_from, found {self.valid_from} and {self.test_from}")
+        return self
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Shares of the rows for validation and test."""
+        return SHARE if self.valid is None else self.valid, SHARE if self.test is None else self.test
+
+    @property
+    def at_times(self) -> bool:
+        """Whether given times say where the parts begin."""
+        return bool(self._given("valid_from", "test_from"))
+
+    def _given(self, *names: str) -> list[str]:
+        return [name for name in names if getattr(self, name) is not None]
 
 
 @declaration
@@ -47,10 +111,10 @@ class Data:
     """Test table."""
     table: str | None = field(default=None, kw_only=True)
     """One table with all rows; needs ``split``."""
-    dataset: Literal["movielens"] | None = field(default=None, kw_only=True)
+    dataset: Literal["movielens", "kuairand", "census"] | None = field(default=None, kw_only=True)
     """A data set that Gatewise reads; needs ``split``."""
     path: str | None = field(default=None, kw_only=True)
-    """Folder or zip of the data set, where it is not the packaged one."""
+    """Folder or archive of the data set, relative to the recipe; only MovieLens comes packaged."""
     split: Split | None = field(default=None, kw_only=True)
     """How ``table`` or ``dataset`` is cut."""
 
@@ -69,6 +133,8 @@ class Data:
             raise ValueError("split cuts a table or a dataset; with train, give valid and test as files")
         if self.path is not None and self.dataset is None:
             raise ValueError("path belongs to dataset")
+        if self.dataset is not None and self.path is None and self.dataset not in PACKAGED:
+            raise ValueError(f"dataset {self.dataset!r} needs path, the folder or archive that it was downloaded to")
         return self
 
 

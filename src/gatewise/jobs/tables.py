@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -9,11 +10,13 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from gatewise.data import column_names, declared_types, needed_columns, read_table
-from gatewise.datasets import movielens, split_by_time
-from gatewise.declare import Data, Recipe, Schema
+from gatewise.datasets import census, kuairand, movielens, split_at, split_at_random, split_by_time
+from gatewise.declare import Data, Recipe, Schema, Split
 from gatewise.errors import TableError, did_you_mean
 
 Source: TypeAlias = pa.Table | Path
+
+READERS: Mapping[str, Callable[..., pa.Table]] = {"movielens": movielens, "kuairand": kuairand, "census": census}
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,29 @@ def find_tables(recipe: Recipe, folder: Path) -> Tables:
     if data.train is not None:
         return _files(data, schema, folder)
     assert data.split is not None
-    columns = [*needed_columns(schema, weights=True), data.split.time]
+    columns = needed_columns(schema, weights=True)
+    if data.split.time is not None:
+        columns = [*columns, data.split.time]
     if data.table is not None:
         path = folder / data.table
         _check_columns(column_names(path), columns, str(path))
         table = read_table(path, columns, declared_types(schema))
     else:
-        table = movielens(None if data.path is None else folder / data.path)
+        assert data.dataset is not None
+        paths = [] if data.path is None else [folder / data.path]
+        table = READERS[data.dataset](*paths)
         _check_columns(table.column_names, columns, f"dataset {data.dataset!r}")
-    train, valid, test = split_by_time(table, data.split.time, data.split.valid, data.split.test)
+    train, valid, test = _cut(table, data.split)
     return Tables(train, valid if valid.num_rows else None, test if test.num_rows else None)
+
+
+def _cut(table: pa.Table, split: Split) -> tuple[pa.Table, pa.Table, pa.Table]:
+    if split.seed is not None:
+        return split_at_random(table, split.seed, *split.shares)
+    assert split.time is not None
+    if split.at_times:
+        return split_at(table, split.time, split.valid_from, split.test_from)
+    return split_by_time(table, split.time, *split.shares)
 
 
 def _files(data: Data, schema: Schema, folder: Path) -> Tables:
