@@ -68,7 +68,7 @@ class Bench:
         training = gw.Training(optimizer="adam", lr=workload.lr, batch_size=workload.batch_size, device="cpu")
         options = declare.Options(model=model, training=training)
         encoder, encoded = TableEncoder.fit(schema, rows.columns())
-        tasks = build_tasks(schema, encoder.labels)
+        tasks = build_tasks(schema, encoder.statistics)
         scorer = Scorer(encoder, build_model(model, encoder.layout, tasks), tasks)
         self.trainer = make_trainer(scorer, options, encoded, None, Reporter())
         self.table = self.trainer._with_targets(scorer.tensors(encoded))

@@ -111,7 +111,7 @@ class Trunks:
             self.encoders[pooled] = TableEncoder.fit(ranker.schema, few)[0]
         encoder = self.encoders[pooled]
         with torch.no_grad():
-            model = build_model(ranker.options.model, encoder.layout, build_tasks(ranker.schema, encoder.labels))
+            model = build_model(ranker.options.model, encoder.layout, build_tasks(ranker.schema, encoder.statistics))
         return model.num_parameters(embeddings=False)
 
 

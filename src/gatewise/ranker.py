@@ -131,7 +131,7 @@ class Ranker:
             side = self.options.model.side
             aside = () if side is None else side.features
             encoded_valid = None if valid is None else encoder.encode(valid, optional=aside)
-        tasks = build_tasks(self.schema, encoder.labels)
+        tasks = build_tasks(self.schema, encoder.statistics)
         model = build_model(self.options.model, encoder.layout, tasks, self.options.training.seed)
         load_language_models(model)
         scorer = Scorer(encoder, model.to(device), tasks)
@@ -151,7 +151,9 @@ class Ranker:
         return self
 
     def predict(self, table: Any) -> pa.Table:
-        """Return an Arrow table with one float64 column a task: probabilities, or numbers in the label's unit.
+        """Return an Arrow table of float64 columns, named for the tasks: probabilities, or numbers in the label's unit.
+
+        A step of a funnel has two: ``purchase_given_click`` and ``click_and_purchase``.
 
         Labels need not be in the table. Values that the training table did not hold are out of vocabulary.
 

@@ -104,7 +104,7 @@ def test_the_state_goes_to_json_and_encodes_as_before(table, other):
     again = TableEncoder.from_state(SCHEMA, json.loads(json.dumps(encoder.state(), allow_nan=False)))
     assert_same(again.encode(other), encoder.encode(other))
     assert again.layout == encoder.layout
-    assert again.labels == encoder.labels
+    assert again.statistics == encoder.statistics
     assert again.column_types() == encoder.column_types()
 
 

@@ -33,7 +33,10 @@ FEATURES = [
 ]
 TASKS = [
     declare.Binary("click", 0.5, column="clicked", weight_column="cost"),
-    declare.Regression("rating", 2.0, column="stars", weight_column="trust"),
+    declare.Binary("cart", after="click"),
+    declare.Binary("buy", after="click", through="cart", learn="dr", clip=0.05, conflicts="drop"),
+    declare.Binary("like", ranking="listwise", ranking_weight=0.5, focal=2.0, within="click"),
+    declare.Regression("rating", 2.0, column="stars", weight_column="trust", within="click"),
 ]
 SCHEDULES = [
     declare.StepDecay(every=2, factor=0.1, unit="step"),
@@ -127,8 +130,9 @@ OTHERS = [
     declare.Data(train="a.csv", valid="b.csv", test="c.csv"),
     declare.Data(table="a.csv", split=SPLIT),
     declare.Data(dataset="movielens", path="ml.zip", split=SPLIT),
-    declare.Schema(features=FEATURES, tasks=TASKS),
+    declare.Schema(features=FEATURES, tasks=TASKS, group="request"),
     declare.Recipe(
+        group="request",
         data=declare.Data(train="a.csv"),
         features=FEATURES,
         tasks=TASKS,
@@ -164,7 +168,7 @@ def names(declared):
 
 
 def test_every_declaration_and_every_option_has_an_example_here():
-    classes = {c for c in vars(declare).values() if is_dataclass(c)} - {declare.Architecture}
+    classes = {c for c in vars(declare).values() if is_dataclass(c)} - {declare.Architecture, declare.Label}
     assert {type(declared) for declared in EVERY} == classes
     for cls in classes:
         for option in fields(cls):

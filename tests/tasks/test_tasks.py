@@ -165,7 +165,7 @@ def test_binary_metrics_by_hand() -> None:
     metrics = BinaryTask("liked").evaluate(labels, torch.tensor([0.9, 0.6, 0.99, 0.5, 0.1], dtype=torch.float64))
     assert metrics["auc"] == pytest.approx(3 / 4)
     assert metrics["pcoc"] == pytest.approx(2.1 / 2)
-    assert set(metrics) == {"auc", "log_loss", "pr_auc", "pcoc"}
+    assert set(metrics) == {"auc", "log_loss", "pr_auc", "pcoc", "normalised_entropy", "ece", "brier"}
 
 
 @pytest.mark.parametrize("labels", [[], [NAN, NAN], [1.0, NAN], [1.0, 1.0]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import torch
@@ -30,18 +31,21 @@ def build_model(
             len(tasks),
             trunk.output_dim,
             tuple(architecture.tower_dims),
+            tuple(task.num_scores for task in tasks),
             activation=architecture.activation,
             dropout=architecture.dropout,
             norm=architecture.norm,
             residual=architecture.tower_residual,
         )
         feature_layer = build_feature_layer(architecture, len(around.kept))
-        side_tower = build_side_tower(architecture, around)
+        side_tower = build_side_tower(architecture, around, sum(towers.output_dims))
     with torch.no_grad():
-        towers.bias.copy_(torch.tensor([task.initial_bias for task in tasks]))
+        towers.bias.copy_(torch.cat([torch.tensor(task.initial_bias).reshape(-1) for task in tasks]))
     expectation = None
     if architecture.expectation:
-        expectation = nn.BehaviouralExpectation(around.positions(architecture.steps), architecture.expectation)
+        starts = list(itertools.accumulate(towers.output_dims, initial=0))
+        order = tuple(starts[position] for position in around.positions(architecture.steps))
+        expectation = nn.BehaviouralExpectation(order, architecture.expectation)
     return nn.MultiTaskModel(
         input_layer,
         trunk,
@@ -70,14 +74,14 @@ def build_feature_layer(architecture: declare.Architecture, input_dim: int) -> n
 Aside = tuple[tuple[str, ...], nn.SideTower]
 
 
-def build_side_tower(architecture: declare.Architecture, around: Surroundings) -> Aside | None:
+def build_side_tower(architecture: declare.Architecture, around: Surroundings, num_scores: int) -> Aside | None:
     """Return the features on the side and their tower, or None."""
     if architecture.side is None:
         return None
     width = around.input_layer.output_dim - len(around.kept)
     tower = nn.SideTower(
         width,
-        len(around.tasks),
+        num_scores,
         tuple(architecture.side.dims),
         dropout=architecture.side.dropout,
         activation=architecture.activation,

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from gatewise import declare
-from gatewise.data import LabelStatistics
-from gatewise.tasks import BinaryTask, RegressionTask, Task
+from gatewise.tasks import BinaryTask, FunnelTask, RankedBinaryTask, RegressionTask, Task
 
-UNKNOWN = LabelStatistics(mean=0.5, std=1.0)
+Statistics = Mapping[str, Mapping[str, Any]]
+"""For each task what was learnt of its training labels."""
 
 
-def build_tasks(schema: declare.Schema, labels: Mapping[str, LabelStatistics] | None = None) -> list[Task]:
+def build_tasks(schema: declare.Schema, statistics: Statistics | None = None) -> list[Task]:
     """Return one task object a declared task, with the statistics of its training labels once they are known."""
-    return [_build(task, (labels or {}).get(task.name, UNKNOWN)) for task in schema.tasks]
+    declared, built = schema.tasks_by_name, dict[str, Any]()
+
+    def build(name: str) -> Any:
+        """Build a task after those that it refers to."""
+        if name not in built:
+            task = declared[name]
+            learnt = dict((statistics or {}).get(name, {}))
+            built[name] = _build(task, learnt, schema, build)
+        return built[name]
+
+    return [build(task.name) for task in schema.tasks]
 
 
-def _build(task: declare.Task, statistics: LabelStatistics) -> Task:
+def _build(task: declare.Task, learnt: dict[str, Any], schema: declare.Schema, other: Callable[[str], Any]) -> Task:
+    options: dict[str, Any] = {"weight": task.weight, **learnt}
+    grouped = schema.group is not None
     match task:
+        case declare.Binary(after=str()):
+            before = [other(name) for name in declare.path_to(task, schema.tasks_by_name)]
+            through = None if task.through is None else other(task.through)
+            options |= {"learn": task.learn, "clip": task.clip, "grouped": grouped}
+            return FunnelTask(task.name, after=before, through=through, **options)
+        case declare.Binary(ranking=str()):
+            options |= {"within": task.within, "focal": task.focal}
+            options |= {"ranking": task.ranking, "ranking_weight": task.ranking_weight}
+            return RankedBinaryTask(task.name, **options)
         case declare.Binary():
-            return BinaryTask(task.name, task.weight, rate=statistics.mean)
+            return BinaryTask(task.name, within=task.within, focal=task.focal, grouped=grouped, **options)
         case declare.Regression():
-            return RegressionTask(task.name, task.weight, mean=statistics.mean, std=statistics.std)
+            return RegressionTask(task.name, within=task.within, **options)

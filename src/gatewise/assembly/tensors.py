@@ -8,10 +8,10 @@ from gatewise.data import EncodedTable, RaggedIds
 from gatewise.nn import Ragged, TensorTable, Texts
 
 
-def to_tensors(encoded: EncodedTable, num_tasks: int) -> TensorTable:
+def to_tensors(encoded: EncodedTable, num_labels: int) -> TensorTable:
     """Return an encoded table as tensors; without labels, all are missing."""
     if encoded.labels is None:
-        labels = torch.full((len(encoded), num_tasks), torch.nan, dtype=torch.float64)
+        labels = torch.full((len(encoded), num_labels), torch.nan, dtype=torch.float64)
     else:
         labels = torch.from_numpy(encoded.labels)
     return TensorTable(
@@ -21,6 +21,7 @@ def to_tensors(encoded: EncodedTable, num_tasks: int) -> TensorTable:
         labels=labels,
         weights=None if encoded.weights is None else torch.from_numpy(encoded.weights),
         texts=tuple(Texts(_ragged(texts.tokens), torch.from_numpy(texts.codes)) for texts in encoded.texts),
+        groups=None if encoded.groups is None else torch.from_numpy(encoded.groups),
     )
 
 

@@ -2,12 +2,11 @@
 
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoder import TableEncoder, declared_types, needed_columns
-from gatewise.data.encoders import LabelStatistics, RaggedIds
+from gatewise.data.encoders import RaggedIds
 from gatewise.data.tables import column_names, read_table, stream_table
 
 __all__ = [
     "EncodedTable",
-    "LabelStatistics",
     "RaggedIds",
     "TableEncoder",
     "column_names",

@@ -18,9 +18,10 @@ class EncodedTable:
         ids: ``[row, column]`` int32, categorical features and bucketised numbers.
         lists: one ragged list column a ``Sequence``.
         floats: ``[row, column]`` float32, numbers, null flags and vectors.
-        labels: ``[row, task]`` float64 in their own units, NaN: not in the task's sample; None where not asked for.
+        labels: ``[row, label]`` float64 in their own units, NaN: not in the task's sample; None where nothing is known.
         weights: ``[row, task]`` float32, or None: all 1.
         texts: one column a ``Text``.
+        groups: ``[row]`` int64, which group each row is in, -1: in none; None: there are no groups.
     """
 
     ids: np.ndarray
@@ -29,6 +30,7 @@ class EncodedTable:
     labels: np.ndarray | None = None
     weights: np.ndarray | None = None
     texts: tuple[EncodedTexts, ...] = ()
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,11 @@ from gatewise.data.encoders.by_feature import (
     restore_encoder,
 )
 from gatewise.data.encoders.categorical import check_type
-from gatewise.data.encoders.labels import LabelStatistics, encode_labels, encode_weights, label_statistics
 from gatewise.data.encoders.numeric import NumericEncoder
 from gatewise.data.encoders.sequence import RaggedIds
 from gatewise.data.encoders.text import EncodedTexts, TextEncoder
 from gatewise.data.encoders.vector import VectorEncoder
+from gatewise.data.labels import LabelEncoder, encode_groups, encode_weights, in_samples, label_encoder, settled
 from gatewise.data.matrix import side_by_side
 from gatewise.data.parallel import in_parallel
 from gatewise.data.tables import pick_column, read_table, stream_table
@@ -60,7 +59,7 @@ class TableEncoder:
         schema: the declared features and tasks.
         encoders: one fitted encoder a feature, by name.
         vocabularies: by the name of the feature that owns them.
-        labels: statistics of each task's labels, by name.
+        labels: one encoder of labels a task, by name.
 
     Example:
         >>> from gatewise import Binary, Categorical
@@ -76,7 +75,7 @@ class TableEncoder:
         schema: Schema,
         encoders: Mapping[str, Encoder],
         vocabularies: Mapping[str, AnyVocabulary],
-        labels: Mapping[str, LabelStatistics],
+        labels: Mapping[str, LabelEncoder[Any]],
     ) -> None:
         self.schema = schema
         self.encoders = dict(encoders)
@@ -92,21 +91,25 @@ class TableEncoder:
 
         Raises:
             TableError: a column is missing or holds what its declaration excludes; names the column.
+
+        Warns:
+            GatewiseWarning: labels of a funnel contradict.
         """
         table = _read(source, needed_columns(schema, weights=True), lambda: declared_types(schema))
         if table.num_rows == 0:
             raise TableError("the training table has no rows")
         rows = table.num_rows
         prepared = _prepared(schema, table)
-        columns, weights = _labels(schema, table), _weights(schema, table)
+        labels = {task.name: label_encoder(task) for task in schema.tasks}
+        learnt = _learnt(schema, labels, table)
+        weights, groups = _weights(schema, table), _groups(schema, table)
         # nothing reads the columns any more: what was copied of them is freed
         del table
         vocabularies = learn_vocabularies(schema, prepared, rows)
         encoders = _each(lambda f: fit_encoder(f, prepared[f.name], vocabularies), schema.features, rows)
-        labels = {task.name: label_statistics(task, column) for task, column in zip(schema.tasks, columns, strict=True)}
         # popped, so that what was prepared of a column is freed once the column is encoded
         encoded = _each(lambda f: encode_prepared(f, encoders[f.name], prepared.pop(f.name)), schema.features, rows)
-        assembled = _assembled(encoded, rows, columns, weights)
+        assembled = _assembled(encoded, rows, learnt, weights, groups)
         # training follows: Arrow gives back what encoding needed, twice the size of what it made
         pa.default_memory_pool().release_unused()
         return cls(schema, encoders, vocabularies, labels), assembled
@@ -116,8 +119,8 @@ class TableEncoder:
 
         Args:
             source: any table, see :func:`gatewise.data.read_table`.
-            labels: whether labels are read; without, their columns need not be there. Row weights are not read: they
-                steer learning only.
+            labels: whether labels and groups are read; without, their columns need not be there. Row weights are not
+                read: they steer learning only.
             optional: names of features whose columns may be absent, which makes them null.
 
         Raises:
@@ -130,7 +133,21 @@ class TableEncoder:
             if column not in table.column_names:
                 table = table.append_column(column, pa.nulls(rows))
         encoded = _each(lambda f: encode_column(f, self.encoders[f.name], table), self.schema.features, rows)
-        return _assembled(encoded, rows, _labels(self.schema, table) if labels else None)
+        if not labels:
+            return _assembled(encoded, rows, self._known(table))
+        read = settled(self.schema, {name: label.read(table) for name, label in self.labels.items()}, warn=False)
+        return _assembled(encoded, rows, _beside(read), groups=_groups(self.schema, table))
+
+    def _known(self, table: pa.Table) -> np.ndarray | None:
+        """Return what is known of labels that are not: nothing, or ``[row, label]`` where a kind knows something."""
+        if all(label.num_labels == 1 for label in self.labels.values()):
+            return None
+        return _beside({name: label.read_known(table) for name, label in self.labels.items()})
+
+    @property
+    def statistics(self) -> dict[str, dict[str, Any]]:
+        """For each task what was learnt of its training labels."""
+        return {name: label.statistics for name, label in self.labels.items()}
 
     @property
     def layout(self) -> Layout:
@@ -233,7 +250,7 @@ class TableEncoder:
                 for name, encoder in self.encoders.items()
                 if isinstance(encoder, (NumericEncoder, TextEncoder, VectorEncoder))
             },
-            "labels": {name: asdict(statistics) for name, statistics in self.labels.items()},
+            "labels": self.statistics,
         }
 
     @classmethod
@@ -246,7 +263,7 @@ class TableEncoder:
         try:
             vocabularies = {name: vocabulary_from_state(learnt) for name, learnt in state["vocabularies"].items()}
             encoders = {f.name: restore_encoder(f, state["features"], vocabularies) for f in schema.features}
-            labels = {task.name: LabelStatistics(**state["labels"][task.name]) for task in schema.tasks}
+            labels = {task.name: label_encoder(task, state["labels"][task.name]) for task in schema.tasks}
         except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise ArtefactError(f"encoder: its saved state does not fit the schema ({error})") from None
         return cls(schema, encoders, vocabularies, labels)
@@ -283,6 +300,7 @@ def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False
     columns = [column_of(feature) for feature in schema.features]
     if labels:
         columns += [column_of(task) for task in schema.tasks]
+        columns += [schema.group] if schema.group else []
     if weights:
         columns += [task.weight_column for task in schema.tasks if task.weight_column]
     return list(dict.fromkeys(columns))
@@ -318,16 +336,18 @@ def _prepared(schema: Schema, table: pa.Table) -> dict[str, Any]:
 def _assembled(
     encoded: Mapping[str, Encoded],
     rows: int,
-    labels: list[np.ndarray] | None,
+    labels: np.ndarray | None,
     weights: list[np.ndarray] | None = None,
+    groups: np.ndarray | None = None,
 ) -> EncodedTable:
     dense = [column for column in encoded.values() if isinstance(column, np.ndarray)]
     return EncodedTable(
         ids=side_by_side([column for column in dense if column.ndim == 1], rows, np.int32),
         lists=tuple(column for column in encoded.values() if isinstance(column, RaggedIds)),
         floats=side_by_side([column for column in dense if column.ndim == 2], rows, np.float32),
-        labels=None if labels is None else np.stack(labels, axis=1),
+        labels=labels,
         weights=None if weights is None else np.stack(weights, axis=1),
+        groups=groups,
         texts=tuple(column for column in encoded.values() if isinstance(column, EncodedTexts)),
     )
 
@@ -341,11 +361,22 @@ def _owners_first(schema: Schema) -> list[Feature]:
     return sorted(schema.features, key=lambda f: owner_of(f) != f.name)
 
 
-def _labels(schema: Schema, table: pa.Table) -> list[np.ndarray]:
-    return [
-        encode_labels(task, pick_column(table, column_of(task), f"label of task {task.name!r}"))
-        for task in schema.tasks
-    ]
+def _learnt(schema: Schema, labels: Mapping[str, LabelEncoder[Any]], table: pa.Table) -> np.ndarray:
+    """Learn the statistics of all labels, each over its own sample, and return the labels ``[row, label]``."""
+    for label in labels.values():
+        label.prepare(table)
+    read = settled(schema, {name: label.read(table) for name, label in labels.items()}, warn=True)
+    for name, sample in in_samples(schema, read).items():
+        labels[name].learn(sample)
+    return _beside(read)
+
+
+def _beside(labels: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.ascontiguousarray(np.concatenate(list(labels.values()), axis=1))
+
+
+def _groups(schema: Schema, table: pa.Table) -> np.ndarray | None:
+    return None if schema.group is None else encode_groups(table, schema.group)
 
 
 def _weights(schema: Schema, table: pa.Table) -> list[np.ndarray] | None:

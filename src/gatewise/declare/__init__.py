@@ -27,6 +27,7 @@ from gatewise.declare.balance import AnyBalance, Static, Uncertainty
 from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.experts import AnyExpert, ConvolutionalExpert, CrossExpert, MLPExpert, ResidualExpert
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Text, Vector
+from gatewise.declare.funnels import outputs_of, path_to
 from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, SoftmaxGate, TopKGate
 from gatewise.declare.number_embeddings import Periodic, PiecewiseLinear
 from gatewise.declare.options import Options
@@ -34,7 +35,7 @@ from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.recipe import Data, Recipe, Split
 from gatewise.declare.schema import Schema, column_of, embedding_dim
 from gatewise.declare.side_tower import SideTower
-from gatewise.declare.tasks import Binary, Regression, Task
+from gatewise.declare.tasks import Binary, Label, Regression, Task
 from gatewise.declare.training import Cosine, Plateau, StepDecay, Training
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "FacetAwareMoE",
     "Feature",
     "HoME",
+    "Label",
     "MLPExpert",
     "MMoE",
     "MoSE",
@@ -94,5 +96,7 @@ __all__ = [
     "column_of",
     "embedding_dim",
     "from_dict",
+    "outputs_of",
+    "path_to",
     "to_dict",
 ]

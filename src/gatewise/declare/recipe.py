@@ -148,6 +148,8 @@ class Recipe(Options):
     """What the model reads."""
     tasks: Tasks = field(kw_only=True)
     """What the model predicts."""
+    group: Name | None = field(default=None, kw_only=True)
+    """The column whose equal values make a group, for metrics and ranking losses within groups."""
     output: Name = field(default="runs/latest", kw_only=True)
     """Folder of the run: artefact, metrics, history, checkpoint; relative to where the command is run."""
 
@@ -161,8 +163,8 @@ class Recipe(Options):
         return self
 
     def schema(self) -> Schema:
-        """Return the recipe's features and tasks as a schema."""
-        return Schema(features=self.features, tasks=self.tasks)
+        """Return the recipe's features, tasks and group as a schema."""
+        return Schema(features=self.features, tasks=self.tasks, group=self.group)
 
     @classmethod
     def read(cls, path: str | Path, overrides: collections.abc.Iterable[str] = ()) -> Recipe:

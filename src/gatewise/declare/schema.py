@@ -5,16 +5,17 @@ from __future__ import annotations
 import collections.abc
 import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, Field, model_validator
 
-from gatewise.declare.base import declaration, from_dict, read_yaml, to_dict
+from gatewise.declare.base import Name, declaration, from_dict, read_yaml, to_dict
 from gatewise.declare.features import Categorical, Feature, Sequence
+from gatewise.declare.funnels import check_relations, outputs_of, path_to
 from gatewise.declare.poolings import Attention, Transformer
-from gatewise.declare.tasks import Task
+from gatewise.declare.tasks import Binary, Label, Task
 from gatewise.errors import DeclarationError, did_you_mean, shown
 
 DEFAULT_DIM = 16
@@ -33,9 +34,11 @@ class Schema:
     Args:
         features: at least one feature; names are unique.
         tasks: at least one task; names are unique.
+        group: a column, such as that of the user or of the request.
 
     Raises:
-        DeclarationError: a name twice, a label among the features, a shared table that does not exist.
+        DeclarationError: a name twice, a label among the features, a shared table that does not exist, a task that
+            names another one which is not there.
 
     Example:
         >>> from gatewise import Binary, Categorical, Schema
@@ -48,12 +51,15 @@ class Schema:
     """What the model reads."""
     tasks: Tasks
     """What the model predicts, in the order of its outputs."""
+    group: Name | None = field(default=None, kw_only=True)
+    """The column whose equal values make a group, for metrics and ranking losses within groups."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Schema:
         _unique("feature", [feature.name for feature in self.features])
         _unique("task", [task.name for task in self.tasks])
         self._no_label_among_features()
+        self._check_tasks()
         for feature in self.features:
             if isinstance(feature, Sequence) and feature.shares is not None:
                 self._check_shared(feature, feature.shares)
@@ -85,6 +91,19 @@ class Schema:
             if task.weight_column == column_of(task):
                 raise ValueError(f"task {task.name!r}: its weight_column is its label")
 
+    def _check_tasks(self) -> None:
+        tasks = self.tasks_by_name
+        check_relations(tasks)
+        _unique("prediction", [output for task in self.tasks for output in outputs_of(task, tasks)])
+        for task in self.tasks:
+            if isinstance(task, Binary) and task.ranking is not None and self.group is None:
+                raise ValueError(f"task {task.name!r}: ranking compares rows of a group, and the schema has no 'group'")
+
+    @property
+    def tasks_by_name(self) -> dict[str, Task]:
+        """The tasks by their names."""
+        return {task.name: task for task in self.tasks}
+
     def _check_shared(self, feature: Sequence, owner: str) -> None:
         owners = {f.name: f for f in self.features if isinstance(f, Categorical)}
         if owner not in owners:
@@ -95,16 +114,19 @@ class Schema:
             raise ValueError(f"sequence {feature.name!r} has dim {dims}")
 
     def only(self, *names: str) -> Schema:
-        """Return this schema with the named tasks alone, for single-task models.
+        """Return this schema with the named tasks alone, and those without which they mean nothing.
 
         Raises:
             DeclarationError: for a name that is no task.
         """
-        known = {task.name: task for task in self.tasks}
+        known = self.tasks_by_name
+        kept: dict[str, Task] = {}
         for name in names:
             if name not in known:
                 raise DeclarationError(f"no task {name!r} (tasks: {shown(known)}){did_you_mean(name, known)}")
-        return replace(self, tasks=[known[name] for name in names])
+            needed = _needed(known[name], known)
+            kept |= {task.name: task for task in self.tasks if task.name in needed and task.name not in kept}
+        return replace(self, tasks=list(kept.values()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and lists, as :meth:`from_dict` takes them."""
@@ -139,7 +161,13 @@ class Schema:
         return cls.from_dict(read_yaml(text, "schema"))
 
 
-def column_of(declared: Feature | Task) -> str:
+def _needed(task: Task, tasks: dict[str, Task]) -> set[str]:
+    """Return the names of a task and of those that it cannot do without."""
+    others = [*path_to(task, tasks), task.within, getattr(task, "through", None)]
+    return {task.name}.union(*(_needed(tasks[name], tasks) for name in others if name is not None))
+
+
+def column_of(declared: Feature | Label) -> str:
     """Return the table column that a feature or a task reads."""
     return declared.column or declared.name
 

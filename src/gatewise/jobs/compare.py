@@ -61,7 +61,9 @@ def compare(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool | None
     alone = matched_control(declare.SingleTask, model, replace(around, tasks=around.tasks[:1]), budget)
     rankers = []
     for task in recipe.tasks:
-        single = replace(recipe, tasks=(task,), model=alone, balance=declare.Static())
+        # a step of a funnel means nothing without those before it
+        tasks_of_one = recipe.schema().only(task.name).tasks
+        single = replace(recipe, tasks=tasks_of_one, model=alone, balance=declare.Static())
         folder = run_dir / "controls" / f"single_task_{task.name}"
         rankers.append(train_recipe(single, tables, folder, progress=progress, label=f"single task {task.name}"))
     yield _judged("single task", tuple(rankers), tables.test)

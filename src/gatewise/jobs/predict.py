@@ -32,7 +32,7 @@ def predict_file(
     Args:
         scorer: what predicts.
         source: rows with the features.
-        target: gets one column a task; it is there whole or not at all.
+        target: gets a column a prediction; it is there whole or not at all.
         keep: columns of the source that are copied in front of the predictions.
         count: is told how many rows were done, after every piece.
 
@@ -47,7 +47,7 @@ def predict_file(
         raise TableError(f"output {str(target)!r}: expected a file ending in {' or '.join(WRITERS)}")
     if target.exists() and source.exists() and target.samefile(source):
         raise TableError(f"output {str(target)!r} is the table that is read")
-    taken = [task.name for task in scorer.tasks if task.name in keep]
+    taken = [name for task in scorer.tasks for name in task.columns if name in keep]
     if taken:
         raise TableError(f"kept column {taken[0]!r} has the name of a prediction")
     rows = 0

@@ -13,11 +13,11 @@ class BehaviouralExpectation(nn.Module):
     .. math:: \lambda \sum_{t > 1} \frac1B \sum_b \max(y_{b,t} - y_{b,t-1}, 0), \quad y = \sigma(s)
 
     Args:
-        order: positions of the tasks, from the likeliest, such as a click, to the least likely.
+        order: positions of the tasks' scores, from the likeliest, such as a click, to the least likely.
         strength: :math:`\lambda`.
 
     Shape:
-        - input: scores ``[batch, task]``
+        - input: scores ``[batch, score]``
         - output: scalar
 
     Example:

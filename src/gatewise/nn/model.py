@@ -21,7 +21,7 @@ class Output(NamedTuple):
     """What a forward pass gives.
 
     Shape:
-        - scores: ``[batch, task]``, before the task's link
+        - scores: ``[batch, score]``, before the tasks' links; one a task, or several side by side
         - gates: ``[batch, task, expert]``, or None in a trunk without gates
         - penalty: scalar that the trainer adds to the loss, or None in a model without one
     """
@@ -42,7 +42,7 @@ class MultiTaskModel(nn.Module):
     Args:
         input_layer: columns to ``[batch, dim]``.
         trunk: ``[batch, dim]`` to ``[batch, task, hidden]``.
-        towers: ``[batch, task, hidden]`` to ``[batch, task]``.
+        towers: ``[batch, task, hidden]`` to ``[batch, score]``.
         l2_embedding: the penalty's :math:`\lambda_e`.
         l2_dense: the penalty's :math:`\lambda_d`.
         expectation: what probabilities of ordered tasks owe.
@@ -126,7 +126,7 @@ class MultiTaskModel(nn.Module):
         """Run a whole table through the model in evaluation mode, in order.
 
         Returns:
-            Scores ``[row, task]`` and, asked for, gates ``[row, task, expert]``, both float32 on the CPU.
+            Scores ``[row, score]`` and, asked for, gates ``[row, task, expert]``, both float32 on the CPU.
         """
         self.input_layer.check(table)
         table = self.input_layer.read_texts(table)

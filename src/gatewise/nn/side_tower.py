@@ -16,14 +16,14 @@ class SideTower(nn.Module):
 
     Args:
         input_dim: width of the features.
-        num_tasks: how many tasks.
+        num_scores: how many scores the tasks have.
         dims: hidden widths; none: linear.
         dropout: share of the rows whose features count as missing in training, so that the model knows that case.
         activation: of the hidden layers.
 
     Shape:
         - input ``[batch, input_dim]``
-        - output ``[batch, task]``, the same for all rows in evaluation
+        - output ``[batch, score]``, the same for all rows in evaluation
 
     References:
         Zhao et al.: Recommending What Video to Watch Next: A Multitask Ranking System. RecSys 2019.
@@ -32,7 +32,7 @@ class SideTower(nn.Module):
     def __init__(
         self,
         input_dim: int,
-        num_tasks: int,
+        num_scores: int,
         dims: tuple[int, ...] = (),
         *,
         dropout: float = 0.1,
@@ -40,7 +40,7 @@ class SideTower(nn.Module):
     ) -> None:
         super().__init__()
         self.hidden = GroupMLP(1, input_dim, dims, activation=activation)
-        self.linear = GroupLinear(1, self.hidden.output_dim, num_tasks, bias=False, gain=3**-0.5)
+        self.linear = GroupLinear(1, self.hidden.output_dim, num_scores, bias=False, gain=3**-0.5)
         self.dropout = dropout
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102

@@ -89,7 +89,7 @@ def load_artefact(path: str | Path) -> Artefact:
         schema = declare.Schema.from_dict(contents["schema.json"])
         options = declare.from_dict(declare.Options, contents["options.json"])
         encoder = TableEncoder.from_state(schema, contents["encoder.json"])
-        tasks = build_tasks(schema, encoder.labels)
+        tasks = build_tasks(schema, encoder.statistics)
         model = build_model(options.model, encoder.layout, tasks)
         _load_weights(model, folder / WEIGHTS)
     except (DeclarationError, ArtefactError) as error:

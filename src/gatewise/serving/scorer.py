@@ -12,7 +12,7 @@ import torch
 from gatewise.assembly import to_tensors
 from gatewise.data import EncodedTable, TableEncoder
 from gatewise.nn import MultiTaskModel, TensorTable
-from gatewise.tasks import Metrics, Task, evaluate_tasks
+from gatewise.tasks import Metrics, Task, evaluate_tasks, predict_tasks
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Scorer:
     Attributes:
         encoder: fitted on the training table.
         model: trained.
-        tasks: one for each column of the model's scores.
+        tasks: whose scores the model gives.
     """
 
     encoder: TableEncoder
@@ -40,18 +40,20 @@ class Scorer:
 
     def tensors(self, encoded: EncodedTable) -> TensorTable:
         """Bring an encoded table to the model's device."""
-        return to_tensors(encoded, len(self.tasks)).to(self.device)
+        return to_tensors(encoded, sum(task.num_labels for task in self.tasks)).to(self.device)
 
     def predict(self, source: Any) -> pa.Table:
-        """Return one float64 column a task, named for it: probabilities, or numbers in the label's unit."""
-        scores, _ = self.model.score(self.tensors(self.encode(source, labels=False)))
-        return pa.table({task.name: task.predict(scores[:, k]).numpy() for k, task in enumerate(self.tasks)})
+        """Return the float64 columns that the tasks predict: probabilities, or numbers in the label's unit."""
+        table = self.tensors(self.encode(source, labels=False))
+        scores, _ = self.model.score(table)
+        columns = predict_tasks(self.tasks, scores, table.labels)
+        return pa.table({name: column.numpy() for name, column in columns.items()})
 
     def evaluate(self, source: Any) -> Metrics:
-        """Return every metric of every task over its labelled rows; None where a metric is undefined."""
+        """Return every metric of every prediction over its labelled rows; None where a metric is undefined."""
         table = self.tensors(self.encode(source))
         scores, _ = self.model.score(table)
-        return evaluate_tasks(self.tasks, scores, table.labels)
+        return evaluate_tasks(self.tasks, scores, table.labels, table.groups)
 
     def gates(self, source: Any) -> np.ndarray | None:
         """Return the gates' weights ``[row, task, expert]``, or None where the model has no gates."""

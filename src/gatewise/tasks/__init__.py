@@ -4,7 +4,24 @@ A new kind is one file with a subclass of :class:`Task`; trunks and the training
 """
 
 from gatewise.tasks.binary import BinaryTask
+from gatewise.tasks.funnel import FunnelTask
+from gatewise.tasks.ranked import RankedBinaryTask
 from gatewise.tasks.regression import RegressionTask
-from gatewise.tasks.task import Metrics, Task, evaluate_tasks, sample, summed_losses
+from gatewise.tasks.rows import Rows
+from gatewise.tasks.task import Metrics, Task, sample
+from gatewise.tasks.together import evaluate_tasks, predict_tasks, summed_losses, targets_and_weights
 
-__all__ = ["BinaryTask", "Metrics", "RegressionTask", "Task", "evaluate_tasks", "sample", "summed_losses"]
+__all__ = [
+    "BinaryTask",
+    "FunnelTask",
+    "Metrics",
+    "RankedBinaryTask",
+    "RegressionTask",
+    "Rows",
+    "Task",
+    "evaluate_tasks",
+    "predict_tasks",
+    "sample",
+    "summed_losses",
+    "targets_and_weights",
+]

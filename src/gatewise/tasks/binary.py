@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 
 from torch import Tensor
-from torch.nn import functional
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
-from gatewise.metrics import AUC, LOG_LOSS, PCOC, PR_AUC
+from gatewise.metrics import AUC, BRIER, ECE, GAUC, HIT_RATE, LOG_LOSS, MRR, NDCG, NORMALISED_ENTROPY, PCOC, PR_AUC
 from gatewise.tasks.task import Task
 
 
@@ -16,29 +17,57 @@ class BinaryTask(Task):
 
     .. math:: \ell(s, y) = \ln(1 + e^{s}) - y s, \qquad \hat p = \frac{1}{1 + e^{-s}}
 
-    computed from the score s directly, so that it is finite for any score.
+    computed from the score s directly, so that it is finite for any score. With ``focal`` rows that are predicted well
+    already count less:
+
+    .. math:: \ell(s, y) = -(1 - p_y)^\gamma \ln p_y, \qquad p_1 = \hat p, \; p_0 = 1 - \hat p
 
     Args:
         name: names the task's outputs and metrics.
         weight: multiplies the task's loss.
+        within: see :class:`Task`.
+        focal: :math:`\gamma`; 0: cross entropy. Probabilities learnt with it are too near to one half.
         rate: share of ones in the training table; the untrained model predicts it.
+        grouped: whether metrics within groups are taken.
+
+    References:
+        Lin et al.: Focal Loss for Dense Object Detection. ICCV 2017.
     """
 
-    metrics = (AUC, LOG_LOSS, PR_AUC, PCOC)
+    metrics = (AUC, LOG_LOSS, PR_AUC, PCOC, NORMALISED_ENTROPY, ECE, BRIER)
     summary = AUC
     uncertainty_factor = 1.0
 
-    def __init__(self, name: str, weight: float = 1.0, *, rate: float = 0.5) -> None:
-        super().__init__(name, weight)
-        self.rate = rate
+    def __init__(
+        self,
+        name: str,
+        weight: float = 1.0,
+        *,
+        within: str | None = None,
+        focal: float = 0.0,
+        rate: float = 0.5,
+        grouped: bool = False,
+    ) -> None:
+        super().__init__(name, weight, within=within)
+        self.focal, self.rate = focal, rate
+        self.group_metrics = (GAUC, NDCG, MRR, HIT_RATE) if grouped else ()
 
     @property
-    def initial_bias(self) -> float:
+    def initial_bias(self) -> float | tuple[float, ...]:
         """Log odds of the training rate."""
         return math.log(self.rate / (1 - self.rate))
 
+    @property
+    def same_losses(self) -> Hashable:  # noqa: D102
+        return type(self), self.focal
+
     def losses(self, scores: Tensor, targets: Tensor) -> Tensor:  # noqa: D102
-        return functional.binary_cross_entropy_with_logits(scores, targets, reduction="none")
+        entropy = binary_cross_entropy_with_logits(scores, targets, reduction="none")
+        if not self.focal:
+            return entropy
+        # of the other answer: 1 - p
+        doubt = logsigmoid(scores * (1 - 2 * targets))
+        return (self.focal * doubt).exp() * entropy
 
     def predict(self, scores: Tensor) -> Tensor:  # noqa: D102
         return scores.double().sigmoid()

@@ -18,6 +18,7 @@ class RegressionTask(Task):
     Args:
         name: names the task's outputs and metrics.
         weight: multiplies the task's loss.
+        within: see :class:`Task`.
         mean: of the training labels.
         std: of the training labels.
     """
@@ -26,8 +27,10 @@ class RegressionTask(Task):
     summary = R2
     uncertainty_factor = 0.5
 
-    def __init__(self, name: str, weight: float = 1.0, *, mean: float = 0.0, std: float = 1.0) -> None:
-        super().__init__(name, weight)
+    def __init__(
+        self, name: str, weight: float = 1.0, *, within: str | None = None, mean: float = 0.0, std: float = 1.0
+    ) -> None:
+        super().__init__(name, weight, within=within)
         self.mean = mean
         self.std = std
 

@@ -8,40 +8,65 @@ from collections.abc import Hashable
 import torch
 from torch import Tensor
 
-from gatewise.metrics import Metric
+from gatewise.metrics import GroupMetric, Metric
+from gatewise.tasks.rows import ByTask, Rows
 
 Metrics = dict[str, dict[str, float | None]]
-"""For each task every metric by name; None where it is undefined."""
+"""For each prediction, by its name, every metric by name; None where it is undefined."""
 
 
 class Task(ABC):
     """Link, loss and metrics of one kind of label.
 
-    A kind is one subclass: how labels become targets, scores become losses and predictions, which metrics judge them.
+    A kind is one subclass. Most say how labels become targets, how scores become losses and predictions, and which
+    metrics judge them, each from what is their own. A kind that looks at other tasks, or predicts more than one column,
+    overrides the methods that are given what all tasks have.
 
     Args:
         name: names the task's outputs and metrics.
         weight: multiplies the task's loss.
+        within: the name of a binary task: rows where its label is not 1 are not in this task's sample.
     """
 
     metrics: tuple[Metric, ...]
     """All metrics of the kind."""
+    group_metrics: tuple[GroupMetric, ...] = ()
+    """Metrics within groups, where the table has groups."""
     summary: Metric
     """The metric that stands for the task in a mean over tasks: free of unit, greater is better."""
     uncertainty_factor: float
     """What multiplies exp(-s) in uncertainty weighting: 1 for a classification, 1/2 for a squared error."""
+    num_scores: int = 1
+    """How many scores the task's tower gives."""
+    num_labels: int = 1
+    """How many columns its labels have."""
+    num_targets: int = 1
+    """How many columns its targets have."""
+    reads_groups: bool = False
+    """Whether the loss compares rows of a group, so that a group's rows belong in one batch."""
 
-    def __init__(self, name: str, weight: float = 1.0) -> None:
+    def __init__(self, name: str, weight: float = 1.0, *, within: str | None = None) -> None:
         self.name = name
         self.weight = weight
+        self.within = within
 
     @property
-    def initial_bias(self) -> float:
-        """Score at which an untrained model best starts."""
+    def initial_bias(self) -> float | tuple[float, ...]:
+        """Score, or scores, at which an untrained model best starts."""
         return 0.0
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that the task predicts."""
+        return (self.name,)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what is judged; the last one stands for the task in a mean over tasks."""
+        return (self.name,)
+
     def targets(self, labels: Tensor) -> Tensor:
-        """Return what the loss compares scores with; NaN stays NaN."""
+        """Return what the loss compares scores with, ``[row]`` or ``[row, num_targets]``; NaN stays NaN."""
         return labels
 
     @property
@@ -51,21 +76,66 @@ class Task(ABC):
 
     @abstractmethod
     def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of every score, each by itself; targets have the same shape and no NaN."""
+        """Return the loss of every row, each by itself; targets have no NaN.
+
+        Shape:
+            - scores ``[row]``, or ``[row, num_scores]``; targets likewise
+            - output ``[row]``
+        """
 
     @abstractmethod
     def predict(self, scores: Tensor) -> Tensor:
         """Return predictions ``[row]`` in the label's unit, in float64."""
 
-    def evaluate(self, labels: Tensor, predictions: Tensor) -> dict[str, float | None]:
+    def targets_among(self, labels: ByTask) -> Tensor:
+        """Return the targets of rows whose other labels are known too; NaN where the row is not in the sample."""
+        return self.targets(labels[self.name])
+
+    def losses_among(self, rows: Rows) -> Tensor:
+        """Return the loss ``[row]`` of every row, given what all tasks have."""
+        return self.losses(rows.scores[self.name], rows.targets[self.name])
+
+    def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:  # noqa: ARG002
+        """Return every predicted column ``[row]``, by its name.
+
+        Args:
+            scores: of all tasks.
+            labels: of all tasks, NaN throughout where nothing is known yet.
+        """
+        return {self.name: self.predict(scores[self.name])}
+
+    def judged(self, labels: ByTask) -> dict[str, Tensor]:
+        """Return the labels ``[row]`` that each output is judged by, NaN outside its sample."""
+        return {self.name: labels[self.name]}
+
+    def evaluate_among(self, labels: ByTask, predictions: ByTask, groups: Tensor | None = None) -> Metrics:
+        """Return the metrics of every output.
+
+        Args:
+            labels: of all tasks, in their own units.
+            predictions: every column that the task predicts.
+            groups: ``[row]``, for metrics within groups.
+        """
+        return {
+            output: self.evaluate(wanted, predictions[output], groups) for output, wanted in self.judged(labels).items()
+        }
+
+    def evaluate(self, labels: Tensor, predictions: Tensor, groups: Tensor | None = None) -> dict[str, float | None]:
         """Return every metric over the rows that have a label; None where a metric is undefined.
 
         Shape:
             - labels: ``[row]`` in their own unit, NaN where missing
             - predictions: ``[row]``
+            - groups: ``[row]``; negative: in no group
         """
         known = ~labels.isnan()
-        return {metric.name: metric.compute(labels[known], predictions[known]) for metric in self.metrics}
+        found = {metric.name: metric.compute(labels[known], predictions[known]) for metric in self.metrics}
+        if groups is not None and self.group_metrics:
+            known = known & (groups >= 0)
+            for metric in self.group_metrics:
+                value, _, skipped = metric.compute(labels[known], predictions[known], groups[known])
+                found |= {metric.name: value, f"{metric.name}_skipped": float(skipped)}
+        return found
 
 
 def sample(targets: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -83,30 +153,3 @@ def sample(targets: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor | No
         return targets, None
     counted = torch.where(missing, 0.0, torch.ones_like(targets) if weights is None else weights)
     return torch.where(counted == 0, 0.0, targets), counted
-
-
-def summed_losses(tasks: list[Task], scores: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
-    r"""Return every task's loss, summed over the rows of its sample.
-
-    .. math:: S_k = \sum_b w_{bk} \, \ell_k(s_{bk}, y_{bk})
-
-    Shape:
-        - scores, targets, weights: ``[batch, task]``, the last two from :func:`sample`
-        - output ``[task]``
-    """
-    kinds = {task.same_losses for task in tasks}
-    if len(kinds) == 1:
-        losses = tasks[0].losses(scores, targets)
-    else:
-        losses = torch.stack([task.losses(scores[:, k], targets[:, k]) for k, task in enumerate(tasks)], dim=1)
-    return losses.sum(dim=0) if weights is None else (losses * weights).sum(dim=0)
-
-
-def evaluate_tasks(tasks: list[Task], scores: Tensor, labels: Tensor) -> Metrics:
-    """Return every metric of every task over its own labelled rows.
-
-    Shape:
-        - scores: ``[row, task]``
-        - labels: ``[row, task]`` in their own units, NaN where missing
-    """
-    return {task.name: task.evaluate(labels[:, k], task.predict(scores[:, k])) for k, task in enumerate(tasks)}

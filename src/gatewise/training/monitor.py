@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatewise.errors import DeclarationError, TrainingError, did_you_mean, shown
+from gatewise.metrics import GroupMetric, Metric
 from gatewise.tasks import Metrics, Task
 
 MEAN = "mean"
@@ -15,7 +16,8 @@ class Monitor:
     """Reads one score, greater is better, out of all tasks' metrics.
 
     Args:
-        name: ``task.metric``, or ``mean``: the mean over tasks of each kind's unit-free metric (AUC, R2).
+        name: ``prediction.metric``, such as ``click.auc``, or ``mean``: the mean over tasks of each kind's unit-free
+            metric (AUC, R2); of a step of a funnel that all steps are taken.
         tasks: the tasks that the metrics come from.
 
     Raises:
@@ -28,12 +30,14 @@ class Monitor:
         self._sign = 1.0
         if name == MEAN:
             return
-        self._task, _, self._metric = name.rpartition(".")
-        known = {task.name: task for task in tasks}
-        if self._task not in known:
-            hint = did_you_mean(self._task, known)
-            raise DeclarationError(f"monitor {name!r}: no task {self._task!r} (tasks: {shown(known)}){hint}")
-        metrics = {metric.name: metric for metric in known[self._task].metrics}
+        self._output, _, self._metric = name.rpartition(".")
+        known = {output: task for task in tasks for output in task.outputs}
+        if self._output not in known:
+            hint = did_you_mean(self._output, known)
+            raise DeclarationError(f"monitor {name!r}: no task {self._output!r} (tasks: {shown(known)}){hint}")
+        task = known[self._output]
+        known_metrics: list[Metric | GroupMetric] = [*task.metrics, *task.group_metrics]
+        metrics = {metric.name: metric for metric in known_metrics}
         if self._metric not in metrics:
             hint = did_you_mean(self._metric, metrics)
             raise DeclarationError(f"monitor {name!r}: no metric {self._metric!r} (metrics: {shown(metrics)}){hint}")
@@ -49,9 +53,9 @@ class Monitor:
             TrainingError: what is monitored is undefined on the validation table.
         """
         if self.name == MEAN:
-            values = [metrics[task.name][task.summary.name] for task in self.tasks]
+            values = [metrics[task.outputs[-1]][task.summary.name] for task in self.tasks]
         else:
-            values = [metrics[self._task][self._metric]]
+            values = [metrics[self._output][self._metric]]
         defined = [value for value in values if value is not None]
         if not defined:
             raise TrainingError(

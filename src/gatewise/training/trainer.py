@@ -18,7 +18,7 @@ from torch import Tensor
 from gatewise.balance import BalanceRule
 from gatewise.errors import ArtefactError, DeclarationError, TrainingError
 from gatewise.nn import Batch, MultiTaskModel, TensorTable, Vectors
-from gatewise.tasks import Metrics, Task, evaluate_tasks, sample, summed_losses
+from gatewise.tasks import Metrics, Task, evaluate_tasks, summed_losses, targets_and_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.clipping import clip_gradients
 from gatewise.training.memory import kept_memory
@@ -42,7 +42,7 @@ class Trainer:
 
     Args:
         model: what is trained, on the device where it trains.
-        tasks: one for each column of scores and labels.
+        tasks: whose scores and labels they are, in order.
         balance: weighs the tasks' losses.
         optimizer: holds the parameters of model and balance.
         schedule: changes the learning rate.
@@ -146,7 +146,9 @@ class Trainer:
         torch.manual_seed(_seed_of(self.seed, epoch))
         generator = torch.Generator().manual_seed(_seed_of(self.seed, epoch))
         self.model.train()
-        groups = _grouped(train.batches(self.batch_size, generator), self.accumulate)
+        whole_groups = any(task.reads_groups for task in self.tasks)
+        batches = train.batches(self.batch_size, generator, whole_groups=whole_groups)
+        groups = _grouped(batches, self.accumulate)
         steps = torch.stack([self.train_step(group) for group in groups]).cpu()
         summed, counted, weights = steps.sum(dim=0)
         self._check_finite(steps[:, 0], epoch)
@@ -176,9 +178,8 @@ class Trainer:
             for position, batch in enumerate(batches):
                 objective = self._compiled if len(batch.targets) == self.batch_size else self._objective
                 vectors = self.model.input_layer(batch.inputs)
-                loss, sums, weights = objective(
-                    vectors, batch.targets, batch.weights, share, len(batch.targets) / rows, position == 0
-                )
+                part, first = len(batch.targets) / rows, position == 0
+                loss, sums, weights = objective(vectors, batch.targets, batch.weights, batch.groups, share, part, first)
                 self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
                 parts.append(sums)
         self._update()
@@ -197,14 +198,22 @@ class Trainer:
         return torch.compile(self._objective, dynamic=False, options=options)
 
     def _objective(
-        self, vectors: Vectors, targets: Tensor, row_weights: Tensor | None, share: Tensor, part: float, first: bool
+        self,
+        vectors: Vectors,
+        targets: Tensor,
+        row_weights: Tensor | None,
+        groups: Tensor | None,
+        share: Tensor,
+        part: float,
+        first: bool,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return what a batch adds to the step's objective.
 
         Args:
             vectors: what the input layer makes of its rows.
-            targets: ``[batch, task]``.
+            targets: ``[batch, target]``.
             row_weights: ``[batch, task]`` or None.
+            groups: ``[batch]`` or None.
             share: ``[task]``, what makes the mean of the sum.
             part: the batch's share of the step's rows.
             first: whether it is the step's first batch, which carries the rule's own penalty.
@@ -214,7 +223,7 @@ class Trainer:
         """
         with self._autocast():
             output = self.model.from_vectors(vectors)
-        sums = summed_losses(self.tasks, output.scores.float(), targets, row_weights)
+        sums = summed_losses(self.tasks, output.scores.float(), targets, row_weights, groups)
         losses = sums * share
         weights = self.balance(losses) * self.task_weights
         objective = (weights * losses).sum()
@@ -229,7 +238,7 @@ class Trainer:
         """Return every metric of every task over a whole table."""
         with self._autocast():
             scores, _ = self.model.score(table)
-        return evaluate_tasks(self.tasks, scores, table.labels)
+        return evaluate_tasks(self.tasks, scores, table.labels, table.groups)
 
     def _update(self) -> None:
         if self.clip_norm is not None:
@@ -271,9 +280,10 @@ class Trainer:
             self.best_weights[name].copy_(value)
 
     def _with_targets(self, table: TensorTable) -> TensorTable:
-        columns = [task.targets(table.labels[:, k]) for k, task in enumerate(self.tasks)]
-        targets, weights = sample(torch.stack(columns, dim=1).to(self.device, torch.float32), table.weights)
-        return replace(table, targets=targets, weights=weights)
+        weights = None if table.weights is None else table.weights.cpu()
+        targets, counted = targets_and_weights(self.tasks, table.labels, weights)
+        counted = None if counted is None else counted.to(self.device)
+        return replace(table, targets=targets.to(self.device), weights=counted)
 
     def _sample(self, batches: list[Batch]) -> tuple[Tensor, Tensor]:
         """Return how much counts of each task ``[task]``, and what makes the mean of its summed losses ``[task]``."""

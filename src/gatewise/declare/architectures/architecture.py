@@ -12,7 +12,7 @@ from gatewise.declare.base import Dims, Names, Rate, declaration
 from gatewise.declare.features import Sequence
 from gatewise.declare.schema import Schema
 from gatewise.declare.side_tower import SideTower
-from gatewise.declare.tasks import Binary
+from gatewise.declare.tasks import Binary, Task
 from gatewise.errors import DeclarationError, did_you_mean, shown
 
 Activation = Literal["relu", "gelu", "silu", "tanh", "leaky_relu"]
@@ -90,8 +90,8 @@ class Architecture:
                 f"expectation: needs two ordered tasks or more in 'ordered', found {len(self.steps)}"
             )
         for task in schema.tasks:
-            if self.expectation and task.name in self.steps and not isinstance(task, Binary):
-                raise DeclarationError(f"expectation: compares probabilities, and task {task.name!r} is {task.kind}")
+            if self.expectation and task.name in self.steps:
+                _check_probability(task)
 
     def _check_side(self, side: SideTower, schema: Schema) -> None:
         check_features("side.features", side.features, schema)
@@ -100,6 +100,15 @@ class Architecture:
                 raise DeclarationError(f"side.features: sequence {name!r} needs a pooling there")
         if len(side.features) == len(schema.features):
             raise DeclarationError("side.features: all features are on the side, and none is left for the model")
+
+
+def _check_probability(task: Task) -> None:
+    if not isinstance(task, Binary):
+        raise DeclarationError(f"expectation: compares probabilities, and task {task.name!r} is {task.kind}")
+    if task.after is not None:
+        raise DeclarationError(
+            f"expectation: task {task.name!r} comes after {task.after!r} and is never the likelier one"
+        )
 
 
 def unpooled_sequences(schema: Schema) -> list[str]:

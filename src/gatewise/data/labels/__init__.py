@@ -1,0 +1,9 @@
+"""From label columns to numbers: one encoder for each kind of task, which rows are whose sample, weights and groups."""
+
+from gatewise.data.labels.groups import encode_groups
+from gatewise.data.labels.kinds import label_encoder
+from gatewise.data.labels.label import LabelEncoder
+from gatewise.data.labels.samples import in_samples, settled
+from gatewise.data.labels.weights import encode_weights
+
+__all__ = ["LabelEncoder", "encode_groups", "encode_weights", "in_samples", "label_encoder", "settled"]

@@ -1,0 +1,104 @@
+"""Label columns: NaN where there is no label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.tables import pick_column
+from gatewise.data.values import as_numbers
+from gatewise.declare import Label, column_of
+from gatewise.errors import TableError
+
+Kind = TypeVar("Kind", bound=Label)
+
+
+class LabelEncoder(Generic[Kind]):
+    """Reads a task's labels as numbers, and learns of the training table's what the task starts from.
+
+    A kind of task whose labels are no plain numbers, or which learns other statistics, is a subclass.
+
+    Attributes:
+        task: its declaration.
+        statistics: what was learnt, as JSON values; the task's constructor takes them by name.
+    """
+
+    num_labels = 1
+    """How many columns the labels have."""
+
+    def __init__(self, task: Kind, statistics: Mapping[str, Any] | None = None) -> None:
+        self.task = task
+        self.statistics: dict[str, Any] = dict(statistics or {})
+
+    @property
+    def purpose(self) -> str:
+        """Who asks for the column, for messages."""
+        return f"label of task {self.task.name!r}"
+
+    def prepare(self, table: pa.Table) -> None:
+        """Learn from the training table what reading its labels needs: nothing."""
+
+    def read(self, table: pa.Table) -> np.ndarray:
+        """Return float64 labels ``[row, num_labels]`` in their own unit, NaN where null or NaN: not in the sample.
+
+        Raises:
+            TableError: no such column, or a label that the task's kind does not have; names the column.
+        """
+        return self.numbers(table)[:, np.newaxis]
+
+    def read_known(self, table: pa.Table) -> np.ndarray:
+        """Return the same of a table whose labels are not known yet: NaN, and what is known beforehand."""
+        return np.full((table.num_rows, self.num_labels), np.nan)
+
+    def learn(self, labels: np.ndarray) -> None:
+        """Learn statistics from the training table's labels ``[row, num_labels]``, NaN outside the task's sample.
+
+        Raises:
+            TableError: no label at all, or the same one everywhere: there is nothing to learn.
+        """
+        known = labels[~np.isnan(labels[:, 0]), 0]
+        if len(known) == 0:
+            raise TableError(f"{self.purpose}: {self._empty(len(labels))}, nothing can be learnt")
+        if np.all(known == known[0]):
+            where = f"in every row of {self._sample()}"
+            raise TableError(f"{self.purpose}: is {self.shown(known[0])} {where}, nothing can be learnt")
+        self.statistics |= self.summarise(known)
+
+    def summarise(self, known: np.ndarray) -> dict[str, Any]:
+        """Return the statistics of all known labels ``[row]``."""
+        return {"mean": float(known.mean()), "std": float(known.std())}
+
+    def shown(self, label: float) -> str:
+        """Return a label as messages show it."""
+        return f"{label:g}"
+
+    def numbers(self, table: pa.Table) -> np.ndarray:
+        """Return the label's column as float64 ``[row]``, NaN where null or NaN."""
+        column = pick_column(table, column_of(self.task), self.purpose)
+        if pa.types.is_floating(column.type):
+            # NaN is how many tables write a missing label
+            column = pa.array(column.to_numpy(zero_copy_only=False), from_pandas=True)
+        values, missing = as_numbers(column, self.purpose)
+        return np.where(missing, np.nan, values)
+
+    def refuse(self, values: np.ndarray, wrong: np.ndarray, expected: str) -> None:
+        """Refuse labels ``[row]`` where ``wrong``, naming the first.
+
+        Raises:
+            TableError: there is one.
+        """
+        rows = np.flatnonzero(wrong)
+        if len(rows):
+            raise TableError(f"{self.purpose}: found {values[rows[0]]:g} in row {rows[0]}, expected {expected}")
+
+    def _sample(self) -> str:
+        within = getattr(self.task, "after", None) or self.task.within
+        return "the training table" + (f" where {within!r} is 1" if within else "")
+
+    def _empty(self, rows: int) -> str:
+        if self._sample() == "the training table":
+            return f"all {rows} rows of the training table are null"
+        return f"there is none in {self._sample()}"

@@ -1,0 +1,80 @@
+"""Which rows are in a task's sample because of another task's label, and labels of funnels that contradict."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+
+from gatewise.declare import Binary, Schema, path_to
+from gatewise.errors import GatewiseWarning, TableError
+
+Labels = dict[str, np.ndarray]
+"""For each task its labels ``[row, column]``."""
+
+
+def in_samples(schema: Schema, labels: Mapping[str, np.ndarray]) -> Labels:
+    """Return labels with NaN where a row is not in the task's sample: a step's is where the one before was taken."""
+    tasks = schema.tasks_by_name
+    kept = {}
+    for task in schema.tasks:
+        conditions = [*path_to(task, tasks), *([task.within] if task.within else [])]
+        inside = np.ones((len(labels[task.name]), 1), dtype=bool)
+        for name in conditions:
+            inside &= labels[name][:, :1] == 1
+        kept[task.name] = np.where(inside, labels[task.name], np.nan)
+    return kept
+
+
+def settled(schema: Schema, labels: Labels, *, warn: bool) -> Labels:
+    """Return labels in which no step of a funnel is taken without the one before, as each task's ``conflicts`` says.
+
+    Args:
+        schema: the tasks.
+        labels: of every task; left as they are.
+        warn: whether to say how many rows contradict.
+
+    Raises:
+        TableError: a task whose ``conflicts`` is ``error`` has such rows.
+
+    Warns:
+        GatewiseWarning: there are such rows.
+    """
+    tasks = schema.tasks_by_name
+    steps = [task for task in schema.tasks if isinstance(task, Binary) and task.after is not None]
+    if not steps:
+        return labels
+    labels = {name: column.copy() for name, column in labels.items()}
+    steps.sort(key=lambda task: len(path_to(task, tasks)))
+    # what is trusted reaches down from the last step, what is not up from the first
+    trusted = [task for task in reversed(steps) if task.conflicts == "trust_after"]
+    for task in [*trusted, *(task for task in steps if task.conflicts != "trust_after")]:
+        assert task.after is not None
+        rows = (labels[task.name] == 1) & (labels[task.after] == 0)
+        if not rows.any():
+            continue
+        _tell(task, int(rows.sum()), len(rows), warn)
+        if task.conflicts == "trust_after":
+            for before in path_to(task, tasks):
+                labels[before][rows & (labels[before] == 0)] = 1
+        else:
+            labels[task.name][rows] = 0 if task.conflicts == "trust_before" else np.nan
+            if task.conflicts == "drop":
+                labels[task.after][rows] = np.nan
+    return labels
+
+
+DONE = {
+    "trust_before": "they count as 0",
+    "trust_after": "the steps before count as 1 there",
+    "drop": "they are left out",
+}
+
+
+def _tell(task: Binary, rows: int, of: int, warn: bool) -> None:
+    found = f"task {task.name!r}: {rows:,} of {of:,} rows have it without {task.after!r}"
+    if task.conflicts == "error":
+        raise TableError(f"{found}, which its conflicts: error forbids")
+    if warn:
+        warnings.warn(f"{found}; {DONE[task.conflicts]} (conflicts: {task.conflicts})", GatewiseWarning, stacklevel=5)

@@ -1,0 +1,65 @@
+"""Which tasks of a schema come after which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gatewise.declare.tasks import Binary, Label, Task
+from gatewise.errors import did_you_mean
+
+
+def path_to(task: Task, tasks: Mapping[str, Task]) -> list[str]:
+    """Return the steps before a task, the first one first; none for a task that is no step of a funnel."""
+    path: list[str] = []
+    step: Label | None = task
+    while isinstance(step, Binary) and step.after is not None:
+        path.insert(0, step.after)
+        step = tasks[step.after]
+    return path
+
+
+def outputs_of(task: Task, tasks: Mapping[str, Task]) -> tuple[str, ...]:
+    """Return the names of what a task predicts; a step of a funnel predicts itself given the step before, and both."""
+    path = path_to(task, tasks)
+    if not path:
+        return task.outputs
+    return f"{task.name}_given_{path[-1]}", "_and_".join([*path, task.name])
+
+
+def check_relations(tasks: Mapping[str, Task]) -> None:
+    """Refuse tasks that name others which are not there, no binary ones, or themselves in the end.
+
+    Raises:
+        ValueError: names the task and the option.
+    """
+    for task in tasks.values():
+        for option in ("within", "after", "through"):
+            other = getattr(task, option, None)
+            if other is not None:
+                _check_named(task, option, other, tasks)
+    for task in tasks.values():
+        for option in ("within", "after"):
+            _check_no_circle(task, option, tasks)
+        if isinstance(task, Binary) and task.through is not None:
+            beside = tasks[task.through]
+            assert isinstance(beside, Binary)
+            if beside.after != task.after:
+                raise ValueError(
+                    f"task {task.name!r}: through {task.through!r} is to come after {task.after!r} too, "
+                    f"and comes after {beside.after!r}"
+                )
+
+
+def _check_named(task: Task, option: str, other: str, tasks: Mapping[str, Task]) -> None:
+    if other not in tasks:
+        raise ValueError(f"task {task.name!r}: {option} {other!r} is no task{did_you_mean(other, tasks)}")
+    if not isinstance(tasks[other], Binary):
+        raise ValueError(f"task {task.name!r}: {option} {other!r} is no binary task")
+
+
+def _check_no_circle(task: Task, option: str, tasks: Mapping[str, Task]) -> None:
+    seen = [task.name]
+    while (other := getattr(tasks[seen[-1]], option, None)) is not None:
+        if other in seen:
+            raise ValueError(f"task {task.name!r}: {option} leads back to {other!r}")
+        seen.append(other)

@@ -1,0 +1,60 @@
+"""Labels that are 0 or 1."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from gatewise.declare.base import Name, declaration
+from gatewise.declare.tasks.label import Label
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+@declaration
+class Binary(Label):
+    """A label that is 0 or 1 (or false, true); the prediction is the probability of 1.
+
+    With ``after`` it is a step of a funnel. Where the tasks are ``click`` and ``purchase`` after it, ``click``,
+    ``purchase_given_click`` and ``click_and_purchase`` are predicted.
+    """
+
+    focal: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
+    """Exponent of the focal loss, by which rows that are predicted well already count less; 0: cross entropy."""
+    ranking: Literal["pairwise", "listwise"] | None = field(default=None, kw_only=True)
+    """A ranking loss beside it, within the groups of the schema's ``group``."""
+    ranking_weight: Positive = field(default=1.0, kw_only=True)
+    """Multiplies the ranking loss."""
+    after: Name | None = field(default=None, kw_only=True)
+    """The step before: a binary task without whose label this one cannot be 1."""
+    through: Name | None = field(default=None, kw_only=True)
+    """A task after the same step which this one may follow as well as not, such as a cart on the way to a purchase."""
+    learn: Literal["entire_space", "observed", "ips", "dr"] = field(default="entire_space", kw_only=True)
+    """How a step is learnt: that all steps are taken, over all rows (ESMM, ESM2); the step itself, in the rows of those
+    who came to it; or there with inverse propensities, or doubly robust with imputed labels (ESCM2)."""
+    clip: Annotated[float, Field(gt=0, le=1)] = field(default=0.01, kw_only=True)
+    """Smallest propensity of ``ips`` and ``dr``."""
+    conflicts: Literal["trust_before", "trust_after", "drop", "error"] = field(default="trust_before", kw_only=True)
+    """What to do with rows where this label is 1 and the step before was not taken: it counts as 0; the steps before
+    count as 1; the row is in the sample of neither; or nothing is trained."""
+    kind: Literal["binary"] = field(default="binary", kw_only=True, repr=False)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Binary:
+        if self.after is None:
+            given = [name for name, unset in OF_STEPS.items() if getattr(self, name) != unset]
+            if given:
+                raise ValueError(f"{given[0]} belongs to a step of a funnel: give 'after', the step before")
+            return self
+        for name in ("within", "ranking", "focal"):
+            if getattr(self, name):
+                raise ValueError(f"{name} does not go with 'after'")
+        if self.through == self.after:
+            raise ValueError(f"through: {self.after!r} is the step before")
+        return self
+
+
+OF_STEPS = {"through": None, "learn": "entire_space", "clip": 0.01, "conflicts": "trust_before"}
+"""Options of steps of a funnel, and what they are where nobody gave them."""

@@ -1,0 +1,33 @@
+"""What all kinds of tasks have."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated
+
+from pydantic import Field
+
+from gatewise.declare.base import Name, declaration
+
+Weight = Annotated[float, Field(ge=0)]
+
+
+@declaration
+class Label:
+    """What all kinds of tasks have: a label's column, what counts of it, and how much."""
+
+    name: Name
+    """The task's name, and its column in the predictions."""
+    weight: Weight = 1.0
+    """Multiplies the task's loss, on top of what the balancing rule decides."""
+    column: Name | None = None
+    """The label's column, where it is not called like the task."""
+    weight_column: Name | None = None
+    """A column of non-negative row weights for this task's loss; metrics count every labelled row once."""
+    within: Name | None = field(default=None, kw_only=True)
+    """A binary task: this one is learnt and judged in the rows alone where that one's label is 1."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what is predicted."""
+        return (self.name,)

@@ -1,0 +1,7 @@
+"""Funnels: binary labels that come one after the other, such as click, cart and purchase."""
+
+from gatewise.tasks.funnel.learning import LEARNING
+from gatewise.tasks.funnel.probabilities import LogProbability
+from gatewise.tasks.funnel.task import FunnelTask
+
+__all__ = ["LEARNING", "FunnelTask", "LogProbability"]

@@ -1,0 +1,133 @@
+"""A binary label that can only follow another one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from gatewise.errors import DeclarationError, did_you_mean
+from gatewise.tasks.binary import BinaryTask
+from gatewise.tasks.funnel.learning import LEARNING, Step, joint_label
+from gatewise.tasks.funnel.probabilities import LogProbability, of_all, of_branches, of_score
+from gatewise.tasks.rows import ByTask, Rows
+
+
+class FunnelTask(BinaryTask):
+    r"""A step of a funnel: its probability given the step before, and that of taking all steps.
+
+    .. math:: p(\text{click and buy}) = p(\text{click}) \, p(\text{buy} \mid \text{click})
+
+    Its tower says :math:`p(\text{buy} \mid \text{click})`. Both are predicted and judged: ``buy_given_click`` over the
+    rows with a click, ``click_and_buy`` over all.
+
+    Args:
+        name: names the step.
+        weight: multiplies the task's loss.
+        after: the steps before, the first one first. Each is a binary task, and each but the first a step after the
+            one before it.
+        learn: ``entire_space``, ``observed``, ``ips`` or ``dr``, see :mod:`gatewise.tasks.funnel.learning`.
+        through: a step after the same one which this step may follow as well as not; then the tower says both
+            probabilities.
+        clip: smallest propensity of ``ips`` and ``dr``.
+        rate: share of ones among the training rows that came to the step; the untrained model predicts it.
+        grouped: whether metrics within groups are taken.
+
+    Raises:
+        DeclarationError: there is no such way to learn.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        weight: float = 1.0,
+        *,
+        after: Sequence[FunnelTask | BinaryTask],
+        learn: str = "entire_space",
+        through: FunnelTask | None = None,
+        clip: float = 0.01,
+        rate: float = 0.5,
+        grouped: bool = False,
+    ) -> None:
+        super().__init__(name, weight, rate=rate, grouped=grouped)
+        if learn not in LEARNING:
+            raise DeclarationError(
+                f"learn: expected one of {', '.join(LEARNING)}, found {learn!r}{did_you_mean(learn, LEARNING)}"
+            )
+        self.after, self.learn, self.through, self.clip = tuple(after), learn, through, clip
+        branches = 1 if through is None else 2
+        self.num_scores = branches + (learn == "dr")
+        self.num_targets = 2
+        self.given = f"{name}_given_{after[-1].name}"
+        self.joint = "_and_".join(step.name for step in (*after, self))
+
+    @property
+    def initial_bias(self) -> float | tuple[float, ...]:
+        """Log odds of the training rate."""
+        bias = super().initial_bias
+        assert isinstance(bias, float)
+        return bias if self.num_scores == 1 else (bias,) * self.num_scores
+
+    @property
+    def columns(self) -> tuple[str, ...]:  # noqa: D102
+        return self.given, self.joint
+
+    @property
+    def outputs(self) -> tuple[str, ...]:  # noqa: D102
+        return self.given, self.joint
+
+    def step_probability(self, scores: ByTask) -> LogProbability:
+        """Return that of the step, for those who came to it, from the scores of all tasks."""
+        own = scores[self.name]
+        if self.num_scores == 1:
+            return of_score(own)
+        if self.through is None:
+            return of_score(own[:, 0])
+        branch = self.through.step_probability(scores)
+        return of_branches(branch, of_score(own[:, 0]), of_score(own[:, 1]))
+
+    def steps_before(self, scores: ByTask) -> list[LogProbability]:
+        """Return that of each step before, for those who came to it."""
+        first, *others = self.after
+        return [of_score(scores[first.name]), *(_as_step(step).step_probability(scores) for step in others)]
+
+    def targets_among(self, labels: ByTask) -> Tensor:
+        """Return ``[row, 2]``: whether the step was taken, NaN outside the sample, and whether someone came to it."""
+        came = joint_label([labels[step.name] for step in self.after])
+        taken = torch.where(came == 1, labels[self.name], came)
+        if self.learn == "observed":
+            taken = torch.where(came == 1, taken, torch.nan)
+        return torch.stack([taken, came], dim=1)
+
+    def losses_among(self, rows: Rows) -> Tensor:  # noqa: D102
+        taken, came = rows.targets[self.name].unbind(dim=1)
+        own = rows.scores[self.name]
+        step = Step(
+            before=of_all(self.steps_before(rows.scores)),
+            given=self.step_probability(rows.scores),
+            taken=taken,
+            came=came,
+            imputed=of_score(own[:, -1]) if self.learn == "dr" else None,
+            clip=self.clip,
+        )
+        return LEARNING[self.learn](step)
+
+    def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:  # noqa: ARG002
+        """Return the probability of the step given the one before, and that of all steps: exactly their product."""
+        exact = {name: score.double() for name, score in scores.items()}
+        joint = self.after[0].predict(scores[self.after[0].name])
+        for step in (*self.after[1:], self):
+            given = _as_step(step).step_probability(exact).yes.exp()
+            joint = joint * given
+        return {self.given: given, self.joint: joint}
+
+    def judged(self, labels: ByTask) -> dict[str, Tensor]:  # noqa: D102
+        came = joint_label([labels[step.name] for step in self.after])
+        taken = torch.where(came == 1, labels[self.name], came)
+        return {self.given: torch.where(came == 1, taken, torch.nan), self.joint: taken}
+
+
+def _as_step(task: BinaryTask) -> FunnelTask:
+    assert isinstance(task, FunnelTask)
+    return task
