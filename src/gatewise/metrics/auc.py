@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gatewise.metrics.checks import check_binary, counted_rows
+from gatewise.metrics.checks import binary_rows
 from gatewise.metrics.metric import Metric
 from gatewise.metrics.thresholds import positives_by_threshold, steps
 
@@ -35,11 +35,14 @@ def auc(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> 
         >>> auc(torch.tensor([0.0, 0.0, 1.0, 1.0]), torch.tensor([0.1, 0.4, 0.35, 0.8]))
         0.75
     """
-    rows = counted_rows("auc", targets, predictions, weights)
-    check_binary("auc", rows.targets)
+    rows = binary_rows("auc", targets, predictions, weights)
     if not len(rows.targets):
         return None
-    true_positives, false_positives = positives_by_threshold(rows)  # [threshold]
+    return area_under(*positives_by_threshold(rows))
+
+
+def area_under(true_positives: Tensor, false_positives: Tensor) -> float | None:
+    """Return the area under the curve through the given points (``[threshold]``, at least one, none decreasing)."""
     positive, negative = true_positives[-1], false_positives[-1]
     if not (positive > 0 and negative > 0):
         return None

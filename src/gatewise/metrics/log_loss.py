@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gatewise.metrics.checks import check_binary, check_probabilities, counted_rows, finite, weighted_mean
+from gatewise.metrics.checks import Rows, finite, probability_rows, weighted_mean
 from gatewise.metrics.metric import Metric
 
 
@@ -36,15 +36,27 @@ def log_loss(targets: Tensor, predictions: Tensor, weights: Tensor | None = None
         >>> round(log_loss(torch.tensor([1.0, 0.0]), torch.tensor([0.5, 0.5])), 6)
         0.693147
     """
-    rows = counted_rows("log_loss", targets, predictions, weights)
-    check_binary("log_loss", rows.targets)
-    check_probabilities("log_loss", rows.predictions)
+    rows = probability_rows("log_loss", targets, predictions, weights)
     if not len(rows.targets):
         return None
-    epsilon = torch.finfo(predictions.dtype if predictions.is_floating_point() else torch.float64).eps
-    probability = rows.predictions.clamp(epsilon, 1 - epsilon)  # [row]
-    likelihood = torch.where(rows.targets > 0, probability, 1 - probability)
-    return finite(weighted_mean(-likelihood.log(), rows.weights))
+    return finite(weighted_mean(log_losses(rows, predictions.dtype), rows.weights))
+
+
+def log_losses(rows: Rows, dtype: torch.dtype) -> Tensor:
+    """Return the log loss of each row, ``[row]``; ``dtype`` is what the predictions came in and are clipped by."""
+    probability = clipped(rows.predictions, dtype)  # [row]
+    return -torch.where(rows.targets > 0, probability, 1 - probability).log()
+
+
+def clipped(probabilities: Tensor, dtype: torch.dtype) -> Tensor:
+    """Keep probabilities off 0 and 1 by the machine epsilon of the dtype in which they came."""
+    epsilon = machine_epsilon(dtype)
+    return probabilities.clamp(epsilon, 1 - epsilon)
+
+
+def machine_epsilon(dtype: torch.dtype) -> float:
+    """Return the machine epsilon of a dtype, of float64 for integers."""
+    return torch.finfo(dtype if dtype.is_floating_point else torch.float64).eps
 
 
 LOG_LOSS = Metric("log_loss", log_loss, greater_is_better=False)

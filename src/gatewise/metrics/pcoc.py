@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gatewise.metrics.checks import check_binary, check_probabilities, counted_rows, finite
+from gatewise.metrics.checks import finite, probability_rows
 from gatewise.metrics.metric import Metric
 
 
@@ -34,9 +34,7 @@ def pcoc(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) ->
         >>> pcoc(torch.tensor([1.0, 0.0, 0.0, 0.0]), torch.tensor([0.5, 0.25, 0.25, 0.5]))
         1.5
     """
-    rows = counted_rows("pcoc", targets, predictions, weights)
-    check_binary("pcoc", rows.targets)
-    check_probabilities("pcoc", rows.predictions)
+    rows = probability_rows("pcoc", targets, predictions, weights)
     observed = (rows.targets * rows.weights).sum()
     if not observed > 0:
         return None

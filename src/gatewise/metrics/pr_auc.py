@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gatewise.metrics.checks import check_binary, counted_rows
+from gatewise.metrics.checks import binary_rows
 from gatewise.metrics.metric import Metric
 from gatewise.metrics.thresholds import positives_by_threshold, steps
 
@@ -36,8 +36,7 @@ def pr_auc(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) 
         >>> pr_auc(torch.tensor([0.0, 1.0, 1.0, 0.0]), torch.tensor([0.9, 0.8, 0.7, 0.1]))
         0.5833333333333333
     """
-    rows = counted_rows("pr_auc", targets, predictions, weights)
-    check_binary("pr_auc", rows.targets)
+    rows = binary_rows("pr_auc", targets, predictions, weights)
     if not len(rows.targets):
         return None
     true_positives, false_positives = positives_by_threshold(rows)  # [threshold]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gatewise.metrics.checks import check_finite, counted_rows, finite, weighted_mean
+from gatewise.metrics.checks import finite, finite_rows, weighted_mean
 from gatewise.metrics.metric import Metric
 
 
@@ -35,8 +35,7 @@ def r2(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> f
         >>> r2(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0, 2.0, 4.0]))
         0.5
     """
-    rows = counted_rows("r2", targets, predictions, weights)
-    check_finite("r2", rows)
+    rows = finite_rows("r2", targets, predictions, weights)
     # Compared exactly: a variance of constant targets is often not 0 after rounding.
     if len(rows.targets) < 2 or rows.targets.min() == rows.targets.max():
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gatewise.metrics.checks import check_finite, counted_rows, finite, weighted_mean
+from gatewise.metrics.checks import finite, finite_rows, weighted_mean
 from gatewise.metrics.metric import Metric
 
 
@@ -33,8 +33,7 @@ def rmse(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) ->
         >>> rmse(torch.tensor([3.0, 5.0, 4.0, 2.0]), torch.tensor([3.0, 1.0, 4.0, 2.0]))
         2.0
     """
-    rows = counted_rows("rmse", targets, predictions, weights)
-    check_finite("rmse", rows)
+    rows = finite_rows("rmse", targets, predictions, weights)
     if not len(rows.targets):
         return None
     return finite(weighted_mean((rows.targets - rows.predictions).square(), rows.weights).sqrt())
