@@ -1,0 +1,58 @@
+"""Normalised Gini coefficient of a model of value."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gatewise.metrics.checks import finite, finite_rows, weighted_mean
+from gatewise.metrics.metric import Metric
+from gatewise.metrics.ranks import mid_ranks
+
+
+def gini(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
+    r"""Return how well the predictions order the targets' value, beside the perfect order.
+
+    .. math::
+        \mathrm{Gini} = \frac{A(\hat y)}{A(y)}, \qquad
+        A(s) = \int_0^1 \left(L_s(u) - u\right) \mathrm{d}u
+
+    with the share :math:`L_s(u)` of the targets' total that the share u of rows with the highest s holds (the
+    Lorenz curve, drawn from the top), under weights w (1 where none are given). Tied rows stand on a straight
+    line, which is the mean over their orders. The total cancels, so it may be 0. With targets of 0 and 1 this is
+    2 AUC - 1.
+
+    Computed as the covariance of the targets with the ranks r of the predictions, of which A is a multiple:
+
+    .. math::
+        \mathrm{Gini} = \frac{\sum_i w_i (y_i - \bar y) \, r_i(\hat y)}{\sum_i w_i (y_i - \bar y) \, r_i(y)}
+
+    Args:
+        targets: ``[row]``, finite: what each row was worth.
+        predictions: ``[row]``, finite: only their order counts.
+        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+
+    Returns:
+        A number from -1 to 1, without unit; 1 is the perfect order, 0 a random one. ``None`` (undefined) with
+        fewer than two rows or with constant targets.
+
+    Raises:
+        ShapeError: The tensors differ in length, or hold NaN or infinity.
+
+    Example:
+        >>> import torch
+        >>> gini(torch.tensor([0.0, 0.0, 10.0, 30.0]), torch.tensor([1.0, 2.0, 4.0, 3.0]))
+        0.6
+    """
+    rows = finite_rows("gini", targets, predictions, weights)
+    # Compared exactly, as in r2.
+    if len(rows.targets) < 2 or rows.targets.min() == rows.targets.max():
+        return None
+    weight = rows.weights / rows.weights.sum()
+    deviation = rows.targets - weighted_mean(rows.targets, weight)  # [row]
+    reached, best = (
+        (weight * deviation * (mid_ranks(scores, weight) - 0.5)).sum() for scores in (rows.predictions, rows.targets)
+    )
+    return finite((reached / best).clamp(-1, 1))
+
+
+GINI = Metric("gini", gini, greater_is_better=True)

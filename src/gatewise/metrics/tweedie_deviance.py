@@ -1,0 +1,74 @@
+"""Mean deviance of predicted values that are often 0, such as revenue."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gatewise.errors import ShapeError
+from gatewise.metrics.checks import check_range, finite, finite_rows, weighted_mean
+from gatewise.metrics.metric import Metric
+from gatewise.metrics.poisson_deviance import poisson_deviances
+
+
+def tweedie_deviance(
+    targets: Tensor, predictions: Tensor, weights: Tensor | None = None, *, power: float = 1.5
+) -> float | None:
+    r"""Return the mean Tweedie deviance, whose variance grows with a power of the mean.
+
+    .. math::
+        D_p = \frac{2}{\sum_i w_i} \sum_i w_i \left(\frac{\max(y_i, 0)^{2 - p}}{(1 - p)(2 - p)}
+        - \frac{y_i \hat y_i^{1 - p}}{1 - p} + \frac{\hat y_i^{2 - p}}{2 - p}\right)
+
+    with targets y, predictions :math:`\hat y`, weights w (1 where none are given) and the power p; its limits are
+    the Poisson deviance at p = 1 and the gamma deviance
+
+    .. math::
+        D_2 = \frac{2}{\sum_i w_i} \sum_i w_i \left(\log \frac{\hat y_i}{y_i} + \frac{y_i}{\hat y_i} - 1\right)
+
+    at p = 2. At p = 0 it is the mean squared error.
+
+    Args:
+        targets: ``[row]``, finite; at least 0 for powers from 1 to below 2, above 0 from 2.
+        predictions: ``[row]``, finite; above 0 for every power but 0.
+        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        power: 0 for the normal, 1 for the Poisson, 2 for the gamma distribution, 3 for the inverse Gaussian; between
+            1 and 2 for sums of a Poisson number of gamma values. No distribution has a power between 0 and 1.
+
+    Returns:
+        A number of at least 0, in the unit of the targets to the power 2 - p. ``None`` (undefined) with no rows,
+        or where the sum does not fit into float64.
+
+    Raises:
+        ShapeError: The tensors differ in length, hold NaN or infinity, values that the power has no place for, or
+            the power lies between 0 and 1.
+
+    Example:
+        >>> import torch
+        >>> tweedie_deviance(torch.tensor([0.0, 4.0]), torch.tensor([1.0, 4.0]))
+        2.0
+    """
+    if not (power <= 0 or power >= 1):
+        raise ShapeError(f"tweedie_deviance: expected power up to 0 or from 1, found {power!r}")
+    rows = finite_rows("tweedie_deviance", targets, predictions, weights)
+    if power >= 1:
+        check_range("tweedie_deviance", "targets", rows.targets, zero=power < 2)
+    if power != 0:
+        check_range("tweedie_deviance", "predictions", rows.predictions, zero=False)
+    if not len(rows.targets):
+        return None
+    return finite(weighted_mean(_deviances(rows.targets, rows.predictions, power), rows.weights))
+
+
+def _deviances(y: Tensor, p: Tensor, power: float) -> Tensor:
+    """Return the deviance of each row from targets y and predictions p, all ``[row]``."""
+    if power == 0:
+        return (y - p).square()
+    if power == 1:
+        return poisson_deviances(y, p)
+    if power == 2:
+        return 2 * ((p / y).log() + y / p - 1)
+    a, b = 1 - power, 2 - power
+    return 2 * (y.clamp(min=0).pow(b) / (a * b) - y * p.pow(a) / a + p.pow(b) / b)
+
+
+TWEEDIE_DEVIANCE = Metric("tweedie_deviance", tweedie_deviance, greater_is_better=False)
