@@ -8,13 +8,21 @@ from typing import Protocol
 from torch import Tensor
 
 from gatewise.errors import GatewiseError
+from gatewise.metrics.grouped import Grouped
 
 
 class MetricFunction(Protocol):
     """What every metric of this package is: tensors in, one number or ``None`` (undefined) out."""
 
     def __call__(self, targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-        """Compute the metric over all rows; each tensor is ``[row]``."""
+        """Compute the metric over all rows; each tensor is ``[row]``, the predictions of classes ``[row, class]``."""
+
+
+class GroupMetricFunction(Protocol):
+    """What every metric within groups is: tensors in, the mean over groups out."""
+
+    def __call__(self, targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor | None = None) -> Grouped:
+        """Compute the metric within each group; each tensor is ``[row]``."""
 
 
 @dataclass(frozen=True)
@@ -46,3 +54,24 @@ class Metric:
         if self.greater_is_better is None:
             raise GatewiseError(f"metric {self.name!r}: expected one with a better direction, found none")
         return a > b if self.greater_is_better else a < b
+
+
+@dataclass(frozen=True)
+class GroupMetric:
+    """A named metric within groups and the direction in which it improves.
+
+    Attributes:
+        name: The name in results, logs and recipes, such as ``"ndcg@10"``.
+        compute: ``compute(targets, predictions, groups, weights=None) -> Grouped``.
+        greater_is_better: ``True`` for all that this package has.
+
+    Example:
+        >>> import torch
+        >>> from gatewise.metrics import GAUC
+        >>> GAUC.compute(torch.tensor([1, 0]), torch.tensor([0.9, 0.1]), torch.tensor([3, 3])).value
+        1.0
+    """
+
+    name: str
+    compute: GroupMetricFunction
+    greater_is_better: bool | None

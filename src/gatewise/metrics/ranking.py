@@ -1,0 +1,63 @@
+"""Rows within groups, ranked by score: what every metric within groups is read from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gatewise.metrics.order import ascending, descending_keys, starts
+
+
+class Ranking(NamedTuple):
+    """Rows by group and, within a group, from the highest score down; tied rows of a group form a block.
+
+    Groups are numbered by ascending id; blocks from the first group's highest score to the last group's lowest.
+
+    Attributes:
+        order: ``[row]``, the row at each place.
+        block: ``[row]``, the block at each place.
+        group: ``[block]``, the group of each block.
+        ahead: ``[block]``, how many rows of its group score higher.
+        size: ``[block]``, how many rows are tied in it.
+        groups: how many groups there are.
+    """
+
+    order: Tensor
+    block: Tensor
+    group: Tensor
+    ahead: Tensor
+    size: Tensor
+    groups: int
+
+    def by_block(self, values: Tensor) -> Tensor:
+        """Sum values of rows (``[row]``, as they were given) to ``[block]``."""
+        return values.new_zeros(len(self.group)).index_add_(0, self.block, values.index_select(0, self.order))
+
+    def by_group(self, values: Tensor) -> Tensor:
+        """Sum values of blocks (``[block]``) to ``[group]``."""
+        return values.new_zeros(self.groups).index_add_(0, self.group, values)
+
+    def mean_weights(self, weights: Tensor) -> Tensor:
+        """Return the mean of each group's weights (``[row]``), ``[group]``."""
+        return self.by_group(self.by_block(weights)) / self.by_group(self.size)
+
+
+def rank(scores: Tensor, groups: Tensor) -> Ranking:
+    """Rank float64 scores within int64 groups, both ``[row]``."""
+    keys = descending_keys(scores)
+    order = ascending(keys, groups)
+    new_group = starts(groups.index_select(0, order))  # [row]
+    new_block = starts(keys.index_select(0, order)) | new_group  # [row]
+    first = new_block.nonzero()[:, 0]  # [block]: the place where it begins
+    group = (new_group.cumsum(0) - 1).index_select(0, first)  # [block]
+    group_first = new_group.nonzero()[:, 0]  # [group]: the place where it begins
+    return Ranking(
+        order=order,
+        block=new_block.cumsum(0) - 1,
+        group=group,
+        ahead=first - group_first.index_select(0, group),
+        size=torch.diff(first, append=first.new_tensor([len(order)])),
+        groups=len(group_first),
+    )
