@@ -6,37 +6,106 @@ equal length in, one number out, computed in float64 on the tensors' device and 
 zero does not count, whatever stands in it. A metric is not an average over batches: give it the rows of the
 whole pass.
 
-- For probabilities and 0/1 targets: :func:`auc`, :func:`pr_auc`, :func:`log_loss`, :func:`pcoc`.
-- For numbers: :func:`rmse`, :func:`mae`, :func:`r2`.
+- For probabilities and 0/1 targets: :func:`auc`, :func:`pr_auc`, :func:`log_loss`, :func:`normalised_entropy`,
+  :func:`brier`; for their calibration :func:`pcoc` and :func:`ece`.
+- For numbers: :func:`rmse`, :func:`mae`, :func:`r2`; :func:`pinball` for quantiles, :func:`poisson_deviance` for
+  counts, :func:`tweedie_deviance` for revenue; :func:`spearman` and :func:`gini` for their order alone.
+- For classes, with predictions ``[row, class]``: :func:`accuracy`, :func:`cross_entropy`.
+- Within groups, such as users or requests, ``name(targets, predictions, groups, weights=None)``: :func:`gauc`,
+  :func:`ndcg_at_k`, :func:`mrr`, :func:`hit_rate_at_k`. They give a :class:`Grouped`: the mean over the groups where
+  the metric is defined, and how many were skipped. Tied rows count as the mean over their orders.
 
-``AUC``, ``RMSE`` and so on are the same functions as :class:`Metric`: with the name that stands in results
-and the direction in which they improve, which is what early stopping compares by. Only torch is needed here.
+``AUC``, ``RMSE`` and so on are the same functions as :class:`Metric`, ``GAUC``, ``NDCG`` and so on as
+:class:`GroupMetric`: with the name that stands in results and the direction in which they improve, which is what
+early stopping compares by.
+
+What is more than one number: :func:`decile_table` shows value and calibration from the highest predictions down;
+:func:`bootstrap_interval` says how far any of these metrics may be off by chance, :func:`bootstrap_difference`
+whether two models differ. For rows that come in parts, over batches or processes, :class:`ScoreHistogram` and
+:class:`Moments` keep sums that add up. Only torch is needed here.
 """
 
+from gatewise.metrics.accuracy import ACCURACY, accuracy
 from gatewise.metrics.auc import AUC, auc
+from gatewise.metrics.bootstrap import Interval, bootstrap_difference, bootstrap_interval
+from gatewise.metrics.brier import BRIER, brier
+from gatewise.metrics.cross_entropy import CROSS_ENTROPY, cross_entropy
+from gatewise.metrics.decile_table import Decile, decile_table
+from gatewise.metrics.ece import ECE, ece
+from gatewise.metrics.gauc import GAUC, gauc
+from gatewise.metrics.gini import GINI, gini
+from gatewise.metrics.grouped import Grouped
+from gatewise.metrics.histogram import ScoreHistogram
+from gatewise.metrics.hit_rate import HIT_RATE, hit_rate_at_k
 from gatewise.metrics.log_loss import LOG_LOSS, log_loss
 from gatewise.metrics.mae import MAE, mae
-from gatewise.metrics.metric import Metric, MetricFunction
+from gatewise.metrics.metric import GroupMetric, GroupMetricFunction, Metric, MetricFunction
+from gatewise.metrics.moments import Moments
+from gatewise.metrics.mrr import MRR, mrr
+from gatewise.metrics.ndcg import NDCG, ndcg_at_k
+from gatewise.metrics.normalised_entropy import NORMALISED_ENTROPY, normalised_entropy
 from gatewise.metrics.pcoc import PCOC, pcoc
+from gatewise.metrics.pinball import PINBALL, pinball
+from gatewise.metrics.poisson_deviance import POISSON_DEVIANCE, poisson_deviance
 from gatewise.metrics.pr_auc import PR_AUC, pr_auc
 from gatewise.metrics.r2 import R2, r2
 from gatewise.metrics.rmse import RMSE, rmse
+from gatewise.metrics.spearman import SPEARMAN, spearman
+from gatewise.metrics.tweedie_deviance import TWEEDIE_DEVIANCE, tweedie_deviance
 
 __all__ = [
+    "ACCURACY",
     "AUC",
+    "BRIER",
+    "CROSS_ENTROPY",
+    "ECE",
+    "GAUC",
+    "GINI",
+    "HIT_RATE",
     "LOG_LOSS",
     "MAE",
+    "MRR",
+    "NDCG",
+    "NORMALISED_ENTROPY",
     "PCOC",
+    "PINBALL",
+    "POISSON_DEVIANCE",
     "PR_AUC",
     "R2",
     "RMSE",
+    "SPEARMAN",
+    "TWEEDIE_DEVIANCE",
+    "Decile",
+    "GroupMetric",
+    "GroupMetricFunction",
+    "Grouped",
+    "Interval",
     "Metric",
     "MetricFunction",
+    "Moments",
+    "ScoreHistogram",
+    "accuracy",
     "auc",
+    "bootstrap_difference",
+    "bootstrap_interval",
+    "brier",
+    "cross_entropy",
+    "decile_table",
+    "ece",
+    "gauc",
+    "gini",
+    "hit_rate_at_k",
     "log_loss",
     "mae",
+    "mrr",
+    "ndcg_at_k",
+    "normalised_entropy",
     "pcoc",
+    "pinball",
+    "poisson_deviance",
     "pr_auc",
     "r2",
     "rmse",
+    "spearman",
+    "tweedie_deviance",
 ]
