@@ -11,12 +11,30 @@ import torch
 
 import gatewise.metrics
 from gatewise.errors import GatewiseError, ShapeError
-from gatewise.metrics import AUC, LOG_LOSS, MAE, PCOC, PR_AUC, R2, RMSE, Metric
+from gatewise.metrics import (
+    AUC,
+    BRIER,
+    ECE,
+    GINI,
+    LOG_LOSS,
+    MAE,
+    NORMALISED_ENTROPY,
+    PCOC,
+    PINBALL,
+    POISSON_DEVIANCE,
+    PR_AUC,
+    R2,
+    RMSE,
+    SPEARMAN,
+    TWEEDIE_DEVIANCE,
+    Metric,
+)
 
-BINARY = [AUC, PR_AUC, LOG_LOSS, PCOC]
-NUMERIC = [RMSE, MAE, R2]
+BINARY = [AUC, PR_AUC, LOG_LOSS, NORMALISED_ENTROPY, BRIER, PCOC, ECE]
+NUMERIC = [RMSE, MAE, R2, PINBALL, POISSON_DEVIANCE, TWEEDIE_DEVIANCE, GINI]
+EVERY = [*BINARY, *NUMERIC, SPEARMAN]
 
-every_metric = pytest.mark.parametrize("metric", BINARY + NUMERIC, ids=lambda metric: metric.name)
+every_metric = pytest.mark.parametrize("metric", EVERY, ids=lambda metric: metric.name)
 binary_metric = pytest.mark.parametrize("metric", BINARY, ids=lambda metric: metric.name)
 numeric_metric = pytest.mark.parametrize("metric", NUMERIC, ids=lambda metric: metric.name)
 
@@ -24,7 +42,7 @@ numeric_metric = pytest.mark.parametrize("metric", NUMERIC, ids=lambda metric: m
 def sample(rows: int = 500) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(7)
     targets = (torch.rand(rows, generator=generator) < 0.3).double()
-    predictions = torch.rand(rows, generator=generator, dtype=torch.float64).mul(50).round() / 50
+    predictions = torch.rand(rows, generator=generator, dtype=torch.float64).mul(50).round().clamp(1, 50) / 50
     weights = torch.randint(0, 4, (rows,), generator=generator).double()
     return targets, predictions, weights
 
@@ -147,14 +165,14 @@ def test_refuses_infinite_numbers(metric: Metric, where: int) -> None:
         metric.compute(*tensors)
 
 
-@pytest.mark.parametrize("metric", [AUC, PR_AUC, R2], ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", [AUC, PR_AUC, R2, SPEARMAN, GINI], ids=lambda metric: metric.name)
 def test_greater_is_better(metric: Metric) -> None:
     assert metric.better(0.8, 0.7)
     assert not metric.better(0.7, 0.8)
     assert not metric.better(0.7, 0.7)
 
 
-@pytest.mark.parametrize("metric", [LOG_LOSS, RMSE, MAE], ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", [LOG_LOSS, BRIER, ECE, RMSE, MAE, PINBALL], ids=lambda metric: metric.name)
 def test_smaller_is_better(metric: Metric) -> None:
     assert metric.better(0.7, 0.8)
     assert not metric.better(0.8, 0.7)
@@ -168,9 +186,10 @@ def test_pcoc_has_no_better_direction() -> None:
 
 
 def test_each_constant_bears_the_name_of_its_function() -> None:
-    names = ["auc", "pr_auc", "log_loss", "pcoc", "rmse", "mae", "r2"]
-    assert [metric.name for metric in BINARY + NUMERIC] == names
-    for metric in BINARY + NUMERIC:
+    binary = ["auc", "pr_auc", "log_loss", "normalised_entropy", "brier", "pcoc", "ece"]
+    numeric = ["rmse", "mae", "r2", "pinball", "poisson_deviance", "tweedie_deviance", "gini"]
+    assert [metric.name for metric in EVERY] == [*binary, *numeric, "spearman"]
+    for metric in EVERY:
         assert metric.compute is getattr(gatewise.metrics, metric.name)
         assert getattr(gatewise.metrics, metric.name.upper()) is metric
 

@@ -196,7 +196,7 @@ def _draws(rows: Tensor, weights: Tensor | None, groups: Tensor | None, samples:
         drawn = torch.randint(max(units, 1), (units,), generator=generator)
         times = drawn.bincount(minlength=units).to(rows.device)  # [unit]
         times = times if unit is None else times.index_select(0, unit)  # [row]
-        yield times if weights is None else times * weights
+        yield times if weights is None else times * weights.double()
 
 
 def _interval(values: Iterable[float | None], level: float) -> Interval:

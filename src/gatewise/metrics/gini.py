@@ -49,7 +49,6 @@ def gini(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) ->
         return None
     weight = rows.weights / rows.weights.sum()
     deviation = rows.targets - weighted_mean(rows.targets, weight)  # [row]
-    deviation = deviation / deviation.abs().max()
     reached, best = (
         (weight * deviation * (mid_ranks(scores, weight) - 0.5)).sum() for scores in (rows.predictions, rows.targets)
     )

@@ -52,9 +52,8 @@ def normalised_entropy(targets: Tensor, predictions: Tensor, weights: Tensor | N
 
 def relative_entropy(loss: Tensor, positive: Tensor, negative: Tensor) -> float | None:
     """Divide a mean log loss by the entropy of so much weight of positives and of negatives (each ``[]``)."""
-    if not (positive > 0 and negative > 0):
-        return None
     shares = torch.stack([positive, negative]) / (positive + negative)
+    # One class has no entropy, and the ratio is then no finite number.
     return finite(loss / -torch.xlogy(shares, shares).sum())
 
 

@@ -1,7 +1,7 @@
 """The order of rows by score and by group: the one costly step of every metric that ranks.
 
-Rows that already stand in order are seen to, not sorted again: :func:`gatewise.metrics.bootstrap_interval` sorts once
-and then asks a metric a thousand times. Rows are gathered with ``index_select``, on a CPU five times faster than ``[]``.
+Rows that already stand in order are not sorted again: :func:`gatewise.metrics.bootstrap_interval` sorts once and then
+asks a metric a thousand times. Rows are gathered with ``index_select``: on a CPU it is five times as fast as ``[]``.
 """
 
 from __future__ import annotations
