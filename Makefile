@@ -1,5 +1,6 @@
 # make demo: train MMoE on real MovieLens ratings      make test: run every test
 # make lint: style, types, direction of imports        make results: quality on real data, into docs/results.md
+# make funnels: conversion rates where the truth is known, into docs/results.md
 # make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
 # make bench-check: fail if training has become slow (a minute)
 
@@ -8,7 +9,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint format results bench bench-check readme clean
+.PHONY: demo test lint format results funnels bench bench-check readme clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -28,6 +29,9 @@ format: $(VENV)/.dev
 
 results: $(VENV)/.dev
 	$(BIN)/python scripts/movielens_results.py
+
+funnels: $(VENV)/.dev
+	$(BIN)/python scripts/funnel_results.py
 
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/run.py $(PARTS)
