@@ -27,9 +27,10 @@ TEXT = """## Conversion rates over all impressions
 
 `make funnels` ({seeds} seeds, each its own shop: mean, and range in brackets)
 
-{machine}. Each shop has {items:,} items, {users:,} users, {rows:,} impressions for training and a fifth of it for validation
-and for the test. What makes an item clicked also makes it bought (correlation 0.9), so clicked rows convert more often
-({clicked:.1%}) than all impressions would ({all:.1%}), and items that are hardly clicked show hardly any purchase. The
+{machine}. Each shop has {items:,} items, {users:,} users, {rows:,} impressions for training and a fifth of that for
+validation and for the test. What makes an item clicked also makes it bought (correlation 0.9), so clicked
+rows convert more often ({clicked:.1%}) than all impressions would ({all:.1%}), and items that are hardly clicked show
+hardly any purchase. The
 model sees ids alone: embeddings of width 8, `SharedBottom(bottom_dims=[32], tower_dims=[])`, the same for every way.
 
 | learnt by | mean predicted rate / true rate, all impressions | clicked impressions | correlation with the true rates |
