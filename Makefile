@@ -1,6 +1,7 @@
 # make demo: train MMoE on real MovieLens ratings      make test: run every test
 # make lint: style, types, direction of imports        make results: quality on real data, into docs/results.md
 # make funnels: conversion rates where the truth is known, into docs/results.md
+# make paper: the experiments of the MMoE paper on made-up tasks, into docs/results.md (an hour; goes on where it stopped)
 # make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
 # make bench-check: fail if training has become slow (a minute)
 
@@ -9,7 +10,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint format results funnels bench bench-check readme clean
+.PHONY: demo test lint format results funnels paper bench bench-check readme clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -32,6 +33,9 @@ results: $(VENV)/.dev
 
 funnels: $(VENV)/.dev
 	$(BIN)/python scripts/funnel_results.py
+
+paper: $(VENV)/.dev
+	$(BIN)/python benchmarks/paper/run.py
 
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/run.py $(PARTS)
