@@ -25,9 +25,9 @@ TEXT = """## The paper's made-up tasks
 
 Two regressions whose weights have a given cosine, as in the MMoE paper (KDD 2018; `gatewise.datasets.related_tasks`),
 and its sizes: 8 experts of 16, towers of 8, a shared bottom of 113. The paper gives neither batch size, steps, amount
-of data nor the chosen rate, and they decide the outcome. So here is a map. A cell holds the mean of the final losses (both
-tasks, labels standardised, fresh rows) and how many of the seeds end above {failed}: MMoE / OMoE / shared bottom. The
-lowest mean is bold where it is lower than the next one by more than both standard errors together.
+of data nor the chosen rate, and they decide the outcome. So here is a map. A cell holds the mean of the final losses
+(both tasks, labels standardised, fresh rows) and how many of the seeds end above {failed}: MMoE / OMoE / shared bottom.
+The lowest mean is bold where it is lower than the next one by more than both standard errors together.
 
 {maps}
 
