@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from gatewise.analysis import StreamedMetrics
-from gatewise.metrics import RMSE, SPEARMAN
+from gatewise.metrics import R2, RMSE, SPEARMAN
 from gatewise.tasks import BinaryTask, FunnelTask, Predicted, RegressionTask, predict_tasks
 
 
 class RankedRegressionTask(RegressionTask):
-    metrics = (RMSE, SPEARMAN)
+    metrics = (RMSE, R2, SPEARMAN)
 
 
 CLICK = BinaryTask("click", grouped=True)

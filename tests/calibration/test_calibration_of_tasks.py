@@ -74,6 +74,8 @@ def test_a_later_fit_of_one_task_keeps_the_others():
     both = first.given(TASKS, partial(make_calibrator, "down_sampling", rate=0.5), ["click"])
     assert both.state()["click"] == {"method": "down_sampling", "rate": 0.5}
     assert both.state()["cart_given_click"] == first.state()["cart_given_click"]
+    again = both.fitted(rows, Isotonic, ["cart"])
+    assert [state["method"] for state in again.state().values()] == ["down_sampling", "isotonic", "platt"]
 
 
 def test_it_comes_back_from_json():
