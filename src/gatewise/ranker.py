@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,15 +13,30 @@ import numpy as np
 import pyarrow as pa
 
 from gatewise import declare
-from gatewise.analysis import gate_problems
+from gatewise.analysis import (
+    BINS,
+    LIMIT,
+    Cut,
+    Estimates,
+    ReliabilityBin,
+    Slice,
+    Streamed,
+    StreamedMetrics,
+    cut_table,
+    gate_problems,
+    intervals,
+    reliability,
+    slices,
+)
 from gatewise.assembly import build_model, build_tasks, load_language_models
-from gatewise.data import TableEncoder
-from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning
+from gatewise.calibration import make_calibrator
+from gatewise.data import TableEncoder, column_names, needed_columns, read_table, stream_table
+from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, did_you_mean, shown
 from gatewise.fitting import make_trainer
 from gatewise.nn import TensorTable
 from gatewise.progress import ProgressReporter, at_terminal, counting, working
 from gatewise.serving import Artefact, Scorer, grow, load_artefact, save_artefact
-from gatewise.tasks import Metrics
+from gatewise.tasks import Metrics, Predicted
 from gatewise.training import EpochRecord, Monitor, Reporter, choose_device
 
 GATE_SAMPLE = 10_000
@@ -88,6 +104,11 @@ class Ranker:
             raise GatewiseError("this ranker is not fitted: call fit first, or gatewise.load an artefact")
         return self._scorer
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether probabilities can be calibrated: :meth:`calibrate` was called since the last fit."""
+        return bool(self.scorer.calibration)
+
     def fit(
         self,
         train: Any,
@@ -150,27 +171,198 @@ class Ranker:
         self._warn_of_gates(held_out if held_out is not None and len(held_out) else tensors)
         return self
 
-    def predict(self, table: Any) -> pa.Table:
+    def calibrate(
+        self,
+        table: Any = None,
+        method: str = "isotonic",
+        *,
+        tasks: Sequence[str] | None = None,
+        rate: float | None = None,
+    ) -> Ranker:
+        """Learn how the probabilities of binary tasks are brought to agree with how often the label is 1.
+
+        ``predict`` and ``evaluate`` use it where ``calibrated=True``. Of a step of a funnel the probability given the
+        step before is calibrated, on the rows that came to it; what all steps say stays the product of the parts.
+        Tasks that are not named keep what they had; :meth:`fit` forgets all.
+
+        Args:
+            table: rows that the model was not trained on, with labels; ``down_sampling`` needs none.
+            method: ``"isotonic"``, ``"platt"`` or ``"down_sampling"``, see :mod:`gatewise.calibration`.
+            tasks: names of binary tasks; by default all.
+            rate: of ``down_sampling``: the share of the negatives that was kept in the training table.
+
+        Returns:
+            The ranker itself.
+
+        Raises:
+            DeclarationError: no such method or binary task, or a rate where none belongs.
+            TableError: no table, or too few labels in it: an output with one class alone; names the output.
+        """
+        options = {"method": method, "tasks": tasks, "rate": rate}
+        return self.calibrate_as(declare.from_dict(declare.Calibration, options), table)
+
+    def calibrate_as(self, calibration: declare.Calibration, table: Any = None) -> Ranker:
+        """Do what :meth:`calibrate` does, as it was declared, such as in a recipe."""
+        scorer, names = self.scorer, calibration.names(self.schema)
+        rate = {} if calibration.rate is None else {"rate": calibration.rate}
+        make = partial(make_calibrator, calibration.method, **rate)
+        if not calibration.fits:
+            scorer.calibration = scorer.calibration.given(scorer.tasks, make, names)
+            return self
+        if table is None:
+            raise TableError(f"calibrate: {calibration.method} needs a table with labels, found none")
+        scorer.calibration = scorer.calibration.fitted(scorer.predicted(table), make, names)
+        return self
+
+    def predict(self, table: Any, *, calibrated: bool = False) -> pa.Table:
         """Return an Arrow table of float64 columns, named for the tasks: probabilities, or numbers in the label's unit.
 
         A step of a funnel has two: ``purchase_given_click`` and ``click_and_purchase``.
 
         Labels need not be in the table. Values that the training table did not hold are out of vocabulary.
 
+        Args:
+            table: any table with the features.
+            calibrated: calibrate the probabilities, see :meth:`calibrate`.
+
         Raises:
             TableError: a feature's column is missing or of another type.
+            GatewiseError: ``calibrated``, and nothing was.
         """
-        return self.scorer.predict(table)
+        return self.scorer.predict(table, calibrated=calibrated)
 
-    def evaluate(self, table: Any) -> Metrics:
+    def evaluate(self, table: Any, *, calibrated: bool = False) -> Metrics:
         """Return ``{task: {metric: value}}``, each over all rows that have the task's label.
 
         A metric that is undefined there (an AUC of one class) is None.
 
+        Args:
+            table: any table with features and labels.
+            calibrated: judge calibrated probabilities.
+
+        Raises:
+            TableError: a column is missing or of another type.
+            GatewiseError: ``calibrated``, and nothing was.
+        """
+        return self.scorer.evaluate(table, calibrated=calibrated)
+
+    def evaluate_stream(self, table: Any, *, calibrated: bool = False) -> Streamed:
+        """Judge a table piece by piece, a file without holding it whole.
+
+        AUC and ECE come from histograms of 100,000 bins; metrics that need all rows at once are left out, and named.
+
+        Raises:
+            TableError: a column is missing or of another type.
+            GatewiseError: ``calibrated``, and nothing was.
+        """
+        encoder = self.scorer.encoder
+        centres = {name: learnt.get("mean", 0.0) for name, learnt in encoder.statistics.items()}
+        metrics = StreamedMetrics(self.scorer.tasks, centres)
+        for piece in stream_table(table, needed_columns(self.schema), encoder.column_types()):
+            metrics.update(self.scorer.predicted(piece, calibrated=calibrated))
+        return metrics.result()
+
+    def intervals(
+        self,
+        table: Any,
+        metrics: Collection[str] | None = None,
+        *,
+        by_group: bool = False,
+        samples: int = 1000,
+        level: float = 0.95,
+        seed: int = 0,
+        calibrated: bool = False,
+    ) -> Estimates:
+        """Return ``{task: {metric: Estimate}}``: every metric with a bootstrap interval.
+
+        Args:
+            table: any table with features and labels.
+            metrics: names of the metrics wanted; by default all.
+            by_group: draw whole groups of the schema's ``group``, as metrics within groups always do.
+            samples: how many resamples.
+            level: how likely the interval is meant to hold the true value.
+            seed: of the draws.
+            calibrated: judge calibrated probabilities.
+
+        Raises:
+            DeclarationError: no such metric, or the schema has no group.
+            TableError: a column is missing or of another type.
+        """
+        predicted = self.scorer.predicted(table, calibrated=calibrated)
+        return intervals(predicted, metrics, by_group=by_group, samples=samples, level=level, seed=seed)
+
+    def slices(
+        self,
+        table: Any,
+        by: str | Sequence[str],
+        metrics: Collection[str] | None = None,
+        *,
+        bins: int = BINS,
+        limit: int = LIMIT,
+        calibrated: bool = False,
+    ) -> dict[str, list[Slice]]:
+        """Return the metrics of every slice, ``{task: [Slice]}``, those of several columns one after the other.
+
+        Numbers and times are cut into bins of about equally many rows; the values of a ``Categorical`` feature and
+        all others are slices of their own, the most frequent first, and nulls are one too.
+
+        Args:
+            table: any table with features and labels.
+            by: a column of the table, or several.
+            metrics: names of the metrics wanted; by default all.
+            bins: how many bins of numbers.
+            limit: how many values at most; the rest is one slice.
+            calibrated: judge calibrated probabilities.
+
+        Raises:
+            DeclarationError: no such metric.
+            TableError: a column is missing or of another type.
+        """
+        cuts, predicted = self._cut(table, by, bins, limit, calibrated)
+        return slices(predicted, cuts, metrics)
+
+    def reliability(
+        self,
+        table: Any,
+        bins: int = 10,
+        by: str | Sequence[str] | None = None,
+        *,
+        limit: int = LIMIT,
+        level: float = 0.95,
+        calibrated: bool = False,
+    ) -> dict[str, list[ReliabilityBin]]:
+        """Return what was predicted beside what came, ``{task: [ReliabilityBin]}``, for every probability.
+
+        Args:
+            table: any table with features and labels.
+            bins: how many parts of equally many rows.
+            by: a column, or several, whose slices have parts of their own; see :meth:`slices`.
+            limit: how many values at most; the rest is one slice.
+            level: of the interval of each part's share of ones.
+            calibrated: judge calibrated probabilities.
+
         Raises:
             TableError: a column is missing or of another type.
         """
-        return self.scorer.evaluate(table)
+        cuts, predicted = self._cut(table, by or (), BINS, limit, calibrated)
+        return reliability(predicted, cuts, bins=bins, level=level)
+
+    def _cut(
+        self, table: Any, by: str | Sequence[str], bins: int, limit: int, calibrated: bool
+    ) -> tuple[list[Cut], Predicted]:
+        """Return a table's slices by columns that need not be features, and its predictions."""
+        columns = [by] if isinstance(by, str) else list(by)
+        # what can be read only once is read here
+        source = table if isinstance(table, (str, Path)) else read_table(table)
+        present = column_names(source)
+        for name in columns:
+            if name not in present:
+                hint = did_you_mean(name, present) or f" (columns: {shown(present)})"
+                raise TableError(f"slices: the table has no column {name!r}{hint}")
+        keys = [declare.column_of(f) for f in self.schema.features if isinstance(f, declare.Categorical)]
+        types = self.scorer.encoder.column_types()
+        cuts = cut_table(read_table(source, columns, types), columns, bins=bins, limit=limit, keys=keys)
+        return cuts, self.scorer.predicted(source, calibrated=calibrated)
 
     def gates(self, table: Any, *, per_row: bool = False) -> np.ndarray:
         """Return how much each task uses each expert.

@@ -97,6 +97,72 @@ def test_evaluate_prints_what_the_library_computes(workplace):
     assert f"{expected['stars']['rmse']:.4f}" in table
 
 
+def test_evaluate_shows_chosen_metrics_and_the_worst_of_the_slices(workplace):
+    ranker = gw.load(workplace / "run" / "artefact")
+    done = gatewise("evaluate", "run", "test.csv", "--by", "item", "-m", "auc", "-m", "rmse", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    parts = ranker.slices(workplace / "test.csv", "item", ["rmse"])["stars"]
+    worst = max(parts, key=lambda part: part.metrics["rmse"])
+    (line,) = [line for line in done.stdout.splitlines() if f"{worst.metrics['rmse']:.4f}*" in line]
+    assert worst.value in line.split()
+    assert done.stdout.count("*") == 3
+    assert "log_loss" not in done.stdout
+    as_json = gatewise("evaluate", "run", "test.csv", "--by", "item", "--metric", "rmse", "--json", cwd=workplace)
+    assert json.loads(as_json.stdout)["stars"] == [part._asdict() for part in parts]
+
+
+def test_evaluate_with_intervals(workplace):
+    done = gatewise("evaluate", "run", "test.csv", "--intervals", "-m", "mae", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    estimate = gw.load(workplace / "run" / "artefact").intervals(workplace / "test.csv", ["mae"])["stars"]["mae"]
+    numbers = [f"{value:.4f}" for value in (estimate.value, estimate.low, estimate.high)]
+    assert any(line.split()[-3:] == numbers for line in done.stdout.splitlines())
+
+
+def test_evaluate_a_stream_says_what_it_leaves_out(workplace):
+    done = gatewise("evaluate", "run", "test.csv", "--stream", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    expected = gw.load(workplace / "run" / "artefact").evaluate(workplace / "test.csv")
+    assert f"{expected['stars']['rmse']:.4f}" in done.stdout
+    assert "pr_auc: need all rows at once, left out" in done.stdout
+
+
+def test_a_recipe_that_calibrates(workplace):
+    path = workplace / "calibrating.yaml"
+    path.write_text(yaml.safe_dump(RECIPE | {"calibration": "platt", "output": "calibrated_run"}))
+    done = gatewise("train", path, cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    assert "metrics on the test rows, calibrated" in done.stdout
+    ranker = gw.load(workplace / "calibrated_run" / "artefact")
+    by_hand = gw.load(workplace / "run" / "artefact").calibrate(workplace / "valid.parquet", "platt")
+    assert ranker.predict(workplace / "test.csv", calibrated=True) == by_hand.predict(
+        workplace / "test.csv", calibrated=True
+    )
+    expected = ranker.evaluate(workplace / "test.csv", calibrated=True)
+    assert json.loads((workplace / "calibrated_run" / "metrics.json").read_text())["test_calibrated"] == expected
+
+    done = gatewise("evaluate", "calibrated_run", "test.csv", "--calibrated", "--json", cwd=workplace)
+    assert json.loads(done.stdout) == expected
+    done = gatewise("predict", "calibrated_run", "test.csv", "-o", "calibrated.parquet", "--calibrated", cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    found = pq.read_table(workplace / "calibrated.parquet")
+    np.testing.assert_allclose(found["click"], by_hand.predict(workplace / "test.csv", calibrated=True)["click"])
+
+
+def test_labels_that_cannot_be_calibrated_leave_the_trained_model(workplace, feed):
+    clicked = feed.slice(1400, 300)
+    clicked = clicked.set_column(clicked.column_names.index("click"), "click", pa.array([1] * 300))
+    pq.write_table(clicked, workplace / "clicked.parquet")
+    data = RECIPE["data"] | {"valid": "clicked.parquet"}
+    # the monitor is to be defined on those rows
+    training = RECIPE["training"] | {"monitor": "stars.rmse"}
+    recipe = RECIPE | {"data": data, "training": training, "calibration": "isotonic", "output": "one_class"}
+    (workplace / "one_class.yaml").write_text(yaml.safe_dump(recipe))
+    (line,) = complaint(gatewise("train", "one_class.yaml", cwd=workplace))
+    assert line == "calibration of 'click': isotonic: expected labels of both classes, found 1 in all 300"
+    assert not gw.load(workplace / "one_class" / "artefact").calibrated
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])
 def test_predict_streams_to_a_file_and_keeps_columns(workplace, suffix):
     target = workplace / f"out.{suffix}"
@@ -174,6 +240,15 @@ def test_wrong_columns_are_answered_with_the_nearest_name(workplace):
         (["train", "nowhere.yaml"], "cannot read recipe 'nowhere.yaml'"),
         (["evaluate", "nowhere", "test.csv"], "there is no artefact 'nowhere'"),
         (["evaluate", "run", "tets.csv"], "table 'tets.csv' does not exist; did you mean 'test.csv'?"),
+        (["evaluate", "run", "test.csv", "--by", "usr"], "no column 'usr'; did you mean 'user'?"),
+        (["evaluate", "run", "test.csv", "-m", "acu"], "no task has a metric 'acu'; did you mean 'auc'?"),
+        (["evaluate", "run", "test.csv", "--by", "user", "--stream"], "expected one of --by, --intervals and --stream"),
+        (["evaluate", "run", "test.csv", "--intervals", "--by-group"], "the schema has no 'group'"),
+        (["evaluate", "run", "test.csv", "--calibrated"], "this ranker is not calibrated"),
+        (["predict", "run", "test.csv", "-o", "x.csv", "--calibrated"], "this ranker is not calibrated"),
+        (["train", "recipe.yaml", "--set", "calibration.method=isotonc"], "did you mean 'isotonic'?"),
+        (["train", "recipe.yaml", "--set", "calibration.tasks=[stars]"], "calibration: 'stars' is no binary task"),
+        (["train", "recipe.yaml", "--set", "calibration=platt", "--set", "data.valid="], "platt needs validation rows"),
         (["predict", "run", "test.csv", "-o", "out.txt"], "expected a file ending in .parquet or .csv"),
         (["predict", "run", "test.csv", "-o", "test.csv"], "output 'test.csv' is the table that is read"),
         (["predict", "run", "test.csv", "-o", "x.csv", "-k", "usr"], "no column 'usr'; did you mean 'user'?"),

@@ -127,6 +127,7 @@ OTHERS = [
     SPLIT,
     declare.Split("day", valid_from=20220503, test_from=20220504),
     declare.Split(seed=1),
+    declare.Calibration("down_sampling", rate=0.1, tasks=["click"]),
     declare.Data(train="a.csv", valid="b.csv", test="c.csv"),
     declare.Data(table="a.csv", split=SPLIT),
     declare.Data(dataset="movielens", path="ml.zip", split=SPLIT),
@@ -139,6 +140,7 @@ OTHERS = [
         model=declare.OMoE(experts=2),
         balance="uncertainty",
         training=TRAINING,
+        calibration="platt",
         output="there",
     ),
 ]

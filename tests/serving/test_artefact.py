@@ -13,7 +13,15 @@ import gatewise as gw
 from gatewise.errors import ArtefactError
 from gatewise.serving import artefact as module
 
-FILES = {"manifest.json", "schema.json", "encoder.json", "options.json", "metrics.json", "weights.safetensors"}
+FILES = {
+    "manifest.json",
+    "schema.json",
+    "encoder.json",
+    "options.json",
+    "calibration.json",
+    "metrics.json",
+    "weights.safetensors",
+}
 
 
 @pytest.fixture
@@ -116,6 +124,25 @@ def test_an_encoder_that_does_not_fit_the_schema_is_refused(saved):
     del encoder["vocabularies"]["item"]
     resign(saved, "encoder.json", json.dumps(encoder))
     assert "does not fit the schema" in refusal(saved)
+
+
+def test_a_ranker_that_is_not_calibrated_has_an_empty_calibration(saved):
+    assert json.loads((saved / "calibration.json").read_text()) == {}
+    assert not gw.load(saved).calibrated
+
+
+def test_a_calibration_comes_back(saved, feed):
+    calibrated = gw.load(saved).calibrate(feed)
+    calibrated.save(saved)
+    loaded = gw.load(saved)
+    assert loaded.predict(feed, calibrated=True) == calibrated.predict(feed, calibrated=True)
+    assert loaded.predict(feed, calibrated=True) != loaded.predict(feed)
+    assert loaded.evaluate(feed, calibrated=True) == calibrated.evaluate(feed, calibrated=True)
+
+
+def test_a_calibration_of_other_tasks_is_refused(saved):
+    resign(saved, "calibration.json", json.dumps({"stars": {"method": "platt", "slope": 1.0, "intercept": 0.0}}))
+    assert "calibration: 'stars' is no probability" in refusal(saved)
 
 
 def test_unknown_options_are_refused(saved):

@@ -31,7 +31,7 @@ sys.meta_path.insert(0, Blocker())
 builtins.__import__ = guarded
 
 import torch
-import gatewise.balance, gatewise.metrics, gatewise.nn, gatewise.tasks, gatewise.training
+import gatewise.balance, gatewise.calibration, gatewise.metrics, gatewise.nn, gatewise.tasks, gatewise.training
 from gatewise.layout import EmbeddingField, Layout, ListColumn
 from gatewise.nn import *
 from gatewise.tasks import BinaryTask, RegressionTask

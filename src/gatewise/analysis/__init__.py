@@ -1,6 +1,32 @@
-"""What a trained model does inside, and what it is compared with, as plain data."""
+"""What a trained model does inside, how it does on whom, and what it is compared with, as plain data."""
 
 from gatewise.analysis.controls import Control, dense_parameters, matched_control
+from gatewise.analysis.cuts import BINS, LIMIT, Cut, cut_table
 from gatewise.analysis.gates import gate_problems
+from gatewise.analysis.intervals import Estimate, Estimates, intervals
+from gatewise.analysis.reliability import ReliabilityBin, reliability
+from gatewise.analysis.slices import Slice, check_metrics, metrics_of, slices, worst
+from gatewise.analysis.streams import Streamed, StreamedMetrics
 
-__all__ = ["Control", "dense_parameters", "gate_problems", "matched_control"]
+__all__ = [
+    "BINS",
+    "LIMIT",
+    "Control",
+    "Cut",
+    "Estimate",
+    "Estimates",
+    "ReliabilityBin",
+    "Slice",
+    "Streamed",
+    "StreamedMetrics",
+    "check_metrics",
+    "cut_table",
+    "dense_parameters",
+    "gate_problems",
+    "intervals",
+    "matched_control",
+    "metrics_of",
+    "reliability",
+    "slices",
+    "worst",
+]

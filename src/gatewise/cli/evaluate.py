@@ -4,27 +4,90 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gatewise.cli.show import metrics_table, out
+from gatewise.cli.show import intervals_table, metrics_table, out, slices_tables
+from gatewise.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from gatewise.ranker import Ranker
+    from gatewise.tasks import Metrics
+
+Found = tuple[Any, "RenderableType"]
+"""The same as JSON values and as what a terminal shows."""
 
 
 def evaluate(
     artefact: Annotated[Path, typer.Argument(help="Folder of an artefact or of a run.")],
     table: Annotated[Path, typer.Argument(help="CSV or Parquet with features and labels.")],
+    metric: Annotated[list[str] | None, typer.Option("--metric", "-m", help="Show this metric (repeatable).")] = None,
+    calibrated: Annotated[bool, typer.Option("--calibrated", help="Judge calibrated probabilities.")] = False,
+    by: Annotated[
+        list[str] | None, typer.Option("--by", help="Show the slices of this column, too (repeatable).")
+    ] = None,
+    intervals: Annotated[bool, typer.Option("--intervals", help="Add bootstrap intervals of 95%.")] = False,
+    by_group: Annotated[bool, typer.Option("--by-group", help="Draw whole groups for the intervals.")] = False,
+    stream: Annotated[bool, typer.Option("--stream", help="Read piece by piece, what is larger than memory.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print every metric of every task over a table."""
+    """Print every metric of every task over a table; or over its slices, or with intervals."""
+    given = [option for option, on in (("--by", by), ("--intervals", intervals), ("--stream", stream)) if on]
+    if len(given) > 1:
+        raise DeclarationError(f"evaluate: expected one of --by, --intervals and --stream, found {' and '.join(given)}")
     from gatewise.jobs import find_artefact
     from gatewise.progress import at_terminal, working
-    from gatewise.serving import load_artefact
+    from gatewise.ranker import load
 
-    scorer = load_artefact(find_artefact(artefact)).scorer
+    ranker = load(find_artefact(artefact))
+    title = f"{'calibrated ' if calibrated else ''}metrics on {table}"
     with working(f"evaluating {table}", at_terminal()):
-        metrics = scorer.evaluate(table)
+        if by:
+            plain, shown = _slices(ranker, table, title, metric, calibrated, by)
+        elif intervals:
+            plain, shown = _intervals(ranker, table, title, metric, calibrated, by_group)
+        elif stream:
+            plain, shown = _stream(ranker, table, title, metric, calibrated)
+        else:
+            plain = _only(ranker, ranker.evaluate(table, calibrated=calibrated), metric)
+            shown = metrics_table(plain, title)
     if as_json:
-        typer.echo(json.dumps(metrics, indent=2))
+        typer.echo(json.dumps(plain, indent=2))
     else:
-        out().print(metrics_table(metrics, f"metrics on {table}"))
+        out().print(shown)
+
+
+def _slices(
+    ranker: Ranker, table: Path, title: str, metrics: list[str] | None, calibrated: bool, by: list[str]
+) -> Found:
+    found = ranker.slices(table, by, metrics=metrics, calibrated=calibrated)
+    plain = {output: [part._asdict() for part in parts] for output, parts in found.items()}
+    return plain, slices_tables(found, ranker.scorer.tasks, title)
+
+
+def _intervals(
+    ranker: Ranker, table: Path, title: str, metrics: list[str] | None, calibrated: bool, by_group: bool
+) -> Found:
+    found = ranker.intervals(table, metrics, by_group=by_group, calibrated=calibrated)
+    plain = {output: {name: each._asdict() for name, each in values.items()} for output, values in found.items()}
+    return plain, intervals_table(found, f"{title}, with bootstrap intervals of 95%")
+
+
+def _stream(ranker: Ranker, table: Path, title: str, metrics: list[str] | None, calibrated: bool) -> Found:
+    streamed = ranker.evaluate_stream(table, calibrated=calibrated)
+    found = _only(ranker, streamed.metrics, metrics)
+    left_out = sorted({name for names in streamed.left_out.values() for name in names})
+    note = f"{', '.join(left_out)}: need all rows at once, left out" if left_out else ""
+    return found, metrics_table(found, f"{title}: {streamed.rows:,} rows", note)
+
+
+def _only(ranker: Ranker, found: Metrics, names: list[str] | None) -> Metrics:
+    from gatewise.analysis import check_metrics
+
+    check_metrics(names, ranker.scorer.tasks)
+    if not names:
+        return found
+    return {output: {name: values[name] for name in names if name in values} for output, values in found.items()}

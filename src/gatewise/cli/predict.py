@@ -15,6 +15,7 @@ def predict(
     keep: Annotated[
         list[str] | None, typer.Option("--keep", "-k", help="Copy this column of the table too (repeatable).")
     ] = None,
+    calibrated: Annotated[bool, typer.Option("--calibrated", help="Write calibrated probabilities.")] = False,
 ) -> None:
     """Predict every row of a table, piece by piece, one column a task."""
     from gatewise.jobs import find_artefact, predict_file
@@ -23,5 +24,5 @@ def predict(
 
     scorer = load_artefact(find_artefact(artefact)).scorer
     with counting("rows predicted", at_terminal()) as count:
-        rows = predict_file(scorer, table, output, keep or [], count)
+        rows = predict_file(scorer, table, output, keep or [], count, calibrated=calibrated)
     typer.echo(f"{rows:,} rows -> {output}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from gatewise.analysis import Estimates, Slice
     from gatewise.jobs import Contender
-    from gatewise.tasks import Metrics
+    from gatewise.metrics import GroupMetric, Metric
+    from gatewise.tasks import Metrics, Task
+
+ACROSS = 5
+"""How many metrics stand beside each other."""
 
 
 def number(value: float | None) -> str:
@@ -20,7 +26,7 @@ def number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.4f}"
 
 
-def metrics_table(metrics: Metrics, title: str) -> Group:
+def metrics_table(metrics: Metrics, title: str, note: str = "") -> Group:
     """Return one line a task and metric."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("task", "metric"):
@@ -29,7 +35,53 @@ def metrics_table(metrics: Metrics, title: str) -> Group:
     for task, values in metrics.items():
         for position, (name, value) in enumerate(values.items()):
             table.add_row("" if position else task, name, number(value))
+    return _titled(title, table, note=note)
+
+
+def intervals_table(estimates: Estimates, title: str) -> Group:
+    """Return one line a task and metric, with the ends of its interval."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("task", "metric"):
+        table.add_column(column)
+    for column in ("value", "low", "high"):
+        table.add_column(column, justify="right")
+    for task, values in estimates.items():
+        for position, (name, found) in enumerate(values.items()):
+            cells = [number(value) for value in (found.value, found.low, found.high)]
+            table.add_row("" if position else task, name, *cells)
     return _titled(title, table)
+
+
+def slices_tables(slices: dict[str, list[Slice]], tasks: Sequence[Task], title: str) -> Group:
+    """Return tables of a line a slice for every prediction, the worst value of every metric marked."""
+    from gatewise.analysis import metrics_of
+
+    owners = {output: metrics_of(task) for task in tasks for output in task.outputs}
+    shown: list[Group] = []
+    for output, parts in slices.items():
+        # how many groups are skipped is no quality of a slice
+        metrics = [owners[output][name] for name in (parts[0].metrics if parts else ()) if name in owners[output]]
+        tables = [_slices_table(parts, metrics[start : start + ACROSS]) for start in range(0, len(metrics), ACROSS)]
+        shown.append(_titled(f"{output}: {title}", *tables))
+    return Group(*shown, Text("* the worst slice of the column"), Text())
+
+
+def _slices_table(parts: list[Slice], metrics: Sequence[Metric | GroupMetric]) -> Table:
+    from gatewise.analysis import worst
+
+    by_column = {column: [part for part in parts if part.column == column] for column in (p.column for p in parts)}
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("column", "slice"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("rows", *(metric.name for metric in metrics)):
+        table.add_column(heading, justify="right", overflow="fold")
+    for column, members in by_column.items():
+        least = [worst(metric, members) for metric in metrics]
+        for position, part in enumerate(members):
+            marks = ["*" if part is one else " " for one in least]
+            cells = [number(part.metrics[metric.name]) + mark for metric, mark in zip(metrics, marks, strict=True)]
+            table.add_row("" if position else column, part.value, f"{part.rows:,}", *cells)
+    return table
 
 
 def comparison_table(contenders: list[Contender], title: str) -> Group:
@@ -45,7 +97,7 @@ def comparison_table(contenders: list[Contender], title: str) -> Group:
             table.add_row("" if position else task, name, *cells)
     sizes = [" + ".join(f"{size:,}" for size in contender.parameters) for contender in contenders]
     table.add_row("", "parameters*", *sizes)
-    return _titled(title, table, "* of trunk and towers; embeddings are the same everywhere")
+    return _titled(title, table, note="* of trunk and towers; embeddings are the same everywhere")
 
 
 def gates_table(gates: np.ndarray, tasks: list[str], title: str) -> Group:
@@ -59,9 +111,9 @@ def gates_table(gates: np.ndarray, tasks: list[str], title: str) -> Group:
     return _titled(title, table)
 
 
-def _titled(title: str, table: Table, note: str = "") -> Group:
+def _titled(title: str, *tables: Table, note: str = "") -> Group:
     # a title of the table's own would be broken to the table's width
-    return Group(Text(title), table, *([Text(note), Text()] if note else []))
+    return Group(Text(title), *tables, *([Text(note), Text()] if note else []))
 
 
 def out() -> Console:

@@ -13,7 +13,9 @@ from gatewise.declare import Recipe
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="YAML file: data, features, tasks, model, balance, training.")],
+    recipe: Annotated[
+        Path, typer.Argument(help="YAML file: data, features, tasks, model, balance, training, calibration.")
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the run; default: the recipe's.")
     ] = None,
@@ -43,7 +45,8 @@ def train(
         raise
     console = out()
     for name, metrics in ranker.metrics.items():
-        console.print(metrics_table(metrics, f"metrics on the {name} rows"))
+        part, _, how = name.partition("_")
+        console.print(metrics_table(metrics, f"metrics on the {part} rows" + (f", {how}" if how else "")))
     best = max((record.epoch for record in ranker.history if record.best), default=len(ranker.history))
     console.print(f"weights of epoch {best} of {len(ranker.history)}")
     console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)

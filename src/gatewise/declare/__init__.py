@@ -25,6 +25,7 @@ from gatewise.declare.architectures import (
 )
 from gatewise.declare.balance import AnyBalance, Static, Uncertainty
 from gatewise.declare.base import from_dict, to_dict
+from gatewise.declare.calibration import Calibration
 from gatewise.declare.experts import AnyExpert, ConvolutionalExpert, CrossExpert, MLPExpert, ResidualExpert
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Text, Vector
 from gatewise.declare.funnels import outputs_of, path_to
@@ -53,6 +54,7 @@ __all__ = [
     "Attention",
     "AttentionGate",
     "Binary",
+    "Calibration",
     "Categorical",
     "ConvolutionalExpert",
     "Cosine",

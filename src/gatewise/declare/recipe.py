@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from gatewise.declare.base import Name, declaration, from_dict, read_yaml
+from gatewise.declare.calibration import Calibration, by_method
 from gatewise.declare.options import Options
 from gatewise.declare.schema import Features, Schema, Tasks
 from gatewise.errors import DeclarationError
@@ -140,7 +141,7 @@ class Data:
 
 @declaration
 class Recipe(Options):
-    """Data, features, tasks, model, balancing, training and where the run is written."""
+    """Data, features, tasks, model, balancing, training, calibration and where the run is written."""
 
     data: Data = field(kw_only=True)
     """Where the rows come from."""
@@ -150,6 +151,8 @@ class Recipe(Options):
     """What the model predicts."""
     group: Name | None = field(default=None, kw_only=True)
     """The column whose equal values make a group, for metrics and ranking losses within groups."""
+    calibration: Annotated[Calibration | None, by_method] = field(default=None, kw_only=True)
+    """How probabilities are calibrated on the validation rows after training; also by the method's name alone."""
     output: Name = field(default="runs/latest", kw_only=True)
     """Folder of the run: artefact, metrics, history, checkpoint; relative to where the command is run."""
 
@@ -160,6 +163,11 @@ class Recipe(Options):
             self.model.check(schema)
         except DeclarationError as error:
             raise ValueError(f"model: {error}") from None
+        if self.calibration is not None:
+            try:
+                self.calibration.names(schema)
+            except DeclarationError as error:
+                raise ValueError(str(error)) from None
         return self
 
     def schema(self) -> Schema:

@@ -25,7 +25,13 @@ WRITERS: dict[str, Callable[[Path, pa.Schema], AbstractContextManager[Any]]] = {
 
 
 def predict_file(
-    scorer: Scorer, source: Path, target: Path, keep: list[str], count: Callable[[int], None] = lambda _: None
+    scorer: Scorer,
+    source: Path,
+    target: Path,
+    keep: list[str],
+    count: Callable[[int], None] = lambda _: None,
+    *,
+    calibrated: bool = False,
 ) -> int:
     """Predict a CSV or Parquet file into another one, without holding either whole.
 
@@ -35,6 +41,7 @@ def predict_file(
         target: gets a column a prediction; it is there whole or not at all.
         keep: columns of the source that are copied in front of the predictions.
         count: is told how many rows were done, after every piece.
+        calibrated: write calibrated probabilities.
 
     Returns:
         How many rows were predicted.
@@ -42,6 +49,7 @@ def predict_file(
     Raises:
         TableError: a column is missing, or the target's ending is none of .parquet and .csv.
         ArtefactError: the target cannot be written.
+        GatewiseError: ``calibrated``, and nothing was.
     """
     if target.suffix.lower() not in WRITERS:
         raise TableError(f"output {str(target)!r}: expected a file ending in {' or '.join(WRITERS)}")
@@ -54,7 +62,7 @@ def predict_file(
 
     def write(temporary: Path) -> None:
         nonlocal rows
-        pieces = _predicted(scorer, source, keep)
+        pieces = _predicted(scorer, source, keep, calibrated)
         first = next(pieces)
         with WRITERS[target.suffix.lower()](temporary, first.schema) as writer:
             for piece in itertools.chain([first], pieces):
@@ -66,9 +74,9 @@ def predict_file(
     return rows
 
 
-def _predicted(scorer: Scorer, source: Path, keep: list[str]) -> Iterator[pa.Table]:
+def _predicted(scorer: Scorer, source: Path, keep: list[str], calibrated: bool) -> Iterator[pa.Table]:
     columns = [*needed_columns(scorer.encoder.schema, labels=False), *keep]
     for piece in stream_table(source, columns, scorer.encoder.column_types()):
         kept = {name: pick_column(piece, name, "kept column") for name in keep}
-        predictions = scorer.predict(piece)
+        predictions = scorer.predict(piece, calibrated=calibrated)
         yield pa.table(kept | dict(zip(predictions.column_names, predictions.columns, strict=True)))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gatewise.declare import Recipe, to_dict
-from gatewise.errors import ArtefactError
+from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.files import write_text
 from gatewise.jobs.tables import Tables
 from gatewise.ranker import Ranker
@@ -27,26 +27,49 @@ def train_recipe(
     progress: bool | None = None,
     label: str = "",
 ) -> Ranker:
-    """Train, judge and save a recipe; on Ctrl-C the best epoch so far is saved before the interrupt goes on.
+    """Train, calibrate, judge and save a recipe; on Ctrl-C the best epoch so far is saved before the interrupt goes on.
 
     Writes into ``run_dir``: ``artefact/``, ``metrics.json``, ``recipe.json``, ``history.jsonl`` and ``checkpoint.pt``.
+
+    Raises:
+        DeclarationError: the calibration learns from validation rows, and there are none.
+        TableError: a table does not hold what the schema declares, or a label to calibrate has one class alone; then
+            what was trained is saved uncalibrated.
     """
+    calibration = recipe.calibration
+    if calibration is not None and calibration.fits and tables.valid is None:
+        raise DeclarationError(
+            f"calibration: {calibration.method} needs validation rows, and the recipe's data has none"
+        )
     ranker = Ranker.from_options(recipe.schema(), recipe)
     try:
         ranker.fit(tables.train, tables.valid, run_dir=run_dir, resume=resume, progress=progress, label=label)
     finally:
         if ranker.history:
-            ranker.metrics = judge(ranker, tables)
-            ranker.save(run_dir / ARTEFACT)
-            write_json(run_dir / METRICS, ranker.metrics)
-            write_json(run_dir / RECIPE, to_dict(recipe))
+            _finish(ranker, recipe, tables, run_dir)
     return ranker
 
 
+def _finish(ranker: Ranker, recipe: Recipe, tables: Tables, run_dir: Path) -> None:
+    try:
+        if recipe.calibration is not None:
+            ranker.calibrate_as(recipe.calibration, tables.valid)
+    finally:
+        # also where it cannot be calibrated
+        ranker.metrics = judge(ranker, tables)
+        ranker.save(run_dir / ARTEFACT)
+        write_json(run_dir / METRICS, ranker.metrics)
+        write_json(run_dir / RECIPE, to_dict(recipe))
+
+
 def judge(ranker: Ranker, tables: Tables) -> dict[str, Any]:
-    """Return the metrics of every held-out table, by its name."""
+    """Return the metrics of every held-out table, by its name, and of a calibrated model on the test rows."""
     held_out = {"valid": tables.valid, "test": tables.test}
-    return {name: ranker.evaluate(table) for name, table in held_out.items() if table is not None}
+    found = {name: ranker.evaluate(table) for name, table in held_out.items() if table is not None}
+    # on the rows that it was learnt from a calibration is better than it is
+    if ranker.calibrated and tables.test is not None:
+        found["test_calibrated"] = ranker.evaluate(tables.test, calibrated=True)
+    return found
 
 
 def find_artefact(path: Path) -> Path:

@@ -5,6 +5,7 @@
     encoder.json         vocabularies and statistics of the training table
     options.json         architecture, balancing, training
     weights.safetensors  the model's weights
+    calibration.json     how probabilities are calibrated; empty where they are not
     metrics.json         how it did, and its training history
 
 Loading reads JSON and tensors; nothing is executed. Saving writes a folder beside the target and renames it.
@@ -27,6 +28,7 @@ from safetensors.torch import load_file, save_file
 
 from gatewise import declare
 from gatewise.assembly import build_model, build_tasks
+from gatewise.calibration import Calibration
 from gatewise.data import TableEncoder
 from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.serving.scorer import Scorer
@@ -35,7 +37,9 @@ from gatewise.version import __version__
 FORMAT = 1
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
-JSON_FILES = ("schema.json", "encoder.json", "options.json", "metrics.json")
+JSON_FILES = ("schema.json", "encoder.json", "options.json", "calibration.json", "metrics.json")
+COMPACT = ("encoder.json", "calibration.json")
+"""Files of long lists, which are not indented."""
 
 
 @dataclass
@@ -43,7 +47,7 @@ class Artefact:
     """What an artefact holds.
 
     Attributes:
-        scorer: encoder, model and tasks.
+        scorer: encoder, model, tasks and calibration.
         options: architecture, balancing and training as they were declared.
         metrics: the history of the training and what was measured after it, as plain values.
     """
@@ -92,10 +96,11 @@ def load_artefact(path: str | Path) -> Artefact:
         tasks = build_tasks(schema, encoder.statistics)
         model = build_model(options.model, encoder.layout, tasks)
         _load_weights(model, folder / WEIGHTS)
+        calibration = Calibration.from_state(tasks, contents["calibration.json"])
     except (DeclarationError, ArtefactError) as error:
         raise ArtefactError(f"artefact {str(folder)!r}: {error}") from None
     model.eval()
-    return Artefact(Scorer(encoder, model, tasks), options, contents["metrics.json"])
+    return Artefact(Scorer(encoder, model, tasks, calibration), options, contents["metrics.json"])
 
 
 def _write_files(artefact: Artefact, folder: Path) -> None:
@@ -104,10 +109,11 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
         scorer.encoder.schema.to_dict(),
         scorer.encoder.state(),
         declare.to_dict(artefact.options),
+        scorer.calibration.state(),
         artefact.metrics,
     )
     for name, value in zip(JSON_FILES, values, strict=True):
-        text = json.dumps(value, indent=None if name == "encoder.json" else 2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, indent=None if name in COMPACT else 2, ensure_ascii=False, allow_nan=False)
         (folder / name).write_text(text + "\n", encoding="utf-8")
     weights = {name: value.detach().cpu().contiguous() for name, value in scorer.model.state_dict().items()}
     save_file(weights, folder / WEIGHTS)

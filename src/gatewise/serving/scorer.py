@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,11 @@ import pyarrow as pa
 import torch
 
 from gatewise.assembly import to_tensors
+from gatewise.calibration import Calibration
 from gatewise.data import EncodedTable, TableEncoder
+from gatewise.errors import GatewiseError
 from gatewise.nn import MultiTaskModel, TensorTable
-from gatewise.tasks import Metrics, Task, evaluate_tasks, predict_tasks
+from gatewise.tasks import Metrics, Predicted, Task, predict_tasks
 
 
 @dataclass
@@ -23,11 +25,13 @@ class Scorer:
         encoder: fitted on the training table.
         model: trained.
         tasks: whose scores the model gives.
+        calibration: of the tasks' probabilities, where there is one.
     """
 
     encoder: TableEncoder
     model: MultiTaskModel
     tasks: list[Task]
+    calibration: Calibration = field(default_factory=Calibration)
 
     @property
     def device(self) -> torch.device:
@@ -42,18 +46,29 @@ class Scorer:
         """Bring an encoded table to the model's device."""
         return to_tensors(encoded, sum(task.num_labels for task in self.tasks)).to(self.device)
 
-    def predict(self, source: Any) -> pa.Table:
-        """Return the float64 columns that the tasks predict: probabilities, or numbers in the label's unit."""
-        table = self.tensors(self.encode(source, labels=False))
+    def predicted(self, source: Any, *, labels: bool = True, calibrated: bool = False) -> Predicted:
+        """Return a table's predictions, and its labels where they are asked for.
+
+        Raises:
+            GatewiseError: calibrated predictions are asked for, and there is no calibration.
+        """
+        if calibrated and not self.calibration:
+            raise GatewiseError("this ranker is not calibrated: call calibrate first, or declare it in the recipe")
+        table = self.tensors(self.encode(source, labels=labels))
         scores, _ = self.model.score(table)
         columns = predict_tasks(self.tasks, scores, table.labels)
+        if calibrated:
+            columns = self.calibration.apply(self.tasks, columns)
+        return Predicted(self.tasks, columns, table.labels, table.groups)
+
+    def predict(self, source: Any, *, calibrated: bool = False) -> pa.Table:
+        """Return the float64 columns that the tasks predict: probabilities, or numbers in the label's unit."""
+        columns = self.predicted(source, labels=False, calibrated=calibrated).columns
         return pa.table({name: column.numpy() for name, column in columns.items()})
 
-    def evaluate(self, source: Any) -> Metrics:
+    def evaluate(self, source: Any, *, calibrated: bool = False) -> Metrics:
         """Return every metric of every prediction over its labelled rows; None where a metric is undefined."""
-        table = self.tensors(self.encode(source))
-        scores, _ = self.model.score(table)
-        return evaluate_tasks(self.tasks, scores, table.labels, table.groups)
+        return self.predicted(source, calibrated=calibrated).evaluate()
 
     def gates(self, source: Any) -> np.ndarray | None:
         """Return the gates' weights ``[row, task, expert]``, or None where the model has no gates."""

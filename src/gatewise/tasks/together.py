@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gatewise.tasks.rows import Rows, by_task
-from gatewise.tasks.task import Metrics, Task, sample
+from gatewise.tasks.task import Task, sample
 
 
 def scores_by_task(tasks: Sequence[Task], scores: Tensor) -> dict[str, Tensor]:
@@ -94,16 +94,3 @@ def predict_tasks(tasks: Sequence[Task], scores: Tensor, labels: Tensor) -> dict
     """
     own, known = scores_by_task(tasks, scores), labels_by_task(tasks, labels)
     return {name: column for task in tasks for name, column in task.predictions(own, known).items()}
-
-
-def evaluate_tasks(tasks: Sequence[Task], scores: Tensor, labels: Tensor, groups: Tensor | None = None) -> Metrics:
-    """Return every metric of every output of all tasks, each over its own sample.
-
-    Shape:
-        - scores ``[row, score]``; labels ``[row, label]`` in their own units, NaN where missing; groups ``[row]``
-    """
-    own, known, kept = scores_by_task(tasks, scores), labels_by_task(tasks, labels), in_sample(tasks, labels)
-    found: Metrics = {}
-    for task in tasks:
-        found |= task.evaluate_among(kept, task.predictions(own, known), groups)
-    return found

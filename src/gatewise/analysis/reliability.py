@@ -1,0 +1,86 @@
+"""Reliability: what was predicted beside what came, in parts of similar predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import NamedTuple
+
+from gatewise.analysis.cuts import Cut
+from gatewise.metrics import decile_table
+from gatewise.tasks import BinaryTask, Judged, Predicted
+
+
+class ReliabilityBin(NamedTuple):
+    """One part of the rows, in the order of their predictions.
+
+    Attributes:
+        column: the column that slices the rows, None where all rows are taken.
+        value: the slice, None where all rows are taken.
+        rows: how many labelled rows.
+        prediction: their mean prediction.
+        share: the share of ones among them.
+        low, high: Wilson's interval of that share.
+    """
+
+    column: str | None
+    value: str | None
+    rows: int
+    prediction: float
+    share: float
+    low: float
+    high: float
+
+
+def reliability(
+    predicted: Predicted, cuts: Sequence[Cut] = (), *, bins: int = 10, level: float = 0.95
+) -> dict[str, list[ReliabilityBin]]:
+    """Return every probability's parts of equally many rows, from the lowest predictions to the highest.
+
+    Rows of one prediction stay together, so parts may be fewer. A calibrated model's mean prediction lies within the
+    interval in most parts.
+
+    Args:
+        predicted: rows to look at.
+        cuts: slices; each has parts of its own.
+        bins: how many parts.
+        level: how likely the interval is meant to hold the true share.
+    """
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    slices = cuts or [Cut(None, None, slice(None))]
+    found: dict[str, list[ReliabilityBin]] = {
+        output: [] for output, judged in predicted.judged().items() if isinstance(judged.task, BinaryTask)
+    }
+    for column, value, chosen in slices:
+        judged = predicted.rows(chosen).judged()
+        for output, parts in found.items():
+            parts += [ReliabilityBin(column, value, *part) for part in _parts(judged[output], bins, z)]
+    return found
+
+
+def _parts(judged: Judged, bins: int, z: float) -> list[tuple[int, float, float, float, float]]:
+    known = ~judged.labels.isnan()
+    table = decile_table(judged.labels[known], judged.predictions[known], bins=bins)
+    return [
+        (round(part.rows), part.prediction, part.target, *wilson(part.target, part.rows, z)) for part in reversed(table)
+    ]
+
+
+def wilson(share: float, rows: float, z: float) -> tuple[float, float]:
+    r"""Return Wilson's interval of a share.
+
+    .. math::
+        \frac{1}{1 + z^2 / n} \left(s + \frac{z^2}{2 n} \pm z \sqrt{\frac{s (1 - s)}{n} + \frac{z^2}{4 n^2}}\right)
+
+    It lies within 0 and 1 and is right for small shares, where a symmetric one is not.
+
+    Args:
+        share: s, observed.
+        rows: n, of how many.
+        z: how many deviations of a normal distribution.
+    """
+    centre = share + z * z / (2 * rows)
+    reach = z * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
+    scale = 1 + z * z / rows
+    return max(0.0, (centre - reach) / scale), min(1.0, (centre + reach) / scale)

@@ -1,0 +1,77 @@
+"""Metrics of slices: where a model is good, and where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from gatewise.analysis.cuts import Cut
+from gatewise.errors import DeclarationError, did_you_mean, shown
+from gatewise.metrics import GroupMetric, Metric
+from gatewise.tasks import Predicted, Task
+
+
+class Slice(NamedTuple):
+    """An output's metrics in some of the rows.
+
+    Attributes:
+        column: the column that the rows were cut by.
+        value: which slice.
+        rows: how many labelled rows it has.
+        metrics: every metric; None where it is undefined.
+    """
+
+    column: str
+    value: str
+    rows: int
+    metrics: dict[str, float | None]
+
+
+def slices(predicted: Predicted, cuts: Sequence[Cut], metrics: Collection[str] | None = None) -> dict[str, list[Slice]]:
+    """Return the metrics of every slice, by output; those that evaluating its rows alone would give.
+
+    Args:
+        predicted: rows with predictions and labels.
+        cuts: slices of them.
+        metrics: names of the metrics wanted; all by default.
+
+    Raises:
+        DeclarationError: no such metric.
+    """
+    check_metrics(metrics, predicted.tasks)
+    found: dict[str, list[Slice]] = {output: [] for output in predicted.judged()}
+    for column, value, chosen in cuts:
+        part = predicted.rows(chosen)
+        values = part.evaluate()
+        for output, judged in part.judged().items():
+            rows = int((~judged.labels.isnan()).sum())
+            wanted = {name: found for name, found in values[output].items() if metrics is None or name in metrics}
+            found[output].append(Slice(str(column), str(value), rows, wanted))
+    return found
+
+
+def worst(metric: Metric | GroupMetric, found: Sequence[Slice]) -> Slice | None:
+    """Return the slice where a metric is worst; None where it is the same in all, or where neither side is better."""
+    values = {part: value for part in range(len(found)) if (value := found[part].metrics.get(metric.name)) is not None}
+    if len(set(values.values())) < 2 or metric.greater_is_better is None:
+        return None
+    return found[(min if metric.greater_is_better else max)(values, key=values.__getitem__)]
+
+
+def check_metrics(names: Collection[str] | None, tasks: Sequence[Task]) -> None:
+    """Refuse names of metrics that no task has.
+
+    Raises:
+        DeclarationError: suggests the nearest name.
+    """
+    known = {name for task in tasks for name in metrics_of(task)}
+    for name in names or ():
+        if name not in known:
+            hint = did_you_mean(name, known) or f" (metrics: {shown(sorted(known), 20)})"
+            raise DeclarationError(f"no task has a metric {name!r}{hint}")
+
+
+def metrics_of(task: Task) -> dict[str, Metric | GroupMetric]:
+    """Return a task's metrics by their names."""
+    metrics: list[Metric | GroupMetric] = [*task.metrics, *task.group_metrics]
+    return {metric.name: metric for metric in metrics}

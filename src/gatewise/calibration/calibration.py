@@ -1,0 +1,101 @@
+"""The calibrators of a model, by the probability that each calibrates."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+from torch import Tensor
+
+from gatewise.calibration.calibrator import Calibrator
+from gatewise.calibration.methods import calibrator_from_state
+from gatewise.errors import ArtefactError, ShapeError, TableError, did_you_mean
+from gatewise.tasks import BinaryTask, FunnelTask, Predicted, Task
+
+
+@dataclass(frozen=True)
+class Calibration:
+    r"""One calibrator a probability; what a funnel says of all its steps stays the product of its parts.
+
+    .. math:: p'(\text{click and buy}) = p'(\text{click}) \, p'(\text{buy} \mid \text{click})
+
+    Attributes:
+        calibrators: by output; outputs without one stay as they are.
+    """
+
+    calibrators: Mapping[str, Calibrator] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.calibrators)
+
+    def fitted(self, predicted: Predicted, make: Callable[[], Calibrator], names: Collection[str]) -> Calibration:
+        """Return a calibration in which the named tasks have new calibrators, each fitted on its own sample.
+
+        Args:
+            predicted: uncalibrated predictions of rows that the model was not trained on, and their labels.
+            make: makes a calibrator.
+            names: of binary tasks.
+
+        Raises:
+            TableError: the rows of an output's sample do not do; names it and says why.
+        """
+        judged, fresh = predicted.judged(), {}
+        for output in probabilities_of(predicted.tasks, names):
+            try:
+                fresh[output] = make().fit(judged[output].predictions, judged[output].labels)
+            except ShapeError as error:
+                raise TableError(f"calibration of {output!r}: {error}") from None
+        return Calibration({**self.calibrators, **fresh})
+
+    def given(self, tasks: Sequence[Task], make: Callable[[], Calibrator], names: Collection[str]) -> Calibration:
+        """Return a calibration in which the named tasks have new calibrators that need no fitting."""
+        fresh = {output: make() for output in probabilities_of(tasks, names)}
+        return Calibration({**self.calibrators, **fresh})
+
+    def apply(self, tasks: Sequence[Task], columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return all predicted columns ``[row]``, by name and in their order, calibrated."""
+        found = dict(columns)
+        for output, calibrate in self.calibrators.items():
+            found[output] = calibrate(columns[output])
+        for task in tasks:
+            if isinstance(task, FunnelTask):
+                steps = (found[probability_of(step)] for step in (*task.after, task))
+                found[task.joint] = reduce(operator.mul, steps)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Return all calibrators as JSON values."""
+        return {name: {"method": made.method, **made.state()} for name, made in self.calibrators.items()}
+
+    @classmethod
+    def from_state(cls, tasks: Sequence[Task], state: Any) -> Calibration:
+        """Rebuild a calibration of these tasks from :meth:`state`.
+
+        Raises:
+            ArtefactError: it is no such state, or one of other tasks.
+        """
+        if not isinstance(state, dict):
+            raise ArtefactError(f"calibration: expected a mapping of outputs, found {type(state).__name__}")
+        known = list(probabilities_of(tasks, [task.name for task in tasks]))
+        calibrators = {}
+        for output, learnt in state.items():
+            if output not in known:
+                raise ArtefactError(f"calibration: {output!r} is no probability{did_you_mean(output, known)}")
+            try:
+                calibrators[output] = calibrator_from_state(learnt)
+            except (KeyError, TypeError, ValueError) as error:
+                raise ArtefactError(f"calibration of {output!r}: is no saved calibrator ({error})") from None
+        return cls(calibrators)
+
+
+def probability_of(task: BinaryTask) -> str:
+    """Return the output that is the task's own probability; a step's is that given the step before."""
+    return task.outputs[0]
+
+
+def probabilities_of(tasks: Sequence[Task], names: Collection[str]) -> Iterator[str]:
+    """Yield the outputs that can be calibrated, of those of the tasks that have the names."""
+    return (probability_of(task) for task in tasks if isinstance(task, BinaryTask) and task.name in names)

@@ -1,0 +1,50 @@
+"""What every calibrator is, and the rows that it learns from."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol, Self
+
+from torch import Tensor
+
+from gatewise.errors import ShapeError
+from gatewise.metrics.checks import Rows, probability_rows
+
+
+class Calibrator(Protocol):
+    """A map from probabilities to probabilities that never falls where they rise.
+
+    One that was not fitted changes nothing, unless its arguments say what it does.
+
+    Attributes:
+        method: its name in declarations and artefacts.
+    """
+
+    method: ClassVar[str]
+
+    def fit(self, probabilities: Tensor, labels: Tensor) -> Self:
+        """Learn from rows ``[row]``; those whose label is NaN do not count.
+
+        Raises:
+            ShapeError: other lengths, no probabilities, labels other than 0 and 1, or one class alone.
+        """
+
+    def __call__(self, probabilities: Tensor) -> Tensor:
+        """Return the calibrated probabilities, of the same shape, in float64."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what was learnt as JSON values: the constructor's arguments."""
+
+
+def labelled_rows(method: str, probabilities: Tensor, labels: Tensor) -> Rows:
+    """Return the rows with a label, in float64.
+
+    Raises:
+        ShapeError: see :meth:`Calibrator.fit`.
+    """
+    labels = labels.double()
+    rows = probability_rows(method, labels, probabilities, (~labels.isnan()).double())
+    ones, count = int(rows.targets.sum()), len(rows.targets)
+    if not 0 < ones < count:
+        found = f"{int(ones > 0)} in all {count}" if count else "none"
+        raise ShapeError(f"{method}: expected labels of both classes, found {found}")
+    return rows

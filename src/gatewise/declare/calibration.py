@@ -1,0 +1,70 @@
+"""Calibration: how a trained model's probabilities are made to agree with how often a label is 1."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from gatewise.declare.base import Names, declaration
+from gatewise.declare.tasks import Binary
+from gatewise.errors import DeclarationError, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from gatewise.declare.schema import Schema
+
+
+@declaration
+class Calibration:
+    """How the probabilities of binary tasks are calibrated after training; a recipe may give the method alone.
+
+    Example:
+        >>> Calibration("down_sampling", rate=0.1, tasks=["click"]).fits
+        False
+    """
+
+    method: Literal["isotonic", "platt", "down_sampling"] = "isotonic"
+    """Any function that does not fall, learnt from some thousand labelled rows; a line through the log odds, from some
+    hundred; or, with a known ``rate``, what undoes that negatives were left out of the training table."""
+    tasks: Names | None = field(default=None, kw_only=True)
+    """Binary tasks; of a step of a funnel it is the probability given the step before. By default all."""
+    rate: Annotated[float, Field(gt=0, le=1)] | None = field(default=None, kw_only=True)
+    """The share of the negatives that was kept in the training table, of ``down_sampling``."""
+
+    @model_validator(mode="after")
+    def _rate_of_down_sampling(self) -> Calibration:
+        if self.method == "down_sampling" and self.rate is None:
+            raise ValueError("down_sampling needs rate, the share of the negatives that was kept")
+        if self.method != "down_sampling" and self.rate is not None:
+            raise ValueError(f"rate belongs to down_sampling, {self.method} learns from labels")
+        return self
+
+    @property
+    def fits(self) -> bool:
+        """Whether it learns from labelled rows."""
+        return self.method != "down_sampling"
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the tasks that are calibrated.
+
+        Raises:
+            DeclarationError: a name that is no binary task, or several tasks where rows were sampled by one label.
+        """
+        known = [task.name for task in schema.tasks if isinstance(task, Binary)]
+        for name in self.tasks or ():
+            if name not in known:
+                hint = did_you_mean(name, known) or f" (binary tasks: {shown(known)})"
+                raise DeclarationError(f"calibration: {name!r} is no binary task{hint}")
+        names = known if self.tasks is None else self.tasks
+        if not names:
+            raise DeclarationError("calibration: expected binary tasks, found none")
+        if not self.fits and len(names) > 1:
+            raise DeclarationError(
+                f"calibration: down_sampling is by one label, found {shown(names)}: name its task in 'tasks'"
+            )
+        return tuple(names)
+
+
+by_method: Any = BeforeValidator(lambda value: {"method": value} if isinstance(value, str) else value)
+"""Lets ``"isotonic"`` stand for ``{"method": "isotonic"}``."""
