@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from gatewise.metrics import GroupMetric, Metric
     from gatewise.tasks import Metrics, Task
 
-ACROSS = 5
-"""How many metrics stand beside each other."""
+ACROSS = 4
+"""How many metrics, or predictions, stand beside each other."""
+SKIPPED = "_skipped"
 
 
 def number(value: float | None) -> str:
@@ -27,15 +28,32 @@ def number(value: float | None) -> str:
 
 
 def metrics_table(metrics: Metrics, title: str, note: str = "") -> Group:
-    """Return one line a task and metric."""
+    """Return one line a metric and one column a prediction; predictions with other metrics are another table."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for output, values in metrics.items():
+        alike.setdefault(tuple(values), []).append(output)
+    tables = [
+        _metrics_of(outputs[start : start + ACROSS], names, metrics)
+        for names, outputs in alike.items()
+        if names
+        for start in range(0, len(outputs), ACROSS)
+    ]
+    return _titled(title, *tables, note=note)
+
+
+def _metrics_of(outputs: list[str], names: Sequence[str], metrics: Metrics) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    for column in ("task", "metric"):
-        table.add_column(column)
-    table.add_column("value", justify="right")
-    for task, values in metrics.items():
-        for position, (name, value) in enumerate(values.items()):
-            table.add_row("" if position else task, name, number(value))
-    return _titled(title, table, note=note)
+    table.add_column("metric")
+    for output in outputs:
+        table.add_column(output, justify="right")
+    for name in names:
+        values = [metrics[output][name] for output in outputs]
+        if not name.endswith(SKIPPED):
+            table.add_row(name, *map(number, values))
+        elif any(values):
+            # groups that have no such metric: a count, told where there are some
+            table.add_row(name.replace("_", " "), *(f"{value:,.0f}" for value in values if value is not None))
+    return table
 
 
 def intervals_table(estimates: Estimates, title: str) -> Group:

@@ -34,7 +34,7 @@ from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.serving.scorer import Scorer
 from gatewise.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 JSON_FILES = ("schema.json", "encoder.json", "options.json", "calibration.json", "metrics.json")
