@@ -101,7 +101,7 @@ def test_a_damaged_manifest_is_one_clear_error(saved, text):
 def test_a_newer_format_is_refused_by_number(saved):
     manifest = json.loads((saved / "manifest.json").read_text())
     (saved / "manifest.json").write_text(json.dumps(manifest | {"format": 99, "gatewise": "9.0"}))
-    assert "has format 99, this version reads 1: it was written by gatewise 9.0" in refusal(saved)
+    assert "has format 99, this version reads 2: it was written by gatewise 9.0" in refusal(saved)
 
 
 def resign(folder: Path, name: str, text: str) -> None:
