@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gatewise.analysis import StreamedMetrics
-from gatewise.metrics import R2, RMSE, SPEARMAN
+from gatewise.metrics import AUC, R2, RMSE, SPEARMAN
 from gatewise.tasks import BinaryTask, FunnelTask, Predicted, RegressionTask, predict_tasks
 
 
@@ -53,3 +53,26 @@ def test_no_rows_are_undefined():
     found = metrics.result()
     assert found.rows == 0
     assert all(value is None for values in found.metrics.values() for value in values.values())
+
+
+class PaidTask(RegressionTask):
+    """A made-up kind whose outputs are judged by different metrics."""
+
+    outputs = columns = ("pays", "paid")
+
+    def metrics_of(self, output):
+        return (AUC, SPEARMAN) if output == "pays" else (R2,)
+
+    def judged(self, labels):
+        return {"pays": (labels["paid"] > 0).double(), "paid": labels["paid"]}
+
+
+def test_each_output_has_its_own_metrics():
+    paid = torch.tensor([[0.0], [5.0], [0.0], [9.0]], dtype=torch.float64)
+    columns = {"pays": torch.tensor([0.1, 0.6, 0.3, 0.8]).double(), "paid": paid[:, 0] + 1}
+    tasks = [PaidTask("paid")]
+    metrics = StreamedMetrics(tasks, {})
+    metrics.update(Predicted(tasks, columns, paid))
+    found = metrics.result()
+    assert found.metrics == {"pays": {"auc": 1.0}, "paid": {"r2": pytest.approx(1 - 4 / 57)}}
+    assert found.left_out == {"pays": ("spearman",), "paid": ()}

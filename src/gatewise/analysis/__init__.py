@@ -5,7 +5,7 @@ from gatewise.analysis.cuts import BINS, LIMIT, Cut, cut_table
 from gatewise.analysis.gates import gate_problems
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
 from gatewise.analysis.reliability import ReliabilityBin, reliability
-from gatewise.analysis.slices import Slice, check_metrics, metrics_of, slices, worst
+from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "gate_problems",
     "intervals",
     "matched_control",
-    "metrics_of",
+    "metrics_by_name",
     "reliability",
     "slices",
     "worst",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gatewise.analysis.slices import check_metrics, metrics_of
+from gatewise.analysis.slices import check_metrics, metrics_by_name
 from gatewise.errors import DeclarationError
 from gatewise.metrics import GroupMetric, Interval, Metric, bootstrap_interval
 from gatewise.tasks import Judged, Predicted
@@ -68,7 +68,7 @@ def intervals(
     found: Estimates = {}
     for output, rows in judged.items():
         found[output] = {}
-        for name, metric in metrics_of(rows.task).items():
+        for name, metric in metrics_by_name(rows.task, output).items():
             if name in values[output] and (metrics is None or name in metrics):
                 interval = _interval(metric, rows, predicted.groups, by_group, samples, level, seed)
                 found[output][name] = Estimate(values[output][name], *interval)

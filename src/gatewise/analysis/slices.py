@@ -64,14 +64,14 @@ def check_metrics(names: Collection[str] | None, tasks: Sequence[Task]) -> None:
     Raises:
         DeclarationError: suggests the nearest name.
     """
-    known = {name for task in tasks for name in metrics_of(task)}
+    known = {name for task in tasks for output in task.outputs for name in metrics_by_name(task, output)}
     for name in names or ():
         if name not in known:
             hint = did_you_mean(name, known) or f" (metrics: {shown(sorted(known), 20)})"
             raise DeclarationError(f"no task has a metric {name!r}{hint}")
 
 
-def metrics_of(task: Task) -> dict[str, Metric | GroupMetric]:
-    """Return a task's metrics by their names."""
-    metrics: list[Metric | GroupMetric] = [*task.metrics, *task.group_metrics]
+def metrics_by_name(task: Task, output: str) -> dict[str, Metric | GroupMetric]:
+    """Return the metrics that judge an output, by their names."""
+    metrics: list[Metric | GroupMetric] = [*task.metrics_of(output), *task.group_metrics]
     return {metric.name: metric for metric in metrics}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gatewise.analysis.slices import metrics_of
+from gatewise.analysis.slices import metrics_by_name
 from gatewise.metrics import Moments, ScoreHistogram
 from gatewise.tasks import Metrics, Predicted, Task
 
@@ -57,9 +57,8 @@ class StreamedMetrics:
         self._histograms: dict[str, ScoreHistogram] = {}
         self._moments: dict[str, Moments] = {}
         for task in tasks:
-            names = list(metrics_of(task))
             for output in task.outputs:
-                self._names[output] = names
+                names = self._names[output] = list(metrics_by_name(task, output))
                 # what is judged by several columns has no sums here
                 if output in task.columns:
                     self._prepare(output, names, centres.get(task.name, 0.0))

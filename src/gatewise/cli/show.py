@@ -72,9 +72,9 @@ def intervals_table(estimates: Estimates, title: str) -> Group:
 
 def slices_tables(slices: dict[str, list[Slice]], tasks: Sequence[Task], title: str) -> Group:
     """Return tables of a line a slice for every prediction, the worst value of every metric marked."""
-    from gatewise.analysis import metrics_of
+    from gatewise.analysis import metrics_by_name
 
-    owners = {output: metrics_of(task) for task in tasks for output in task.outputs}
+    owners = {output: metrics_by_name(task, output) for task in tasks for output in task.outputs}
     shown: list[Group] = []
     for output, parts in slices.items():
         # how many groups are skipped is no quality of a slice

@@ -104,6 +104,10 @@ class Task(ABC):
         """
         return {self.name: self.predict(scores[self.name])}
 
+    def metrics_of(self, output: str) -> tuple[Metric, ...]:  # noqa: ARG002
+        """Return the metrics that judge an output."""
+        return self.metrics
+
     def judged(self, labels: ByTask) -> dict[str, Tensor]:
         """Return the labels ``[row]`` that each output is judged by, NaN outside its sample."""
         return {self.name: labels[self.name]}
