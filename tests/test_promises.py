@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import torch
+from scipy import stats
 from sklearn import metrics as sk
 
 import gatewise as gw
@@ -59,6 +60,7 @@ def test_metrics_are_scikit_learns_on_each_tasks_own_rows(fitted, feed):
             "rmse": sk.root_mean_squared_error(r, s),
             "mae": sk.mean_absolute_error(r, s),
             "r2": sk.r2_score(r, s),
+            "spearman": stats.spearmanr(r, s).statistic,
         },
         abs=1e-6,
     )
@@ -98,7 +100,7 @@ def test_a_metric_of_one_class_is_undefined_and_the_other_task_is_not_touched(fi
 
 def test_no_labelled_row_leaves_every_metric_undefined(fitted, feed):
     empty = changed(feed, "stars", pa.nulls(feed.num_rows, pa.float64()))
-    assert fitted.evaluate(empty)["stars"] == {"rmse": None, "mae": None, "r2": None}
+    assert fitted.evaluate(empty)["stars"] == {"rmse": None, "mae": None, "r2": None, "spearman": None}
 
 
 # 2: a missing label changes nothing, whatever stands there

@@ -37,6 +37,14 @@ TASKS = [
     declare.Binary("buy", after="click", through="cart", learn="dr", clip=0.05, conflicts="drop"),
     declare.Binary("like", ranking="listwise", ranking_weight=0.5, focal=2.0, within="click"),
     declare.Regression("rating", 2.0, column="stars", weight_column="trust", within="click"),
+    declare.Regression("price", loss="huber", delta=0.5),
+    declare.Regression("dwell", loss="quantile", quantile=0.9),
+    declare.Multiclass("device", 2.0, column="d", weight_column="trust", within="click", classes=["web", "tv"]),
+    declare.Ordinal("mood", 2.0, column="md", weight_column="trust", within="click", levels=[0, 1.5, 3]),
+    declare.Count("visits", 2.0, column="vi", weight_column="trust", within="click", loss="tweedie", power=1.2),
+    declare.LifetimeValue("revenue", 2.0, column="re", weight_column="trust", within="click"),
+    declare.Duration("play", 2.0, column="pl", weight_column="trust", within="click", limit="length", unit=1000.0),
+    declare.Custom("own", 2.0, column="ow", weight_column="trust", within="click", by="mine", options={"k": [1, "a"]}),
 ]
 SCHEDULES = [
     declare.StepDecay(every=2, factor=0.1, unit="step"),
@@ -154,6 +162,7 @@ REQUIRED = {
     "scenario",
     "priors",
     "order",
+    "by",
     "kind",
     "name",
     "size",

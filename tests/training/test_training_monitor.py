@@ -33,7 +33,7 @@ def test_greater_is_better(name: str, score: float) -> None:
     ("name", "message"),
     [
         ("ratting.rmse", "no task 'ratting' .tasks: liked, rating, shop.dwell.; did you mean 'rating'"),
-        ("rating.rsme", "no metric 'rsme' .metrics: rmse, mae, r2.; did you mean 'rmse'"),
+        ("rating.rsme", "no metric 'rsme' .metrics: rmse, mae, r2, spearman.; did you mean 'rmse'"),
         ("liked.rmse", "no metric 'rmse' .metrics: auc, log_loss, pr_auc, pcoc, normalised_entropy, ece, brier.$"),
         ("auc", "no task ''"),
         ("liked.pcoc", "of two pcoc values neither is better; take another"),

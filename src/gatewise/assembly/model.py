@@ -40,7 +40,7 @@ def build_model(
         feature_layer = build_feature_layer(architecture, len(around.kept))
         side_tower = build_side_tower(architecture, around, sum(towers.output_dims))
     with torch.no_grad():
-        towers.bias.copy_(torch.cat([torch.tensor(task.initial_bias).reshape(-1) for task in tasks]))
+        towers.bias.copy_(torch.cat([torch.tensor(task.initial_bias).expand(task.num_scores) for task in tasks]))
     expectation = None
     if architecture.expectation:
         starts = list(itertools.accumulate(towers.output_dims, initial=0))

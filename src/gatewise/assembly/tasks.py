@@ -6,14 +6,31 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gatewise import declare
-from gatewise.tasks import BinaryTask, FunnelTask, RankedBinaryTask, RegressionTask, Task
+from gatewise.errors import DeclarationError
+from gatewise.tasks import (
+    BinaryTask,
+    CountTask,
+    DurationTask,
+    FunnelTask,
+    LifetimeValueTask,
+    MulticlassTask,
+    OrdinalTask,
+    RankedBinaryTask,
+    RegressionTask,
+    Task,
+    make_registered,
+)
 
 Statistics = Mapping[str, Mapping[str, Any]]
 """For each task what was learnt of its training labels."""
 
 
 def build_tasks(schema: declare.Schema, statistics: Statistics | None = None) -> list[Task]:
-    """Return one task object a declared task, with the statistics of its training labels once they are known."""
+    """Return one task object a declared task, with the statistics of its training labels once they are known.
+
+    Raises:
+        DeclarationError: a kind of one's own is not registered, or two tasks predict a column of the same name.
+    """
     declared, built = schema.tasks_by_name, dict[str, Any]()
 
     def build(name: str) -> Any:
@@ -24,23 +41,45 @@ def build_tasks(schema: declare.Schema, statistics: Statistics | None = None) ->
             built[name] = _build(task, learnt, schema, build)
         return built[name]
 
-    return [build(task.name) for task in schema.tasks]
+    tasks = [build(task.name) for task in schema.tasks]
+    _check_columns(tasks)
+    return tasks
+
+
+def _check_columns(tasks: list[Task]) -> None:
+    owners: dict[str, str] = {}
+    for task in tasks:
+        for column in task.columns:
+            if column in owners:
+                raise DeclarationError(f"tasks {owners[column]!r} and {task.name!r} both predict {column!r}")
+            owners[column] = task.name
 
 
 def _build(task: declare.Task, learnt: dict[str, Any], schema: declare.Schema, other: Callable[[str], Any]) -> Task:
-    options: dict[str, Any] = {"weight": task.weight, **learnt}
     grouped = schema.group is not None
+    if isinstance(task, declare.Binary) and task.after is not None:
+        before = [other(name) for name in declare.path_to(task, schema.tasks_by_name)]
+        through = None if task.through is None else other(task.through)
+        options: dict[str, Any] = {"weight": task.weight, "learn": task.learn, "clip": task.clip, "grouped": grouped}
+        return FunnelTask(task.name, after=before, through=through, **options, **learnt)
+    common: dict[str, Any] = {"weight": task.weight, "within": task.within, **learnt}
     match task:
-        case declare.Binary(after=str()):
-            before = [other(name) for name in declare.path_to(task, schema.tasks_by_name)]
-            through = None if task.through is None else other(task.through)
-            options |= {"learn": task.learn, "clip": task.clip, "grouped": grouped}
-            return FunnelTask(task.name, after=before, through=through, **options)
         case declare.Binary(ranking=str()):
-            options |= {"within": task.within, "focal": task.focal}
-            options |= {"ranking": task.ranking, "ranking_weight": task.ranking_weight}
-            return RankedBinaryTask(task.name, **options)
+            ranking: dict[str, Any] = {"ranking": task.ranking, "ranking_weight": task.ranking_weight}
+            return RankedBinaryTask(task.name, focal=task.focal, **ranking, **common)
         case declare.Binary():
-            return BinaryTask(task.name, within=task.within, focal=task.focal, grouped=grouped, **options)
+            return BinaryTask(task.name, focal=task.focal, grouped=grouped, **common)
         case declare.Regression():
-            return RegressionTask(task.name, within=task.within, **options)
+            return RegressionTask(task.name, loss=task.loss, delta=task.delta, quantile=task.quantile, **common)
+        case declare.Multiclass():
+            return MulticlassTask(task.name, **common)
+        case declare.Ordinal():
+            return OrdinalTask(task.name, **common)
+        case declare.Count():
+            return CountTask(task.name, loss=task.loss, power=task.power, **common)
+        case declare.LifetimeValue():
+            return LifetimeValueTask(task.name, **common)
+        case declare.Duration():
+            return DurationTask(task.name, limited=task.limit is not None, unit=task.unit, **common)
+        case declare.Custom():
+            return make_registered(task.by, task.name, **{"mean": 0.0, "std": 1.0, **common, **task.options})

@@ -23,3 +23,8 @@ def null_mask(array: pa.Array) -> np.ndarray:
     if array.null_count == 0:
         return np.zeros(len(array), dtype=bool)
     return array.is_null().to_numpy(zero_copy_only=False)
+
+
+def nan_to_null(array: pa.Array) -> pa.Array:
+    """Return a floating array with null in the place of NaN."""
+    return pa.array(array.to_numpy(zero_copy_only=False), from_pandas=True)

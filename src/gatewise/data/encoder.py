@@ -34,7 +34,17 @@ from gatewise.data.matrix import side_by_side
 from gatewise.data.parallel import in_parallel
 from gatewise.data.tables import pick_column, read_table, stream_table
 from gatewise.data.vocabulary import AnyVocabulary, vocabulary_from_state
-from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Text, Vector, column_of, embedding_dim
+from gatewise.declare import (
+    Categorical,
+    Feature,
+    Numeric,
+    Schema,
+    Sequence,
+    Text,
+    Vector,
+    column_of,
+    embedding_dim,
+)
 from gatewise.errors import ArtefactError, TableError
 from gatewise.layout import (
     AttentionPooling,
@@ -126,7 +136,8 @@ class TableEncoder:
         Raises:
             TableError: as in :meth:`fit`.
         """
-        spared = [column_of(f) for f in self.schema.features if f.name in optional]
+        known = {column for task in self.schema.tasks for column in task.known_columns}
+        spared = [column_of(f) for f in self.schema.features if f.name in optional and column_of(f) not in known]
         table = _read(source, needed_columns(self.schema, labels=labels), self.column_types, spared)
         rows = table.num_rows
         for column in spared:
@@ -217,6 +228,7 @@ class TableEncoder:
     def column_types(self) -> dict[str, pa.DataType]:
         """Return the types that columns of a text file are read as, so that "007" stays the string it was."""
         types = {column_of(f): self._type_of(f) for f in self.schema.features}
+        types |= {column_of(label.task): label.type for label in self.labels.values()}
         known = {column: dtype for column, dtype in types.items() if dtype is not None}
         return known | declared_types(self.schema)
 
@@ -298,6 +310,7 @@ def number_embedding_of(encoder: Encoder) -> NumberEmbedding | None:
 def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False) -> list[str]:
     """Return the names of the columns that a schema reads; row weights are needed for training only."""
     columns = [column_of(feature) for feature in schema.features]
+    columns += [column for task in schema.tasks for column in task.known_columns]
     if labels:
         columns += [column_of(task) for task in schema.tasks]
         columns += [schema.group] if schema.group else []
@@ -353,8 +366,10 @@ def _assembled(
 
 
 def declared_types(schema: Schema) -> dict[str, pa.DataType]:
-    """Return the types that a schema fixes for text files: lists of one item, and texts, can look like numbers."""
-    return {column_of(f): pa.string() for f in schema.features if isinstance(f, (Sequence, Text))}
+    """Return the types that a schema fixes for text files: lists of one item, texts, classes can look like numbers."""
+    types = {column_of(f): pa.string() for f in schema.features if isinstance(f, (Sequence, Text))}
+    labels = {column_of(task): label_encoder(task).type for task in schema.tasks}
+    return types | {column: dtype for column, dtype in labels.items() if dtype is not None}
 
 
 def _owners_first(schema: Schema) -> list[Feature]:

@@ -36,7 +36,18 @@ from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.recipe import Data, Recipe, Split
 from gatewise.declare.schema import Schema, column_of, embedding_dim
 from gatewise.declare.side_tower import SideTower
-from gatewise.declare.tasks import Binary, Label, Regression, Task
+from gatewise.declare.tasks import (
+    Binary,
+    Count,
+    Custom,
+    Duration,
+    Label,
+    LifetimeValue,
+    Multiclass,
+    Ordinal,
+    Regression,
+    Task,
+)
 from gatewise.declare.training import Cosine, Plateau, StepDecay, Training
 
 __all__ = [
@@ -58,20 +69,26 @@ __all__ = [
     "Categorical",
     "ConvolutionalExpert",
     "Cosine",
+    "Count",
     "CrossExpert",
     "CrossStitch",
+    "Custom",
     "DSelectKGate",
     "Data",
+    "Duration",
     "FacetAwareMoE",
     "Feature",
     "HoME",
     "Label",
+    "LifetimeValue",
     "MLPExpert",
     "MMoE",
     "MoSE",
+    "Multiclass",
     "Numeric",
     "OMoE",
     "Options",
+    "Ordinal",
     "PEPNet",
     "Periodic",
     "PiecewiseLinear",

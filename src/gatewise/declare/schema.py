@@ -84,12 +84,18 @@ class Schema:
 
     def _no_label_among_features(self) -> None:
         read = {column_of(feature): feature.name for feature in self.features}
+        owners = {column_of(task): task.name for task in self.tasks}
         for task in self.tasks:
             if column_of(task) in read:
                 label, feature = column_of(task), read[column_of(task)]
                 raise ValueError(f"feature {feature!r} reads {label!r}, which is the label of task {task.name!r}")
             if task.weight_column == column_of(task):
                 raise ValueError(f"task {task.name!r}: its weight_column is its label")
+            for known in task.known_columns:
+                if known in owners:
+                    raise ValueError(
+                        f"task {task.name!r} needs {known!r} beforehand, which is the label of task {owners[known]!r}"
+                    )
 
     def _check_tasks(self) -> None:
         tasks = self.tasks_by_name

@@ -81,7 +81,8 @@ class Training:
     clip_norm: Annotated[float, Field(gt=0)] | None = field(default=None, kw_only=True)
     """Scale the gradient down to this norm where it is longer."""
     monitor: Annotated[str, Field(pattern=r"^mean$|^.+\.[a-z0-9_]+$")] = field(default="mean", kw_only=True)
-    """What decides the best epoch: ``task.metric``, or the mean over tasks of AUC (binary) and R2 (regression)."""
+    """What decides the best epoch: ``task.metric``, or the mean over tasks of each kind's metric without a unit, such
+    as AUC (binary) and R2 (regression)."""
     patience: Positive | None = field(default=3, kw_only=True)
     """Stop after this many epochs without improvement; null: never stop early. Needs a validation table."""
     min_delta: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)

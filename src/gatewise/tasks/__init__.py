@@ -1,29 +1,44 @@
 """What a label means: link, loss, mask and metrics of each kind of task, from tensors alone.
 
 A new kind is one file with a subclass of :class:`Task`; trunks and the training loop never ask which kind they have.
+:func:`register` makes one known that lives elsewhere.
 """
 
 from gatewise.tasks.binary import BinaryTask
+from gatewise.tasks.count import CountTask
+from gatewise.tasks.custom import make_registered, register
+from gatewise.tasks.duration import DurationTask
 from gatewise.tasks.funnel import FunnelTask
+from gatewise.tasks.lifetime_value import LifetimeValueTask
+from gatewise.tasks.multiclass import MulticlassTask
+from gatewise.tasks.ordinal import OrdinalTask
 from gatewise.tasks.predicted import Judged, Predicted, evaluate_tasks
 from gatewise.tasks.ranked import RankedBinaryTask
 from gatewise.tasks.regression import RegressionTask
-from gatewise.tasks.rows import Rows
+from gatewise.tasks.rows import ByTask, Rows
 from gatewise.tasks.task import Metrics, Task, sample
 from gatewise.tasks.together import predict_tasks, summed_losses, targets_and_weights
 
 __all__ = [
     "BinaryTask",
+    "ByTask",
+    "CountTask",
+    "DurationTask",
     "FunnelTask",
     "Judged",
+    "LifetimeValueTask",
     "Metrics",
+    "MulticlassTask",
+    "OrdinalTask",
     "Predicted",
     "RankedBinaryTask",
     "RegressionTask",
     "Rows",
     "Task",
     "evaluate_tasks",
+    "make_registered",
     "predict_tasks",
+    "register",
     "sample",
     "summed_losses",
     "targets_and_weights",

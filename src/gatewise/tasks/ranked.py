@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.tasks.binary import BinaryTask
+from gatewise.tasks.choices import check_choice
 from gatewise.tasks.rows import Rows
 
 
@@ -49,10 +49,7 @@ class RankedBinaryTask(BinaryTask):
         grouped: bool = True,
     ) -> None:
         super().__init__(name, weight, within=within, focal=focal, rate=rate, grouped=grouped)
-        if ranking not in RANKING:
-            raise DeclarationError(
-                f"ranking: expected one of {', '.join(RANKING)}, found {ranking!r}{did_you_mean(ranking, RANKING)}"
-            )
+        check_choice("ranking", ranking, RANKING)
         self.ranking, self.ranking_weight = ranking, ranking_weight
 
     def losses_among(self, rows: Rows) -> Tensor:  # noqa: D102

@@ -34,8 +34,8 @@ class Task(ABC):
     """Metrics within groups, where the table has groups."""
     summary: Metric
     """The metric that stands for the task in a mean over tasks: free of unit, greater is better."""
-    uncertainty_factor: float
-    """What multiplies exp(-s) in uncertainty weighting: 1 for a classification, 1/2 for a squared error."""
+    uncertainty_factor: float = 1.0
+    """What multiplies exp(-s) in uncertainty weighting: 1 for a likelihood, 1/2 for an error. No loss is negative."""
     num_scores: int = 1
     """How many scores the task's tower gives."""
     num_labels: int = 1
@@ -52,7 +52,7 @@ class Task(ABC):
 
     @property
     def initial_bias(self) -> float | tuple[float, ...]:
-        """Score, or scores, at which an untrained model best starts."""
+        """Score at which an untrained model best starts, or all of them."""
         return 0.0
 
     @property
@@ -71,8 +71,11 @@ class Task(ABC):
 
     @property
     def same_losses(self) -> Hashable:
-        """What tasks with the same :meth:`losses` have in common; theirs are taken in one call."""
-        return type(self)
+        """What tasks have in common whose :meth:`losses` are the same function of each score and its target.
+
+        Theirs are taken in one call, on ``[row, task]``. By default nothing: the task itself.
+        """
+        return self
 
     @abstractmethod
     def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
@@ -85,7 +88,7 @@ class Task(ABC):
 
     @abstractmethod
     def predict(self, scores: Tensor) -> Tensor:
-        """Return predictions ``[row]`` in the label's unit, in float64."""
+        """Return predictions in the label's unit, in float64: ``[row]``, or ``[row, column]`` of several columns."""
 
     def targets_among(self, labels: ByTask) -> Tensor:
         """Return the targets of rows whose other labels are known too; NaN where the row is not in the sample."""
@@ -102,7 +105,12 @@ class Task(ABC):
             scores: of all tasks.
             labels: of all tasks, NaN throughout where nothing is known yet.
         """
-        return {self.name: self.predict(scores[self.name])}
+        return self.named(self.predict(scores[self.name]))
+
+    def named(self, predictions: Tensor) -> dict[str, Tensor]:
+        """Return predictions ``[row]`` or ``[row, column]`` as columns by their names."""
+        matrix = predictions.reshape(len(predictions), len(self.columns))
+        return dict(zip(self.columns, matrix.unbind(dim=1), strict=True))
 
     def metrics_of(self, output: str) -> tuple[Metric, ...]:  # noqa: ARG002
         """Return the metrics that judge an output."""
@@ -121,19 +129,27 @@ class Task(ABC):
             groups: ``[row]``, for metrics within groups.
         """
         return {
-            output: self.evaluate(wanted, predictions[output], groups) for output, wanted in self.judged(labels).items()
+            output: self.evaluate(wanted, predictions[output], groups, self.metrics_of(output))
+            for output, wanted in self.judged(labels).items()
         }
 
-    def evaluate(self, labels: Tensor, predictions: Tensor, groups: Tensor | None = None) -> dict[str, float | None]:
+    def evaluate(
+        self,
+        labels: Tensor,
+        predictions: Tensor,
+        groups: Tensor | None = None,
+        metrics: tuple[Metric, ...] | None = None,
+    ) -> dict[str, float | None]:
         """Return every metric over the rows that have a label; None where a metric is undefined.
 
         Shape:
             - labels: ``[row]`` in their own unit, NaN where missing
-            - predictions: ``[row]``
+            - predictions: ``[row]``, or what else the metrics take
             - groups: ``[row]``; negative: in no group
         """
         known = ~labels.isnan()
-        found = {metric.name: metric.compute(labels[known], predictions[known]) for metric in self.metrics}
+        chosen = self.metrics if metrics is None else metrics
+        found = {metric.name: metric.compute(labels[known], predictions[known]) for metric in chosen}
         if groups is not None and self.group_metrics:
             known = known & (groups >= 0)
             for metric in self.group_metrics:

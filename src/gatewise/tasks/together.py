@@ -72,7 +72,7 @@ def summed_losses(
         - output ``[task]``
     """
     kinds = {task.same_losses for task in tasks}
-    if len(kinds) == 1 and _each_by_itself(tasks[0]):
+    if len(kinds) == 1 < len(tasks) and _each_by_itself(tasks[0]):
         losses = tasks[0].losses(scores, targets)
     else:
         counted = {task.name: None if weights is None else weights[:, k] for k, task in enumerate(tasks)}

@@ -17,7 +17,7 @@ class Monitor:
 
     Args:
         name: ``prediction.metric``, such as ``click.auc``, or ``mean``: the mean over tasks of each kind's unit-free
-            metric (AUC, R2); of a step of a funnel that all steps are taken.
+            metric, such as AUC or R2; of a step of a funnel that all steps are taken.
         tasks: the tasks that the metrics come from.
 
     Raises:
@@ -36,7 +36,7 @@ class Monitor:
             hint = did_you_mean(self._output, known)
             raise DeclarationError(f"monitor {name!r}: no task {self._output!r} (tasks: {shown(known)}){hint}")
         task = known[self._output]
-        known_metrics: list[Metric | GroupMetric] = [*task.metrics, *task.group_metrics]
+        known_metrics: list[Metric | GroupMetric] = [*task.metrics_of(self._output), *task.group_metrics]
         metrics = {metric.name: metric for metric in known_metrics}
         if self._metric not in metrics:
             hint = did_you_mean(self._metric, metrics)

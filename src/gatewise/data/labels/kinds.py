@@ -7,11 +7,23 @@ from typing import Any
 
 from gatewise import declare
 from gatewise.data.labels.binary import BinaryLabels
+from gatewise.data.labels.count import CountLabels
+from gatewise.data.labels.duration import DurationLabels
 from gatewise.data.labels.label import LabelEncoder
+from gatewise.data.labels.lifetime_value import LifetimeValueLabels
+from gatewise.data.labels.multiclass import MulticlassLabels
+from gatewise.data.labels.ordinal import OrdinalLabels
+from gatewise.data.labels.regression import RegressionLabels
 
 ENCODERS: dict[type[declare.Label], type[LabelEncoder[Any]]] = {
     declare.Binary: BinaryLabels,
-    declare.Regression: LabelEncoder,
+    declare.Regression: RegressionLabels,
+    declare.Multiclass: MulticlassLabels,
+    declare.Ordinal: OrdinalLabels,
+    declare.Count: CountLabels,
+    declare.LifetimeValue: LifetimeValueLabels,
+    declare.Duration: DurationLabels,
+    declare.Custom: LabelEncoder,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.arrays import nan_to_null
 from gatewise.data.tables import pick_column
 from gatewise.data.values import as_numbers
 from gatewise.declare import Label, column_of
@@ -37,6 +38,11 @@ class LabelEncoder(Generic[Kind]):
     def purpose(self) -> str:
         """Who asks for the column, for messages."""
         return f"label of task {self.task.name!r}"
+
+    @property
+    def type(self) -> pa.DataType | None:
+        """The type that the column of a text file is read as, where it is not plain from its values."""
+        return None
 
     def prepare(self, table: pa.Table) -> None:
         """Learn from the training table what reading its labels needs: nothing."""
@@ -77,12 +83,14 @@ class LabelEncoder(Generic[Kind]):
 
     def numbers(self, table: pa.Table) -> np.ndarray:
         """Return the label's column as float64 ``[row]``, NaN where null or NaN."""
-        column = pick_column(table, column_of(self.task), self.purpose)
-        if pa.types.is_floating(column.type):
-            # NaN is how many tables write a missing label
-            column = pa.array(column.to_numpy(zero_copy_only=False), from_pandas=True)
-        values, missing = as_numbers(column, self.purpose)
+        values, missing = as_numbers(self.column(table), self.purpose)
         return np.where(missing, np.nan, values)
+
+    def column(self, table: pa.Table) -> pa.Array:
+        """Return the label's column, null where null or NaN."""
+        column = pick_column(table, column_of(self.task), self.purpose)
+        # NaN is how many tables write a missing label
+        return nan_to_null(column) if pa.types.is_floating(column.type) else column
 
     def refuse(self, values: np.ndarray, wrong: np.ndarray, expected: str) -> None:
         """Refuse labels ``[row]`` where ``wrong``, naming the first.
@@ -93,6 +101,10 @@ class LabelEncoder(Generic[Kind]):
         rows = np.flatnonzero(wrong)
         if len(rows):
             raise TableError(f"{self.purpose}: found {values[rows[0]]:g} in row {rows[0]}, expected {expected}")
+
+    def refuse_negative(self, values: np.ndarray) -> None:
+        """Refuse labels ``[row]`` below 0."""
+        self.refuse(values, values < 0, "numbers of 0 or more, or null")
 
     def _sample(self) -> str:
         within = getattr(self.task, "after", None) or self.task.within

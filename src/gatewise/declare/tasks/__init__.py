@@ -5,9 +5,28 @@ from typing import Annotated
 from pydantic import Field
 
 from gatewise.declare.tasks.binary import Binary
+from gatewise.declare.tasks.count import Count
+from gatewise.declare.tasks.custom import Custom
+from gatewise.declare.tasks.duration import Duration
 from gatewise.declare.tasks.label import Label
+from gatewise.declare.tasks.lifetime_value import LifetimeValue
+from gatewise.declare.tasks.multiclass import Multiclass
+from gatewise.declare.tasks.ordinal import Ordinal
 from gatewise.declare.tasks.regression import Regression
 
-Task = Annotated[Binary | Regression, Field(discriminator="kind")]
+Task = Annotated[
+    Binary | Regression | Multiclass | Ordinal | Count | LifetimeValue | Duration | Custom, Field(discriminator="kind")
+]
 
-__all__ = ["Binary", "Label", "Regression", "Task"]
+__all__ = [
+    "Binary",
+    "Count",
+    "Custom",
+    "Duration",
+    "Label",
+    "LifetimeValue",
+    "Multiclass",
+    "Ordinal",
+    "Regression",
+    "Task",
+]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import field, fields
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -31,3 +32,24 @@ class Label:
     def outputs(self) -> tuple[str, ...]:
         """Names of what is predicted."""
         return (self.name,)
+
+    @property
+    def known_columns(self) -> tuple[str, ...]:
+        """Columns that say something about the label before it is known, and are read when predicting too."""
+        return ()
+
+
+def refuse_options_of_others(declared: Any, owners: Mapping[str, str]) -> None:
+    """Refuse options that belong to another loss than the declared one.
+
+    Args:
+        declared: what has a ``loss`` and the options.
+        owners: the loss that each option belongs to.
+
+    Raises:
+        ValueError: names the option and its loss.
+    """
+    unset = {option.name: option.default for option in fields(declared)}
+    for option, loss in owners.items():
+        if declared.loss != loss and getattr(declared, option) != unset[option]:
+            raise ValueError(f"{option} belongs to loss {loss!r}, and the loss is {declared.loss!r}")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.tasks.binary import BinaryTask
+from gatewise.tasks.choices import check_choice
 from gatewise.tasks.funnel.learning import LEARNING, Step, joint_label
 from gatewise.tasks.funnel.probabilities import LogProbability, of_all, of_branches, of_score
 from gatewise.tasks.rows import ByTask, Rows
@@ -51,23 +51,13 @@ class FunnelTask(BinaryTask):
         grouped: bool = False,
     ) -> None:
         super().__init__(name, weight, rate=rate, grouped=grouped)
-        if learn not in LEARNING:
-            raise DeclarationError(
-                f"learn: expected one of {', '.join(LEARNING)}, found {learn!r}{did_you_mean(learn, LEARNING)}"
-            )
+        check_choice("learn", learn, LEARNING)
         self.after, self.learn, self.through, self.clip = tuple(after), learn, through, clip
         branches = 1 if through is None else 2
         self.num_scores = branches + (learn == "dr")
         self.num_targets = 2
         self.given = f"{name}_given_{after[-1].name}"
         self.joint = "_and_".join(step.name for step in (*after, self))
-
-    @property
-    def initial_bias(self) -> float | tuple[float, ...]:
-        """Log odds of the training rate."""
-        bias = super().initial_bias
-        assert isinstance(bias, float)
-        return bias if self.num_scores == 1 else (bias,) * self.num_scores
 
     @property
     def columns(self) -> tuple[str, ...]:  # noqa: D102

@@ -1,0 +1,48 @@
+"""Labels that are times, cut off where something ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.labels.label import LabelEncoder
+from gatewise.data.tables import pick_column
+from gatewise.data.values import as_numbers
+from gatewise.declare import Duration
+from gatewise.errors import TableError
+
+
+class DurationLabels(LabelEncoder[Duration]):
+    """Reads times of 0 or more and, where a limit is declared, how long they can be at most: NaN for no limit."""
+
+    @property
+    def num_labels(self) -> int:  # type: ignore[override]
+        """One, or two with a limit."""
+        return 1 + len(self.task.known_columns)
+
+    def read(self, table: pa.Table) -> np.ndarray:  # noqa: D102
+        values = self.numbers(table)
+        self.refuse_negative(values)
+        return np.stack([values, *self._limits(table)], axis=1)
+
+    def read_known(self, table: pa.Table) -> np.ndarray:  # noqa: D102
+        return np.stack([np.full(table.num_rows, np.nan), *self._limits(table)], axis=1)
+
+    def _limits(self, table: pa.Table) -> list[np.ndarray]:
+        purpose = f"limit of task {self.task.name!r}"
+        found = []
+        for name in self.task.known_columns:
+            values, missing = as_numbers(pick_column(table, name, purpose), purpose)
+            wrong = np.flatnonzero((values <= 0) & ~missing)
+            if len(wrong):
+                raise TableError(
+                    f"{purpose}: found {values[wrong[0]]:g} in row {wrong[0]}, expected numbers above 0 or null"
+                )
+            found.append(np.where(missing, np.nan, values))
+        return found
+
+    def summarise(self, known: np.ndarray) -> dict[str, Any]:  # noqa: D102
+        logarithms = np.log1p(known / self.task.unit)
+        return {"log_mean": float(logarithms.mean()), "log_std": float(logarithms.std())}

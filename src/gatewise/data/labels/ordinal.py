@@ -1,0 +1,47 @@
+"""Labels that are one of several ordered levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.labels.label import LabelEncoder
+from gatewise.declare import Ordinal
+from gatewise.errors import TableError, shown
+
+MOST = 100
+"""Levels that are learnt at most: each has a score of its own."""
+
+
+class OrdinalLabels(LabelEncoder[Ordinal]):
+    """Reads numbers that are among the levels, which are declared or learnt."""
+
+    def __init__(self, task: Ordinal, statistics: Mapping[str, Any] | None = None) -> None:
+        declared = {} if task.levels is None else {"levels": list(task.levels)}
+        super().__init__(task, {**declared, **(statistics or {})})
+
+    def prepare(self, table: pa.Table) -> None:  # noqa: D102
+        if self.task.levels is not None:
+            return
+        values = self.numbers(table)
+        levels = np.unique(values[~np.isnan(values)])
+        if len(levels) > MOST:
+            raise TableError(f"{self.purpose}: has {len(levels):,} levels, expected {MOST} or fewer; take Regression")
+        if len(levels) == 2:
+            found = " and ".join(f"{level:g}" for level in levels)
+            raise TableError(f"{self.purpose}: expected three levels or more, found {found}; take Binary")
+        self.statistics["levels"] = levels.tolist()
+
+    def read(self, table: pa.Table) -> np.ndarray:  # noqa: D102
+        values, levels = self.numbers(table), self.statistics["levels"]
+        unseen = ~np.isnan(values) & ~np.isin(values, levels)
+        self.refuse(values, unseen, f"one of {shown(f'{level:g}' for level in levels)}")
+        return values[:, np.newaxis]
+
+    def summarise(self, known: np.ndarray) -> dict[str, Any]:  # noqa: D102
+        # a level that no row has yet counts once, so that the levels beside it stay apart
+        counts = np.array([(known == level).sum() for level in self.statistics["levels"]]).clip(min=1)
+        return {"rates": (counts / counts.sum()).tolist()}

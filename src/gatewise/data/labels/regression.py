@@ -1,0 +1,20 @@
+"""Labels that are numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gatewise.data.labels.label import LabelEncoder
+from gatewise.declare import Regression
+
+
+class RegressionLabels(LabelEncoder[Regression]):
+    """Reads numbers, and learns where what the loss asks for lies without a model."""
+
+    def summarise(self, known: np.ndarray) -> dict[str, Any]:  # noqa: D102
+        quantiles = {"mae": 0.5, "quantile": self.task.quantile}
+        if self.task.loss not in quantiles:
+            return super().summarise(known)
+        return super().summarise(known) | {"start": float(np.quantile(known, quantiles[self.task.loss]))}

@@ -1,0 +1,20 @@
+"""Options that are one of a few names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gatewise.errors import DeclarationError, did_you_mean
+
+
+def check_choice(option: str, found: str, known: Iterable[str]) -> None:
+    """Refuse a name that is none of the known ones.
+
+    Raises:
+        DeclarationError: names the option, what was expected and the nearest name.
+    """
+    names = list(known)
+    if found not in names:
+        raise DeclarationError(
+            f"{option}: expected one of {', '.join(names)}, found {found!r}{did_you_mean(found, names)}"
+        )

@@ -1,0 +1,103 @@
+"""Labels that are 0 for most, and spread over orders of magnitude for the rest."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from gatewise.metrics import AUC, GINI, MAE, RMSE, SPEARMAN, Metric
+from gatewise.tasks.exponential import bounded_exp
+from gatewise.tasks.normal import UNIT_SPREAD, spread_of, value_losses
+from gatewise.tasks.rows import ByTask
+from gatewise.tasks.task import Task
+from gatewise.tasks.totals import TOTAL_RATIO
+
+
+class LifetimeValueTask(Task):
+    r"""A value that is 0 with some probability, and else log-normal.
+
+    .. math::
+        p = \sigma(s_1), \qquad z = \frac{\ln y - m}{d} \sim N(\mu, \sigma^2), \quad
+        \mu = s_2, \; \sigma = \sigma_0 + \ln(1 + e^{s_3})
+
+    with mean m and standard deviation d of the logarithms of the training labels above 0. The loss is
+
+    .. math::
+        \ell(s, y) = \mathrm{BCE}(p, [y > 0]) + [y > 0] \left(\frac{(z - \mu)^2}{2 \sigma^2} +
+        \ln \frac{\sigma}{\sigma_0}\right)
+
+    and predictions are :math:`P(y > 0) = p` and :math:`E[y] = p \, e^{m + d \mu + d^2 \sigma^2 / 2}`.
+
+    Args:
+        name: names the task's outputs and metrics.
+        weight: multiplies the task's loss.
+        within: see :class:`Task`.
+        rate: share of the training labels above 0; the untrained model predicts it.
+        log_mean: m.
+        log_std: d.
+
+    References:
+        Wang, Liu, Miao: A Deep Probabilistic Model for Customer Lifetime Value Prediction. 2019.
+    """
+
+    # NOTE[DIFF]: the paper neither standardises the logarithms nor bounds the spread from below
+    metrics = (GINI, SPEARMAN, RMSE, MAE, TOTAL_RATIO)
+    summary = GINI
+    num_scores = 3
+    num_targets = 2
+
+    def __init__(
+        self,
+        name: str,
+        weight: float = 1.0,
+        *,
+        within: str | None = None,
+        rate: float = 0.5,
+        log_mean: float = 0.0,
+        log_std: float = 1.0,
+    ) -> None:
+        super().__init__(name, weight, within=within)
+        self.rate, self.log_mean, self.log_std = rate, log_mean, log_std
+        self.positive = f"{name}[>0]"
+
+    @property
+    def initial_bias(self) -> float | tuple[float, ...]:
+        """Scores that give the training rate, and mean and deviation of the logarithms."""
+        return math.log(self.rate / (1 - self.rate)), 0.0, UNIT_SPREAD
+
+    @property
+    def columns(self) -> tuple[str, ...]:  # noqa: D102
+        return self.name, self.positive
+
+    @property
+    def outputs(self) -> tuple[str, ...]:  # noqa: D102
+        return self.positive, self.name
+
+    def metrics_of(self, output: str) -> tuple[Metric, ...]:  # noqa: D102
+        return (AUC,) if output == self.positive else self.metrics
+
+    def targets(self, labels: Tensor) -> Tensor:
+        """Return ``[row, 2]``: whether there is a value, and its standardised logarithm, 0 without one."""
+        positive = labels > 0
+        there = torch.where(labels.isnan(), torch.nan, positive.double())
+        logarithm = torch.where(positive, labels, 1.0).log()
+        return torch.stack([there, torch.where(positive, (logarithm - self.log_mean) / self.log_std, 0.0)], dim=1)
+
+    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:  # noqa: D102
+        score, mean, width = scores.unbind(dim=1)
+        there, value = targets.unbind(dim=1)
+        entropy = binary_cross_entropy_with_logits(score, there, reduction="none")
+        return entropy + there * value_losses(value, mean, spread_of(width))
+
+    def predict(self, scores: Tensor) -> Tensor:  # noqa: D102
+        score, mean, width = scores.double().unbind(dim=1)
+        there = score.sigmoid()
+        exponent = self.log_std * mean + (self.log_std * spread_of(width)).square() / 2
+        return torch.stack([there * math.exp(self.log_mean) * bounded_exp(exponent), there], dim=1)
+
+    def judged(self, labels: ByTask) -> dict[str, Tensor]:  # noqa: D102
+        own = labels[self.name]
+        return {self.positive: torch.where(own.isnan(), torch.nan, (own > 0).double()), self.name: own}
