@@ -153,7 +153,7 @@ class Ranker:
     def predict(self, table: Any) -> pa.Table:
         """Return an Arrow table of float64 columns, named for the tasks: probabilities, or numbers in the label's unit.
 
-        A step of a funnel has two: ``purchase_given_click`` and ``click_and_purchase``.
+        A step of a funnel has two, ``purchase_given_click`` and ``click_and_purchase``; a class one, ``device[tv]``.
 
         Labels need not be in the table. Values that the training table did not hold are out of vocabulary.
 
