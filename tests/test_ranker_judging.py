@@ -250,4 +250,4 @@ def test_a_stream_gives_what_the_whole_table_gives(ranker, shop, tmp_path):
             for name, value in values.items():
                 assert value == pytest.approx(expected[output][name], abs=1e-2 if name == "ece" else 1e-5), name
     assert "gauc" in found.left_out["click"]
-    assert found.left_out["stars"] == ()
+    assert found.left_out["stars"] == ("spearman",)

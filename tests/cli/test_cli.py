@@ -124,7 +124,7 @@ def test_evaluate_a_stream_says_what_it_leaves_out(workplace):
     assert done.returncode == 0, done.stderr
     expected = gw.load(workplace / "run" / "artefact").evaluate(workplace / "test.csv")
     assert f"{expected['stars']['rmse']:.4f}" in done.stdout
-    assert "pr_auc: need all rows at once, left out" in done.stdout
+    assert "pr_auc, spearman: need all rows at once, left out" in done.stdout
 
 
 def test_a_recipe_that_calibrates(workplace):

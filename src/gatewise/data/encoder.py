@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gatewise import declare
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoders.by_feature import (
     Encoded,
@@ -29,10 +28,19 @@ from gatewise.data.encoders.numeric import NumericEncoder
 from gatewise.data.encoders.sequence import RaggedIds
 from gatewise.data.encoders.text import EncodedTexts, TextEncoder
 from gatewise.data.encoders.vector import VectorEncoder
-from gatewise.data.labels import LabelEncoder, encode_groups, encode_weights, in_samples, label_encoder, settled
+from gatewise.data.labels import (
+    LabelEncoder,
+    encode_groups,
+    encode_weights,
+    known_labels,
+    label_encoder,
+    learn_labels,
+    read_labels,
+)
+from gatewise.data.layouts import layout_of
 from gatewise.data.matrix import side_by_side
 from gatewise.data.parallel import in_parallel
-from gatewise.data.tables import pick_column, read_table, stream_table
+from gatewise.data.tables import read_table, stream_table
 from gatewise.data.vocabulary import AnyVocabulary, vocabulary_from_state
 from gatewise.declare import (
     Categorical,
@@ -41,24 +49,11 @@ from gatewise.declare import (
     Schema,
     Sequence,
     Text,
-    Vector,
     column_of,
-    embedding_dim,
 )
 from gatewise.errors import ArtefactError, TableError
 from gatewise.layout import (
-    AttentionPooling,
-    EmbeddingField,
-    GRUPooling,
     Layout,
-    ListColumn,
-    NumberColumn,
-    NumberEmbedding,
-    PeriodicNumber,
-    PiecewiseLinearNumber,
-    Pooling,
-    SelfAttentionPooling,
-    TextColumn,
 )
 
 
@@ -111,8 +106,8 @@ class TableEncoder:
         rows = table.num_rows
         prepared = _prepared(schema, table)
         labels = {task.name: label_encoder(task) for task in schema.tasks}
-        learnt = _learnt(schema, labels, table)
-        weights, groups = _weights(schema, table), _groups(schema, table)
+        learnt = learn_labels(schema, labels, table)
+        weights, groups = encode_weights(schema, table), encode_groups(schema, table)
         # nothing reads the columns any more: what was copied of them is freed
         del table
         vocabularies = learn_vocabularies(schema, prepared, rows)
@@ -145,15 +140,9 @@ class TableEncoder:
                 table = table.append_column(column, pa.nulls(rows))
         encoded = _each(lambda f: encode_column(f, self.encoders[f.name], table), self.schema.features, rows)
         if not labels:
-            return _assembled(encoded, rows, self._known(table))
-        read = settled(self.schema, {name: label.read(table) for name, label in self.labels.items()}, warn=False)
-        return _assembled(encoded, rows, _beside(read), groups=_groups(self.schema, table))
-
-    def _known(self, table: pa.Table) -> np.ndarray | None:
-        """Return what is known of labels that are not: nothing, or ``[row, label]`` where a kind knows something."""
-        if all(label.num_labels == 1 for label in self.labels.values()):
-            return None
-        return _beside({name: label.read_known(table) for name, label in self.labels.items()})
+            return _assembled(encoded, rows, known_labels(self.labels, table))
+        read = read_labels(self.schema, self.labels, table)
+        return _assembled(encoded, rows, read, groups=encode_groups(self.schema, table))
 
     @property
     def statistics(self) -> dict[str, dict[str, Any]]:
@@ -163,67 +152,7 @@ class TableEncoder:
     @property
     def layout(self) -> Layout:
         """The columns that encoded tables have and the tables that a model needs for them."""
-        fields: list[EmbeddingField] = []
-        index: dict[str, int] = {}
-        ids, lists, floats, owners, texts = [], [], [], [], []
-        for feature in _owners_first(self.schema):
-            rows = self._rows(feature)
-            if rows is not None:
-                index[feature.name] = len(fields)
-                fields.append(EmbeddingField(feature.name, rows, embedding_dim(feature, self.schema)))
-        for feature in self.schema.features:
-            if isinstance(feature, Sequence):
-                lists.append(ListColumn(feature.name, index[feature.shares or feature.name], pooling_of(feature)))
-            elif feature.name in index:
-                ids.append((feature.name, index[feature.name]))
-            elif isinstance(feature, Text):
-                texts.append(self._text_column(feature))
-            else:
-                names = self._float_names(feature)
-                floats += names
-                owners += [feature.name] * len(names)
-        numbers = self._numbers(owners)
-        return Layout(tuple(fields), tuple(ids), tuple(lists), tuple(floats), tuple(owners), tuple(texts), numbers)
-
-    def _text_column(self, feature: Text) -> TextColumn:
-        encoder = self.encoders[feature.name]
-        assert isinstance(encoder, TextEncoder)
-        return TextColumn(
-            feature.name,
-            source=feature.encoder,
-            config=encoder.config,
-            dim=encoder.dim,
-            vocabulary=encoder.vocabulary,
-            padding=encoder.padding,
-            pooling=feature.pooling,
-            frozen=feature.frozen,
-            lr_factor=feature.lr_factor,
-        )
-
-    def _numbers(self, owners: list[str]) -> tuple[NumberColumn, ...]:
-        """Return the columns that are embedded, each the first of those that its feature owns."""
-        embeddings = {f.name: number_embedding_of(self.encoders[f.name]) for f in self.schema.features}
-        return tuple(
-            NumberColumn(name, owners.index(name), embedding)
-            for name, embedding in embeddings.items()
-            if embedding is not None
-        )
-
-    def _rows(self, feature: Feature) -> int | None:
-        if isinstance(feature, Numeric):
-            encoder = self.encoders[feature.name]
-            assert isinstance(encoder, NumericEncoder)
-            return encoder.rows if feature.transform == "bucket" else None
-        vocabulary = self.vocabularies.get(feature.name)
-        return None if vocabulary is None else vocabulary.rows
-
-    def _float_names(self, feature: Feature) -> list[str]:
-        encoder = self.encoders[feature.name]
-        assert isinstance(encoder, (NumericEncoder, VectorEncoder))
-        flag = [f"{feature.name} is null"] if encoder.has_null else []
-        if isinstance(feature, Vector):
-            return [f"{feature.name}[{i}]" for i in range(feature.size)] + flag
-        return [feature.name, *flag]
+        return layout_of(self.schema, self.encoders, self.vocabularies)
 
     def column_types(self) -> dict[str, pa.DataType]:
         """Return the types that columns of a text file are read as, so that "007" stays the string it was."""
@@ -281,32 +210,6 @@ class TableEncoder:
         return cls(schema, encoders, vocabularies, labels)
 
 
-def pooling_of(feature: Sequence) -> Pooling | None:
-    """Return how a sequence is pooled, as the layout says it."""
-    match feature.pooling:
-        case declare.Attention(target=target, dims=dims, normalise=normalise):
-            return AttentionPooling(target, tuple(dims), normalise)
-        case declare.GRU(dim=dim):
-            return GRUPooling(dim)
-        case declare.Transformer(dim=dim, heads=heads, layers=layers):
-            return SelfAttentionPooling(dim, heads, layers)
-        case _:
-            return feature.pooling
-
-
-def number_embedding_of(encoder: Encoder) -> NumberEmbedding | None:
-    """Return how a number becomes a vector, as the layout says it; None where it does not."""
-    if not isinstance(encoder, NumericEncoder):
-        return None
-    match encoder.feature.embedding:
-        case declare.PiecewiseLinear(dim=dim):
-            return PiecewiseLinearNumber(tuple(encoder.edges.tolist()), dim)
-        case declare.Periodic(frequencies=frequencies, sigma=sigma, dim=dim):
-            return PeriodicNumber(frequencies, sigma, dim)
-        case _:
-            return None
-
-
 def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False) -> list[str]:
     """Return the names of the columns that a schema reads; row weights are needed for training only."""
     columns = [column_of(feature) for feature in schema.features]
@@ -350,7 +253,7 @@ def _assembled(
     encoded: Mapping[str, Encoded],
     rows: int,
     labels: np.ndarray | None,
-    weights: list[np.ndarray] | None = None,
+    weights: np.ndarray | None = None,
     groups: np.ndarray | None = None,
 ) -> EncodedTable:
     dense = [column for column in encoded.values() if isinstance(column, np.ndarray)]
@@ -359,7 +262,7 @@ def _assembled(
         lists=tuple(column for column in encoded.values() if isinstance(column, RaggedIds)),
         floats=side_by_side([column for column in dense if column.ndim == 2], rows, np.float32),
         labels=labels,
-        weights=None if weights is None else np.stack(weights, axis=1),
+        weights=weights,
         groups=groups,
         texts=tuple(column for column in encoded.values() if isinstance(column, EncodedTexts)),
     )
@@ -370,37 +273,3 @@ def declared_types(schema: Schema) -> dict[str, pa.DataType]:
     types = {column_of(f): pa.string() for f in schema.features if isinstance(f, (Sequence, Text))}
     labels = {column_of(task): label_encoder(task).type for task in schema.tasks}
     return types | {column: dtype for column, dtype in labels.items() if dtype is not None}
-
-
-def _owners_first(schema: Schema) -> list[Feature]:
-    return sorted(schema.features, key=lambda f: owner_of(f) != f.name)
-
-
-def _learnt(schema: Schema, labels: Mapping[str, LabelEncoder[Any]], table: pa.Table) -> np.ndarray:
-    """Learn the statistics of all labels, each over its own sample, and return the labels ``[row, label]``."""
-    for label in labels.values():
-        label.prepare(table)
-    read = settled(schema, {name: label.read(table) for name, label in labels.items()}, warn=True)
-    for name, sample in in_samples(schema, read).items():
-        labels[name].learn(sample)
-    return _beside(read)
-
-
-def _beside(labels: Mapping[str, np.ndarray]) -> np.ndarray:
-    return np.ascontiguousarray(np.concatenate(list(labels.values()), axis=1))
-
-
-def _groups(schema: Schema, table: pa.Table) -> np.ndarray | None:
-    return None if schema.group is None else encode_groups(table, schema.group)
-
-
-def _weights(schema: Schema, table: pa.Table) -> list[np.ndarray] | None:
-    if all(task.weight_column is None for task in schema.tasks):
-        return None
-    ones = np.ones(table.num_rows, np.float32)
-    return [
-        encode_weights(task, pick_column(table, task.weight_column, f"weight of task {task.name!r}"))
-        if task.weight_column
-        else ones
-        for task in schema.tasks
-    ]

@@ -80,7 +80,7 @@ class Training:
     """How the learning rate changes: ``step``, ``cosine`` or ``plateau``."""
     clip_norm: Annotated[float, Field(gt=0)] | None = field(default=None, kw_only=True)
     """Scale the gradient down to this norm where it is longer."""
-    monitor: Annotated[str, Field(pattern=r"^mean$|^.+\.[a-z0-9_]+$")] = field(default="mean", kw_only=True)
+    monitor: Annotated[str, Field(pattern=r"^mean$|^.+\.[a-z0-9_@]+$")] = field(default="mean", kw_only=True)
     """What decides the best epoch: ``task.metric``, or the mean over tasks of each kind's metric without a unit, such
     as AUC (binary) and R2 (regression)."""
     patience: Positive | None = field(default=3, kw_only=True)

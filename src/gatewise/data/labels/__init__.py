@@ -3,7 +3,15 @@
 from gatewise.data.labels.groups import encode_groups
 from gatewise.data.labels.kinds import label_encoder
 from gatewise.data.labels.label import LabelEncoder
-from gatewise.data.labels.samples import in_samples, settled
+from gatewise.data.labels.together import known_labels, learn_labels, read_labels
 from gatewise.data.labels.weights import encode_weights
 
-__all__ = ["LabelEncoder", "encode_groups", "encode_weights", "in_samples", "label_encoder", "settled"]
+__all__ = [
+    "LabelEncoder",
+    "encode_groups",
+    "encode_weights",
+    "known_labels",
+    "label_encoder",
+    "learn_labels",
+    "read_labels",
+]

@@ -5,19 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.tables import pick_column
 from gatewise.data.values import as_numbers
-from gatewise.declare import Label
+from gatewise.declare import Label, Schema
 from gatewise.errors import TableError
 
 
-def encode_weights(task: Label, column: pa.Array) -> np.ndarray:
-    """Return float32 row weights.
+def encode_weights(schema: Schema, table: pa.Table) -> np.ndarray | None:
+    """Return the row weights of all tasks, float32 ``[row, task]``, 1 for a task without; None where no task has any.
 
     Raises:
-        TableError: a null, a negative number, no number.
+        TableError: no such column, a null, a negative number, no number; names the task.
     """
+    if all(task.weight_column is None for task in schema.tasks):
+        return None
+    return np.stack([_weights_of(task, table) for task in schema.tasks], axis=1)
+
+
+def _weights_of(task: Label, table: pa.Table) -> np.ndarray:
+    if task.weight_column is None:
+        return np.ones(table.num_rows, np.float32)
     purpose = f"weight of task {task.name!r}"
-    values, missing = as_numbers(column, purpose)
+    values, missing = as_numbers(pick_column(table, task.weight_column, purpose), purpose)
     wrong = np.flatnonzero(missing | (values < 0))
     if len(wrong):
         found = "null" if missing[wrong[0]] else f"{values[wrong[0]]:g}"

@@ -1,0 +1,53 @@
+"""The labels of all tasks, in the order of the tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.labels.label import LabelEncoder
+from gatewise.data.labels.samples import in_samples, settled
+from gatewise.declare import Schema
+
+Encoders = Mapping[str, LabelEncoder[Any]]
+"""One a task, by name."""
+
+
+def learn_labels(schema: Schema, encoders: Encoders, table: pa.Table) -> np.ndarray:
+    """Learn the statistics of all training labels, each over its own sample, and return them ``[row, label]``.
+
+    Raises:
+        TableError: labels that a kind does not have, or of which nothing can be learnt; names the column.
+
+    Warns:
+        GatewiseWarning: labels of a funnel contradict.
+    """
+    for encoder in encoders.values():
+        encoder.prepare(table)
+    labels = settled(schema, {name: encoder.read(table) for name, encoder in encoders.items()}, warn=True)
+    for name, sample in in_samples(schema, labels).items():
+        encoders[name].learn(sample)
+    return _beside(labels)
+
+
+def read_labels(schema: Schema, encoders: Encoders, table: pa.Table) -> np.ndarray:
+    """Return the labels of a table, ``[row, label]``.
+
+    Raises:
+        TableError: as :func:`learn_labels`.
+    """
+    return _beside(settled(schema, {name: encoder.read(table) for name, encoder in encoders.items()}, warn=False))
+
+
+def known_labels(encoders: Encoders, table: pa.Table) -> np.ndarray | None:
+    """Return what is known of labels that are not: nothing, or ``[row, label]`` where a kind knows something."""
+    if all(encoder.num_labels == 1 for encoder in encoders.values()):
+        return None
+    return _beside({name: encoder.read_known(table) for name, encoder in encoders.items()})
+
+
+def _beside(labels: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.ascontiguousarray(np.concatenate(list(labels.values()), axis=1))
