@@ -1,6 +1,7 @@
 # make demo: train MMoE on real MovieLens ratings      make test: run every test
 # make lint: style, types, direction of imports        make results: quality on real data, into docs/results.md
 # make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
+# make kuairand: multi-task models beside LightGBM on KuaiRand, into docs/results.md (an hour; DATA=folder)
 # make bench-check: fail if training has become slow (a minute)
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint format results bench bench-check readme clean
+.PHONY: demo test lint format results kuairand bench bench-check readme clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -28,6 +29,9 @@ format: $(VENV)/.dev
 
 results: $(VENV)/.dev
 	$(BIN)/python scripts/movielens_results.py
+
+kuairand: $(VENV)/.peers
+	$(BIN)/python scripts/kuairand_results.py $(if $(DATA),--data $(DATA))
 
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/run.py $(PARTS)
