@@ -64,10 +64,9 @@ learns to read the history, and rises when it learns users by heart.
 Tried for MMoE on the validation day, one run each:
 
 - Embeddings of user and video from 3 rows on, as many as LightGBM may have: clicks and long views get worse after the
-  third to sixth epoch, the sooner the less L2. For those with 10 or 20 rows, and with more L2, no harm and no clear
+  third or fourth epoch, unless L2 or small steps keep the embeddings from learning. From 10 to 20 rows on: no clear
   gain.
-- `input_norm: batch`: comments and likes gain much, clicks and long views lose a little, since embeddings start small
-  and L2 keeps them so. `layer` does not help.
+- `input_norm: batch`: comments and likes gain much, clicks and long views lose a little. `layer` does not help.
 - No clear gain, or a loss: static balance; numbers as `piecewise_linear`; rates by quantile; larger embeddings of the
   users' codes; 8 experts of [64, 32] or of [128, 64]; batches of 512 and 2,048; rates of 1e-3 and 3e-3; dropout up to
   0.3, also of the input; L2 from 0.3 to 100; normalised hidden layers."""
