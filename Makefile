@@ -3,6 +3,7 @@
 # make funnels: conversion rates where the truth is known, into docs/results.md
 # make paper: the experiments of the MMoE paper on made-up tasks, into docs/results.md (an hour; goes on where it stopped)
 # make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
+# make kuairand: multi-task models beside LightGBM on KuaiRand, into docs/results.md (an hour; DATA=folder)
 # make bench-check: fail if training has become slow (a minute)
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint format results funnels paper bench bench-check readme clean
+.PHONY: demo test lint format results funnels kuairand paper bench bench-check readme clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -36,6 +37,9 @@ funnels: $(VENV)/.dev
 
 paper: $(VENV)/.dev
 	$(BIN)/python benchmarks/paper/run.py
+
+kuairand: $(VENV)/.peers
+	$(BIN)/python scripts/kuairand_results.py $(if $(DATA),--data $(DATA))
 
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/run.py $(PARTS)

@@ -14,12 +14,16 @@ PAGE = ROOT / "docs" / "results.md"
 TITLE = "# Results\n\nEvery table here is written by the command above it.\n"
 
 
+def commit() -> str:
+    """Return the short hash of what is checked out."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def machine() -> str:
     """Say which code ran where."""
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
     cores = f"{os.cpu_count()} CPU cores ({platform.machine()})"
-    return f"commit {commit}, {cores}, Python {platform.python_version()}, torch {torch.__version__}"
+    return f"commit {commit()}, {cores}, Python {platform.python_version()}, torch {torch.__version__}"
 
 
 def write_section(name: str, text: str, page: Path = PAGE) -> None:

@@ -19,6 +19,7 @@ from gatewise.ranker import Ranker
 FOLDER = Path(__file__).parents[1] / "recipes" / "datasets"
 RECIPES = sorted(FOLDER.glob("*.yaml"))
 CENSUS = ["census_education", "census_income"]
+KUAIRAND = (131_352, 18_536, 30_134)
 # fmt: off
 ALI_CCP = [
     "click", "purchase", "101", "121", "122", "124", "125", "126", "127", "128", "129", "205", "206", "207",
@@ -37,7 +38,7 @@ def names(recipe: gw.Recipe, what: str) -> list[str]:
 
 
 def test_the_recipes_of_real_data():
-    assert [path.stem for path in RECIPES] == ["ali_ccp", *CENSUS, "kuairand"]
+    assert [path.stem for path in RECIPES] == ["ali_ccp", *CENSUS, "kuairand", "kuairand_funnel"]
     for path in RECIPES:
         assert read(path.stem).output == f"runs/{path.stem}"
 
@@ -66,10 +67,12 @@ def test_ali_ccp_is_plain_csv(tmp_path: Path):
 
 @pytest.mark.filterwarnings("ignore:expert .* is dead")  # after one epoch
 @pytest.mark.filterwarnings("ignore:the gate of task")
+@pytest.mark.filterwarnings("ignore:task .*:gatewise.errors.GatewiseWarning")  # long views without a click
 @pytest.mark.parametrize(
     ("stem", "folder", "sizes", "least"),
     [
-        ("kuairand", "kuairand_pure", (131_352, 18_536, 30_134), {"click": 0.70, "long_view": 0.70, "like": 0.6}),
+        ("kuairand", "kuairand_pure", KUAIRAND, {"click": 0.70, "long_view": 0.70, "like": 0.65}),
+        ("kuairand_funnel", "kuairand_pure", KUAIRAND, {"click": 0.70, "click_and_long_view": 0.70, "like": 0.65}),
         ("census_income", "census_kdd", (159_618, 19_953, 19_952), {"income": 0.88, "never_married": 0.97}),
         ("census_education", "census_kdd", (159_618, 19_953, 19_952), {"college": 0.84, "never_married": 0.97}),
     ],
@@ -85,3 +88,12 @@ def test_a_recipe_learns_from_real_data_in_one_epoch(stem: str, folder: str, siz
     metrics = ranker.evaluate(tables.test)
     for task, auc in least.items():
         assert metrics[task]["auc"] > auc
+    assert ("gauc" in next(iter(metrics.values()))) == (recipe.group is not None)
+
+
+def test_the_two_recipes_of_kuairand_differ_in_their_tasks_alone():
+    plain, funnel = read("kuairand"), read("kuairand_funnel")
+    assert plain.group == "user_id"
+    assert replace(funnel, tasks=plain.tasks, output=plain.output) == plain
+    steps = {task.name: task.after for task in funnel.tasks if isinstance(task, gw.Binary) and task.after}
+    assert steps == {"long_view": "click", "comment": "click"}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gatewise import MMoE, SharedBottom, SingleTask
-from gatewise.analysis import dense_parameters, matched_control
+from gatewise.analysis import dense_parameters, matched_control, nearest_width
 from gatewise.assembly import Surroundings
 from gatewise.layout import Layout
 from gatewise.nn import InputLayer
@@ -28,3 +28,8 @@ def test_controls_have_the_same_depth_options_and_nearly_the_same_size(kind, nor
     assert len(control.bottom_dims) == 2
     assert (control.dropout, control.norm, control.tower_dims) == (0.1, norm, (16,))
     assert dense_parameters(control, around(80)) == pytest.approx(budget, rel=0.01)
+
+
+@pytest.mark.parametrize(("budget", "width"), [(1, 1), (27, 5), (30, 5), (31, 6), (10_000, 100)])
+def test_the_nearest_width(budget, width):
+    assert nearest_width(lambda w: w * w, budget) == width

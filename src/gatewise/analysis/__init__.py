@@ -1,6 +1,6 @@
 """What a trained model does inside, how it does on whom, and what it is compared with, as plain data."""
 
-from gatewise.analysis.controls import Control, dense_parameters, matched_control
+from gatewise.analysis.controls import Control, dense_parameters, matched_control, nearest_width
 from gatewise.analysis.cuts import BINS, LIMIT, Cut, cut_table
 from gatewise.analysis.gates import gate_problems
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
@@ -26,6 +26,7 @@ __all__ = [
     "intervals",
     "matched_control",
     "metrics_by_name",
+    "nearest_width",
     "reliability",
     "slices",
     "worst",

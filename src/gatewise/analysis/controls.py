@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 
 import torch
@@ -39,13 +40,20 @@ def matched_control(
         ratio = width / architecture.expert_dims[0]
         return kind(bottom_dims=[max(1, round(ratio * dim)) for dim in architecture.expert_dims], **common)
 
-    def excess(width: int) -> int:
-        return dense_parameters(scaled(width), around) - budget
+    return scaled(nearest_width(lambda width: dense_parameters(scaled(width), around), budget))
 
+
+def nearest_width(size: Callable[[int], int], budget: int) -> int:
+    """Return the width, at least 1, at which a size that grows with it comes nearest to a budget.
+
+    Example:
+        >>> nearest_width(lambda width: width * width, 27)
+        5
+    """
     low, high = 1, 2
-    while excess(high) < 0:
+    while size(high) < budget:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if excess(middle) < 0 else (low, middle)
-    return scaled(min((low, high), key=lambda width: abs(excess(width))))
+        low, high = (middle, high) if size(middle) < budget else (low, middle)
+    return min((low, high), key=lambda width: abs(size(width) - budget))

@@ -1,0 +1,99 @@
+"""The script behind the KuaiRand section of docs/results.md: what LightGBM reads, what is kept, what is written."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import gatewise as gw
+from gatewise.data import TableEncoder
+from gatewise.jobs import Tables, find_tables
+
+SCRIPTS = str(Path(__file__).parents[1] / "scripts")
+
+
+@pytest.fixture(scope="module")
+def results():
+    sys.path.insert(0, SCRIPTS)
+    yield import_module("kuairand_results")
+    sys.path.remove(SCRIPTS)
+
+
+def test_lightgbm_reads_codes_plain_numbers_and_an_indicator_a_tag(results):
+    schema = gw.Schema(
+        features=[gw.Categorical("tab"), gw.Numeric("age", transform="quantile"), gw.Sequence("tags")],
+        tasks=[gw.Binary("click")],
+    )
+    train = pa.table({"tab": ["a", "b", "a"], "age": [1, 2, None], "tags": [[7], [8, 7], []], "click": [0, 1, 0]})
+    encoder, _ = TableEncoder.fit(schema, train)
+    test = pa.table({"tab": ["b", None, "c"], "age": [5.5, None, 1], "tags": [[9, 8], [7], None]})
+    columns = results.columns_of(encoder, test)
+    assert columns.names == ["tab", "age", "tags_0", "tags_1", "tags_2", "tags_3"]
+    assert columns.categories == ["tab"]
+    b = encoder.encode(train).ids[1, 0]
+    seven, eight = encoder.encode(train).lists[0].values[[0, 1]] - 2
+    tags = np.zeros((3, 4))
+    tags[0, 0] = tags[0, 2 + eight] = tags[1, 2 + seven] = tags[2, 1] = 1
+    expected = np.column_stack([[b, np.nan, 0], [5.5, np.nan, 1], tags])
+    np.testing.assert_array_equal(columns.values, expected)
+    rest = columns.without(["tab", "tags_0"])
+    assert (rest.names, rest.categories) == (["age", "tags_1", "tags_2", "tags_3"], [])
+    np.testing.assert_array_equal(rest.values, expected[:, [1, 3, 4, 5]])
+
+
+def test_a_table_of_means_and_deviations(results):
+    runs = {"constant": [[0.5, None]], "MMoE": [[0.7, None], [0.8, 1000.0]]}
+    assert results.metric_table("AUC", ["click", "rows"], runs).splitlines() == [
+        "| AUC | click | rows |",
+        "| --- | ---: | ---: |",
+        "| constant | 0.5000 |  |",
+        "| MMoE | 0.7500 ± 0.0707 | 1,000 |",
+    ]
+
+
+def test_what_was_learnt_is_kept_once_it_is_whole(results, tmp_path: Path):
+    path, calls = tmp_path / "seed 0 MMoE.json", []
+
+    def learn():
+        calls.append(1)
+        return results.Learnt({"click": np.array([0.25, 0.5])}, seconds=3.0, size=7)
+
+    for _ in range(2):
+        learnt = results.kept(path, learn)
+        assert (learnt.predictions["click"].tolist(), learnt.seconds, learnt.size) == ([0.25, 0.5], 3.0, 7)
+    assert len(calls) == 1
+    path.unlink()  # as after an interruption between the two files
+    results.kept(path, learn)
+    assert len(calls) == 2
+
+
+@pytest.fixture
+def recipe(results, shared_data) -> gw.Recipe:
+    overrides = [f"data.path={shared_data('kuairand_pure')}", "training.epochs=1"]
+    return gw.Recipe.read(results.RECIPE, overrides)
+
+
+@pytest.mark.filterwarnings("ignore::gatewise.errors.GatewiseWarning")  # few rows
+def test_the_section_of_a_few_rows(results, recipe: gw.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("lightgbm")
+    whole = find_tables(recipe, tmp_path)
+    few = Tables(*(part.slice(0, 2_000) for part in vars(whole).values()))
+    neural = results.contestants(recipe, few.train)
+    assert list(neural) == ["single task", "shared bottom", "MMoE", "PLE", "STEM"]
+    assert [task.name for (task,) in (one.tasks for one in neural["single task"])] == [t.name for t in recipe.tasks]
+    (found,) = results.learnt_by(recipe, few, 1, tmp_path)
+    sizes = [runs[0].size for name, runs in found.items() if name not in ("constant", "LightGBM")]
+    assert max(sizes) < 1.05 * min(sizes)
+    chosen = results.choices(recipe, tmp_path)
+    text = results.section(recipe, few, found, chosen)
+    assert text.count("\n| constant |") == 3
+    for name in found:
+        assert f"\n| {name} | 0." in text
+    # nothing is learnt again
+    monkeypatch.setattr(results, "train", lambda *_: pytest.fail("trained again"))
+    assert next(results.learnt_by(recipe, few, 1, tmp_path))["MMoE"][0].size == found["MMoE"][0].size
