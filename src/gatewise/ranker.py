@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from gatewise import declare
 from gatewise.analysis import gate_problems
-from gatewise.assembly import build_model, build_tasks, load_language_models
+from gatewise.assembly import build_balance, build_model, build_tasks, load_language_models
 from gatewise.data import TableEncoder
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning
 from gatewise.fitting import make_trainer
@@ -22,6 +22,7 @@ from gatewise.progress import ProgressReporter, at_terminal, counting, working
 from gatewise.serving import Artefact, Scorer, grow, load_artefact, save_artefact
 from gatewise.tasks import Metrics
 from gatewise.training import EpochRecord, Monitor, Reporter, choose_device
+from gatewise.tuning import tune_balance
 
 GATE_SAMPLE = 10_000
 
@@ -32,7 +33,7 @@ class Ranker:
     Args:
         schema: features and tasks.
         model: an architecture, or its kind, such as ``"mmoe"``, ``"ple"`` or ``"shared_bottom"``.
-        balance: a balancing rule, or its kind: ``"static"``, ``"uncertainty"``.
+        balance: a balancing rule, or its kind, such as ``"static"``, ``"uncertainty"`` or ``"upgrad"``.
         **training: any option of :class:`gatewise.Training`, such as ``epochs=5, batch_size=1024, lr=1e-3, seed=0``.
 
     Raises:
@@ -70,7 +71,10 @@ class Ranker:
             raise DeclarationError(f"Ranker: expected a Schema, found {type(schema).__name__}")
         # names and a monitor that do not exist are better known before the tables are read
         options.model.check(schema)
-        Monitor(options.training.monitor, build_tasks(schema))
+        tasks = build_tasks(schema)
+        Monitor(options.training.monitor, tasks)
+        if not isinstance(options.balance, declare.TunedStatic):
+            build_balance(options.balance, tasks)
         self.schema = schema
         self.options = declare.Options(model=options.model, balance=options.balance, training=options.training)
         self.history: list[EpochRecord] = []
@@ -124,6 +128,8 @@ class Ranker:
         """
         if valid is None and isinstance(self.options.training.schedule, declare.Plateau):
             raise DeclarationError("schedule 'plateau' follows the monitored metric: fit needs a validation table")
+        if valid is None and isinstance(self.options.balance, declare.TunedStatic):
+            raise DeclarationError("balance 'tuned_static' follows the monitored metric: fit needs a validation table")
         show = at_terminal() if progress is None else progress
         device = choose_device(self.options.training.device)
         with working("encoding the tables", show):
@@ -136,11 +142,15 @@ class Ranker:
         load_language_models(model)
         scorer = Scorer(encoder, model.to(device), tasks)
         reporter = ProgressReporter([task.name for task in tasks], label=label) if show else Reporter()
-        trainer = make_trainer(scorer, self.options, encoded, None if run_dir is None else Path(run_dir), reporter)
+        folder = None if run_dir is None else Path(run_dir)
         with counting("texts read", show and bool(encoder.layout.texts)) as count:
             read = partial(model.input_layer.read_texts, read=count)
             tensors = read(scorer.tensors(encoded))
             held_out = None if encoded_valid is None else read(scorer.tensors(encoded_valid))
+        options = self.options
+        if held_out is not None and isinstance(options.balance, declare.TunedStatic):
+            options = tune_balance(scorer, options, (encoded, tensors, held_out), run_dir=folder, resume=resume)
+        trainer = make_trainer(scorer, options, encoded, folder, reporter)
         try:
             trainer.fit(tensors, held_out, resume=resume)
         finally:
