@@ -22,8 +22,8 @@ class RLW(BalanceRule):
         num_tasks: T.
 
     Example:
-        >>> RLW(3)(Seen(torch.ones(3, dtype=torch.bool), torch.zeros(3))).sum()
-        tensor(3.)
+        >>> RLW(3)(Seen(torch.ones(3, dtype=torch.bool), torch.zeros(3))).shape
+        torch.Size([3])
 
     References:
         Lin et al.: Reasonable Effectiveness of Random Weighting: A Litmus Test for Multi-Task Learning. TMLR 2022.

@@ -12,6 +12,10 @@ Site = Literal["representation", "experts", "last_shared_layer"]
 """Where tasks' gradients are taken: what the input layer gives, the experts' weights, or those of their last layer."""
 
 
+NOTHING = 1e-12
+"""The share of the largest squared norm up to which a gradient is rounding."""
+
+
 class Seen(NamedTuple):
     """What a rule sees of a step.
 
@@ -81,7 +85,9 @@ class GramianRule(BalanceRule):
 
     def forward(self, seen: Seen) -> Tensor:  # noqa: D102
         gramian = given(seen)
-        index = seen.present.nonzero().squeeze(1)
+        squares = gramian.diagonal()
+        # what has no gradient has no say
+        index = (seen.present & (squares > NOTHING * squares.max())).nonzero().squeeze(1)
         weights = torch.zeros_like(gramian[0])
         if len(index):
             weights[index] = self.solve(unit_free(gramian[index][:, index])).to(weights)

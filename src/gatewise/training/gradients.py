@@ -83,6 +83,9 @@ def _rows(vectors: Vectors) -> list[Tensor]:
 
 def _stacked(by_task: list[tuple[Tensor, ...]]) -> Tensor:
     """Return ``[task, number]``."""
+    if not by_task[0]:
+        # some experts have no weights at all
+        return torch.zeros(len(by_task), 0)
     return torch.stack([torch.cat([part.flatten() for part in parts]) for parts in by_task])
 
 

@@ -9,7 +9,7 @@ from gatewise.nn import Experts, Gates, Trunk
 
 def experts_of(trunk: Trunk) -> list[nn.Parameter]:
     """Return the weights of all experts, or all of the trunk but its gates where it has no experts."""
-    return [weight for unit in _units(trunk) for weight in _trained(unit)]
+    return [weight for unit in _units(trunk) for _, weight in _trained(unit)]
 
 
 def last_shared_layer(trunk: Trunk) -> list[nn.Parameter]:
@@ -17,7 +17,7 @@ def last_shared_layer(trunk: Trunk) -> list[nn.Parameter]:
     last = _units(trunk)[-1]
     apart = getattr(last, "experts", None)
     units = list(apart) if isinstance(apart, nn.ModuleList) else [last]
-    return [[weight for weight in _trained(unit) if weight.dim() > 1][-1] for unit in units]
+    return [matrix for unit in units for matrix in _matrices(unit)[-1:]]
 
 
 def _units(trunk: Trunk) -> list[nn.Module]:
@@ -31,6 +31,13 @@ def _units(trunk: Trunk) -> list[nn.Module]:
     return found or [trunk]
 
 
-def _trained(unit: nn.Module) -> list[nn.Parameter]:
+def _matrices(unit: nn.Module) -> list[nn.Parameter]:
+    """Return all weights but biases, which may have an axis for the experts as well, and scales."""
+    return [weight for name, weight in _trained(unit) if "weight" in name.rpartition(".")[2] and weight.dim() > 1]
+
+
+def _trained(unit: nn.Module) -> list[tuple[str, nn.Parameter]]:
     gates = {id(weight) for module in unit.modules() if isinstance(module, Gates) for weight in module.parameters()}
-    return [weight for weight in unit.parameters() if weight.requires_grad and id(weight) not in gates]
+    return [
+        (name, weight) for name, weight in unit.named_parameters() if weight.requires_grad and id(weight) not in gates
+    ]
