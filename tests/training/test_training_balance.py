@@ -207,11 +207,31 @@ def test_a_rehearsal_sees_what_the_step_then_does(make_table: MakeTable, make_tr
         summed, counted, _ = trainer.train_step(batches)
         torch.testing.assert_close(rule.seen[-1].losses, summed / counted, atol=1e-6, rtol=1e-5)
     assert before
-    # a rule that draws has other numbers at every step
-    assert len(set(rule.drawn)) == 3
     for name, value in before.items():
         # four batches a step, each counted once, neither in the rehearsal nor in the look at the outcome
         assert trainer.model.get_buffer(name) - value == 12
+
+
+def test_a_rule_that_draws_has_other_numbers_at_every_step(make_table: MakeTable, make_trainer: MakeTrainer) -> None:
+    trainer, rule = listening(make_trainer, accumulate=2)
+    trainer.fit(make_table())
+    assert len(set(rule.drawn)) == len(rule.drawn) == 9
+
+
+@pytest.mark.parametrize("size", [40, 10])
+def test_a_rules_parameters_learn_from_its_own_loss(
+    size: int, make_table: MakeTable, make_trainer: MakeTrainer
+) -> None:
+    """By hand, of uncertainty: the declared weight times 1/2 - c L at s = 0; nothing for a task without rows."""
+    table = make_table()
+    trainer = make_trainer(balance="uncertainty", task_weights=(2.0, 3.0))
+    losses, _ = plain_losses(trainer, table)
+    _, gradients = step(trainer, table, *torch.arange(40).split(size))
+    expected = torch.tensor([2.0, 3.0]) * (0.5 - torch.tensor([1.0, 0.5]) * losses.detach())
+    torch.testing.assert_close(gradients["log_variances"], expected)
+    table.labels[:, 1] = math.nan
+    _, gradients = step(make_trainer(balance="uncertainty", task_weights=(2.0, 3.0)), table)
+    torch.testing.assert_close(gradients["log_variances"], expected * torch.tensor([1.0, 0.0]))
 
 
 def test_the_outcome_is_that_of_the_same_rows_and_dropout(make_table: MakeTable, make_trainer: MakeTrainer) -> None:

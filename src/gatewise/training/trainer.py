@@ -263,8 +263,8 @@ class Trainer:
 
         The batches run once more in the step itself, with the same dropout.
         """
-        # moves the random state on, which all else here leaves as it is: a rule that draws is to draw anew every step
-        torch.rand(())
+        # a rule that draws has random numbers of its own; those that follow here are for the dropout of the step
+        seed = int(torch.randint(2**62, ()))
         losses = torch.zeros_like(sample.share)
         with without_trace(self.model, self.device):
             for batch in batches:
@@ -273,6 +273,7 @@ class Trainer:
                     if gradients is not None:
                         gradients.add(sums * sample.share, vectors)
                 losses = losses + sums.detach() * sample.share
+            torch.default_generator.manual_seed(seed)
             return self._weighed(losses, sample, gradients)
 
     def _weighed(self, losses: Tensor, sample: Sample, gradients: TaskGradients | None) -> Weighed:
