@@ -101,8 +101,8 @@ def section(rounds: int = ROUNDS) -> str:
         f"`{COMMAND}`; {machine()}; median of {rounds} rounds and range, all in turn in every round; CPU time of one "
         "thread, so that what else runs on the machine counts little.\n\n"
         f"MMoE with 8 experts of [128, 64], {len(TASKS)} binary tasks, {IDS} id features of width {DIM}, {NUMBERS} "
-        f"numbers; steps of {BATCH:,} rows, in one batch or in two that are accumulated.\n\n"
-        + table(["", "ms a step", "times static", "accumulated, times static"], lines)
+        f"numbers; steps of {BATCH:,} rows, in one batch or in two that are accumulated, each beside static in the "
+        "same way.\n\n" + table(["", "ms a step", "times static", "accumulated, times static"], lines)
     )
 
 

@@ -73,7 +73,7 @@ class Ranker:
         options.model.check(schema)
         tasks = build_tasks(schema)
         Monitor(options.training.monitor, tasks)
-        if not isinstance(options.balance, declare.TunedStatic):
+        if isinstance(options.balance, (declare.Static, declare.MetaBalance)):
             build_balance(options.balance, tasks)
         self.schema = schema
         self.options = declare.Options(model=options.model, balance=options.balance, training=options.training)
@@ -130,6 +130,9 @@ class Ranker:
             raise DeclarationError("schedule 'plateau' follows the monitored metric: fit needs a validation table")
         if valid is None and isinstance(self.options.balance, declare.TunedStatic):
             raise DeclarationError("balance 'tuned_static' follows the monitored metric: fit needs a validation table")
+        if not isinstance(self.options.balance, declare.TunedStatic):
+            # a missing extra is better known before the tables are encoded
+            build_balance(self.options.balance, build_tasks(self.schema))
         show = at_terminal() if progress is None else progress
         device = choose_device(self.options.training.device)
         with working("encoding the tables", show):
