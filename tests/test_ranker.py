@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -168,3 +169,14 @@ def test_row_weights_steer_learning_and_are_not_needed_after_it(feed, feed_schem
     ranker = make_ranker(weighted).fit(table, feed)
     assert ranker.evaluate(table) == ranker.evaluate(feed)
     assert ranker.predict(feed) != make_ranker(feed_schema.only("click")).fit(feed).predict(feed)
+
+
+def test_a_balancing_rule_needs_its_extra_to_train_alone(feed, feed_schema, tmp_path, monkeypatch):
+    model = gw.MMoE(experts=2, expert_dims=[4])
+    ranker = gw.Ranker(feed_schema, model, balance="upgrad", epochs=1, batch_size=500, lr=0.01).fit(feed)
+    ranker.save(tmp_path / "model")
+    monkeypatch.setitem(sys.modules, "torchjd", None)
+    loaded = gw.load(tmp_path / "model")
+    assert loaded.predict(feed) == ranker.predict(feed)
+    with pytest.raises(gw.GatewiseError, match=r"balancing by UPGrad needs .*'gatewise\[balance\]'"):
+        loaded.fit(feed)

@@ -58,6 +58,7 @@ def make_trainer(
         precision=training.precision,
         compile=training.compile,
         seed=training.seed,
+        conflict_every=training.conflict_every,
         run_dir=run_dir,
         fingerprint="" if run_dir is None else _fingerprint(scorer.encoder.schema, options, encoded),
         reporter=reporter,
@@ -82,7 +83,9 @@ def _fingerprint(schema: declare.Schema, options: declare.Options, encoded: Enco
     declared = declare.to_dict(options)
     # a cosine ends with the last epoch; otherwise more epochs are no other training
     bound = isinstance(options.training.schedule, declare.Cosine)
-    for free in ("patience", "device") if bound else ("patience", "device", "epochs"):
+    # nor does looking at conflicts change what is learnt
+    looking = ("patience", "device", "conflict_every")
+    for free in looking if bound else (*looking, "epochs"):
         declared["training"].pop(free)
     digest = hashlib.blake2b(json.dumps([declare.to_dict(schema), declared], sort_keys=True).encode())
     ragged = [*encoded.lists, *(texts.tokens for texts in encoded.texts)]

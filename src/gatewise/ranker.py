@@ -28,7 +28,7 @@ from gatewise.analysis import (
     reliability,
     slices,
 )
-from gatewise.assembly import build_model, build_tasks, load_language_models
+from gatewise.assembly import build_balance, build_model, build_tasks, load_language_models
 from gatewise.calibration import make_calibrator
 from gatewise.data import TableEncoder, column_names, needed_columns, read_table, stream_table
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, did_you_mean, shown
@@ -38,6 +38,7 @@ from gatewise.progress import ProgressReporter, at_terminal, counting, working
 from gatewise.serving import Artefact, Scorer, grow, load_artefact, save_artefact
 from gatewise.tasks import Metrics, Predicted
 from gatewise.training import EpochRecord, Monitor, Reporter, choose_device
+from gatewise.tuning import tune_balance
 
 GATE_SAMPLE = 10_000
 
@@ -48,7 +49,7 @@ class Ranker:
     Args:
         schema: features and tasks.
         model: an architecture, or its kind, such as ``"mmoe"``, ``"ple"`` or ``"shared_bottom"``.
-        balance: a balancing rule, or its kind: ``"static"``, ``"uncertainty"``.
+        balance: a balancing rule, or its kind, such as ``"static"``, ``"uncertainty"`` or ``"upgrad"``.
         **training: any option of :class:`gatewise.Training`, such as ``epochs=5, batch_size=1024, lr=1e-3, seed=0``.
 
     Raises:
@@ -86,7 +87,10 @@ class Ranker:
             raise DeclarationError(f"Ranker: expected a Schema, found {type(schema).__name__}")
         # names and a monitor that do not exist are better known before the tables are read
         options.model.check(schema)
-        Monitor(options.training.monitor, build_tasks(schema))
+        tasks = build_tasks(schema)
+        Monitor(options.training.monitor, tasks)
+        if isinstance(options.balance, (declare.Static, declare.MetaBalance)):
+            build_balance(options.balance, tasks)
         self.schema = schema
         self.options = declare.Options(model=options.model, balance=options.balance, training=options.training)
         self.history: list[EpochRecord] = []
@@ -145,6 +149,11 @@ class Ranker:
         """
         if valid is None and isinstance(self.options.training.schedule, declare.Plateau):
             raise DeclarationError("schedule 'plateau' follows the monitored metric: fit needs a validation table")
+        if valid is None and isinstance(self.options.balance, declare.TunedStatic):
+            raise DeclarationError("balance 'tuned_static' follows the monitored metric: fit needs a validation table")
+        if not isinstance(self.options.balance, declare.TunedStatic):
+            # a missing extra is better known before the tables are encoded
+            build_balance(self.options.balance, build_tasks(self.schema))
         show = at_terminal() if progress is None else progress
         device = choose_device(self.options.training.device)
         with working("encoding the tables", show):
@@ -157,11 +166,15 @@ class Ranker:
         load_language_models(model)
         scorer = Scorer(encoder, model.to(device), tasks)
         reporter = ProgressReporter([task.name for task in tasks], label=label) if show else Reporter()
-        trainer = make_trainer(scorer, self.options, encoded, None if run_dir is None else Path(run_dir), reporter)
+        folder = None if run_dir is None else Path(run_dir)
         with counting("texts read", show and bool(encoder.layout.texts)) as count:
             read = partial(model.input_layer.read_texts, read=count)
             tensors = read(scorer.tensors(encoded))
             held_out = None if encoded_valid is None else read(scorer.tensors(encoded_valid))
+        options = self.options
+        if held_out is not None and isinstance(options.balance, declare.TunedStatic):
+            options = tune_balance(scorer, options, (encoded, tensors, held_out), run_dir=folder, resume=resume)
+        trainer = make_trainer(scorer, options, encoded, folder, reporter)
         try:
             trainer.fit(tensors, held_out, resume=resume)
         finally:

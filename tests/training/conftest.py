@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from gatewise.balance import BalanceRule, Static, Uncertainty
+from gatewise.assembly import build_balance
+from gatewise.declare import Options, from_dict
 from gatewise.layout import EmbeddingField, Layout, ListColumn
-from gatewise.nn import InputLayer, MMoE, MultiTaskModel, Ragged, TensorTable, Towers
+from gatewise.nn import InputLayer, MMoE, MultiTaskModel, Ragged, TensorTable, Towers, Trunk
 from gatewise.tasks import BinaryTask, RegressionTask
 from gatewise.training import Trainer, make_optimizer
 
@@ -42,7 +43,7 @@ def _trainer(
     kind: type[Trainer] = Trainer,
     norm: str = "none",
     dropout: float = 0.0,
-    balance: str = "static",
+    balance: str | dict[str, Any] = "static",
     optimizer: str = "sgd",
     lr: float = 0.05,
     weight_decay: float = 0.0,
@@ -54,18 +55,22 @@ def _trainer(
     tasks: list[Any] | None = None,
     l2_embedding: float = 0.0,
     l2_dense: float = 0.0,
+    trunk: type[Trunk] | None = None,
+    experts: dict[str, int] | None = None,
     **options: Any,
 ) -> Trainer:
     """Return a trainer of a model that is the same every time."""
+    experts = {"experts": 3} if experts is None else experts
     with torch.random.fork_rng():
         torch.manual_seed(0)
         layer = InputLayer(LAYOUT)
-        trunk = MMoE(layer.output_dim, 2, experts=3, expert_dims=(6, 4), norm=norm, dropout=dropout)
-        towers = Towers(2, 4, (3,), norm=norm, dropout=dropout)
-    model = MultiTaskModel(layer, trunk, towers, l2_embedding=l2_embedding, l2_dense=l2_dense)
+        count = 2 if tasks is None else len(tasks)
+        made_trunk = (trunk or MMoE)(layer.output_dim, count, expert_dims=(6, 4), norm=norm, dropout=dropout, **experts)
+        towers = Towers(count, 4, (3,), norm=norm, dropout=dropout)
+    model = MultiTaskModel(layer, made_trunk, towers, l2_embedding=l2_embedding, l2_dense=l2_dense)
     if tasks is None:
         tasks = [BinaryTask("liked", task_weights[0]), RegressionTask("rating", task_weights[1], mean=3.0, std=1.5)]
-    rule: BalanceRule = Uncertainty([1.0, 0.5]) if balance == "uncertainty" else Static()
+    rule = build_balance(from_dict(Options, {"balance": balance}).balance, tasks)
     made = make_optimizer(
         optimizer,
         model,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 
 import torch
 
 from gatewise import balance, declare, nn
 from gatewise.assembly.texts import build_text_encoder
 from gatewise.assembly.trunks import Surroundings, build_trunk
+from gatewise.errors import DeclarationError, did_you_mean, shown
 from gatewise.layout import Layout
 from gatewise.tasks import Task
 
@@ -95,10 +97,64 @@ def widened(layout: Layout, sets: int) -> Layout:
 
 
 def build_balance(declared: declare.AnyBalance, tasks: list[Task]) -> balance.BalanceRule:
-    """Return the declared balancing rule for these tasks."""
+    """Return the declared balancing rule for these tasks.
+
+    Raises:
+        DeclarationError: it names a task that there is not, or has to be tuned first.
+        MissingExtraError: it needs TorchJD, which is not installed.
+    """
+    options = {field.name: getattr(declared, field.name) for field in fields(declared) if field.name != "kind"}
     match declared:
+        case declare.TunedStatic():
+            raise DeclarationError("balance: tuned_static needs a validation table to find its weights on")
+        case declare.Static(weights=weights):
+            return balance.Static(None if weights is None else _weights(weights, tasks))
         case declare.Uncertainty():
-            factors = [task.uncertainty_factor for task in tasks]
-            return balance.Uncertainty(factors, initial_log_variance=declared.initial_log_variance)
-        case _:
-            return balance.Static()
+            return balance.Uncertainty([task.uncertainty_factor for task in tasks], **options)
+        case declare.MetaBalance(target=target):
+            options["target"] = 0 if target is None else _position(target, tasks, "target")
+    if type(declared) in STATELESS:
+        return STATELESS[type(declared)](**options)
+    return STATEFUL[type(declared)](len(tasks), **options)
+
+
+STATELESS: dict[type[declare.AnyBalance], type[balance.BalanceRule]] = {
+    declare.SoftUncertainty: balance.SoftUncertainty,
+    declare.GeometricMean: balance.GeometricMean,
+    declare.SmoothTchebycheff: balance.SmoothTchebycheff,
+    declare.MGDA: balance.MGDA,
+    declare.PCGrad: balance.PCGrad,
+    declare.UPGrad: balance.UPGrad,
+    declare.CAGrad: balance.CAGrad,
+    declare.IMTLG: balance.IMTLG,
+    declare.AlignedMTL: balance.AlignedMTL,
+    declare.DualProj: balance.DualProj,
+    declare.FairGrad: balance.FairGrad,
+    declare.NashMTL: balance.NashMTL,
+}
+"""Rules of what they see alone."""
+STATEFUL: dict[type[declare.AnyBalance], type[balance.BalanceRule]] = {
+    declare.ConstrainedUncertainty: balance.ConstrainedUncertainty,
+    declare.DWA: balance.DWA,
+    declare.RLW: balance.RLW,
+    declare.IMTLL: balance.IMTLL,
+    declare.FAMO: balance.FAMO,
+    declare.GradNorm: balance.GradNorm,
+    declare.MetaBalance: balance.MetaBalance,
+    declare.DBMTL: balance.DBMTL,
+}
+"""Rules that know how many tasks there are."""
+
+
+def _weights(weights: Mapping[str, float], tasks: list[Task]) -> list[float]:
+    given = [1.0] * len(tasks)
+    for name, weight in weights.items():
+        given[_position(name, tasks, "weights")] = weight
+    return given
+
+
+def _position(name: str, tasks: list[Task], option: str) -> int:
+    names = [task.name for task in tasks]
+    if name not in names:
+        raise DeclarationError(f"balance.{option}: no task {name!r} (tasks: {shown(names)}){did_you_mean(name, names)}")
+    return names.index(name)

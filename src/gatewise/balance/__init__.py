@@ -1,11 +1,60 @@
 """How much each task's loss counts: losses in, weights out.
 
-A new rule is one file with a subclass of :class:`BalanceRule`, and a declaration of its options in
-``gatewise.declare.balance``; the training loop calls all of them alike. Nothing is needed but torch.
+A rule says what it needs to see of a step: nothing, the losses, or the Gramian of the tasks' gradients at what they
+share. Whatever it sees, one ordinary weighted backward pass follows, and the training loop calls all rules alike. A new
+rule is one file with a subclass of :class:`BalanceRule` (of :class:`GramianRule` where the Gramian alone decides), and
+a declaration of its options in ``gatewise.declare.balance``. Nothing is needed but torch, and for some rules TorchJD.
 """
 
-from gatewise.balance.rule import BalanceRule
+from gatewise.balance.aligned_mtl import AlignedMTL
+from gatewise.balance.cagrad import CAGrad
+from gatewise.balance.constrained_uncertainty import ConstrainedUncertainty
+from gatewise.balance.db_mtl import DBMTL
+from gatewise.balance.dualproj import DualProj
+from gatewise.balance.dwa import DWA
+from gatewise.balance.fairgrad import FairGrad
+from gatewise.balance.famo import FAMO
+from gatewise.balance.geometric_mean import GeometricMean
+from gatewise.balance.gradnorm import GradNorm
+from gatewise.balance.imtl_g import IMTLG
+from gatewise.balance.imtl_l import IMTLL
+from gatewise.balance.metabalance import MetaBalance
+from gatewise.balance.mgda import MGDA
+from gatewise.balance.nash_mtl import NashMTL
+from gatewise.balance.pcgrad import PCGrad
+from gatewise.balance.rlw import RLW
+from gatewise.balance.rule import BalanceRule, GramianRule, Seen, Site
+from gatewise.balance.smooth_tchebycheff import SmoothTchebycheff
+from gatewise.balance.soft_uncertainty import SoftUncertainty
 from gatewise.balance.static import Static
 from gatewise.balance.uncertainty import Uncertainty
+from gatewise.balance.upgrad import UPGrad
 
-__all__ = ["BalanceRule", "Static", "Uncertainty"]
+__all__ = [
+    "DBMTL",
+    "DWA",
+    "FAMO",
+    "IMTLG",
+    "IMTLL",
+    "MGDA",
+    "RLW",
+    "AlignedMTL",
+    "BalanceRule",
+    "CAGrad",
+    "ConstrainedUncertainty",
+    "DualProj",
+    "FairGrad",
+    "GeometricMean",
+    "GradNorm",
+    "GramianRule",
+    "MetaBalance",
+    "NashMTL",
+    "PCGrad",
+    "Seen",
+    "Site",
+    "SmoothTchebycheff",
+    "SoftUncertainty",
+    "Static",
+    "UPGrad",
+    "Uncertainty",
+]

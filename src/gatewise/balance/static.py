@@ -1,14 +1,34 @@
-"""No balancing beyond the declared weights."""
+"""No balancing beyond weights that stay as they are."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule
+from gatewise.balance.rule import BalanceRule, Seen
 
 
 class Static(BalanceRule):
-    """Weighs every task 1."""
+    r"""Weighs every task 1, or by a given number.
 
-    def forward(self, losses: Tensor) -> Tensor:  # noqa: D102
-        return losses.new_ones(losses.shape)
+    .. math:: \mathcal L = \sum_k w_k L_k
+
+    Args:
+        weights: :math:`w_k`, one a task; None: 1.
+
+    Example:
+        >>> Static()(Seen(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
+        tensor([1., 1.])
+    """
+
+    weights: Tensor | None
+
+    def __init__(self, weights: Sequence[float] | None = None) -> None:
+        super().__init__()
+        given = None if weights is None else torch.tensor(weights)
+        self.register_buffer("weights", given, persistent=False)
+
+    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+        return torch.ones_like(seen.losses) if self.weights is None else self.weights

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gatewise.balance.rule import BalanceRule
+from gatewise.balance.rule import BalanceRule, Seen
 
 
 class Uncertainty(BalanceRule):
@@ -21,6 +21,10 @@ class Uncertainty(BalanceRule):
         factors: :math:`c_k` of each task.
         initial_log_variance: where every :math:`s_k` starts.
 
+    Example:
+        >>> Uncertainty([1.0, 0.5])(Seen(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
+        tensor([1.0000, 0.5000])
+
     References:
         Kendall, Gal, Cipolla: Multi-Task Learning Using Uncertainty to Weigh Losses for Scene Geometry and Semantics.
         CVPR 2018.
@@ -33,9 +37,12 @@ class Uncertainty(BalanceRule):
         self.register_buffer("factors", torch.tensor(factors), persistent=False)
         self.log_variances = nn.Parameter(torch.full((len(factors),), initial_log_variance))
 
-    def forward(self, losses: Tensor) -> Tensor:  # noqa: ARG002, D102
-        weights: Tensor = self.factors * (-self.log_variances).exp()
-        return weights
+    def forward(self, seen: Seen) -> Tensor:  # noqa: ARG002, D102
+        return self._precisions().detach()
 
-    def penalty(self, losses: Tensor) -> Tensor:  # noqa: ARG002, D102
-        return self.log_variances / 2
+    def own_loss(self, losses: Tensor) -> Tensor:  # noqa: D102
+        return self._precisions() * losses + self.log_variances / 2
+
+    def _precisions(self) -> Tensor:
+        precisions: Tensor = self.factors * (-self.log_variances).exp()
+        return precisions

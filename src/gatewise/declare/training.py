@@ -93,5 +93,8 @@ class Training:
     """Compile the training step with ``torch.compile``: slow to start, then faster where layers are small."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = field(default="auto", kw_only=True)
     """``auto`` takes CUDA, then MPS, then the CPU."""
+    conflict_every: Positive | None = field(default=None, kw_only=True)
+    """Compare the tasks' gradients every so many steps, at the shared representation and in the experts: mean cosine
+    and ratio of norms of every two tasks go into the history. Null: never."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = field(default=0, kw_only=True)
     """Decides initial weights, order of rows and dropout."""

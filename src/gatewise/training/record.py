@@ -19,10 +19,13 @@ class EpochRecord:
         lr: learning rate at its end.
         seconds: time for training, and validation.
         rows_per_second: training rows in a second of training.
-        train: for each task its mean ``loss`` over its own rows, the mean ``weight`` given to it, ``weighted_loss``.
+        train: for each task its mean ``loss`` over its own rows, the mean ``weight`` given to it where it
+            had a row, ``weighted_loss``.
         valid: every metric of every task; empty without a validation table.
         score: the monitored value, greater is better; None without a validation table.
         best: whether this is the best epoch so far.
+        conflict: for every two tasks, and where their gradients were taken, the mean cosine and ratio of norms; empty
+            where nobody asked.
     """
 
     epoch: int
@@ -33,6 +36,7 @@ class EpochRecord:
     valid: dict[str, dict[str, float | None]] = field(default_factory=dict)
     score: float | None = None
     best: bool = False
+    conflict: list[dict[str, Any]] = field(default_factory=list)
 
 
 def write_history(path: Path, records: list[EpochRecord]) -> None:

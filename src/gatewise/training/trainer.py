@@ -10,27 +10,38 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from gatewise.balance import BalanceRule
+from gatewise.balance import BalanceRule, Seen
 from gatewise.errors import ArtefactError, DeclarationError, TrainingError
 from gatewise.nn import Batch, MultiTaskModel, TensorTable, Vectors
 from gatewise.tasks import Metrics, Task, evaluate_tasks, summed_losses, targets_and_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.clipping import clip_gradients
+from gatewise.training.conflict import SITES, ConflictMonitor
+from gatewise.training.gradients import TaskGradients
 from gatewise.training.memory import kept_memory
 from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.optimizers import LazyOptimizer
 from gatewise.training.record import EpochRecord, records_from, write_history
+from gatewise.training.replay import RandomState, random_state, without_trace
 from gatewise.training.reporter import Reporter
+from gatewise.training.sample import Sample, Samples
 from gatewise.training.schedules import Schedule, steps_per_epoch
 
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Weighed(NamedTuple):
+    """What the balancing rule saw of a step, and the weights ``[task]`` that it and the declared ones give."""
+
+    seen: Seen
+    weights: Tensor
 
 
 class Trainer:
@@ -56,9 +67,13 @@ class Trainer:
         compile: compile what a step does above the input layer with ``torch.compile``; on a CPU that needs a C++
             compiler.
         seed: see above.
+        conflict_every: how many steps lie between two whose tasks' gradients are compared; None: none are.
         run_dir: where checkpoint and history are written after every epoch; None: nowhere.
         fingerprint: says what is trained; a checkpoint with another one is refused.
         reporter: is told how it goes.
+
+    Raises:
+        DeclarationError: the step cannot be compiled.
     """
 
     def __init__(
@@ -78,6 +93,7 @@ class Trainer:
         precision: str = "fp32",
         compile: bool = False,  # noqa: A002
         seed: int = 0,
+        conflict_every: int | None = None,
         run_dir: Path | None = None,
         fingerprint: str = "",
         reporter: Reporter | None = None,
@@ -92,8 +108,11 @@ class Trainer:
         self.device = next(model.parameters()).device
         self.task_weights = torch.tensor([task.weight for task in tasks], device=self.device)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
-        self._compiled = self._compile() if compile else self._objective
-        self._samples: dict[int, tuple[Tensor, Tensor]] = {}
+        self.conflict = (
+            None if conflict_every is None else ConflictMonitor([task.name for task in tasks], conflict_every)
+        )
+        self._compiled = self._compile() if compile else self._losses
+        self._samples = Samples(self.task_weights)
         self.history: list[EpochRecord] = []
         self.best_weights: dict[str, Tensor] | None = None
 
@@ -146,93 +165,151 @@ class Trainer:
         torch.manual_seed(_seed_of(self.seed, epoch))
         generator = torch.Generator().manual_seed(_seed_of(self.seed, epoch))
         self.model.train()
+        if self.conflict is not None:
+            self.conflict.start()
         whole_groups = any(task.reads_groups for task in self.tasks)
         batches = train.batches(self.batch_size, generator, whole_groups=whole_groups)
         groups = _grouped(batches, self.accumulate)
         steps = torch.stack([self.train_step(group) for group in groups]).cpu()
-        summed, counted, weights = steps.sum(dim=0)
+        summed, counted, _ = steps.sum(dim=0)
         self._check_finite(steps[:, 0], epoch)
-        seconds = time.perf_counter() - started
         losses = summed / counted.clamp(min=torch.finfo(counted.dtype).tiny)
+        self.balance.after_epoch(torch.where(counted > 0, losses, torch.nan))
+        # a task without a row in a step was given no weight
+        given = steps[:, 1] > 0
+        weights = (steps[:, 2] * given).sum(dim=0) / given.sum(dim=0).clamp(min=1)
+        seconds = time.perf_counter() - started
         record = {
             task.name: {"loss": float(loss), "weight": float(weight), "weighted_loss": float(loss * weight)}
-            for task, loss, weight in zip(self.tasks, losses, weights / len(steps), strict=True)
+            for task, loss, weight in zip(self.tasks, losses, weights, strict=True)
         }
         rate = self.optimizer.param_groups[0]["lr"]
-        return EpochRecord(epoch, rate, seconds, len(train) / seconds, record)
+        conflict = [] if self.conflict is None else self.conflict.summary()
+        return EpochRecord(epoch, rate, seconds, len(train) / seconds, record, conflict=conflict)
 
     def train_step(self, batches: list[Batch]) -> Tensor:
         """Make one optimiser step from the rows of all batches.
 
         Each task's loss is the mean over its own rows in all of them together, so that accumulating gives the gradient
-        of one large batch, also where labels are missing.
+        of one large batch, also where labels are missing. The balancing rule weighs those losses once for all batches.
 
         Returns:
             ``[3, task]``: summed losses, what they were summed over, and the weights given.
         """
-        counted, share = self._sample(batches)
-        rows = sum(len(batch.targets) for batch in batches)
-        parts = []
+        sample = self._samples.of(batches)
+        watched = self.conflict is not None and self.conflict.due()
+        gradients = self._task_gradients(watched)
+        rehearsed = len(batches) > 1 and self.balance.needs != "nothing"
+        weighed = self._rehearse(batches, sample, gradients) if rehearsed else None
+        wanted = None if rehearsed else gradients
+        before = random_state(self.device) if self.balance.needs_outcome else None
+        summed = torch.zeros_like(sample.share)
         self.optimizer.zero_grad(set_to_none=True)
         with self._gradients():
             for position, batch in enumerate(batches):
-                objective = self._compiled if len(batch.targets) == self.batch_size else self._objective
-                vectors = self.model.input_layer(batch.inputs)
-                part, first = len(batch.targets) / rows, position == 0
-                loss, sums, weights = objective(vectors, batch.targets, batch.weights, batch.groups, share, part, first)
-                self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-                parts.append(sums)
+                vectors, sums, penalty = self._forward(batch, wanted)
+                losses = sums * sample.share
+                if wanted is not None:
+                    wanted.add(losses, vectors)
+                weighed = weighed or self._weighed(losses.detach(), sample, wanted)
+                summed = summed + sums.detach()
+                objective = (weighed.weights * losses).sum()
+                if penalty is not None:
+                    objective = objective + penalty * (len(batch.targets) / sample.rows)
+                if position == len(batches) - 1:
+                    objective = self._with_own_loss(objective, summed * sample.share, sample)
+                self.scaler.scale(objective).backward()  # type: ignore[no-untyped-call]
         self._update()
-        summed = sum(parts[1:], parts[0])
-        self.reporter.step_done(summed * share)
-        return torch.stack([summed, counted, weights])
+        assert weighed is not None
+        if before is not None:
+            self.balance.after_step(weighed.seen, self._losses_after(batches, sample, before))
+        if self.conflict is not None and gradients is not None and watched:
+            self.conflict.take(gradients)
+        self.reporter.step_done(summed * sample.share)
+        return torch.stack([summed, sample.counted, weighed.weights])
 
-    def _compile(self) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
-        """Return the compiled objective, for whole batches: one of another size would be compiled anew."""
-        options: dict[str, Any] = {}
-        if self.device.type == "cpu":
-            if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")):
-                raise DeclarationError("compile: needs a C++ compiler such as g++, and this machine has none")
-            # much of a step is Python between kernels, which the wrapper in C++ saves
-            options["cpp_wrapper"] = True
-        return torch.compile(self._objective, dynamic=False, options=options)
+    def _forward(self, batch: Batch, gradients: TaskGradients | None) -> tuple[Vectors, Tensor, Tensor | None]:
+        """Return what the input layer gives, every task's summed loss ``[task]`` and the model's penalty."""
+        vectors = self.model.input_layer(batch.inputs)
+        if gradients is not None:
+            gradients.watch(vectors)
+        whole = len(batch.targets) == self.batch_size and gradients is None and torch.is_grad_enabled()
+        losses = self._compiled if whole else self._losses
+        return vectors, *losses(vectors, batch.targets, batch.weights, batch.groups)
 
-    def _objective(
-        self,
-        vectors: Vectors,
-        targets: Tensor,
-        row_weights: Tensor | None,
-        groups: Tensor | None,
-        share: Tensor,
-        part: float,
-        first: bool,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what a batch adds to the step's objective.
+    def _losses(
+        self, vectors: Vectors, targets: Tensor, row_weights: Tensor | None, groups: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return every task's loss ``[task]``, summed over a batch, and the model's penalty.
 
         Args:
             vectors: what the input layer makes of its rows.
             targets: ``[batch, target]``.
             row_weights: ``[batch, task]`` or None.
             groups: ``[batch]`` or None.
-            share: ``[task]``, what makes the mean of the sum.
-            part: the batch's share of the step's rows.
-            first: whether it is the step's first batch, which carries the rule's own penalty.
-
-        Returns:
-            The objective, the summed losses ``[task]`` and the weights given ``[task]``, the last two without gradient.
         """
         with self._autocast():
             output = self.model.from_vectors(vectors)
         sums = summed_losses(self.tasks, output.scores.float(), targets, row_weights, groups)
-        losses = sums * share
-        weights = self.balance(losses) * self.task_weights
-        objective = (weights * losses).sum()
-        if output.penalty is not None:
-            objective = objective + output.penalty.float() * part
-        of_rule = self.balance.penalty(losses) if first else None
-        if of_rule is not None:
-            objective = objective + (of_rule * self.task_weights * (share > 0)).sum()
-        return objective, sums.detach(), weights.detach()
+        return sums, None if output.penalty is None else output.penalty.float()
+
+    def _task_gradients(self, watched: bool) -> TaskGradients | None:
+        """Return what takes the tasks' gradients in this step, if anybody wants them."""
+        sites = {*(SITES if watched else ()), *((self.balance.at,) if self.balance.needs == "gramian" else ())}
+        return TaskGradients(self.model, sites, self.scaler) if sites else None
+
+    def _rehearse(self, batches: list[Batch], sample: Sample, gradients: TaskGradients | None) -> Weighed:
+        """Return what the rule sees of all batches together, and its weights, before any of them has been learnt from.
+
+        The batches run once more in the step itself, with the same dropout.
+        """
+        # a rule that draws has random numbers of its own; those that follow here are for the dropout of the step
+        seed = int(torch.randint(2**62, ()))
+        losses = torch.zeros_like(sample.share)
+        with without_trace(self.model, self.device):
+            for batch in batches:
+                with torch.set_grad_enabled(gradients is not None):
+                    vectors, sums, _ = self._forward(batch, gradients)
+                    if gradients is not None:
+                        gradients.add(sums * sample.share, vectors)
+                losses = losses + sums.detach() * sample.share
+            torch.default_generator.manual_seed(seed)
+            return self._weighed(losses, sample, gradients)
+
+    def _weighed(self, losses: Tensor, sample: Sample, gradients: TaskGradients | None) -> Weighed:
+        """Ask the rule for its weights of a step's losses ``[task]``."""
+        gramian = None
+        if gradients is not None and self.balance.needs == "gramian":
+            gramian = gradients.gramian(self.balance.at)
+        seen = Seen(sample.present, losses, gramian)
+        if gramian is not None and not gramian.isfinite().all():
+            # too large for half precision: the scaler leaves the step out; any other overflow ends the epoch
+            return Weighed(seen, self.task_weights)
+        return Weighed(seen, self.balance(seen) * self.task_weights)
+
+    def _with_own_loss(self, objective: Tensor, losses: Tensor, sample: Sample) -> Tensor:
+        own = self.balance.own_loss(losses)
+        return objective if own is None else objective + (own * self.task_weights * sample.present).sum()
+
+    @torch.no_grad()
+    def _losses_after(self, batches: list[Batch], sample: Sample, state: RandomState) -> Tensor:
+        """Return the mean losses ``[task]`` of the same rows with the same dropout after the step."""
+        with without_trace(self.model, self.device, state):
+            sums = [self._forward(batch, None)[1] for batch in batches]
+        return sum(sums[1:], sums[0]) * sample.share
+
+    def _compile(self) -> Callable[..., tuple[Tensor, Tensor | None]]:
+        """Return compiled losses, for whole batches: one of another size would be compiled anew."""
+        if self.balance.needs == "gramian":
+            rule = type(self.balance).__name__
+            raise DeclarationError(f"compile: {rule} needs every task's gradient, which a compiled step does not give")
+        options: dict[str, Any] = {}
+        if self.device.type == "cpu":
+            if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")):
+                raise DeclarationError("compile: needs a C++ compiler such as g++, and this machine has none")
+            # much of a step is Python between kernels, which the wrapper in C++ saves
+            options["cpp_wrapper"] = True
+        return torch.compile(self._losses, dynamic=False, options=options)
 
     def evaluate(self, table: TensorTable) -> Metrics:
         """Return every metric of every task over a whole table."""
@@ -284,21 +361,6 @@ class Trainer:
         targets, counted = targets_and_weights(self.tasks, table.labels, weights)
         counted = None if counted is None else counted.to(self.device)
         return replace(table, targets=targets.to(self.device), weights=counted)
-
-    def _sample(self, batches: list[Batch]) -> tuple[Tensor, Tensor]:
-        """Return how much counts of each task ``[task]``, and what makes the mean of its summed losses ``[task]``."""
-        weights = [batch.weights for batch in batches if batch.weights is not None]
-        if not weights:
-            return self._all_rows(sum(len(batch.targets) for batch in batches))
-        counted = sum((weight.sum(dim=0) for weight in weights[1:]), weights[0].sum(dim=0))
-        return counted, torch.where(counted > 0, 1 / counted.clamp(min=1e-30), counted)
-
-    def _all_rows(self, rows: int) -> tuple[Tensor, Tensor]:
-        """Return the same where every row counts 1: a pair that is made once for each size of a step."""
-        if rows not in self._samples:
-            counted = torch.full((len(self.tasks),), float(rows), device=self.device)
-            self._samples[rows] = counted, 1 / counted
-        return self._samples[rows]
 
     def _gradients(self) -> AbstractContextManager[None]:
         lazy = isinstance(self.optimizer, LazyOptimizer)

@@ -1,0 +1,46 @@
+"""Weights from learnt uncertainty that cannot all grow together."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.balance.rule import BalanceRule, Seen
+
+
+class ConstrainedUncertainty(BalanceRule):
+    r"""Uncertainty weighting whose variances have a product of 1.
+
+    .. math:: \mathcal L = \sum_k e^{-\bar s_k} L_k, \qquad \bar s_k = s_k - \frac1T \sum_j s_j
+
+    where :math:`L_k` is the mean loss of task k, T counts the tasks and :math:`s_k` is learnt. At the optimum all
+    :math:`e^{-\bar s_k} L_k` are equal, whatever the units of the losses. Without the constraint all weights grow while
+    all losses fall, which no schedule of the learning rate knows of.
+
+    NOTE[DIFF]: the paper has no constraint, and a term :math:`\tfrac12 s_k` in its place; that would sum to 0 here.
+    The factors :math:`c_k` of the likelihoods move every optimum by a constant, and are left out.
+
+    Args:
+        num_tasks: T.
+
+    Example:
+        >>> ConstrainedUncertainty(2)(Seen(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
+        tensor([1., 1.])
+
+    References:
+        Kendall, Gal, Cipolla: Multi-Task Learning Using Uncertainty to Weigh Losses for Scene Geometry and Semantics.
+        CVPR 2018.
+    """
+
+    def __init__(self, num_tasks: int) -> None:
+        super().__init__()
+        self.log_variances = nn.Parameter(torch.zeros(num_tasks))
+
+    def forward(self, seen: Seen) -> Tensor:  # noqa: ARG002, D102
+        return self._precisions().detach()
+
+    def own_loss(self, losses: Tensor) -> Tensor:  # noqa: D102
+        return self._precisions() * losses
+
+    def _precisions(self) -> Tensor:
+        return (self.log_variances.mean() - self.log_variances).exp()

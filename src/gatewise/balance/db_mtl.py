@@ -1,0 +1,56 @@
+"""Weights that balance both the scales of losses and the sizes of gradients."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gatewise.balance.rule import BalanceRule, Seen, Site, norms
+
+SMALL = 1e-8
+
+
+class DBMTL(BalanceRule):
+    r"""Dual balancing: logarithms of losses, and gradients as large as the largest.
+
+    .. math:: w_k = \frac{1}{L_k} \cdot \frac{\max_j m_j}{m_k}, \qquad
+        m_k \leftarrow \beta \, m_k + (1 - \beta) \, \lVert g_k \rVert / L_k
+
+    where :math:`g_k` is the gradient of task k's mean loss :math:`L_k`, so :math:`g_k / L_k` that of its logarithm, and
+    :math:`m_k` the moving average of its size. The maximum goes over the tasks that are present. The unit of a loss
+    changes nothing.
+
+    NOTE[DIFF]: the paper averages the gradients themselves over the steps; gradients at the rows of a batch cannot be
+    averaged with those of other rows, so their sizes are.
+
+    Args:
+        num_tasks: how many tasks.
+        beta: :math:`\beta`; 0: sizes of the step alone.
+        at: where the gradients are taken.
+
+    Example:
+        >>> gramian = torch.tensor([[1.0, 0.0], [0.0, 4.0]])
+        >>> DBMTL(2)(Seen(torch.ones(2, dtype=torch.bool), torch.tensor([0.5, 0.5]), gramian))
+        tensor([4., 2.])
+
+    References:
+        Lin et al.: Dual-Balancing for Multi-Task Learning. arXiv 2308.12029, 2023.
+    """
+
+    needs = "gramian"
+    sizes: Tensor
+
+    def __init__(self, num_tasks: int, *, beta: float = 0.9, at: Site = "representation") -> None:
+        super().__init__()
+        self.beta, self.at = beta, at
+        self.register_buffer("sizes", torch.full((num_tasks,), torch.nan))
+
+    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+        losses = seen.losses.clamp(min=SMALL)
+        length = norms(seen) / losses
+        averaged = torch.where(self.sizes.isnan(), length, self.beta * self.sizes + (1 - self.beta) * length)
+        self.sizes = torch.where(seen.present, averaged, self.sizes)
+        largest = torch.where(seen.present, self.sizes, 0.0).max()
+        # a gradient of 0 stays 0, by whatever it is multiplied
+        factors = torch.where(self.sizes > SMALL * largest, largest / self.sizes, 1.0)
+        return torch.where(seen.present, factors / losses, 0.0)

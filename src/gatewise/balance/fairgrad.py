@@ -1,0 +1,40 @@
+"""Weights that share the gain among tasks fairly."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gatewise.balance.of_torchjd import OfTorchJD
+from gatewise.balance.rule import Site
+
+
+class FairGrad(OfTorchJD):
+    r"""Fair resource allocation: the tasks' gains are as alpha-fair utility would share them.
+
+    .. math:: M w = w^{-1/\alpha}, \quad w \ge 0
+
+    where M is the Gramian of the tasks' gradients and the power is taken of every element. With :math:`\alpha = 1` that
+    is Nash-MTL; the larger :math:`\alpha` is, the more the task that gains least counts. The weights are scaled to a
+    mean of 1.
+
+    NOTE[DIFF]: the paper keeps the length of the update, which depends on where gradients are taken.
+
+    Args:
+        alpha: :math:`\alpha`, above 0.
+        at: where the gradients are taken.
+
+    Example:
+        >>> import torch
+        >>> FairGrad().solve(torch.eye(2, dtype=torch.float64))
+        tensor([1., 1.], dtype=torch.float64)
+
+    References:
+        Ban, Ji: Fair Resource Allocation in Multi-Task Learning. ICML 2024.
+    """
+
+    def __init__(self, *, alpha: float = 2.0, at: Site = "representation") -> None:
+        super().__init__("FairGradWeighting", at=at, alpha=alpha)
+
+    def solve(self, gramian: Tensor) -> Tensor:  # noqa: D102
+        weights = super().solve(gramian)
+        return weights / weights.mean()

@@ -1,0 +1,33 @@
+"""Weights that make the sum of losses their geometric mean."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gatewise.balance.rule import BalanceRule, Seen, over_present
+
+
+class GeometricMean(BalanceRule):
+    r"""Minimises the geometric mean of the losses, which the unit of a loss scales and does not bend.
+
+    .. math:: \mathcal L = \Big(\prod_k L_k\Big)^{1/T}, \qquad w_k = \frac{\partial \mathcal L}{\partial L_k}
+        = \frac{\mathcal L}{T \, L_k}
+
+    where :math:`L_k` is the mean loss of task k, and T counts the tasks that are present.
+
+    Example:
+        >>> GeometricMean()(Seen(torch.ones(2, dtype=torch.bool), torch.tensor([1.0, 4.0])))
+        tensor([1.0000, 0.2500])
+
+    References:
+        Chennupati et al.: MultiNet++: Multi-Stream Feature Aggregation and Geometric Loss Strategy for Multi-Task
+        Learning. CVPR Workshops 2019.
+    """
+
+    needs = "losses"
+
+    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+        losses = seen.losses.clamp(min=1e-8)
+        mean = over_present(seen.present, losses.log()).exp()
+        return torch.where(seen.present, mean / (seen.present.sum() * losses), 0.0)

@@ -1,0 +1,36 @@
+"""The seam to TorchJD, which the rules that solve for a direction take their weightings from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from gatewise.balance.rule import GramianRule, Site
+from gatewise.errors import MissingExtraError
+
+
+class OfTorchJD(GramianRule):
+    """A rule whose weights are those that a weighting of TorchJD makes of the Gramian.
+
+    Args:
+        weighting: its name in ``torchjd.aggregation``.
+        at: where the gradients are taken.
+        **options: of the weighting.
+
+    Raises:
+        MissingExtraError: TorchJD, or a solver that the weighting uses, is not installed.
+    """
+
+    def __init__(self, weighting: str, *, at: Site = "representation", **options: Any) -> None:
+        super().__init__(at=at)
+        try:
+            from torchjd import aggregation
+
+            self.weighting = getattr(aggregation, weighting)(**options)
+        except ImportError:
+            raise MissingExtraError("balance", f"balancing by {type(self).__name__}") from None
+
+    def solve(self, gramian: Tensor) -> Tensor:  # noqa: D102
+        weights: Tensor = self.weighting(gramian)
+        return weights

@@ -1,0 +1,38 @@
+"""Weights drawn at random."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gatewise.balance.rule import BalanceRule, Seen
+
+
+class RLW(BalanceRule):
+    r"""Random loss weighting: new weights at every step. A method that does not beat it has shown little.
+
+    .. math:: w = T \, \mathrm{softmax}(z), \qquad z_k \sim \mathcal N(0, 1)
+
+    where T counts the tasks.
+
+    NOTE[DIFF]: the paper's weights sum to 1; here their mean is 1, so that the learning rate means what it means
+    without balancing.
+
+    Args:
+        num_tasks: T.
+
+    Example:
+        >>> RLW(3)(Seen(torch.ones(3, dtype=torch.bool), torch.zeros(3))).shape
+        torch.Size([3])
+
+    References:
+        Lin et al.: Reasonable Effectiveness of Random Weighting: A Litmus Test for Multi-Task Learning. TMLR 2022.
+    """
+
+    def __init__(self, num_tasks: int) -> None:
+        super().__init__()
+        self.num_tasks = num_tasks
+
+    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+        # on the CPU, where the same seed draws the same for every device
+        return self.num_tasks * torch.randn(self.num_tasks).softmax(dim=0).to(seen.losses)

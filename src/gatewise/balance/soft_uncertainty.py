@@ -1,0 +1,39 @@
+"""Weights from the uncertainty that would be best for the losses at hand."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gatewise.balance.rule import BalanceRule, Seen
+
+
+class SoftUncertainty(BalanceRule):
+    r"""Softmax of the inverse losses (UW-SO): nothing is learnt, so nothing lags behind.
+
+    .. math:: w_k = \frac{\exp(1 / (\tau L_k))}{\sum_j \exp(1 / (\tau L_j))}
+
+    where :math:`L_k` is the mean loss of task k and :math:`\tau` a temperature. Uncertainty weighting at its optimum
+    weighs by :math:`1 / L_k`; the softmax bounds that. The sum goes over the tasks that are present.
+
+    Args:
+        temperature: :math:`\tau`; large: equal weights.
+
+    Example:
+        >>> SoftUncertainty()(Seen(torch.ones(2, dtype=torch.bool), torch.tensor([0.5, 0.5])))
+        tensor([0.5000, 0.5000])
+
+    References:
+        Kirchdorfer et al.: Analytical Uncertainty-Based Loss Weighting in Multi-Task Learning. GCPR 2024.
+    """
+
+    needs = "losses"
+
+    def __init__(self, *, temperature: float = 1.0) -> None:
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+        inverse = 1 / (self.temperature * seen.losses.clamp(min=1e-8))
+        # -1e30 and not -inf: no task at all may be present
+        return torch.where(seen.present, inverse, -1e30).softmax(dim=0)

@@ -1,0 +1,90 @@
+"""Balancing: how much each task's loss counts at each step."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gatewise.declare.balance.by_directions import (
+    IMTLG,
+    MGDA,
+    AlignedMTL,
+    CAGrad,
+    DualProj,
+    FairGrad,
+    NashMTL,
+    PCGrad,
+    UPGrad,
+)
+from gatewise.declare.balance.by_losses import (
+    DWA,
+    FAMO,
+    IMTLL,
+    RLW,
+    ConstrainedUncertainty,
+    GeometricMean,
+    SmoothTchebycheff,
+    SoftUncertainty,
+    Uncertainty,
+)
+from gatewise.declare.balance.by_sizes import DBMTL, GradNorm, MetaBalance
+from gatewise.declare.balance.static import Static, TunedStatic
+from gatewise.declare.base import shorthand
+
+AnyBalance = Annotated[
+    Annotated[
+        Static
+        | TunedStatic
+        | Uncertainty
+        | ConstrainedUncertainty
+        | SoftUncertainty
+        | DWA
+        | RLW
+        | GeometricMean
+        | IMTLL
+        | SmoothTchebycheff
+        | FAMO
+        | GradNorm
+        | MetaBalance
+        | DBMTL
+        | MGDA
+        | PCGrad
+        | UPGrad
+        | CAGrad
+        | IMTLG
+        | AlignedMTL
+        | DualProj
+        | FairGrad
+        | NashMTL,
+        Field(discriminator="kind"),
+    ],
+    shorthand,
+]
+
+__all__ = [
+    "DBMTL",
+    "DWA",
+    "FAMO",
+    "IMTLG",
+    "IMTLL",
+    "MGDA",
+    "RLW",
+    "AlignedMTL",
+    "AnyBalance",
+    "CAGrad",
+    "ConstrainedUncertainty",
+    "DualProj",
+    "FairGrad",
+    "GeometricMean",
+    "GradNorm",
+    "MetaBalance",
+    "NashMTL",
+    "PCGrad",
+    "SmoothTchebycheff",
+    "SoftUncertainty",
+    "Static",
+    "TunedStatic",
+    "UPGrad",
+    "Uncertainty",
+]

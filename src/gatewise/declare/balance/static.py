@@ -1,0 +1,70 @@
+"""Weights that stay as they are: given, or found by a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PlainSerializer
+
+from gatewise.declare.base import Name, declaration
+
+
+class Weights(Mapping[str, float]):
+    """A mapping from a task's name to its weight that does not change, so that it has a hash.
+
+    Example:
+        >>> Weights({"click": 1.0, "buy": 2.0})["buy"]
+        2.0
+    """
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self._weights = dict(weights)
+
+    def __getitem__(self, name: str) -> float:
+        return self._weights[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._weights.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._weights)
+
+
+TaskWeights = Annotated[
+    Mapping[Name, Annotated[float, Field(ge=0)]], AfterValidator(Weights), PlainSerializer(dict, return_type=dict)
+]
+"""Weights of tasks: any mapping from names to numbers, kept as :class:`Weights`."""
+
+
+@declaration
+class Static:
+    """Every task counts by its declared weight, times a weight given here."""
+
+    weights: TaskWeights | None = field(default=None, kw_only=True)
+    """A weight for tasks by name; 1 for the others."""
+    kind: Literal["static"] = field(default="static", kw_only=True, repr=False)
+
+
+@declaration
+class TunedStatic:
+    """Static weights that a small search finds: short trainings, judged by the monitored score on the validation table.
+
+    Equal weights are the first candidate; the others are drawn so that they cover the range evenly. The run's
+    ``balance.json`` lists all with their scores.
+    """
+
+    candidates: Annotated[int, Field(ge=2)] = field(default=8, kw_only=True)
+    """How many sets of weights are tried."""
+    epochs: Annotated[int, Field(gt=0)] = field(default=1, kw_only=True)
+    """Epochs that each is trained; its best one counts."""
+    spread: Annotated[float, Field(gt=1)] = field(default=10.0, kw_only=True)
+    """Largest ratio between the weights of two tasks."""
+    kind: Literal["tuned_static"] = field(default="tuned_static", kw_only=True, repr=False)

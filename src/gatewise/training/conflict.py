@@ -1,0 +1,73 @@
+"""Whether tasks pull in different directions."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gatewise.balance import Site
+from gatewise.training.gradients import TaskGradients
+
+SITES: tuple[Site, ...] = ("representation", "experts")
+
+
+class ConflictMonitor:
+    r"""Averages how the gradients of every two tasks lie to one another, over some steps of an epoch.
+
+    .. math:: \cos_{jk} = \frac{g_j^\top g_k}{\lVert g_j \rVert \lVert g_k \rVert}, \qquad
+        \rho_{jk} = \frac{\lVert g_j \rVert}{\lVert g_k \rVert}
+
+    Cosines are averaged as they are, ratios by their logarithms. Steps in which one of the two has no gradient are left
+    out.
+
+    Args:
+        names: of the tasks.
+        every: how many steps lie between two that are looked at; the first of an epoch is one.
+    """
+
+    def __init__(self, names: list[str], every: int) -> None:
+        self.names, self.every = names, every
+        self.start()
+
+    def start(self) -> None:
+        """Begin an epoch."""
+        self.steps = 0
+        # of cosines, of logarithms of ratios, and of steps, each [task, task]
+        self.sums = {site: torch.zeros(3, len(self.names), len(self.names)) for site in SITES}
+
+    def due(self) -> bool:
+        """Return whether the step that begins is to be looked at."""
+        self.steps += 1
+        return (self.steps - 1) % self.every == 0
+
+    def take(self, gradients: TaskGradients) -> None:
+        """Take note of a step's gradients."""
+        for site, sums in self.sums.items():
+            sums += _compared(gradients.gramian(site).detach().cpu())
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return a record for every two tasks and every place; what is never defined is None."""
+        return [
+            {"at": site, "tasks": [self.names[j], self.names[k]], **_means(sums[:, j, k])}
+            for site, sums in self.sums.items()
+            for j, k in itertools.combinations(range(len(self.names)), 2)
+        ]
+
+
+def _compared(gramian: Tensor) -> Tensor:
+    """Return cosines, logarithms of ratios of norms, and where both are defined: ``[3, task, task]``."""
+    norms = gramian.diagonal().clamp(min=0).sqrt()
+    products = norms.unsqueeze(1) * norms
+    cosines, ratios = gramian / products, (norms.unsqueeze(1) / norms).log()
+    defined = (products > 0) & cosines.isfinite()
+    return torch.stack([cosines, ratios, torch.ones_like(cosines)]).where(defined, 0.0)
+
+
+def _means(sums: Tensor) -> dict[str, float | int | None]:
+    cosine, ratio, steps = sums.tolist()
+    if not steps:
+        return {"cosine": None, "norm_ratio": None, "steps": 0}
+    return {"cosine": cosine / steps, "norm_ratio": float(torch.tensor(ratio / steps).exp()), "steps": int(steps)}
