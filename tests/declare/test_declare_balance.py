@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+import gatewise as gw
 from gatewise import declare
 from gatewise.assembly import build_balance
 from gatewise.balance import MetaBalance as MetaBalanceRule
@@ -68,3 +69,13 @@ def test_tasks_go_by_name():
         build_balance(Static(weights={"by": 1}), TASKS)
     with pytest.raises(DeclarationError, match="tuned_static needs a validation table"):
         build_balance(TunedStatic(), TASKS)
+
+
+@pytest.mark.parametrize("kind", ["uncertainty", "dwa", "famo", "geometric_mean", "imtl_l", "gradnorm", "db_mtl"])
+def test_rules_that_take_no_negative_losses_are_refused_where_there_may_be_some(kind):
+    funnel = [gw.Binary("click"), gw.Binary("buy", after="click", learn="dr")]
+    schema = gw.Schema([gw.Categorical("user")], funnel)
+    with pytest.raises(DeclarationError, match=f"balance: '{kind}' takes losses of 0 or more, and that of task 'buy'"):
+        gw.Ranker(schema, balance=kind)
+    gw.Ranker(schema, balance="static")
+    gw.Ranker(schema.only("click"), balance=kind)

@@ -48,6 +48,7 @@ from gatewise.declare.balance import (
     TunedStatic,
     Uncertainty,
     UPGrad,
+    check_balance,
 )
 from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.calibration import Calibration
@@ -158,6 +159,7 @@ __all__ = [
     "UPGrad",
     "Uncertainty",
     "Vector",
+    "check_balance",
     "column_of",
     "embedding_dim",
     "from_dict",

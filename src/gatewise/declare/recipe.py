@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from gatewise.declare.balance import check_balance
 from gatewise.declare.base import Name, declaration, from_dict, read_yaml
 from gatewise.declare.calibration import Calibration, by_method
 from gatewise.declare.options import Options
@@ -163,6 +164,10 @@ class Recipe(Options):
             self.model.check(schema)
         except DeclarationError as error:
             raise ValueError(f"model: {error}") from None
+        try:
+            check_balance(self.balance.kind, schema)
+        except DeclarationError as error:
+            raise ValueError(str(error)) from None
         if self.calibration is not None:
             try:
                 self.calibration.names(schema)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -16,12 +14,14 @@ import torch
 from torch import Tensor
 
 from gatewise.balance import BalanceRule, Seen
-from gatewise.errors import ArtefactError, DeclarationError, TrainingError
+from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.nn import Batch, MultiTaskModel, TensorTable, Vectors
 from gatewise.tasks import Metrics, Task, evaluate_tasks, summed_losses, targets_and_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.clipping import clip_gradients
+from gatewise.training.compiling import compiled
 from gatewise.training.conflict import SITES, ConflictMonitor
+from gatewise.training.finite import check_finite
 from gatewise.training.gradients import TaskGradients
 from gatewise.training.memory import kept_memory
 from gatewise.training.monitor import Monitor, Stopping
@@ -172,7 +172,7 @@ class Trainer:
         groups = _grouped(batches, self.accumulate)
         steps = torch.stack([self.train_step(group) for group in groups]).cpu()
         summed, counted, _ = steps.sum(dim=0)
-        self._check_finite(steps[:, 0], epoch)
+        check_finite(self.tasks, self.model, steps[:, 0], epoch)
         losses = summed / counted.clamp(min=torch.finfo(counted.dtype).tiny)
         self.balance.after_epoch(torch.where(counted > 0, losses, torch.nan))
         # a task without a row in a step was given no weight
@@ -299,17 +299,10 @@ class Trainer:
         return sum(sums[1:], sums[0]) * sample.share
 
     def _compile(self) -> Callable[..., tuple[Tensor, Tensor | None]]:
-        """Return compiled losses, for whole batches: one of another size would be compiled anew."""
         if self.balance.needs == "gramian":
             rule = type(self.balance).__name__
             raise DeclarationError(f"compile: {rule} needs every task's gradient, which a compiled step does not give")
-        options: dict[str, Any] = {}
-        if self.device.type == "cpu":
-            if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")):
-                raise DeclarationError("compile: needs a C++ compiler such as g++, and this machine has none")
-            # much of a step is Python between kernels, which the wrapper in C++ saves
-            options["cpp_wrapper"] = True
-        return torch.compile(self._losses, dynamic=False, options=options)
+        return compiled(self._losses, self.device)
 
     def evaluate(self, table: TensorTable) -> Metrics:
         """Return every metric of every task over a whole table."""
@@ -369,26 +362,6 @@ class Trainer:
     def _autocast(self) -> AbstractContextManager[None]:
         dtype = PRECISIONS[self.precision]
         return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "fp32")
-
-    def _check_finite(self, summed: Tensor, epoch: int) -> None:
-        """Name the task that broke first (one broken task soon breaks all), or weights that the last step broke.
-
-        Args:
-            summed: ``[step, task]``, the summed losses of every step.
-            epoch: names it in the error.
-        """
-        found = ""
-        finite = summed.isfinite()
-        if not finite.all():
-            step = int(finite.all(dim=1).int().argmin())
-            task = int(finite[step].int().argmin())
-            found = f"the loss of task {self.tasks[task].name!r} became {float(summed[step, task])}"
-        else:
-            for name, weight in self.model.named_parameters():
-                if not weight.detach().sum().isfinite():
-                    found = f"the weights {name!r} became infinite or NaN"
-        if found:
-            raise TrainingError(f"{found} in epoch {epoch}: try a lower lr, clip_norm, or precision fp32")
 
     def _save(self) -> None:
         if self.run_dir is None:

@@ -29,6 +29,7 @@ from gatewise.declare.balance.by_losses import (
     Uncertainty,
 )
 from gatewise.declare.balance.by_sizes import DBMTL, GradNorm, MetaBalance
+from gatewise.declare.balance.check import check_balance
 from gatewise.declare.balance.static import Static, TunedStatic
 from gatewise.declare.base import shorthand
 
@@ -87,4 +88,5 @@ __all__ = [
     "TunedStatic",
     "UPGrad",
     "Uncertainty",
+    "check_balance",
 ]
