@@ -34,7 +34,7 @@ FEATURES = [
 TASKS = [
     declare.Binary("click", 0.5, column="clicked", weight_column="cost"),
     declare.Binary("cart", after="click"),
-    declare.Binary("buy", after="click", through="cart", learn="dr", clip=0.05, conflicts="drop"),
+    declare.Binary("buy", after="click", through="cart", learn="ips", clip=0.05, conflicts="drop"),
     declare.Binary("like", ranking="listwise", ranking_weight=0.5, focal=2.0, within="click"),
     declare.Regression("rating", 2.0, column="stars", weight_column="trust", within="click"),
     declare.Regression("price", loss="huber", delta=0.5),
