@@ -71,5 +71,5 @@ def test_a_short_form_writes_the_section() -> None:
     assert "**Batches of 32, fresh rows at every step**" in text
     assert "not run" in text
     assert (
-        len({setting.key for setting in (*chosen.settings, *chosen.remedies)}) == len(chosen.settings) + 10
+        len({setting.key for setting in (*chosen.settings, *chosen.remedies)}) == len(chosen.settings) + 14
     )  # plain MMoE is in both

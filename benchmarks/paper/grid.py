@@ -13,6 +13,14 @@ RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 BATCHES = (32, 128)
 ROWS = (None, 10_000)
 ALL_REMEDIES = (*REMEDIES, "cosine_lr")
+SETS = (
+    (),
+    *((remedy,) for remedy in ALL_REMEDIES),
+    ("expert_norm", "cosine_lr"),
+    ("expert_norm", "zero_init", "cosine_lr"),
+    ALL_REMEDIES,
+)
+"""Remedies that are tried together."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ class Grid:
 
     Attributes:
         settings: of the map, in the order in which they are run.
-        remedies: MMoE with one remedy each, with all of them, and without, where plain runs fail.
+        remedies: MMoE with each remedy, with several, and without, where plain runs fail.
     """
 
     settings: tuple[Setting, ...]
@@ -37,7 +45,5 @@ def grid(steps: int, seeds: int) -> Grid:
         for cosine, rows, batch, lr, kind in itertools.product(order, ROWS, BATCHES, RATES, KINDS)
     )
     plain = Setting("mmoe", 0.5, 1e-2, 32, None, steps, seeds)
-    sets = ((), *((remedy,) for remedy in ALL_REMEDIES), ALL_REMEDIES)
-    rates = (1e-2, 3e-2)
-    remedies = tuple(replace(plain, lr=lr, remedies=chosen) for lr in rates for chosen in sets)
+    remedies = tuple(replace(plain, lr=lr, remedies=chosen) for lr in (1e-2, 3e-2) for chosen in SETS)
     return Grid(settings, remedies)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from grid import ALL_REMEDIES, BATCHES, COSINES, RATES, ROWS, Grid
+from grid import BATCHES, COSINES, RATES, ROWS, SETS, Grid
 from models import KINDS
 from setting import Setting
 
@@ -87,7 +87,7 @@ def _cell(runs: list[list[float] | None]) -> str:
 
 
 def _remedies(chosen: Grid, results: Results) -> str:
-    names = {(): "none", ALL_REMEDIES: "all", **{(name,): f"`{name}`" for name in ALL_REMEDIES}}
+    names = {chosen: " + ".join(f"`{name}`" for name in chosen) or "none" for chosen in SETS}
     rates = sorted({setting.lr for setting in chosen.remedies})
     lines = [
         "| remedy | " + " | ".join(f"rate {lr:g}: mean, worst, above {FAILED}" for lr in rates) + " |",
