@@ -259,7 +259,6 @@ def test_wrong_columns_are_answered_with_the_nearest_name(workplace):
         (["train", "recipe.yaml", "--set", "epochs"], "expected OPTION=VALUE"),
         (["train", "recipe.yaml", "-o", "fresh", "--resume"], "there is no checkpoint"),
         (["demo", "-o", "fresh", "--set", "data.split.test=0"], "compare: needs test rows"),
-        (["demo", "-o", "fresh", "--set", "model=shared_bottom"], "expected a model with experts, mmoe or omoe"),
         (["train", "recipe.yaml", "--resume", "--set", "training.lr=0.5"], "belongs to another training"),
     ],
 )
