@@ -178,6 +178,29 @@ def test_the_face_takes_recipes_and_rankers(tmp_path: Path):
     assert gw.compare(ranker, *vars(TABLES).values(), seeds=1, samples=20, workers=1).verdicts == found.verdicts
 
 
+def test_trees_learn_every_task_on_its_own_rows(feed, feed_schema, tmp_path: Path):
+    pytest.importorskip("lightgbm")
+    options = gw.Ranker(feed_schema, gw.MMoE(experts=2, expert_dims=[4]), epochs=1).options
+    tables = Tables(feed.slice(0, 1200), feed.slice(1200, 400), feed.slice(1600))
+    arguments = {"seeds": 1, "baseline": "lightgbm", "samples": 20, "workers": 1}
+    found = compare_models(feed_schema, options, tables, tmp_path, **arguments)
+    # what users and items are worth is in their codes; clicks were drawn from it with much noise
+    assert found.metrics["LightGBM"]["click"]["auc"].mean > 0.65
+    assert found.metrics["LightGBM"]["stars"]["r2"].mean > 0.5
+    assert found.cost["LightGBM"].parameters is None
+    without = compare_models(
+        feed_schema, options, Tables(tables.train, None, tables.test), tmp_path / "no valid", **arguments
+    )
+    assert without.metrics["LightGBM"]["stars"]["r2"].mean > 0.5
+
+
+def test_trees_refuse_what_they_cannot_learn(tmp_path: Path):
+    pytest.importorskip("lightgbm")
+    schema = gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Binary("click"), gw.Binary("buy", after="click")])
+    with pytest.raises(DeclarationError, match="task 'buy' is a step of a funnel"):
+        compare_models(schema, gw.Ranker(schema).options, TABLES, tmp_path, baseline="lightgbm")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -185,6 +208,7 @@ def test_the_face_takes_recipes_and_rankers(tmp_path: Path):
         ({"level": 1.0}, "compare: level: expected a number between 0 and 1, found 1"),
         ({"also": ["plee"]}, "also: .*found 'plee'; did you mean 'ple'"),
         ({"also": ["home"]}, "also: .*groups: is required"),
+        ({"baseline": "lightgmb"}, "baseline: expected 'lightgbm', found 'lightgmb'; did you mean 'lightgbm'"),
         ({"metrics": ["rmsee"]}, "no task has a metric 'rmsee'; did you mean 'rmse'"),
     ],
 )

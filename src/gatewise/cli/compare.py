@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ def compare(
     also: Annotated[
         list[str] | None, typer.Option("--also", help="Further kinds of models: --also ple,stem (repeatable).")
     ] = None,
+    baseline: Annotated[str | None, typer.Option("--baseline", help="Add a tree model a task: lightgbm.")] = None,
     metric: Annotated[
         list[str] | None, typer.Option("--metric", "-m", help="Give verdicts by this metric, too (repeatable).")
     ] = None,
@@ -43,11 +45,18 @@ def compare(
     run_dir = output or Path(declared.output)
     with working("looking at the tables", at_terminal()):
         tables = find_tables(declared, recipe.parent)
-    options = {"seeds": seeds, "also": kinds, "metrics": metric or (), "workers": workers}
+    options = {"seeds": seeds, "also": kinds, "baseline": baseline, "metrics": metric or (), "workers": workers}
     try:
         found = compare_models(declared.schema(), declared, tables, run_dir, **options)  # type: ignore[arg-type]
     except KeyboardInterrupt:
-        given = {"--seeds": [seeds], "--also": also, "--metric": metric, "-o": [run_dir], "--set": set_}
+        given: dict[str, Sequence[object] | None] = {
+            "--seeds": [seeds],
+            "--also": also,
+            "--metric": metric,
+            "-o": [run_dir],
+            "--set": set_,
+        }
+        given["--baseline"] = None if baseline is None else [baseline]
         words = [str(word) for option, values in given.items() for value in values or [] for word in (option, value)]
         typer.echo(f"go on with: {shlex.join(['gatewise', 'compare', str(recipe), *words])}", err=True)
         raise

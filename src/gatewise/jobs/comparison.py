@@ -21,12 +21,13 @@ from gatewise.analysis import Spread, Verdict, check_metrics, seesaw, spreads, v
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder, needed_columns, read_table
 from gatewise.declare import Options, Recipe, Schema
-from gatewise.errors import DeclarationError
+from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.files import write_atomically
 from gatewise.jobs.contestants import Contestant, Cost
 from gatewise.jobs.line_up import SINGLE_TASK, line_up
 from gatewise.jobs.tables import Source, Tables, find_tables
 from gatewise.jobs.train import write_json
+from gatewise.jobs.trees import Trees
 from gatewise.jobs.trials import Trial
 from gatewise.jobs.workers import run_trials
 from gatewise.progress import at_terminal, counting_down, working
@@ -105,9 +106,10 @@ def compare(
         valid: rows to stop on.
         test: rows to judge on.
         run_dir: folder of the run; by default the recipe's, or one that is removed in the end.
-        **options: ``seeds=5``; ``also=["ple", "stem"]``, further architectures or their kinds; ``metrics=["ece"]`` to
-            give verdicts by, besides the one that sums each task up; ``samples=1000`` of the bootstrap and the
-            ``level=0.95`` of its intervals; ``workers``, how many trainings run side by side; ``progress``.
+        **options: ``seeds=5``; ``also=["ple", "stem"]``, further architectures or their kinds;
+            ``baseline="lightgbm"`` for gradient-boosted trees (extra ``peers``); ``metrics=["ece"]`` to give verdicts
+            by, besides the one that sums each task up; ``samples=1000`` of the bootstrap and the ``level=0.95`` of its
+            intervals; ``workers``, how many trainings run side by side; ``progress``.
 
     Raises:
         DeclarationError: there are no test rows, or an option is not valid.
@@ -141,6 +143,7 @@ def compare_models(
     *,
     seeds: int = 5,
     also: Sequence[str | declare.Architecture] = (),
+    baseline: str | None = None,
     metrics: Collection[str] = (),
     samples: int = 1000,
     level: float = 0.95,
@@ -159,6 +162,7 @@ def compare_models(
         run_dir: folder of the comparison.
         seeds: with how many seeds each is trained.
         also: further architectures, or their kinds; a kind is made as large as the model.
+        baseline: ``"lightgbm"``: trees, a model a task, on the same encoded features (extra ``peers``).
         metrics: names of metrics to give verdicts by, besides the one that sums each task up.
         samples: resamples of the bootstrap.
         level: of its intervals.
@@ -182,10 +186,11 @@ def compare_models(
     if not 0 < level < 1:
         raise DeclarationError(f"compare: level: expected a number between 0 and 1, found {level:g}")
     check_metrics(metrics, build_tasks(schema))
+    trees = _trees(baseline, schema)
     show = at_terminal() if progress is None else progress
     with working("looking at the tables", show):
         encoder, _ = TableEncoder.fit(schema, tables.train)
-        competing: list[Contestant] = [*line_up(schema, options, encoder, also)]
+        competing: list[Contestant] = [*line_up(schema, options, encoder, also), *trees]
         kept = _on_disk(tables, schema, run_dir / TRIALS / TABLES)
         trials = _trials(competing, options.training.seed, seeds, run_dir / TRIALS, _digest(kept))
     missing = [trial for each in trials for trial in each if not trial.done]
@@ -196,6 +201,18 @@ def compare_models(
         found = _judged(encoder, options, tables.test, trials, metrics, samples, level)
     write_json(run_dir / COMPARISON, found.to_dict())
     return found
+
+
+def _trees(baseline: str | None, schema: Schema) -> list[Trees]:
+    """Return what a baseline is made of, none for None."""
+    if baseline is None:
+        return []
+    if baseline != "lightgbm":
+        hint = did_you_mean(baseline, ["lightgbm"])
+        raise DeclarationError(f"compare: baseline: expected 'lightgbm', found {baseline!r}{hint}")
+    trees = Trees(schema)
+    trees.check()
+    return [trees]
 
 
 def _trials(competing: list[Contestant], first: int, seeds: int, folder: Path, data: str) -> list[list[Trial]]:
