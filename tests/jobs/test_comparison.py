@@ -70,6 +70,10 @@ def test_two_tasks_that_oppose_each_other_are_hurt_and_one_that_is_scarce_is_hel
     assert json.loads((tmp_path / "comparison.json").read_text()) == json.loads(json.dumps(found.to_dict()))
     changes = found.to_dict()["seesaw"]["SharedBottom"]
     assert changes["one"] < 0 < changes["scarce"]
+    # [task][task] in the order of the tasks: a step on the one raises the other, and the other way round
+    affinity = found.affinity["SharedBottom"]
+    assert affinity[0][1] < 0 > affinity[1][0]
+    assert "single task" not in found.affinity
 
 
 def test_what_was_trained_is_not_trained_again(tmp_path: Path, trained, monkeypatch):

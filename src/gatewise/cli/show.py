@@ -158,6 +158,17 @@ def costs_table(found: Comparison) -> Group:
     return _titled("cost of training and scoring", table, note="* outside the embeddings")
 
 
+def affinity_tables(found: Comparison) -> Group:
+    """Return for every model that tasks share what a step on the task of a line does to the losses of all."""
+    shown = []
+    for who, rows in found.affinity.items():
+        table = _columns([f"{who}: a step on"], found.tasks)
+        for task, row in zip(found.tasks, rows, strict=True):
+            table.add_row(task, *("undefined" if value is None else f"{value:+.4f}" for value in row))
+        shown.append(table)
+    return _titled("by what share a step on one task lowers the loss of each, below 0: raises it", *shown)
+
+
 def _columns(texts: Sequence[str], numbers: Iterable[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for column in texts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -49,6 +50,9 @@ class Comparison:
         metrics: of every contestant and output, by name, over the seeds.
         verdicts: of every contestant but the single-task models, against them.
         cost: of every contestant, the mean over seeds.
+        tasks: their names.
+        affinity: of every contestant whose tasks share a model ``[task][task]``, what a step on the first does to the
+            loss of the second, the mean over seeds, see :func:`gatewise.training.task_affinity`; None: no label.
     """
 
     seeds: tuple[int, ...]
@@ -57,6 +61,8 @@ class Comparison:
     metrics: dict[str, dict[str, dict[str, Spread]]]
     verdicts: list[Verdict]
     cost: dict[str, Cost]
+    tasks: tuple[str, ...]
+    affinity: dict[str, list[list[float | None]]]
 
     @property
     def seesaw(self) -> dict[str, dict[str, Verdict]]:
@@ -82,6 +88,8 @@ class Comparison:
                 for who, changes in self.seesaw.items()
             },
             "cost": {who: asdict(cost) for who, cost in self.cost.items()},
+            "tasks": list(self.tasks),
+            "affinity": self.affinity,
         }
 
 
@@ -288,7 +296,19 @@ def _judged(
         metrics={name: spreads([each.evaluate() for each in found]) for name, found in trained.items()},
         verdicts=verdicts(trained, SINGLE_TASK, metrics, samples=samples, level=level),
         cost={name: _mean([trial.cost() for trial in seeds]) for name, seeds in zip(names, by_contestant, strict=True)},
+        tasks=tuple(task.name for task in tasks),
+        affinity=dict(_affinities(by_contestant)),
     )
+
+
+def _affinities(by_contestant: Sequence[Sequence[Trial]]) -> Iterator[tuple[str, list[list[float | None]]]]:
+    """Yield the mean over seeds of every contestant that has affinities."""
+    for trials in by_contestant:
+        found = [affinity for trial in trials if (affinity := trial.affinity()) is not None]
+        if found:
+            # None becomes NaN, and a mean with one is undefined
+            mean = np.mean(np.array(found, dtype=np.float64), axis=0).tolist()
+            yield trials[0].contestant.name, [[None if np.isnan(value) else value for value in row] for row in mean]
 
 
 def _mean(costs: Sequence[Cost]) -> Cost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,10 @@ from gatewise.data import read_table
 from gatewise.declare import Options, Schema, to_dict
 from gatewise.jobs.tables import Tables
 from gatewise.ranker import Ranker
+from gatewise.training import task_affinity
 
+BATCHES = 8
+"""On how many batches is taken how a step on one task changes the losses of the others."""
 SCORED, REPEATS = 200, 15
 """How many rows are scored at once to take the latency, and how often."""
 
@@ -38,10 +42,18 @@ class Cost:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What a contestant predicts of the test rows, every column ``[row]`` by name, and what it costs."""
+    """What came of a training.
+
+    Attributes:
+        columns: what it predicts of the test rows, every column ``[row]`` by name.
+        cost: what it costs.
+        affinity: ``[task][task]``, what a step on the first does to the loss of the second, see
+            :func:`gatewise.training.task_affinity`; None where tasks share nothing.
+    """
 
     columns: Mapping[str, np.ndarray]
     cost: Cost
+    affinity: list[list[float | None]] | None = None
 
 
 class Contestant(Protocol):
@@ -115,7 +127,16 @@ class Models:
             rows_per_second=1 / sum(1 / rate for rate in rates),
             latency=median_seconds(lambda: [ranker.predict(rows) for ranker in rankers]),
         )
-        return Learnt(columns, cost)
+        return Learnt(columns, cost, self._affinity(rankers[0], tables) if len(self.parts) == 1 else None)
+
+    def _affinity(self, ranker: Ranker, tables: Tables) -> list[list[float | None]]:
+        """Return what a step on a task does to the others, on training rows that lie evenly spread."""
+        scorer, size = ranker.scorer, ranker.options.training.batch_size
+        table = read_table(tables.train, types=scorer.encoder.column_types())
+        count = min(BATCHES * size, table.num_rows)
+        some = table.take(np.linspace(0, table.num_rows - 1, count).astype(np.int64))
+        found = task_affinity(scorer.model, scorer.tasks, scorer.tensors(scorer.encode(some)), batch_size=size)
+        return [[None if math.isnan(value) else value for value in row] for row in found.tolist()]
 
 
 def median_seconds(work: Callable[[], object]) -> float:

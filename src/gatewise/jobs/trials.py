@@ -48,6 +48,10 @@ class Trial:
         """Return what it took."""
         return Cost(**json.loads((self.folder / RESULT).read_text())["cost"])
 
+    def affinity(self) -> list[list[float | None]] | None:
+        """Return what a step on one task did to the losses of all."""
+        return json.loads((self.folder / RESULT).read_text())["affinity"]
+
     def predictions(self) -> pa.Table:
         """Return what it predicts of the test rows."""
         return pq.read_table(self.folder / PREDICTIONS)
@@ -67,5 +71,6 @@ class Trial:
         # while predictions and result are not of one training, none counts
         (self.folder / RESULT).unlink(missing_ok=True)
         write_atomically(self.folder / PREDICTIONS, lambda temporary: pq.write_table(found, temporary))
-        write_json(self.folder / RESULT, {"fingerprint": self.fingerprint, "cost": asdict(learnt.cost)})
+        result = {"fingerprint": self.fingerprint, "cost": asdict(learnt.cost), "affinity": learnt.affinity}
+        write_json(self.folder / RESULT, result)
         return time.perf_counter() - started, [str(warning.message) for warning in caught]
