@@ -304,6 +304,27 @@ def test_compare_prints_verdicts_and_writes_all_figures(workplace, tmp_path):
     assert json.loads(again.stdout) == found
 
 
+def test_ctrl_c_in_a_comparison_keeps_what_was_trained(workplace, tmp_path):
+    arguments = ["compare", "recipe.yaml", "--set", "training.epochs=8", "--set", "training.batch_size=8"]
+    arguments += ["--seeds", "2", "--workers", "2", "-o", str(tmp_path)]
+    command = [sys.executable, "-c", "from gatewise.cli import main; main()", *arguments]
+    process = subprocess.Popen(command, cwd=workplace, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 90
+    while not (kept := {path: path.stat().st_mtime_ns for path in tmp_path.rglob("result.json")}):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    (advice,) = [line for line in stderr.splitlines() if line.startswith("go on with: gatewise ")]
+    done = gatewise(*shlex.split(advice.removeprefix("go on with: gatewise ")), cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.rglob("result.json"))) == 6
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
 def test_debug_shows_where(workplace):
     done = gatewise("evaluate", "nowhere", "test.csv", "--debug", cwd=workplace)
     assert "Traceback" in done.stderr

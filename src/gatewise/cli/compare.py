@@ -56,7 +56,8 @@ def compare(
             "-o": [run_dir],
             "--set": set_,
         }
-        given["--baseline"] = None if baseline is None else [baseline]
+        for option, value in (("--baseline", baseline), ("--workers", workers)):
+            given[option] = None if value is None else [value]
         words = [str(word) for option, values in given.items() for value in values or [] for word in (option, value)]
         typer.echo(f"go on with: {shlex.join(['gatewise', 'compare', str(recipe), *words])}", err=True)
         raise
