@@ -17,7 +17,7 @@ import torch
 from results_page import ROOT, machine, write_section
 
 import gatewise as gw
-from gatewise.jobs import compare, find_tables
+from gatewise.jobs import find_tables, with_controls
 from gatewise.metrics import auc, rmse
 
 RECIPE = ROOT / "src" / "gatewise" / "recipes" / "movielens.yaml"
@@ -72,7 +72,7 @@ def learnt(recipe: gw.Recipe, seeds: int) -> dict[str, list[Row]]:
     for seed in range(seeds):
         seeded = replace(recipe, training=replace(recipe.training, seed=seed))
         with tempfile.TemporaryDirectory() as folder:
-            for contender in compare(seeded, tables, Path(folder)):
+            for contender in with_controls(seeded, tables, Path(folder)):
                 metrics = contender.metrics
                 row = {"auc": metrics["liked"]["auc"], "rmse": metrics["rating"]["rmse"]}
                 found.setdefault(contender.name, []).append({k: v for k, v in row.items() if v is not None})

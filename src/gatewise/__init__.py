@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         Vector,
     )
     from gatewise.errors import GatewiseError, GatewiseWarning
+    from gatewise.jobs.comparison import compare
     from gatewise.ranker import Ranker, load
 
 __all__ = [
@@ -165,12 +166,15 @@ __all__ = [
     "Uncertainty",
     "Vector",
     "__version__",
+    "compare",
     "load",
 ]
 
-_HOME = dict.fromkeys(("Ranker", "load"), "gatewise.ranker") | dict.fromkeys(
-    ("GatewiseError", "GatewiseWarning"), "gatewise.errors"
-)
+_HOME = {
+    **dict.fromkeys(("Ranker", "load"), "gatewise.ranker"),
+    **dict.fromkeys(("GatewiseError", "GatewiseWarning"), "gatewise.errors"),
+    "compare": "gatewise.jobs.comparison",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -113,3 +113,29 @@ def counting(what: str, show: bool) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda rows: bar.advance(task, rows)
+
+
+@contextmanager
+def counting_down(what: str, total: int, show: bool) -> Iterator[Callable[[int, float | None], None]]:
+    """Show how many pieces of a long work are done, and how long the others take.
+
+    Yields what is to be called with how many are left, and their seconds where these are known.
+    """
+    if not show:
+        yield lambda _left, _seconds: None
+        return
+    columns = (SpinnerColumn(), TextColumn(what), BarColumn(bar_width=30), MofNCompleteColumn())
+    with Progress(*columns, TextColumn("{task.fields[left]}"), console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=total, left="")
+
+        def tell(left: int, seconds: float | None) -> None:
+            bar.update(task, completed=total - left, left="" if seconds is None else f"about {duration(seconds)} left")
+
+        yield tell
+
+
+def duration(seconds: float) -> str:
+    """Say a number of seconds as a person would."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -258,8 +258,10 @@ def test_wrong_columns_are_answered_with_the_nearest_name(workplace):
         (["train", "recipe.yaml", "--set", "training.epohcs=3"], "epohcs: unknown option; did you mean 'epochs'?"),
         (["train", "recipe.yaml", "--set", "epochs"], "expected OPTION=VALUE"),
         (["train", "recipe.yaml", "-o", "fresh", "--resume"], "there is no checkpoint"),
+        (["compare", "recipe.yaml", "-o", "fresh", "--seeds", "0"], "compare: seeds: expected 1 or more, found 0"),
+        (["compare", "recipe.yaml", "-o", "fresh", "--also", "plee"], "found 'plee'; did you mean 'ple'"),
+        (["compare", "recipe.yaml", "-o", "fresh", "--set", "data.test="], "compare: needs test rows"),
         (["demo", "-o", "fresh", "--set", "data.split.test=0"], "compare: needs test rows"),
-        (["demo", "-o", "fresh", "--set", "model=shared_bottom"], "expected a model with experts, mmoe or omoe"),
         (["train", "recipe.yaml", "--resume", "--set", "training.lr=0.5"], "belongs to another training"),
     ],
 )
@@ -277,6 +279,50 @@ def test_user_errors_are_one_line(workplace, arguments, message, monkeypatch, ca
     assert message in line
     after = {path: path.stat().st_mtime_ns for path in workplace.rglob("*") if path.is_file()}
     assert after == before
+
+
+def test_compare_prints_verdicts_and_writes_all_figures(workplace, tmp_path):
+    quick = ["--set", "training.epochs=1", "--seeds", 2, "--also", "ple", "--metric", "rmse", "-o", tmp_path]
+    done = gatewise("compare", "recipe.yaml", *quick, cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    for text in (
+        "MMoE",
+        "PLE",
+        "shared bottom",
+        "single task",
+        "±",
+        "rmse",
+        "ms for 200 rows",
+        "300 test rows, 2 seeds",
+    ):
+        assert text in done.stdout
+    found = json.loads((tmp_path / "comparison.json").read_text())
+    assert {verdict["verdict"] for verdict in found["verdicts"]} <= {"helps", "no evidence", "hurts"}
+    assert {verdict["metric"] for verdict in found["verdicts"]} == {"auc", "r2", "rmse"}
+    # all is there: nothing is trained again
+    again = gatewise("compare", "recipe.yaml", *quick, "--json", cwd=workplace)
+    assert json.loads(again.stdout) == found
+
+
+def test_ctrl_c_in_a_comparison_keeps_what_was_trained(workplace, tmp_path):
+    arguments = ["compare", "recipe.yaml", "--set", "training.epochs=8", "--set", "training.batch_size=8"]
+    arguments += ["--seeds", "2", "--workers", "2", "-o", str(tmp_path)]
+    command = [sys.executable, "-c", "from gatewise.cli import main; main()", *arguments]
+    process = subprocess.Popen(command, cwd=workplace, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 90
+    while not (kept := {path: path.stat().st_mtime_ns for path in tmp_path.rglob("result.json")}):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    (advice,) = [line for line in stderr.splitlines() if line.startswith("go on with: gatewise ")]
+    done = gatewise(*shlex.split(advice.removeprefix("go on with: gatewise ")), cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.rglob("result.json"))) == 6
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
 def test_debug_shows_where(workplace):

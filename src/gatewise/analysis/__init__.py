@@ -1,15 +1,25 @@
 """What a trained model does inside, how it does on whom, and what it is compared with, as plain data."""
 
-from gatewise.analysis.controls import Control, dense_parameters, matched_control, nearest_width
+from gatewise.analysis.controls import (
+    COMMON,
+    Control,
+    control_of,
+    dense_parameters,
+    matched_control,
+    nearest_width,
+    resized,
+)
 from gatewise.analysis.cuts import BINS, LIMIT, Cut, cut_table
 from gatewise.analysis.gates import gate_problems
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
 from gatewise.analysis.reliability import ReliabilityBin, reliability
 from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
+from gatewise.analysis.verdicts import Spread, Trained, Verdict, seesaw, spreads, summary_of, verdicts
 
 __all__ = [
     "BINS",
+    "COMMON",
     "LIMIT",
     "Control",
     "Cut",
@@ -17,9 +27,13 @@ __all__ = [
     "Estimates",
     "ReliabilityBin",
     "Slice",
+    "Spread",
     "Streamed",
     "StreamedMetrics",
+    "Trained",
+    "Verdict",
     "check_metrics",
+    "control_of",
     "cut_table",
     "dense_parameters",
     "gate_problems",
@@ -28,6 +42,11 @@ __all__ = [
     "metrics_by_name",
     "nearest_width",
     "reliability",
+    "resized",
+    "seesaw",
     "slices",
+    "spreads",
+    "summary_of",
+    "verdicts",
     "worst",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 import torch
 
@@ -13,6 +14,10 @@ from gatewise.nn import Towers
 
 Control = declare.SingleTask | declare.SharedBottom
 COMMON = tuple(field.name for field in fields(declare.Architecture))
+WIDTHS = ("expert_dims", "bottom_dims", "layer_dims")
+"""What the widths of the layers between input and towers are called; an architecture has one of them."""
+
+AnArchitecture = TypeVar("AnArchitecture", bound=declare.Architecture)
 
 
 def dense_parameters(architecture: declare.Architecture, around: Surroundings) -> int:
@@ -24,23 +29,54 @@ def dense_parameters(architecture: declare.Architecture, around: Surroundings) -
 
 
 def matched_control(
-    kind: type[Control], architecture: declare.OMoE | declare.MMoE, around: Surroundings, budget: int
+    kind: type[Control], architecture: declare.Architecture, around: Surroundings, budget: int
 ) -> Control:
     """Return a control with the architecture's depth and options, as wide as its parameters come nearest to a budget.
 
     Args:
         kind: ``SingleTask`` or ``SharedBottom``.
-        architecture: what the control is compared with; its experts' proportions are kept.
+        architecture: what the control is compared with; the proportions of its widths are kept.
         around: what the control reads, and its tasks.
         budget: parameters of trunk and towers to come near to.
     """
-    common = {name: getattr(architecture, name) for name in COMMON}
+    return resized(control_of(kind, architecture), lambda control: dense_parameters(control, around), budget)
 
-    def scaled(width: int) -> Control:
-        ratio = width / architecture.expert_dims[0]
-        return kind(bottom_dims=[max(1, round(ratio * dim)) for dim in architecture.expert_dims], **common)
 
-    return scaled(nearest_width(lambda width: dense_parameters(scaled(width), around), budget))
+def control_of(kind: type[Control], architecture: declare.Architecture) -> Control:
+    """Return a control with the architecture's depth, widths and options."""
+    options = {name: getattr(architecture, name) for name in COMMON}
+    widths = _widths(architecture)
+    if widths is not None:
+        options["bottom_dims"] = getattr(architecture, widths)
+    return kind(**options)
+
+
+def resized(architecture: AnArchitecture, size: Callable[[AnArchitecture], int], budget: int) -> AnArchitecture:
+    """Return the architecture as wide as its size comes nearest to a budget, the proportions of its widths kept.
+
+    Args:
+        architecture: any; one without widths of experts, bottoms or layers stays as it is.
+        size: counts an architecture's parameters.
+        budget: parameters to come near to.
+
+    Example:
+        >>> resized(declare.SharedBottom(bottom_dims=[8, 4]), lambda model: sum(model.bottom_dims), 30).bottom_dims
+        (20, 10)
+    """
+    option = _widths(architecture)
+    if option is None:
+        return architecture
+    dims = getattr(architecture, option)
+
+    def scaled(width: int) -> AnArchitecture:
+        changed: dict[str, Any] = {option: [max(1, round(width / dims[0] * dim)) for dim in dims]}
+        return replace(architecture, **changed)
+
+    return scaled(nearest_width(lambda width: size(scaled(width)), budget))
+
+
+def _widths(architecture: declare.Architecture) -> str | None:
+    return next((name for name in WIDTHS if hasattr(architecture, name)), None)
 
 
 def nearest_width(size: Callable[[int], int], budget: int) -> int:

@@ -90,13 +90,13 @@ def _interval(
         assert groups is not None
         known &= groups >= 0
     columns = [rows.labels[known], rows.predictions[known]]
-    drawn = _drawn_together(groups[known]) if groups is not None and (within or by_group) else None
+    drawn = drawn_together(groups[known]) if groups is not None and (within or by_group) else None
     if within and drawn is not None:
         columns.append(drawn)
     return bootstrap_interval(metric.compute, *columns, groups=drawn, samples=samples, level=level, seed=seed)
 
 
-def _drawn_together(groups: Tensor) -> Tensor:
+def drawn_together(groups: Tensor) -> Tensor:
     """Return groups in which a row of no group is one of its own; both ``[row]``."""
     alone = -1 - torch.arange(len(groups))
     return torch.where(groups < 0, alone, groups)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatewise.cli.compare import compare
 from gatewise.cli.demo import demo
 from gatewise.cli.evaluate import evaluate
 from gatewise.cli.predict import predict
@@ -46,7 +47,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (demo, train, evaluate, predict):
+for command in (demo, train, compare, evaluate, predict):
     app.command()(_interruptible(command))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from gatewise.analysis import Estimates, Slice
-    from gatewise.jobs import Contender
+    from gatewise.analysis import Estimates, Slice, Spread
+    from gatewise.jobs import Comparison, Contender
     from gatewise.metrics import GroupMetric, Metric
     from gatewise.tasks import Metrics, Task
 
@@ -115,7 +115,67 @@ def comparison_table(contenders: list[Contender], title: str) -> Group:
             table.add_row("" if position else task, name, *cells)
     sizes = [" + ".join(f"{size:,}" for size in contender.parameters) for contender in contenders]
     table.add_row("", "parameters*", *sizes)
-    return _titled(title, table, note="* of trunk and towers; embeddings are the same everywhere")
+    return _titled(title, table, note="* outside the embeddings, which are the same everywhere")
+
+
+def spreads_table(found: Comparison) -> Group:
+    """Return one line a metric, with mean and standard deviation over the seeds, and one column a contestant."""
+    table = _columns(["task", "metric"], found.metrics)
+    for output, names in next(iter(found.metrics.values())).items():
+        shown = [name for name in names if not name.endswith(SKIPPED)]
+        for position, name in enumerate(shown):
+            cells = [_spread(metrics[output][name]) for metrics in found.metrics.values()]
+            table.add_row("" if position else output, name, *cells)
+    seeds = f"{len(found.seeds)} seeds" if len(found.seeds) > 1 else "1 seed"
+    return _titled(f"{found.rows:,} test rows, {seeds}: mean ± standard deviation", table)
+
+
+def _spread(spread: Spread) -> str:
+    return number(spread.mean) + ("" if spread.deviation is None else f" ± {spread.deviation:.4f}")
+
+
+def verdicts_table(found: Comparison) -> Group:
+    """Return one line a verdict: how far a contestant is from single-task models, and what that says."""
+    table = _columns(["task", "metric", "model"], ["change", "low", "high"])
+    table.add_column("sharing")
+    before = ("", "")
+    for each in found.verdicts:
+        task = ("", "") if (each.output, each.metric) == before else (each.output, each.metric)
+        before = each.output, each.metric
+        changes = ["undefined" if value is None else f"{value:+.4f}" for value in (each.change, each.low, each.high)]
+        table.add_row(*task, each.contestant, *changes, each.verdict)
+    note = f"intervals of {found.level:.0%}: the test rows drawn anew, for the models that were trained"
+    return _titled("difference to single-task models", table, note=note)
+
+
+def costs_table(found: Comparison) -> Group:
+    """Return one line a contestant: how large it is, and how fast."""
+    table = _columns(["model"], ["parameters*", "seconds", "rows/s", "ms for 200 rows"])
+    for who, cost in found.cost.items():
+        sizes = "" if cost.parameters is None else " + ".join(f"{size:,}" for size in cost.parameters)
+        rate = "" if cost.rows_per_second is None else f"{cost.rows_per_second:,.0f}"
+        table.add_row(who, sizes, f"{cost.seconds:,.1f}", rate, f"{1000 * cost.latency:.2f}")
+    return _titled("cost of training and scoring", table, note="* outside the embeddings")
+
+
+def affinity_tables(found: Comparison) -> Group:
+    """Return for every model that tasks share what a step on the task of a line does to the losses of all."""
+    shown = []
+    for who, rows in found.affinity.items():
+        table = _columns([f"{who}: a step on"], found.tasks)
+        for task, row in zip(found.tasks, rows, strict=True):
+            table.add_row(task, *("undefined" if value is None else f"{value:+.4f}" for value in row))
+        shown.append(table)
+    return _titled("by what share a step on one task lowers the loss of each, below 0: raises it", *shown)
+
+
+def _columns(texts: Sequence[str], numbers: Iterable[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in texts:
+        table.add_column(column)
+    for column in numbers:
+        table.add_column(column, justify="right")
+    return table
 
 
 def gates_table(gates: np.ndarray, tasks: list[str], title: str) -> Group:

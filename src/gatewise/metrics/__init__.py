@@ -27,7 +27,7 @@ whether two models differ. For rows that come in parts, over batches or processe
 
 from gatewise.metrics.accuracy import ACCURACY, accuracy
 from gatewise.metrics.auc import AUC, auc
-from gatewise.metrics.bootstrap import Interval, bootstrap_difference, bootstrap_interval
+from gatewise.metrics.bootstrap import Interval, bootstrap_difference, bootstrap_interval, bootstrap_mean_difference
 from gatewise.metrics.brier import BRIER, brier
 from gatewise.metrics.cross_entropy import CROSS_ENTROPY, cross_entropy
 from gatewise.metrics.decile_table import Decile, decile_table
@@ -88,6 +88,7 @@ __all__ = [
     "auc",
     "bootstrap_difference",
     "bootstrap_interval",
+    "bootstrap_mean_difference",
     "brier",
     "cross_entropy",
     "decile_table",

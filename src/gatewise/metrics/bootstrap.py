@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -134,10 +135,68 @@ def bootstrap_difference(
         >>> bootstrap_difference(mae, targets, targets + 2, targets - 1)
         Interval(low=1.0, high=1.0, level=0.95, samples=1000, undefined=0)
     """
-    _check("bootstrap_difference", (targets, first, second, *columns), weights, groups, samples, level)
-    one, other = _measure(compute, (targets, first, *columns)), _measure(compute, (targets, second, *columns))
+    options = {"weights": weights, "groups": groups, "samples": samples, "level": level, "seed": seed}
+    return bootstrap_mean_difference(compute, targets, [first], [second], *columns, **options)  # type: ignore[arg-type]
+
+
+def bootstrap_mean_difference(
+    compute: Compute,
+    targets: Tensor,
+    first: Sequence[Tensor],
+    second: Sequence[Tensor],
+    *columns: Tensor,
+    weights: Tensor | None = None,
+    groups: Tensor | None = None,
+    samples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    r"""Return the interval of the difference of two ways of modelling, each trained with several seeds.
+
+    .. math::
+        \left[Q_{(1 - \ell) / 2}, Q_{(1 + \ell) / 2}\right] \text{ of }
+        \frac{1}{|A|} \sum_{a \in A} m_a(w \, n^{(s)}) - \frac{1}{|B|} \sum_{b \in B} m_b(w \, n^{(s)}),
+        \quad s = 1, \dots, S
+
+    in the symbols of :func:`bootstrap_interval`, with the models A of the first way and B of the second. All are judged
+    on the same resamples. The interval covers the chance of which rows were tested, for the models at hand; the chance
+    of their seeds lies in it only so far as a mean over them evens it out.
+
+    Args:
+        compute: A metric, such as :func:`gatewise.metrics.auc`.
+        targets: ``[row]``.
+        first: The predictions of every model of the first way, each ``[row]`` or ``[row, ...]``.
+        second: Those of the second.
+        *columns: As in :func:`bootstrap_difference`, as is all that follows.
+        weights: ``[row]``.
+        groups: ``[row]``, integers: draw whole groups.
+        samples: How many resamples.
+        level: How likely the interval is meant to hold the true difference, between 0 and 1.
+        seed: Of the draws.
+
+    Returns:
+        The interval; resamples where the metric of any model is undefined are left out and counted.
+
+    Raises:
+        ShapeError: As :func:`bootstrap_interval`; or one of the two ways has no model.
+
+    Example:
+        >>> import torch
+        >>> from gatewise.metrics import mae
+        >>> targets = torch.arange(100.0)
+        >>> bootstrap_mean_difference(mae, targets, [targets + 2, targets + 4], [targets - 1])[:2]
+        (2.0, 2.0)
+    """
+    _check("bootstrap_difference", (targets, *first, *second, *columns), weights, groups, samples, level)
+    if not first or not second:
+        raise ShapeError(
+            f"bootstrap_mean_difference: expected a model on either side, found {len(first)}, {len(second)}"
+        )
+    one, other = (
+        [_measure(compute, (targets, predictions, *columns)) for predictions in side] for side in (first, second)
+    )
     draws = _draws(targets, weights, groups, samples, seed)
-    return _interval((_difference(one(weight), other(weight)) for weight in draws), level)
+    return _interval((_difference(_mean(one, weight), _mean(other, weight)) for weight in draws), level)
 
 
 def _check(
@@ -211,3 +270,10 @@ def _interval(values: Iterable[float | None], level: float) -> Interval:
 
 def _difference(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a - b
+
+
+def _mean(measures: Sequence[Callable[[Tensor], float | None]], weights: Tensor) -> float | None:
+    """Return the mean of metrics under weights; None where one of them is undefined."""
+    values = [measure(weights) for measure in measures]
+    defined = [value for value in values if value is not None]
+    return statistics.fmean(defined) if len(defined) == len(values) else None

@@ -1,5 +1,6 @@
 """Learning: the loop, optimisers, schedules, stopping, checkpoints, history. From tensors, with torch alone."""
 
+from gatewise.training.affinity import task_affinity
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.devices import choose_device
 from gatewise.training.monitor import Monitor, Stopping
@@ -26,4 +27,5 @@ __all__ = [
     "save_checkpoint",
     "step_decay",
     "steps_per_epoch",
+    "task_affinity",
 ]

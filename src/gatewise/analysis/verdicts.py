@@ -1,0 +1,178 @@
+"""What several trainings say of ways of modelling the same tasks: how good each is, and whether it beats another."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from torch import Tensor
+
+from gatewise.analysis.intervals import drawn_together
+from gatewise.analysis.slices import check_metrics, metrics_by_name
+from gatewise.errors import DeclarationError
+from gatewise.metrics import GroupMetric, Metric, bootstrap_mean_difference
+from gatewise.tasks import Judged, Metrics, Predicted, Task
+
+Word = Literal["helps", "no evidence", "hurts"]
+
+
+class Spread(NamedTuple):
+    """A metric over several seeds.
+
+    Attributes:
+        mean: over the seeds; None where it is undefined for one of them.
+        deviation: standard deviation over the seeds, of samples; None where there is one seed.
+        values: for every seed.
+    """
+
+    mean: float | None
+    deviation: float | None
+    values: list[float | None]
+
+
+class Verdict(NamedTuple):
+    """Whether a way of modelling does better on a task than the baseline does.
+
+    Attributes:
+        contestant: the way of modelling.
+        output: what it predicts.
+        metric: which it is judged by.
+        change: the metric's mean over seeds less the baseline's; None where one of them is undefined.
+        low, high: ends of the bootstrap interval of that difference; None where every resample is undefined.
+        by_seed: the difference with every seed; None where it is undefined.
+        verdict: ``helps`` where the whole interval is on the better side of 0, ``hurts`` where it is on the other.
+    """
+
+    contestant: str
+    output: str
+    metric: str
+    change: float | None
+    low: float | None
+    high: float | None
+    by_seed: list[float | None]
+    verdict: Word
+
+
+Trained = Mapping[str, Sequence[Predicted]]
+"""For every contestant what its models predict of the same rows, one a seed."""
+
+
+def spreads(found: Sequence[Metrics]) -> dict[str, dict[str, Spread]]:
+    """Return the mean and standard deviation of every metric of every output, over what was found with each seed."""
+    return {
+        output: {name: _spread([metrics[output][name] for metrics in found]) for name in names}
+        for output, names in found[0].items()
+    }
+
+
+def _spread(values: list[float | None]) -> Spread:
+    defined = [value for value in values if value is not None]
+    if len(defined) < len(values):
+        return Spread(None, None, values)
+    return Spread(statistics.fmean(defined), statistics.stdev(defined) if len(defined) > 1 else None, values)
+
+
+def verdicts(
+    trained: Trained,
+    baseline: str,
+    metrics: Collection[str] = (),
+    *,
+    samples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> list[Verdict]:
+    """Return, for every contestant but the baseline and every output, a verdict by the metric that sums the task up.
+
+    Test rows are drawn anew, whole groups where the schema has a ``group``; each resample judges all seeds of both
+    sides. So the interval covers the chance of which rows were tested, for the models that were trained. It does not
+    cover how other seeds might have come out: ``by_seed`` shows how far they lie apart.
+
+    Args:
+        trained: what every contestant predicts of the test rows.
+        baseline: the contestant that the others are compared with.
+        metrics: names of further metrics to give verdicts by.
+        samples: how many resamples.
+        level: how likely the interval is meant to hold the true difference.
+        seed: of the draws.
+
+    Raises:
+        DeclarationError: no such metric, or one of which neither side is better.
+    """
+    first = trained[baseline][0]
+    check_metrics(metrics, first.tasks)
+    judged = {name: [each.judged() for each in seeds] for name, seeds in trained.items()}
+    found = []
+    for output, rows in judged[baseline][0].items():
+        known = metrics_by_name(rows.task, output)
+        for name in dict.fromkeys([summary_of(rows.task, output).name, *(name for name in metrics if name in known)]):
+            metric = known[name]
+            if metric.greater_is_better is None:
+                raise DeclarationError(f"verdicts by {name!r}: of two values neither is better; take another metric")
+            if isinstance(metric, GroupMetric) and first.groups is None:
+                continue
+            sides = {who: [each[output] for each in seeds] for who, seeds in judged.items()}
+            found += [
+                _verdict(who, output, metric, sides[who], sides[baseline], first.groups, samples, level, seed)
+                for who in trained
+                if who != baseline
+            ]
+    return found
+
+
+def summary_of(task: Task, output: str) -> Metric:
+    """Return the metric that sums an output up: its task's, or the first one where that does not judge it."""
+    metrics = task.metrics_of(output)
+    return task.summary if task.summary in metrics else metrics[0]
+
+
+def _verdict(
+    contestant: str,
+    output: str,
+    metric: Metric | GroupMetric,
+    first: list[Judged],
+    second: list[Judged],
+    groups: Tensor | None,
+    samples: int,
+    level: float,
+    seed: int,
+) -> Verdict:
+    labels = first[0].labels
+    known = ~labels.isnan()
+    if isinstance(metric, GroupMetric):
+        assert groups is not None
+        known &= groups >= 0
+    drawn = None if groups is None else drawn_together(groups[known])
+    beside = [drawn] if isinstance(metric, GroupMetric) and drawn is not None else []
+    ours, theirs = ([each.predictions[known] for each in side] for side in (first, second))
+    interval = bootstrap_mean_difference(
+        metric.compute, labels[known], ours, theirs, *beside, groups=drawn, samples=samples, level=level, seed=seed
+    )
+    values = [[_value(metric, labels[known], one, beside) for one in side] for side in (ours, theirs)]
+    by_seed = [None if a is None or b is None else a - b for a, b in zip(*values, strict=True)]
+    change = _spread(by_seed).mean
+    word = _word(interval.low, interval.high, bool(metric.greater_is_better))
+    return Verdict(contestant, output, metric.name, change, interval.low, interval.high, by_seed, word)
+
+
+def _value(metric: Metric | GroupMetric, labels: Tensor, predictions: Tensor, beside: Sequence[Tensor]) -> float | None:
+    if isinstance(metric, GroupMetric):
+        return metric.compute(labels, predictions, *beside).value
+    return metric.compute(labels, predictions)
+
+
+def _word(low: float | None, high: float | None, greater_is_better: bool) -> Word:
+    if low is None or high is None or low <= 0 <= high:
+        return "no evidence"
+    return "helps" if (low > 0) == greater_is_better else "hurts"
+
+
+def seesaw(found: Sequence[Verdict]) -> dict[str, dict[str, Verdict]]:
+    """Return for every contestant what it gains and loses on every output, by the metric that sums it up.
+
+    Where one output rises as another falls, sharing is a seesaw; a contestant above 0 on all outputs is not.
+    """
+    changes: dict[str, dict[str, Verdict]] = {}
+    for verdict in found:
+        changes.setdefault(verdict.contestant, {}).setdefault(verdict.output, verdict)
+    return changes

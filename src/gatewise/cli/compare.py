@@ -1,0 +1,72 @@
+"""``gatewise compare``."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatewise.cli.show import affinity_tables, costs_table, out, spreads_table, verdicts_table
+from gatewise.declare import Recipe
+
+
+def compare(
+    recipe: Annotated[Path, typer.Argument(help="YAML file: data, features, tasks, model, balance, training.")],
+    seeds: Annotated[int, typer.Option("--seeds", help="With how many seeds each model is trained.")] = 5,
+    also: Annotated[
+        list[str] | None, typer.Option("--also", help="Further kinds of models: --also ple,stem (repeatable).")
+    ] = None,
+    baseline: Annotated[str | None, typer.Option("--baseline", help="Add a tree model a task: lightgbm.")] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", "-m", help="Give verdicts by this metric, too (repeatable).")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="How many trainings run side by side; default: one a core.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", "--run-dir", help="Folder of the run; default: the recipe's.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override an option: --set training.epochs=3 (repeatable).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Train single-task models, a shared bottom and the recipe's model, and say of each task whether sharing helps."""
+    declared = Recipe.read(recipe, overrides=set_ or [])
+    kinds = [kind.strip() for given in also or [] for kind in given.split(",")]
+    from gatewise.jobs import COMPARISON, find_tables
+    from gatewise.jobs.comparison import compare_models
+    from gatewise.progress import at_terminal, working
+
+    run_dir = output or Path(declared.output)
+    with working("looking at the tables", at_terminal()):
+        tables = find_tables(declared, recipe.parent)
+    options = {"seeds": seeds, "also": kinds, "baseline": baseline, "metrics": metric or (), "workers": workers}
+    try:
+        found = compare_models(declared.schema(), declared, tables, run_dir, **options)  # type: ignore[arg-type]
+    except KeyboardInterrupt:
+        given: dict[str, Sequence[object] | None] = {
+            "--seeds": [seeds],
+            "--also": also,
+            "--metric": metric,
+            "-o": [run_dir],
+            "--set": set_,
+        }
+        for option, value in (("--baseline", baseline), ("--workers", workers)):
+            given[option] = None if value is None else [value]
+        words = [str(word) for option, values in given.items() for value in values or [] for word in (option, value)]
+        typer.echo(f"go on with: {shlex.join(['gatewise', 'compare', str(recipe), *words])}", err=True)
+        raise
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=2))
+        return
+    console = out()
+    console.print(spreads_table(found))
+    console.print(verdicts_table(found))
+    console.print(affinity_tables(found))
+    console.print(costs_table(found))
+    console.print(f"all figures: {run_dir / COMPARISON}", soft_wrap=True)

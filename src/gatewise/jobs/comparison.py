@@ -1,0 +1,321 @@
+"""A comparison: ways of modelling the same tasks, trained with several seeds on the same rows, and what they show."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from gatewise import declare
+from gatewise.analysis import Spread, Verdict, check_metrics, seesaw, spreads, verdicts
+from gatewise.assembly import build_tasks, to_tensors
+from gatewise.data import TableEncoder, needed_columns, read_table
+from gatewise.declare import Options, Recipe, Schema
+from gatewise.errors import DeclarationError, did_you_mean
+from gatewise.files import write_atomically
+from gatewise.jobs.contestants import Contestant, Cost
+from gatewise.jobs.line_up import SINGLE_TASK, line_up
+from gatewise.jobs.tables import Source, Tables, find_tables
+from gatewise.jobs.train import write_json
+from gatewise.jobs.trees import Trees
+from gatewise.jobs.trials import Trial
+from gatewise.jobs.workers import run_trials
+from gatewise.progress import at_terminal, counting_down, working
+from gatewise.ranker import Ranker
+from gatewise.tasks import Predicted
+from gatewise.training import choose_device
+
+COMPARISON, TRIALS, TABLES = "comparison.json", "compare", "tables"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found, as plain data.
+
+    Attributes:
+        seeds: every contestant was trained with.
+        rows: how many test rows it was judged on.
+        level: of the verdicts' intervals.
+        metrics: of every contestant and output, by name, over the seeds.
+        verdicts: of every contestant but the single-task models, against them.
+        cost: of every contestant, the mean over seeds.
+        tasks: their names.
+        affinity: of every contestant whose tasks share a model ``[task][task]``, what a step on the first does to the
+            loss of the second, the mean over seeds, see :func:`gatewise.training.task_affinity`; None: no label.
+    """
+
+    seeds: tuple[int, ...]
+    rows: int
+    level: float
+    metrics: dict[str, dict[str, dict[str, Spread]]]
+    verdicts: list[Verdict]
+    cost: dict[str, Cost]
+    tasks: tuple[str, ...]
+    affinity: dict[str, list[list[float | None]]]
+
+    @property
+    def seesaw(self) -> dict[str, dict[str, Verdict]]:
+        """For every contestant what it gains and loses on every output against single-task models."""
+        return seesaw(self.verdicts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as JSON values."""
+        return {
+            "seeds": list(self.seeds),
+            "rows": self.rows,
+            "level": self.level,
+            "metrics": {
+                who: {
+                    output: {name: spread._asdict() for name, spread in values.items()}
+                    for output, values in found.items()
+                }
+                for who, found in self.metrics.items()
+            },
+            "verdicts": [verdict._asdict() for verdict in self.verdicts],
+            "seesaw": {
+                who: {output: verdict.change for output, verdict in changes.items()}
+                for who, changes in self.seesaw.items()
+            },
+            "cost": {who: asdict(cost) for who, cost in self.cost.items()},
+            "tasks": list(self.tasks),
+            "affinity": self.affinity,
+        }
+
+
+def compare(
+    what: Recipe | Ranker | str | Path,
+    train: Any = None,
+    valid: Any = None,
+    test: Any = None,
+    *,
+    run_dir: str | Path | None = None,
+    **options: Any,
+) -> Comparison:
+    """Compare a model with a shared bottom and single-task models of equal size, over several seeds.
+
+    Every training is kept in the folder of the run: a comparison that was interrupted, or is asked for more seeds or
+    contestants, trains only what is missing. In a script that runs several trainings side by side, call it under
+    ``if __name__ == "__main__"``: they are processes of their own.
+
+    Args:
+        what: a recipe, or the path of one; or a ranker, whose schema and options are taken, fitted or not.
+        train: rows to learn from, any table; a recipe has its own.
+        valid: rows to stop on.
+        test: rows to judge on.
+        run_dir: folder of the run; by default the recipe's, or one that is removed in the end.
+        **options: ``seeds=5``; ``also=["ple", "stem"]``, further architectures or their kinds;
+            ``baseline="lightgbm"`` for gradient-boosted trees (extra ``peers``); ``metrics=["ece"]`` to give verdicts
+            by, besides the one that sums each task up; ``samples=1000`` of the bootstrap and the ``level=0.95`` of its
+            intervals; ``workers``, how many trainings run side by side; ``progress``.
+
+    Raises:
+        DeclarationError: there are no test rows, or an option is not valid.
+        TableError: a table does not hold what the schema declares.
+        TrainingError: a training failed; says which.
+    """
+    recipe, folder = (Recipe.read(what), Path(what).parent) if isinstance(what, (str, Path)) else (what, Path())
+    if not isinstance(recipe, (Recipe, Ranker)):
+        raise DeclarationError(f"compare: expected a recipe or a ranker, found {type(recipe).__name__}")
+    schema, declared = (recipe.schema(), recipe) if isinstance(recipe, Recipe) else (recipe.schema, recipe.options)
+    if isinstance(recipe, Recipe) and train is None:
+        tables = find_tables(recipe, folder)
+        run_dir = run_dir or recipe.output
+    elif train is None or test is None:
+        raise DeclarationError("compare: needs a training table and a test table")
+    else:
+        tables = Tables(_source(train), None if valid is None else _source(valid), _source(test))
+    with nullcontext(run_dir) if run_dir is not None else TemporaryDirectory() as place:
+        return compare_models(schema, declared, tables, Path(place), **options)
+
+
+def _source(table: Any) -> Source:
+    return Path(table) if isinstance(table, (str, Path)) else read_table(table)
+
+
+def compare_models(
+    schema: Schema,
+    options: Options,
+    tables: Tables,
+    run_dir: Path,
+    *,
+    seeds: int = 5,
+    also: Sequence[str | declare.Architecture] = (),
+    baseline: str | None = None,
+    metrics: Collection[str] = (),
+    samples: int = 1000,
+    level: float = 0.95,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> Comparison:
+    """Train a model, a shared bottom and single-task models of equal size with several seeds, and compare them.
+
+    Every training is kept in ``run_dir/compare``: a comparison that was interrupted, or is asked for more seeds or
+    contestants, trains only what is missing. The result is also written as ``run_dir/comparison.json``.
+
+    Args:
+        schema: features and tasks.
+        options: the model, its balance and training; its seed is the first one.
+        tables: rows to learn from, to stop on, and to judge on.
+        run_dir: folder of the comparison.
+        seeds: with how many seeds each is trained.
+        also: further architectures, or their kinds; a kind is made as large as the model.
+        baseline: ``"lightgbm"``: trees, a model a task, on the same encoded features (extra ``peers``).
+        metrics: names of metrics to give verdicts by, besides the one that sums each task up.
+        samples: resamples of the bootstrap.
+        level: of its intervals.
+        workers: how many trainings run side by side, each in a process with one thread; by default as many as torch
+            would use threads, and one on an accelerator.
+        progress: show progress; by default when standard error is a terminal.
+
+    Raises:
+        DeclarationError: there are no test rows, or an option is not valid.
+        TableError: a table does not hold what the schema declares.
+        TrainingError: a training failed; says which.
+
+    Warns:
+        GatewiseWarning: what the trainings warn of.
+    """
+    if tables.test is None:
+        raise DeclarationError("compare: needs test rows, and the data has none")
+    for name, count in (("seeds", seeds), ("workers", workers), ("samples", samples)):
+        if count is not None and count < 1:
+            raise DeclarationError(f"compare: {name}: expected 1 or more, found {count}")
+    if not 0 < level < 1:
+        raise DeclarationError(f"compare: level: expected a number between 0 and 1, found {level:g}")
+    check_metrics(metrics, build_tasks(schema))
+    trees = _trees(baseline, schema)
+    show = at_terminal() if progress is None else progress
+    with working("looking at the tables", show):
+        encoder, _ = TableEncoder.fit(schema, tables.train)
+        competing: list[Contestant] = [*line_up(schema, options, encoder, also), *trees]
+        kept = _on_disk(tables, schema, run_dir / TRIALS / TABLES)
+        trials = _trials(competing, options.training.seed, seeds, run_dir / TRIALS, _digest(kept))
+    missing = [trial for each in trials for trial in each if not trial.done]
+    count = workers or (1 if choose_device(options.training.device).type != "cpu" else torch.get_num_threads())
+    with counting_down("trainings", sum(map(len, trials)), show) as tell:
+        run_trials(missing, kept, min(count, len(missing)), tell)
+    with working("drawing the test rows anew", show):
+        found = _judged(encoder, options, tables.test, trials, metrics, samples, level)
+    write_json(run_dir / COMPARISON, found.to_dict())
+    return found
+
+
+def _trees(baseline: str | None, schema: Schema) -> list[Trees]:
+    """Return what a baseline is made of, none for None."""
+    if baseline is None:
+        return []
+    if baseline != "lightgbm":
+        hint = did_you_mean(baseline, ["lightgbm"])
+        raise DeclarationError(f"compare: baseline: expected 'lightgbm', found {baseline!r}{hint}")
+    trees = Trees(schema)
+    trees.check()
+    return [trees]
+
+
+def _trials(competing: list[Contestant], first: int, seeds: int, folder: Path, data: str) -> list[list[Trial]]:
+    """Return, for every seed, a trial of every contestant."""
+    return [
+        [
+            Trial(each, seed, folder / each.name.replace(" ", "_") / str(seed), _fingerprint(each, data))
+            for each in competing
+        ]
+        for seed in range(first, first + seeds)
+    ]
+
+
+def _fingerprint(contestant: Contestant, data: str) -> str:
+    """Tell trainings apart that must not stand for each other; the seed is the folder's name."""
+    return hashlib.blake2b(json.dumps([contestant.declared(), data], sort_keys=True).encode()).hexdigest()
+
+
+def _on_disk(tables: Tables, schema: Schema, folder: Path) -> Tables:
+    """Return the tables as files, which other processes can read; those in memory are written."""
+
+    def file_of(name: str, source: Source | None) -> Path | None:
+        if not isinstance(source, pa.Table):
+            return source
+        path = folder / f"{name}.parquet"
+        needed = needed_columns(schema, weights=name == "train")
+        chosen = source.select([column for column in source.column_names if column in needed])
+        write_atomically(path, lambda temporary: pq.write_table(chosen, temporary))
+        return path
+
+    files = {name: file_of(name, source) for name, source in vars(tables).items()}
+    return Tables(**files)
+
+
+def _digest(tables: Tables) -> str:
+    """Return a digest of all rows."""
+    digest = hashlib.blake2b()
+    for name, path in vars(tables).items():
+        digest.update(name.encode())
+        if path is not None:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "blake2b").digest())
+    return digest.hexdigest()
+
+
+def _judged(
+    encoder: TableEncoder,
+    options: Options,
+    test: Source,
+    trials: list[list[Trial]],
+    metrics: Collection[str],
+    samples: int,
+    level: float,
+) -> Comparison:
+    """Judge all that was trained on the test rows."""
+    tasks = build_tasks(encoder.schema, encoder.statistics)
+    side = options.model.side
+    encoded = encoder.encode(test, optional=() if side is None else side.features)
+    rows = to_tensors(encoded, sum(task.num_labels for task in tasks))
+
+    def predicted(trial: Trial) -> Predicted:
+        found = trial.predictions()
+        columns = {name: torch.from_numpy(found[name].to_numpy().copy()) for name in found.column_names}
+        return Predicted(tasks, columns, rows.labels, rows.groups)
+
+    by_contestant = list(zip(*trials, strict=True))
+    names = [seeds[0].contestant.name for seeds in by_contestant]
+    trained = {name: [predicted(trial) for trial in seeds] for name, seeds in zip(names, by_contestant, strict=True)}
+    return Comparison(
+        seeds=tuple(seed[0].seed for seed in trials),
+        rows=len(encoded),
+        level=level,
+        metrics={name: spreads([each.evaluate() for each in found]) for name, found in trained.items()},
+        verdicts=verdicts(trained, SINGLE_TASK, metrics, samples=samples, level=level),
+        cost={name: _mean([trial.cost() for trial in seeds]) for name, seeds in zip(names, by_contestant, strict=True)},
+        tasks=tuple(task.name for task in tasks),
+        affinity=dict(_affinities(by_contestant)),
+    )
+
+
+def _affinities(by_contestant: Sequence[Sequence[Trial]]) -> Iterator[tuple[str, list[list[float | None]]]]:
+    """Yield the mean over seeds of every contestant that has affinities."""
+    for trials in by_contestant:
+        found = [affinity for trial in trials if (affinity := trial.affinity()) is not None]
+        if found:
+            # None becomes NaN, and a mean with one is undefined
+            mean = np.mean(np.array(found, dtype=np.float64), axis=0).tolist()
+            yield trials[0].contestant.name, [[None if np.isnan(value) else value for value in row] for row in mean]
+
+
+def _mean(costs: Sequence[Cost]) -> Cost:
+    rates = [cost.rows_per_second for cost in costs if cost.rows_per_second is not None]
+    return Cost(
+        parameters=costs[0].parameters,
+        seconds=fmean(cost.seconds for cost in costs),
+        rows_per_second=fmean(rates) if rates else None,
+        latency=fmean(cost.latency for cost in costs),
+    )

@@ -1,0 +1,149 @@
+"""Ways of modelling the same tasks: what a comparison trains."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from gatewise.data import read_table
+from gatewise.declare import Options, Schema, to_dict
+from gatewise.jobs.tables import Tables
+from gatewise.ranker import Ranker
+from gatewise.training import task_affinity
+
+BATCHES = 8
+"""On how many batches is taken how a step on one task changes the losses of the others."""
+SCORED, REPEATS = 200, 15
+"""How many rows are scored at once to take the latency, and how often."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a contestant costs.
+
+    Attributes:
+        parameters: outside the embeddings, of every model; None: it has none.
+        seconds: of training all its models, with encoding.
+        rows_per_second: of training: rows that all its models have done with in a second; None: it knows no passes.
+        latency: seconds to score 200 raw rows by all its models, the median.
+    """
+
+    parameters: list[int] | None
+    seconds: float
+    rows_per_second: float | None
+    latency: float
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What came of a training.
+
+    Attributes:
+        columns: what it predicts of the test rows, every column ``[row]`` by name.
+        cost: what it costs.
+        affinity: ``[task][task]``, what a step on the first does to the loss of the second, see
+            :func:`gatewise.training.task_affinity`; None where tasks share nothing.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    cost: Cost
+    affinity: list[list[float | None]] | None = None
+
+
+class Contestant(Protocol):
+    """A way of modelling all tasks."""
+
+    @property
+    def name(self) -> str:
+        """How it is called in tables and folders."""
+
+    def declared(self) -> Any:
+        """Return all that it depends on but seed and rows, as JSON values."""
+
+    def learn(self, seed: int, tables: Tables) -> Learnt:
+        """Learn from the training rows, and predict those of the test."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One model of a contestant.
+
+    Attributes:
+        schema: what it reads and predicts.
+        options: how it is modelled and trained.
+        judged: names of the tasks that it is judged on; a step of a funnel needs those before it, too.
+    """
+
+    schema: Schema
+    options: Options
+    judged: tuple[str, ...]
+
+    def declared(self) -> Any:
+        """Return schema and options as JSON values, without the seed."""
+        options = to_dict(self.options)
+        options["training"].pop("seed")
+        return [to_dict(self.schema), options]
+
+    def fitted(self, seed: int, tables: Tables) -> Ranker:
+        """Train with a seed."""
+        options = replace(self.options, training=replace(self.options.training, seed=seed))
+        return Ranker.from_options(self.schema, options).fit(tables.train, tables.valid, progress=False)
+
+    def predicted(self, ranker: Ranker, tables: Tables) -> dict[str, np.ndarray]:
+        """Return what it predicts of the tasks that it is judged on, for the test rows."""
+        found = ranker.scorer.predicted(tables.test).columns
+        judged = [task for task in ranker.scorer.tasks if task.name in self.judged]
+        return {name: found[name].numpy() for task in judged for name in task.columns}
+
+
+@dataclass(frozen=True)
+class Models:
+    """A contestant of one model, or of one a task."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+    def declared(self) -> Any:  # noqa: D102
+        return [part.declared() for part in self.parts]
+
+    def learn(self, seed: int, tables: Tables) -> Learnt:  # noqa: D102
+        started = time.perf_counter()
+        rankers = [part.fitted(seed, tables) for part in self.parts]
+        seconds = time.perf_counter() - started
+        columns: dict[str, np.ndarray] = {}
+        for part, ranker in zip(self.parts, rankers, strict=True):
+            columns |= part.predicted(ranker, tables)
+        rates = [statistics.fmean(record.rows_per_second for record in ranker.history) for ranker in rankers]
+        rows = read_table(tables.test, types=rankers[0].scorer.encoder.column_types()).slice(0, SCORED)
+        cost = Cost(
+            parameters=[ranker.scorer.model.num_parameters(embeddings=False) for ranker in rankers],
+            seconds=seconds,
+            rows_per_second=1 / sum(1 / rate for rate in rates),
+            latency=median_seconds(lambda: [ranker.predict(rows) for ranker in rankers]),
+        )
+        return Learnt(columns, cost, self._affinity(rankers[0], tables) if len(self.parts) == 1 else None)
+
+    def _affinity(self, ranker: Ranker, tables: Tables) -> list[list[float | None]]:
+        """Return what a step on a task does to the others, on training rows that lie evenly spread."""
+        scorer, size = ranker.scorer, ranker.options.training.batch_size
+        table = read_table(tables.train, types=scorer.encoder.column_types())
+        count = min(BATCHES * size, table.num_rows)
+        some = table.take(np.linspace(0, table.num_rows - 1, count).astype(np.int64))
+        found = task_affinity(scorer.model, scorer.tasks, scorer.tensors(scorer.encode(some)), batch_size=size)
+        return [[None if math.isnan(value) else value for value in row] for row in found.tolist()]
+
+
+def median_seconds(work: Callable[[], object]) -> float:
+    """Return how long it takes, the median of some repeats."""
+    taken = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)

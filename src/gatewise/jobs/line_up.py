@@ -1,0 +1,104 @@
+"""Which ways of modelling the same tasks are compared, all with as many parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from gatewise import declare
+from gatewise.analysis import COMMON, control_of, resized, summary_of
+from gatewise.assembly import build_model, build_tasks
+from gatewise.data import TableEncoder
+from gatewise.declare import Options, Schema
+from gatewise.errors import DeclarationError
+from gatewise.jobs.contestants import Models, Part
+from gatewise.tasks import Task
+
+SINGLE_TASK, SHARED_BOTTOM = "single task", "shared bottom"
+ALONE: dict[str, Any] = {"ordered": (), "expectation": 0.0}
+"""Options of an architecture that speak of several tasks, as a model of one task has them."""
+
+
+def line_up(
+    schema: Schema,
+    options: Options,
+    encoder: TableEncoder,
+    also: Sequence[str | declare.Architecture] = (),
+) -> list[Models]:
+    """Return a model, a shared bottom, single-task models and what else is asked for.
+
+    All but the model itself are as wide as their parameters outside the embeddings come nearest to the model's, each
+    single-task model by itself; they have its options, and single-task models static balance.
+
+    Args:
+        schema: features and tasks.
+        options: the model, its balance and training.
+        encoder: fitted on the training rows.
+        also: further architectures, or their kinds.
+
+    Raises:
+        DeclarationError: no such kind, or its options do not fit the schema.
+    """
+    budget = _size(options.model, schema, encoder)
+    names = tuple(task.name for task in schema.tasks)
+    others: dict[str, declare.Architecture] = {SHARED_BOTTOM: control_of(declare.SharedBottom, options.model)}
+    others |= {type(model).__name__: model for model in (_declared(each, options.model) for each in also)}
+
+    def whole(model: declare.Architecture) -> tuple[Part, ...]:
+        return (Part(schema, _with(options, model), names),)
+
+    found = {type(options.model).__name__: whole(options.model)}
+    for name, model in others.items():
+        _check(name, model, schema)
+        sized = resized(model, lambda each: _size(each, schema, encoder), budget)
+        found.setdefault(name, whole(sized))
+    found[SINGLE_TASK] = tuple(_alone(task, schema, options, encoder, budget) for task in names)
+    return [Models(name, parts) for name, parts in found.items()]
+
+
+def _alone(name: str, schema: Schema, options: Options, encoder: TableEncoder, budget: int) -> Part:
+    """Return the single-task model of a task, with the steps before it where it is one of a funnel."""
+    own = schema.only(name)
+    control = replace(control_of(declare.SingleTask, options.model), **ALONE)
+    model = resized(control, lambda each: _size(each, own, encoder), budget)
+    (task,) = (task for task in build_tasks(own, encoder.statistics) if task.name == name)
+    training = replace(options.training, monitor=_monitor(options.training.monitor, task))
+    return Part(own, Options(model=model, balance=declare.Static(), training=training), (name,))
+
+
+def _monitor(monitor: str, task: Task) -> str:
+    """Return what stops the model of one task: what was declared if it is the task's, or what sums the task up."""
+    output = task.outputs[-1]
+    own = monitor.rpartition(".")[0] in task.outputs
+    return monitor if own else f"{output}.{summary_of(task, output).name}"
+
+
+def _declared(each: str | declare.Architecture, model: declare.Architecture) -> declare.Architecture:
+    if isinstance(each, declare.Architecture):
+        return each
+    common = {name: getattr(model, name) for name in COMMON}
+    try:
+        return declare.from_dict(Options, {"model": {"kind": each, **common}}).model
+    except DeclarationError as error:
+        raise DeclarationError(f"also: {error}".replace("Options.model", each)) from None
+
+
+def _check(name: str, model: declare.Architecture, schema: Schema) -> None:
+    try:
+        model.check(schema)
+    except DeclarationError as error:
+        raise DeclarationError(f"also: {name}: {error}") from None
+
+
+def _with(options: Options, model: declare.Architecture) -> Options:
+    return declare.from_dict(Options, {"model": model, "balance": options.balance, "training": options.training})
+
+
+def _size(model: declare.Architecture, schema: Schema, encoder: TableEncoder) -> int:
+    """Count the parameters outside the embeddings; nothing is allocated."""
+    with torch.device("meta"):
+        built = build_model(model, encoder.layout, build_tasks(schema, encoder.statistics))
+    return built.num_parameters(embeddings=False)

@@ -1,0 +1,76 @@
+"""One training of a comparison: a contestant with a seed, kept on disk so that it is never made twice."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gatewise.errors import GatewiseWarning
+from gatewise.files import write_atomically
+from gatewise.jobs.contestants import Contestant, Cost
+from gatewise.jobs.tables import Tables
+from gatewise.jobs.train import write_json
+
+PREDICTIONS, RESULT = "predictions.parquet", "result.json"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A contestant with a seed.
+
+    Attributes:
+        contestant: what is trained.
+        seed: of weights, order of rows and dropout.
+        folder: where predictions and cost are kept.
+        fingerprint: of models, options and data; what was kept under another one does not count.
+    """
+
+    contestant: Contestant
+    seed: int
+    folder: Path
+    fingerprint: str
+
+    @property
+    def done(self) -> bool:
+        """Whether it was trained before."""
+        try:
+            return json.loads((self.folder / RESULT).read_text())["fingerprint"] == self.fingerprint
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def cost(self) -> Cost:
+        """Return what it took."""
+        return Cost(**json.loads((self.folder / RESULT).read_text())["cost"])
+
+    def affinity(self) -> list[list[float | None]] | None:
+        """Return what a step on one task did to the losses of all."""
+        return json.loads((self.folder / RESULT).read_text())["affinity"]
+
+    def predictions(self) -> pa.Table:
+        """Return what it predicts of the test rows."""
+        return pq.read_table(self.folder / PREDICTIONS)
+
+    def run(self, tables: Tables) -> tuple[float, list[str]]:
+        """Train, predict the test rows, and keep both predictions and cost.
+
+        Returns:
+            Seconds it took, and what there is to warn of.
+        """
+        started = time.perf_counter()
+        # what another process warns of, nobody sees
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", GatewiseWarning)
+            learnt = self.contestant.learn(self.seed, tables)
+        found = pa.table(dict(learnt.columns))
+        # while predictions and result are not of one training, none counts
+        (self.folder / RESULT).unlink(missing_ok=True)
+        write_atomically(self.folder / PREDICTIONS, lambda temporary: pq.write_table(found, temporary))
+        result = {"fingerprint": self.fingerprint, "cost": asdict(learnt.cost), "affinity": learnt.affinity}
+        write_json(self.folder / RESULT, result)
+        return time.perf_counter() - started, [str(warning.message) for warning in caught]

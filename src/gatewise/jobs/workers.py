@@ -1,0 +1,105 @@
+"""Trainings of a comparison side by side, each in a process of its own thread."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from statistics import fmean
+
+import pyarrow as pa
+import torch
+
+from gatewise.errors import GatewiseError, GatewiseWarning, TrainingError
+from gatewise.jobs.tables import Tables
+from gatewise.jobs.trials import Trial
+
+Tell = Callable[[int, float | None], None]
+"""Called with how many trainings are still to be done, and the seconds that they may take, where that is known."""
+
+
+def run_trials(missing: list[Trial], tables: Tables, workers: int, tell: Tell) -> None:
+    """Train what is missing, as many side by side as there are workers.
+
+    Args:
+        missing: trainings to be done.
+        tables: files with the rows.
+        workers: processes, each with one thread; 1: this process, with all its threads.
+        tell: is told how it goes.
+
+    Raises:
+        TrainingError: a training failed; says which.
+
+    Warns:
+        GatewiseWarning: what the trainings warn of.
+    """
+    left, seconds = list(missing), dict[str, list[float]]()
+    tell(len(left), None)
+    for trial, (took, problems) in _results(missing, tables, workers):
+        for problem in problems:
+            warnings.warn(f"{_called(trial)}: {problem}", GatewiseWarning, stacklevel=4)
+        left.remove(trial)
+        seconds.setdefault(trial.contestant.name, []).append(took)
+        tell(len(left), _seconds_left(left, seconds) / workers)
+
+
+def _seconds_left(left: list[Trial], seconds: dict[str, list[float]]) -> float:
+    """Estimate how long trainings take one after the other: as the contestant's own did, or all in the mean."""
+    means = {name: fmean(took) for name, took in seconds.items()}
+    return sum(means.get(trial.contestant.name, fmean(means.values())) for trial in left)
+
+
+Result = tuple[float, list[str]]
+
+
+def _results(missing: list[Trial], tables: Tables, workers: int) -> Iterator[tuple[Trial, Result]]:
+    """Yield every trial as it is done."""
+    if workers <= 1:
+        for trial in missing:
+            yield trial, _result(trial, lambda trial=trial: trial.run(tables))  # type: ignore[misc]
+        return
+    fresh = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=fresh, initializer=_start_worker)
+    try:
+        running = {pool.submit(trial.run, tables): trial for trial in missing}
+        for future in as_completed(running):
+            yield running[future], _result(running[future], future.result)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _result(trial: Trial, get: Callable[[], Result]) -> Result:
+    """Return what a training gives, or say which one failed."""
+    try:
+        return get()
+    except GatewiseError as error:
+        raise TrainingError(f"compare: {_called(trial)}: {error}") from error
+    except BrokenProcessPool:
+        raise TrainingError(
+            f"compare: {_called(trial)}: its process ended; with too little memory try workers 1, and in a script "
+            "call compare under if __name__ == '__main__'"
+        ) from None
+
+
+def _called(trial: Trial) -> str:
+    return f"{trial.contestant.name}, seed {trial.seed}"
+
+
+def _start_worker() -> None:
+    """Take one core, and end with the process that started this one, or on Ctrl-C."""
+    torch.set_num_threads(1)
+    pa.set_cpu_count(1)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

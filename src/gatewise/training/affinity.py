@@ -1,0 +1,86 @@
+"""How a step on one task changes the losses of all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from gatewise.nn import Batch, MultiTaskModel, TensorTable
+from gatewise.tasks import Task, summed_losses, targets_and_weights
+
+
+def task_affinity(
+    model: MultiTaskModel, tasks: list[Task], table: TensorTable, *, batch_size: int = 1024, step: float = 0.01
+) -> Tensor:
+    r"""Return what a step on each task's loss does to the loss of each task.
+
+    .. math::
+        Z_{ij} = 1 - \frac{L_j(\theta_i')}{L_j(\theta)}, \qquad
+        \theta_i' = \theta - \epsilon \, \lVert \theta \rVert \frac{g_i}{\lVert g_i \rVert}, \quad
+        g_i = \nabla L_i(\theta)
+
+    with the parameters :math:`\theta` below the towers, the mean over batches taken of Z. Above 0, learning task i
+    lowers the loss of task j.
+
+    From Fifty et al.: `Efficiently Identifying Task Groupings for Multi-Task Learning
+    <https://arxiv.org/abs/2109.04617>`_, NeurIPS 2021.
+
+    NOTE[DIFF]: The paper averages over the whole training with the step of its optimiser. This looks at a model as it
+    is, and all steps have the same length, so that neither a loss's unit nor its progress decides.
+
+    Args:
+        model: whose weights are as they were afterwards.
+        tasks: whose scores it gives.
+        table: training rows with labels.
+        batch_size: rows of a batch.
+        step: :math:`\epsilon`, the length of the step as a share of the parameters' norm.
+
+    Shape:
+        - output ``[task, task]`` float64; NaN where a batch never holds a label of one of the two
+    """
+    targets, weights = targets_and_weights(tasks, table.labels.cpu(), None)
+    device = next(model.parameters()).device
+    whole = replace(table, targets=targets.to(device), weights=None if weights is None else weights.to(device))
+    whole = model.input_layer.read_texts(whole)
+    towers = {id(weight) for weight in model.towers.parameters()}
+    shared = [weight for weight in model.parameters() if weight.requires_grad and id(weight) not in towers]
+    was_training = model.training
+    model.eval()
+    found = torch.stack([_on_batch(model, tasks, batch, shared, step) for batch in whole.batches(batch_size)])
+    model.train(was_training)
+    return found.nanmean(dim=0).cpu()
+
+
+def _on_batch(
+    model: MultiTaskModel, tasks: list[Task], batch: Batch, shared: list[torch.nn.Parameter], step: float
+) -> Tensor:
+    """Return the affinities ``[task, task]`` on one batch."""
+    before = _losses(model, tasks, batch)
+    kept = [weight.detach().clone() for weight in shared]
+    length = step * _norm(kept)
+    rows = []
+    for loss in before:
+        found = torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True)
+        gradients = [torch.zeros_like(w) if g is None else g for w, g in zip(shared, found, strict=True)]
+        norm = _norm(gradients).clamp(min=torch.finfo(torch.float32).tiny)
+        with torch.no_grad():
+            for weight, old, gradient in zip(shared, kept, gradients, strict=True):
+                # the graph of the losses must not see the step
+                weight.data = old - length / norm * gradient
+            rows.append(1 - _losses(model, tasks, batch).double() / before.detach().double())
+            for weight, old in zip(shared, kept, strict=True):
+                weight.data = old
+    return torch.stack(rows)
+
+
+def _losses(model: MultiTaskModel, tasks: list[Task], batch: Batch) -> Tensor:
+    """Return every task's mean loss over its rows ``[task]``; NaN where it has none."""
+    sums = summed_losses(tasks, model(batch.inputs).scores, batch.targets, batch.weights, batch.groups)
+    counted = len(batch.targets) if batch.weights is None else batch.weights.sum(dim=0)
+    return sums / counted
+
+
+def _norm(tensors: list[Tensor]) -> Tensor:
+    return torch.stack([tensor.norm() for tensor in tensors]).norm()

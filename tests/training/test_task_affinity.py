@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import gatewise as gw
+from gatewise.training.affinity import task_affinity
+
+
+@pytest.fixture
+def found():
+    """Return a small fitted ranker of a label, the same one in another unit, and another one."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 4))
+    one, other = np.abs(x[:, 0]), np.abs(x[:, 1])
+    table = {f"x{i}": x[:, i] for i in range(4)} | {"one": one, "same": 5 * one, "other": other}
+    schema = gw.Schema(
+        features=[gw.Numeric(f"x{i}") for i in range(4)],
+        tasks=[gw.Regression("one"), gw.Regression("same"), gw.Regression("other")],
+    )
+    model = gw.SharedBottom(bottom_dims=[2], tower_dims=[])
+    ranker = gw.Ranker(schema, model, epochs=20, batch_size=100, lr=0.02).fit(table)
+    scorer = ranker.scorer
+    return scorer, scorer.tensors(scorer.encode(table))
+
+
+def test_alike_tasks_lower_each_other_and_tasks_that_want_the_same_units_raise_each_other(found):
+    scorer, table = found
+    affinity = task_affinity(scorer.model, scorer.tasks, table, step=0.05)
+    assert affinity.shape == (3, 3)
+    assert (affinity.diag() > 0).all()
+    assert affinity[0, 1] > 0 < affinity[1, 0]
+    assert affinity[0, 2] < 0 > affinity[2, 0]
+
+
+def test_the_step_is_that_of_a_hand_and_leaves_no_trace(found):
+    scorer, table = found
+    before = {name: value.clone() for name, value in scorer.model.state_dict().items()}
+    affinity = task_affinity(scorer.model, scorer.tasks, table, batch_size=600, step=0.02)
+    assert all(torch.equal(value, before[name]) for name, value in scorer.model.state_dict().items())
+
+    def losses():
+        scores = scorer.model(table.inputs(torch.arange(600))).scores
+        targets = torch.stack([t.targets(table.labels[:, k]) for k, t in enumerate(scorer.tasks)], dim=1).float()
+        return torch.stack([t.losses(scores[:, k], targets[:, k]).mean() for k, t in enumerate(scorer.tasks)])
+
+    shared = list(scorer.model.trunk.parameters())
+    first = losses()
+    gradients = torch.autograd.grad(first[2], shared)
+    sizes = [torch.cat([part.flatten() for part in parts]).norm() for parts in (shared, gradients)]
+    with torch.no_grad():
+        for weight, gradient in zip(shared, gradients, strict=True):
+            weight -= 0.02 * sizes[0] / sizes[1] * gradient
+    expected = 1 - losses() / first
+    assert affinity[2].tolist() == pytest.approx(expected.tolist(), abs=1e-5)
