@@ -47,9 +47,8 @@ def settled(schema: Schema, labels: Labels, *, warn: bool) -> Labels:
         return labels
     labels = {name: column.copy() for name, column in labels.items()}
     steps.sort(key=lambda task: len(path_to(task, tasks)))
-    # what is trusted reaches down from the last step, what is not up from the first
-    trusted = [task for task in reversed(steps) if task.conflicts == "trust_after"]
-    for task in [*trusted, *(task for task in steps if task.conflicts != "trust_after")]:
+    # what is trusted is settled first, all the way down; what is not then goes up from the first step
+    for task in sorted(steps, key=lambda task: task.conflicts != "trust_after"):
         assert task.after is not None
         rows = (labels[task.name] == 1) & (labels[task.after] == 0)
         if not rows.any():
