@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gatewise.declare.tasks import Binary, Label, Task
 from gatewise.errors import did_you_mean
+from gatewise.names import given_name, joint_name
 
 
 def path_to(task: Task, tasks: Mapping[str, Task]) -> list[str]:
@@ -23,7 +24,7 @@ def outputs_of(task: Task, tasks: Mapping[str, Task]) -> tuple[str, ...]:
     path = path_to(task, tasks)
     if not path:
         return task.outputs
-    return f"{task.name}_given_{path[-1]}", "_and_".join([*path, task.name])
+    return given_name(task.name, path[-1]), joint_name([*path, task.name])
 
 
 def check_relations(tasks: Mapping[str, Task]) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from gatewise.metrics import AUC, GINI, MAE, RMSE, SPEARMAN, Metric
+from gatewise.names import positive_name
 from gatewise.tasks.exponential import bounded_exp
 from gatewise.tasks.normal import UNIT_SPREAD, spread_of, value_losses
 from gatewise.tasks.rows import ByTask
@@ -61,7 +62,7 @@ class LifetimeValueTask(Task):
     ) -> None:
         super().__init__(name, weight, within=within)
         self.rate, self.log_mean, self.log_std = rate, log_mean, log_std
-        self.positive = f"{name}[>0]"
+        self.positive = positive_name(name)
 
     @property
     def initial_bias(self) -> float | tuple[float, ...]:

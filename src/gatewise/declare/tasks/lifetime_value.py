@@ -7,6 +7,7 @@ from typing import Literal
 
 from gatewise.declare.base import declaration
 from gatewise.declare.tasks.label import Label
+from gatewise.names import positive_name
 
 
 @declaration
@@ -20,4 +21,4 @@ class LifetimeValue(Label):
 
     @property
     def outputs(self) -> tuple[str, ...]:  # noqa: D102
-        return self.name, f"{self.name}[>0]"
+        return self.name, positive_name(self.name)

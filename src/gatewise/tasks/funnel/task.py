@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gatewise.names import given_name, joint_name
 from gatewise.tasks.binary import BinaryTask
 from gatewise.tasks.choices import check_choice
 from gatewise.tasks.funnel.learning import LEARNING, Step, joint_label
@@ -56,8 +57,8 @@ class FunnelTask(BinaryTask):
         branches = 1 if through is None else 2
         self.num_scores = branches + (learn == "dr")
         self.num_targets = 2
-        self.given = f"{name}_given_{after[-1].name}"
-        self.joint = "_and_".join(step.name for step in (*after, self))
+        self.given = given_name(name, after[-1].name)
+        self.joint = joint_name([step.name for step in (*after, self)])
 
     @property
     def columns(self) -> tuple[str, ...]:  # noqa: D102
