@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from gatewise.data import EncodedTable, TableEncoder
+from gatewise.data import TableEncoder
 from gatewise.declare import Binary, Numeric, Task, column_of
+from gatewise.jobs.trees import indicators
 from gatewise.layout import NULL
 
 if TYPE_CHECKING:
@@ -61,17 +62,9 @@ def columns_of(encoder: TableEncoder, table: pa.Table) -> Columns:
     names, blocks = [*categories, *(f.name for f in numbers)], [codes, *(column[:, None] for column in values)]
     for i, column in enumerate(layout.lists):
         rows = layout.fields[column.field].rows
-        blocks.append(_indicators(encoded, i, rows))
+        blocks.append(indicators(encoded, i, rows))
         names += [f"{column.name}_{code}" for code in range(rows)]
     return Columns(np.concatenate(blocks, axis=1), names, categories)
-
-
-def _indicators(encoded: EncodedTable, column: int, rows: int) -> np.ndarray:
-    """Return ``[row, code]``, 1 where the list holds the code."""
-    ids = encoded.lists[column]
-    found = np.zeros((len(encoded), rows))
-    found[np.repeat(np.arange(len(encoded)), np.diff(ids.offsets)), ids.values] = 1
-    return found
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gatewise.data import TableEncoder
 from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
 from gatewise.jobs.contestants import Part
@@ -44,9 +43,8 @@ def with_controls(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool 
     """
     if tables.test is None:
         raise DeclarationError("compare: needs test rows, and the recipe's data has none")
-    encoder, _ = TableEncoder.fit(recipe.schema(), tables.train)
-    own, *controls = line_up(recipe.schema(), recipe, encoder)
-    ranker = train_recipe(recipe, tables, run_dir, progress=progress, label=own.name)
+    ranker = train_recipe(recipe, tables, run_dir, progress=progress, label=type(recipe.model).__name__)
+    own, *controls = line_up(recipe.schema(), recipe, ranker.scorer.encoder)
     yield _judged(own.name, [(own.parts[0], ranker)], tables.test)
     for control in controls:
         rankers = []

@@ -133,11 +133,11 @@ def columns(encoder: TableEncoder, encoded: EncodedTable) -> np.ndarray:
     layout = encoder.layout
     codes = np.where(encoded.ids == NULL, np.nan, encoded.ids)
     sizes = [layout.fields[column.field].rows for column in layout.lists]
-    lists = [_indicators(encoded, i, size) for i, size in enumerate(sizes) if size <= LONGEST]
+    lists = [indicators(encoded, i, size) for i, size in enumerate(sizes) if size <= LONGEST]
     return np.concatenate([codes, encoded.floats, *lists], axis=1, dtype=np.float64)
 
 
-def _indicators(encoded: EncodedTable, column: int, size: int) -> np.ndarray:
+def indicators(encoded: EncodedTable, column: int, size: int) -> np.ndarray:
     """Return ``[row, code]``, 1 where the list holds the code."""
     ids = encoded.lists[column]
     found = np.zeros((len(encoded), size))
