@@ -87,7 +87,7 @@ class Ranker:
             raise DeclarationError(f"Ranker: expected a Schema, found {type(schema).__name__}")
         # names and a monitor that do not exist are better known before the tables are read
         options.model.check(schema)
-        declare.check_balance(options.balance.kind, schema)
+        declare.check_balance(options.balance, schema)
         tasks = build_tasks(schema)
         Monitor(options.training.monitor, tasks)
         if isinstance(options.balance, (declare.Static, declare.MetaBalance)):

@@ -164,15 +164,9 @@ class Recipe(Options):
             self.model.check(schema)
         except DeclarationError as error:
             raise ValueError(f"model: {error}") from None
-        try:
-            check_balance(self.balance.kind, schema)
-        except DeclarationError as error:
-            raise ValueError(str(error)) from None
+        check_balance(self.balance, schema)
         if self.calibration is not None:
-            try:
-                self.calibration.names(schema)
-            except DeclarationError as error:
-                raise ValueError(str(error)) from None
+            self.calibration.names(schema)
         return self
 
     def schema(self) -> Schema:

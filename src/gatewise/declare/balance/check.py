@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from gatewise.declare.balance.by_directions import Direction
+from gatewise.declare.balance.by_losses import RLW, SmoothTchebycheff
+from gatewise.declare.balance.by_sizes import MetaBalance
+from gatewise.declare.balance.static import Static, TunedStatic
 from gatewise.declare.schema import Schema
 from gatewise.declare.tasks import Binary, Label
 from gatewise.errors import DeclarationError
 
-ANY_LOSSES = ("static", "tuned_static", "rlw", "smooth_tchebycheff", "metabalance")
-"""Rules that see losses but never ask how large one is against 0, or see none."""
-ANY_GRADIENTS = ("mgda", "pcgrad", "upgrad", "cagrad", "imtl_g", "aligned_mtl", "dualproj", "fairgrad", "nash_mtl")
+ANY_LOSSES = (Static, TunedStatic, RLW, SmoothTchebycheff, MetaBalance, Direction)
+"""Rules to which it is the same how large a loss is against 0."""
 
 
-def check_balance(kind: str, schema: Schema) -> None:
+def check_balance(balance: Any, schema: Schema) -> None:
     """Refuse a rule that takes losses of 0 or more where a task's may fall below.
 
     Raises:
         DeclarationError: names the rule and the task.
     """
-    if kind in (*ANY_LOSSES, *ANY_GRADIENTS):
+    if isinstance(balance, ANY_LOSSES):
         return
     for task in schema.tasks:
         if _may_be_negative(task):
             raise DeclarationError(
-                f"balance: {kind!r} takes losses of 0 or more, and that of task {task.name!r} may fall below with "
-                "learn 'dr': take static, or a rule that sees gradients"
+                f"balance: {balance.kind!r} takes losses of 0 or more, and that of task {task.name!r} may fall below "
+                "with learn 'dr': take static, or a rule that sees gradients"
             )
 
 
