@@ -19,7 +19,7 @@ from page import machine
 
 TEXT = """## The paper's made-up tasks
 
-`make paper`; {machine}. Adam; {seeds} seeds of every setting of the map for {steps:,} steps, up to {many} of the others.
+`make paper`; {machine}. Adam; {seeds} seeds of every point of the map, {steps:,} steps; up to {many} of the others.
 
 Two regressions whose weights have a given cosine, as in the MMoE paper (KDD 2018; `gatewise.datasets.related_tasks`),
 and its sizes: 8 experts of 16, towers of 8, a shared bottom of 113. The paper gives neither batch size, steps, amount
