@@ -1,9 +1,10 @@
-"""Reproduce the experiments of the MMoE paper on made-up tasks: a map, and what helps where runs fail.
+"""Reproduce the experiments of the MMoE paper on made-up tasks: a map, its figures, and what helps where runs fail.
 
-python benchmarks/paper/run.py [--minutes 60] [--steps 3000] [--seeds 16]
+python benchmarks/paper/run.py [--minutes 120] [--steps 3000] [--seeds 16] [--many 200]
 
-Results are kept in runs/paper, one file a setting: a run that was cut short goes on where it stopped. At the end, or
-when the minutes are over, the section of docs/results.md is written from all that is there.
+Results are kept in runs/paper, one file for every training of up to 25 seeds: a run that was cut short goes on where it
+stopped. At the end, or when the minutes are over (0: at once), the section of docs/results.md and its pictures are made
+from all that is there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import torch
 from grid import grid
+from picture import draw
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from section import section
@@ -70,15 +72,15 @@ def run_all(settings: list[Setting], minutes: float) -> None:
 def main() -> None:
     """Run the grid and write the section."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--seeds", type=int, default=16)
+    parser.add_argument("--minutes", type=float, default=120.0)
+    parser.add_argument("--steps", type=int, default=3000, help="of every training in the map")
+    parser.add_argument("--seeds", type=int, default=16, help="of every setting in the map")
+    parser.add_argument("--many", type=int, default=200, help="seeds of the figures and of the remedies")
     options = parser.parse_args()
-    chosen = grid(options.steps, options.seeds)
-    # what shows a remedy at work before the corners of the map
-    settings = [*chosen.settings[:24], *chosen.remedies, *chosen.settings[24:]]
-    run_all(settings, options.minutes)
-    results = {setting: losses for setting in settings if (losses := kept(setting)) is not None}
+    chosen = grid(options.steps, options.seeds, options.many)
+    run_all(chosen.parts, options.minutes)
+    results = {part: losses for part in chosen.parts if (losses := kept(part)) is not None}
+    draw(chosen, results, ROOT / "docs" / "images")
     write_section("paper", section(chosen, results))
 
 
