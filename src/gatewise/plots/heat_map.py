@@ -26,6 +26,7 @@ def heat_map(
     signed: bool = False,
     highest: float | None = None,
     digits: int = 2,
+    written: Any = None,
 ) -> Axes:
     """Draw a matrix, the first row on top; NaN and None are left empty.
 
@@ -37,6 +38,7 @@ def heat_map(
         signed: numbers above 0 are for the better, below for the worse; otherwise none is below 0.
         highest: what has the fullest colour; by default the greatest number, or the greatest size of a signed one.
         digits: after the point.
+        written: ``[row, column]``, the numbers that stand in the cells where these are others than the colours'.
 
     Example:
         >>> ax = heat_map([[0.9, 0.1], [0.3, 0.7]], ["click", "stars"], ["e0", "e1"])
@@ -46,7 +48,8 @@ def heat_map(
     ax = axes_or_new(ax)
     from matplotlib.colors import LinearSegmentedColormap
 
-    matrix = np.ma.masked_invalid(np.array(values, dtype=np.float64).reshape(len(rows), len(columns)))
+    shape = len(rows), len(columns)
+    matrix = np.ma.masked_invalid(np.array(values, dtype=np.float64).reshape(shape))
     top = highest if highest is not None else float(np.abs(matrix).max() or 0.0) or 1.0
     steps: list[Any] = opposed(WORSE, BETTER) if signed else shades(ACCENT)
     colours = LinearSegmentedColormap.from_list("gatewise", steps)
@@ -61,11 +64,12 @@ def heat_map(
         for label in ax.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
     if matrix.size <= WRITTEN:
-        _write_numbers(ax, matrix, f"{'+' if signed else ''}.{digits}f")
+        numbers = matrix.filled(np.nan) if written is None else np.array(written, dtype=np.float64).reshape(shape)
+        _write(ax, numbers, f"{'+' if signed else ''}.{digits}f")
     return ax
 
 
-def _write_numbers(ax: Axes, matrix: np.ma.MaskedArray[Any, Any], written: str) -> None:
-    for (row, column), value in np.ndenumerate(matrix.filled(np.nan)):
-        if not np.isnan(value):
-            ax.text(column + 0.5, row + 0.5, format(value, written), ha="center", va="center", fontsize="small")
+def _write(ax: Axes, numbers: np.ndarray, form: str) -> None:
+    for (row, column), value in np.ndenumerate(numbers):
+        if np.isfinite(value):
+            ax.text(column + 0.5, row + 0.5, format(value, form), ha="center", va="center", fontsize="small")

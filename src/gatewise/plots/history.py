@@ -46,7 +46,7 @@ def task_weights(history: Sequence[EpochRecord], *, ax: Axes | None = None) -> A
     """Draw the mean weight that balancing gave to each task's loss in every epoch."""
     tasks = history[0].train if history else {}
     weights = {task: [record.train[task].get("weight") for record in history] for task in tasks}
-    ax = _lines(history, weights, ax)
+    ax = lines(history, weights, ax=ax)
     ax.set_ylabel("task weight")
     ax.set_ylim(bottom=0)
     return ax
@@ -64,7 +64,7 @@ def gradient_conflict(
     """
     ax = axes_or_new(ax)
     ax.axhline(0, color=GUIDE, linewidth=1)
-    _lines(history, conflict_cosines(history, at), ax)
+    lines(history, conflict_cosines(history, at), ax=ax)
     ax.set_ylabel("cosine of gradients")
     ax.set_ylim(-1.05, 1.05)
     return ax
@@ -79,10 +79,13 @@ def conflict_cosines(history: Sequence[EpochRecord], at: str) -> dict[str, list[
     return {pair: [found.get(pair) for found in by_epoch] for pair in dict.fromkeys(p for e in by_epoch for p in e)}
 
 
-def _lines(history: Sequence[EpochRecord], lines: Mapping[str, Iterable[float | None]], ax: Axes | None) -> Axes:
+def lines(
+    history: Sequence[EpochRecord], values: Mapping[str, Iterable[float | None]], *, ax: Axes | None = None
+) -> Axes:
+    """Draw a named line each over the epochs, with gaps where there is no value."""
     ax = axes_or_new(ax)
-    for position, (name, values) in enumerate(lines.items()):
-        _line(ax, history, values, name, series(position))
+    for position, (name, numbers) in enumerate(values.items()):
+        _line(ax, history, numbers, name, series(position))
     add_legend(ax)
     return ax
 
@@ -90,7 +93,6 @@ def _lines(history: Sequence[EpochRecord], lines: Mapping[str, Iterable[float | 
 def _line(
     ax: Axes, history: Sequence[EpochRecord], values: Iterable[float | None], name: str = "", colour: str = ""
 ) -> None:
-    """Draw a line over the epochs, with gaps where there is no value."""
     epochs = [record.epoch for record in history]
     numbers = np.array(list(values), dtype=np.float64)
     ax.plot(epochs, numbers, marker="o", markersize=3.5, color=colour, label=label_of(name) if name else None)

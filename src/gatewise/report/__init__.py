@@ -1,0 +1,13 @@
+"""One HTML file that shows what a trained model is and does.
+
+Three steps, each with plain data between: :func:`collect` finds out, from an artefact and a table;
+:func:`page_of` makes sections of figures and tables of it, drawn by :mod:`gatewise.plots`; :func:`render` writes them as
+a page that loads nothing, in light and dark. Needs the extra ``report``.
+"""
+
+from gatewise.report.collect import collect
+from gatewise.report.findings import Findings, OnTable
+from gatewise.report.page import page_of
+from gatewise.report.render import render
+
+__all__ = ["Findings", "OnTable", "collect", "page_of", "render"]
