@@ -30,6 +30,7 @@ def learning_curve(
         colour: of the line.
     """
     ax = axes_or_new(ax)
+    values: list[float | None]
     if metric is None:
         values = [record.train[task]["loss"] for record in history]
     else:
@@ -52,9 +53,7 @@ def task_weights(history: Sequence[EpochRecord], *, ax: Axes | None = None) -> A
     return ax
 
 
-def gradient_conflict(
-    history: Sequence[EpochRecord], at: str = "representation", *, ax: Axes | None = None
-) -> Axes:
+def gradient_conflict(history: Sequence[EpochRecord], at: str = "representation", *, ax: Axes | None = None) -> Axes:
     """Draw the mean cosine of the gradients of every two tasks; below 0 they pull in opposite directions.
 
     Args:
@@ -93,8 +92,10 @@ def lines(
 def _line(
     ax: Axes, history: Sequence[EpochRecord], values: Iterable[float | None], name: str = "", colour: str = ""
 ) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     epochs = [record.epoch for record in history]
     numbers = np.array(list(values), dtype=np.float64)
     ax.plot(epochs, numbers, marker="o", markersize=3.5, color=colour, label=label_of(name) if name else None)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("epoch")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def reliability(
-    parts: Sequence[ReliabilityBin], *, ax: Axes | None = None, label: str = "", colour: str = ""
-) -> Axes:
+def reliability(parts: Sequence[ReliabilityBin], *, ax: Axes | None = None, label: str = "", colour: str = "") -> Axes:
     """Draw shares of ones with their intervals over what was predicted, beside the line on which both are the same.
 
     Args:
@@ -31,7 +29,13 @@ def reliability(
         ax.axline((0, 0), slope=1, color=GUIDE, linestyle="--", linewidth=1)
     predicted, share = ([getattr(part, name) for part in parts] for name in ("prediction", "share"))
     reach = np.array([[part.share - part.low for part in parts], [part.high - part.share for part in parts]])
-    style = {"color": colour or series(0), "marker": "o", "markersize": 3.5, "elinewidth": 1, "capsize": 2}
+    style: dict[str, Any] = {
+        "color": colour or series(0),
+        "marker": "o",
+        "markersize": 3.5,
+        "elinewidth": 1,
+        "capsize": 2,
+    }
     ax.errorbar(predicted, share, yerr=reach.clip(min=0), label=label_of(label) if label else None, **style)
     ax.set_xlabel("mean prediction")
     ax.set_ylabel("share of ones")

@@ -46,7 +46,7 @@ def seesaw(changes: Mapping[str, Mapping[str, Verdict]], *, ax: Axes | None = No
 
 
 def _drawn(verdicts: Sequence[Verdict]) -> tuple[np.ndarray, np.ndarray]:
-    """Return changes ``[output]`` and how far their intervals reach down and up ``[2, output]``, NaN where undefined."""
+    """Return changes ``[output]`` and how far intervals reach down and up ``[2, output]``; NaN where undefined."""
     table = np.array([(each.change, each.low, each.high) for each in verdicts], dtype=np.float64).reshape(-1, 3)
     change, low, high = table.T
     return change, np.stack([change - low, high - change]).clip(min=0)

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
+LONG = 40
+"""Letters of a text from which on it is broken into lines."""
 WIDE = 420
+"""Pixels from which on a figure has the page's width to itself."""
 Tone = Literal["", "good", "bad", "quiet"]
 
 
@@ -37,7 +40,8 @@ class Cell:
     @property
     def classes(self) -> str:
         """How it looks."""
-        return " ".join(name for name in ("" if isinstance(self.value, str) else "number", self.tone) if name)
+        kind = ("long" if len(self.value) > LONG else "") if isinstance(self.value, str) else "number"
+        return " ".join(name for name in (kind, self.tone) if name)
 
 
 Value: TypeAlias = str | float | Cell | None

@@ -9,8 +9,17 @@ from typing import Any
 import pyarrow as pa
 
 from gatewise import declare
-from gatewise.analysis import BINS, LIMIT, Estimates, cut_table, intervals, metrics_by_name, reliability, slices, summary_of
-
+from gatewise.analysis import (
+    BINS,
+    LIMIT,
+    Estimates,
+    cut_table,
+    intervals,
+    metrics_by_name,
+    reliability,
+    slices,
+    summary_of,
+)
 from gatewise.data import read_table
 from gatewise.errors import TableError, TrainingError, did_you_mean, shown
 from gatewise.report.findings import Findings, OnTable

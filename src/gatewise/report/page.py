@@ -20,7 +20,8 @@ def page_of(found: Findings) -> Page:
 def _tiles(found: Findings) -> list[Tile]:
     """Return the metric that sums each task up, by the output that stands for it."""
     tiles = []
-    part, measured = next(reversed(found.saved.items()), ("", {})) if found.on is None else ("", found.on.metrics)
+    part = next(reversed(list(found.saved)), "")
+    measured = found.saved.get(part, {}) if found.on is None else found.on.metrics
     for outputs in list(found.outputs_of.values())[:TILES]:
         output = outputs[-1]
         name = found.summaries[output].name

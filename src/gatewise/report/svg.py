@@ -20,8 +20,9 @@ SVG = f"{{{NAMESPACES['']}}}"
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],
-    "font.size": 9,
-    "legend.fontsize": 8.5,
+    "font.size": 10,
+    "legend.fontsize": 9.5,
+    "axes.labelsize": 9.5,
     "text.color": LIGHT["ink"],
     "axes.labelcolor": LIGHT["quiet"],
     "xtick.color": LIGHT["line"],
@@ -49,7 +50,8 @@ def draw(picture: Callable[..., object], title: str, name: str, width: int, heig
         picture: draws on the axes that it is given as ``ax``.
         title: what those hear who cannot see it.
         name: tells its parts from those of other pictures of the page.
-        width: in pixels, as ``height``.
+        width: in pixels.
+        height: in pixels.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -64,7 +66,8 @@ def draw(picture: Callable[..., object], title: str, name: str, width: int, heig
         # names in scripts that the measuring font lacks: the reader's browser has them
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE | {"svg.hashsalt": name})
+        style: Any = STYLE | {"svg.hashsalt": name}
+        matplotlib.rcParams.update(style)
         figure = Figure(figsize=(width / INCH, height / INCH), layout="constrained")
         picture(ax=figure.add_subplot())
         figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))

@@ -26,7 +26,7 @@ def experts(found: Findings) -> Section | None:
     several = len(on.ablations) > 1
     blocks.append(Figures([_ablation(each, several) for each in on.ablations], "What changes without each"))
     intro = (
-        "Similarity is linear CKA of outputs: 1 where one expert gives what the other does but for turning and scaling. "
+        "Similarity is linear CKA of outputs: 1 where one expert gives what the other does, turned and scaled. "
         "Without an expert, the others' weights are scaled up to 1; green is for the better, red for the worse. "
         f"Looked at on {on.sampled:,} of {on.rows:,} rows."
     )

@@ -27,8 +27,8 @@ def features(found: Findings) -> Section | None:
     repeats = len(on.importances[0].by_repeat)
     intro = (
         f"How much worse each metric becomes when a feature's values are shuffled among {on.sampled:,} rows, {repeats} "
-        "times; whiskers reach from the least to the greatest. Features that say the same stand in for each other: both "
-        "then look unimportant."
+        "times; whiskers reach from the least to the greatest. Of features that say the same, each stands in for the "
+        "other: both look unimportant."
     )
     return Section("features", "Features", intro, [Figures(figures)])
 

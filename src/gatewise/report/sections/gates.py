@@ -40,7 +40,9 @@ def gates(found: Findings) -> Section | None:
 
 def _weights(usage: GateUsage, named: bool) -> Figure:
     title = "Mean weight of every expert" + (f", {usage.layer}" if named else "")
-    rows = [[gate, *map(float, weights)] for gate, weights in zip(usage.gates, usage.weights, strict=True)]
+    rows: list[list[Value]] = [
+        [gate, *map(float, weights)] for gate, weights in zip(usage.gates, usage.weights, strict=True)
+    ]
     numbers = Table(["gate", *usage.experts], rows)
     return matrix_figure(title, partial(plots.gates, usage), numbers, usage.gates, usage.experts)
 
@@ -50,7 +52,7 @@ def _spread(whole: Iterable[GateUsage]) -> Titled:
     for usage in whole:
         for k, gate in enumerate(usage.gates):
             first = int(usage.weights[k].argmax())
-            most = [usage.experts[first], float(usage.weights[k, first])]
+            most: list[Value] = [usage.experts[first], float(usage.weights[k, first])]
             rows.append([usage.layer, gate, float(usage.entropy[k]), float(usage.relative_entropy[k]), *most])
     headings = ["layer", "gate", "entropy", "relative entropy", "first expert", "its weight"]
     note = "Relative entropy: 1 where a row's weights are even, 0 where one expert has all."
@@ -90,7 +92,14 @@ def _by_slice(whole: Sequence[GateUsage], parts: Sequence[GateUsage]) -> list[Bl
     figures = [_slice_figure(column, gate, members) for _, column, gate, members in places[:DRAWN]]
     headings = ["column", "slice", "rows", "gate", *last.experts, "relative entropy"]
     rows: list[list[Value]] = [
-        [part.column or "", part.value or "", part.rows, gate, *map(float, part.weights[k]), float(part.relative_entropy[k])]
+        [
+            part.column or "",
+            part.value or "",
+            part.rows,
+            gate,
+            *map(float, part.weights[k]),
+            float(part.relative_entropy[k]),
+        ]
         for part in parts
         for k, gate in enumerate(part.gates)
     ]
@@ -103,7 +112,7 @@ def _by_slice(whole: Sequence[GateUsage], parts: Sequence[GateUsage]) -> list[Bl
 
 def _slice_figure(column: str, gate: str, members: Sequence[GateUsage]) -> Figure:
     names = [str(part.value) for part in members]
-    rows = [
+    rows: list[list[Value]] = [
         [name, part.rows, *map(float, part.weights[part.gates.index(gate)])]
         for name, part in zip(names, members, strict=True)
     ]
@@ -113,7 +122,7 @@ def _slice_figure(column: str, gate: str, members: Sequence[GateUsage]) -> Figur
 
 
 def _apart(whole: GateUsage, members: Sequence[GateUsage], gate: str) -> float:
-    """Return how far apart a gate's weights in slices lie from those in all rows: the share that moved, over all rows."""
+    """Return what share of a gate's weight lies elsewhere in a row's slice than in all rows, the mean over rows."""
     rows = np.array([part.rows for part in members], dtype=np.float64)
     weights = np.stack([part.weights[part.gates.index(gate)] for part in members])
     moved = np.abs(weights - whole.weights[whole.gates.index(gate)]).sum(axis=1) / 2

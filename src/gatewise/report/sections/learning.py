@@ -16,7 +16,9 @@ def learning(found: Findings) -> Section:
     title = "Learning"
     if not found.history:
         return Section("learning", title, blocks=[Note("The artefact holds no history of its training.")])
-    curves = [curve for position, task in enumerate(found.schema.tasks) for curve in _curves(found, task.name, position)]
+    curves = [
+        curve for position, task in enumerate(found.schema.tasks) for curve in _curves(found, task.name, position)
+    ]
     blocks: list[Block] = [Figures(curves, "Learning curves"), Figures([_weights(found)], "Task weights")]
     intro = "Epoch by epoch; the dotted line marks the epoch whose weights were kept."
     return Section("learning", title, intro, blocks)

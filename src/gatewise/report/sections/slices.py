@@ -9,7 +9,7 @@ from itertools import groupby
 from gatewise import plots
 from gatewise.analysis import Slice
 from gatewise.metrics import GroupMetric, Metric
-from gatewise.report.blocks import Block, Cell, Figure, Figures, Note, Section, Table, Titled, Value
+from gatewise.report.blocks import Block, Cell, Figure, Figures, Note, Section, Table, Titled, Tone, Value
 from gatewise.report.findings import Findings, OnTable
 from gatewise.report.pictures import figure
 
@@ -39,7 +39,7 @@ def slices(found: Findings) -> Section | None:
 def _of_output(output: str, parts: Sequence[Slice], metric: Metric | GroupMetric, on: OnTable) -> Iterator[Block]:
     whole = on.metrics[output].get(metric.name)
     rows = sorted(_ranked(parts, metric, whole, on.labelled[output]), key=lambda row: row[0])[:WORST]
-    table = Table(["column", "slice", "rows", metric.name, "than all rows"], [row for _, row in rows])
+    table = Table(["column", "slice", "rows", metric.name, "less all rows"], [row for _, row in rows])
     note = "" if whole is None else f"All rows: {metric.name} {whole:.4f}."
     yield Titled(f"{output}: worst slices", Table(table.headings, table.rows, note))
     by_column = [list(members) for _, members in groupby(parts, key=lambda part: part.column)]
@@ -59,7 +59,7 @@ def _ranked(
         value = part.metrics.get(metric.name)
         if value is not None and whole is not None and _large(part, labelled):
             gain = (value - whole) * (1 if metric.greater_is_better else -1)
-            tone = "bad" if gain < 0 else ""
+            tone: Tone = "bad" if gain < 0 else ""
             yield gain, [part.column, part.value, part.rows, value, Cell(value - whole, tone, signed=True)]
 
 

@@ -35,7 +35,7 @@ def _facts(found: Findings, options: Mapping[str, Any]) -> list[tuple[str, Value
         ("balancing", type(found.options.balance).__name__),
         *((f"{part} rows", count) for part, count in found.rows.items()),
         ("epochs", f"{len(history)}, weights of epoch {best}"),
-        ("seconds", round(sum(record.seconds for record in history), 1)),
+        ("seconds of training", f"{sum(record.seconds for record in history):.1f}"),
         ("parameters outside the embeddings", dense),
         ("parameters", all_of_them),
         ("seed", found.options.training.seed),
