@@ -29,7 +29,7 @@ def made(**options: Any) -> MoSE:
 def test_each_expert_by_itself(cell: str) -> None:
     trunk, sequence, x = made(cell=cell).eval(), items(), torch.randn(3, IN)
     hidden, gates, penalty = trunk.mix(x, sequence)
-    outputs = [expert(sequence) for expert in trunk.experts]
+    outputs = [expert(sequence) for expert in trunk.experts.experts]
     mean = sequence.vectors.sum(dim=1) / sequence.present.sum(dim=1, keepdim=True).clamp(min=1)
     for task in range(2):
         weights = (torch.cat([x, mean], dim=1) @ trunk.gates.linear.weight[task].T).softmax(dim=1)
@@ -84,7 +84,7 @@ def test_one_of_several_sequences_by_name() -> None:
     schema = gw.Schema(features=[*FEATURES, gw.Sequence("words", dim=3, pooling=None)], tasks=TASKS)
     trunk = gw.Ranker(schema, gw.MoSE(sequence="words"), epochs=1).fit(ROWS).scorer.model.trunk
     assert trunk.sequence == 1
-    assert trunk.experts[0].cell.input_size == 3
+    assert trunk.experts.experts[0].cell.input_size == 3
     with pytest.raises(DeclarationError, match="sequence: several have pooling None: say which of history, words"):
         gw.Ranker(schema, "mose")
     with pytest.raises(DeclarationError, match=r"sequence: no unpooled sequence 'word' .*did you mean 'words'"):

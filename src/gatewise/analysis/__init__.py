@@ -1,6 +1,6 @@
 """What a trained model does inside, how it does on whom, and what it is compared with, as plain data."""
 
-from gatewise.analysis.ablation import Ablation
+from gatewise.analysis.ablation import Ablation, expert_ablation
 from gatewise.analysis.controls import (
     COMMON,
     Control,
@@ -11,15 +11,15 @@ from gatewise.analysis.controls import (
     resized,
 )
 from gatewise.analysis.cuts import BINS, LIMIT, Cut, cut_table
-from gatewise.analysis.explanation import ExpertPart, Explanation, FeaturePart, ScoreParts
-from gatewise.analysis.gate_usage import GateUsage
-from gatewise.analysis.gates import gate_problems
-from gatewise.analysis.importance import Importance
+from gatewise.analysis.explanation import Attributed, ExpertPart, Explanation, FeaturePart, ScoreParts, attribute
+from gatewise.analysis.gate_usage import GateUsage, gate_usage
+from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
 from gatewise.analysis.plain import plain
-from gatewise.analysis.problems import Problem
+from gatewise.analysis.problems import Problem, gate_problems, mixture_problems, starving_tasks
 from gatewise.analysis.reliability import ReliabilityBin, reliability
-from gatewise.analysis.similarity import Similarity
+from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
+from gatewise.analysis.similarity import Similarity, expert_similarity, linear_cka
 from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
 from gatewise.analysis.verdicts import Spread, Trained, Verdict, seesaw, spreads, summary_of, verdicts
@@ -29,6 +29,7 @@ __all__ = [
     "COMMON",
     "LIMIT",
     "Ablation",
+    "Attributed",
     "Control",
     "Cut",
     "Estimate",
@@ -41,6 +42,7 @@ __all__ = [
     "Problem",
     "ReliabilityBin",
     "ScoreParts",
+    "Shapley",
     "Similarity",
     "Slice",
     "Spread",
@@ -48,21 +50,31 @@ __all__ = [
     "StreamedMetrics",
     "Trained",
     "Verdict",
+    "attribute",
     "check_metrics",
     "control_of",
     "cut_table",
     "dense_parameters",
+    "exact_shapley",
+    "expert_ablation",
+    "expert_similarity",
+    "feature_importance",
     "gate_problems",
+    "gate_usage",
     "intervals",
+    "linear_cka",
     "matched_control",
     "metrics_by_name",
+    "mixture_problems",
     "nearest_width",
     "plain",
     "reliability",
     "resized",
+    "sampled_shapley",
     "seesaw",
     "slices",
     "spreads",
+    "starving_tasks",
     "summary_of",
     "verdicts",
     "worst",

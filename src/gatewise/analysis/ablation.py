@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
+
+from gatewise.analysis.main_metrics import main_metrics, metric_values
+from gatewise.analysis.rows import drawn_rows, score_rows
+from gatewise.nn import Level, MultiTaskModel, TensorTable, levels_of, tapped
+from gatewise.tasks import Predicted, Task, predict_tasks
 
 
 class Ablation(NamedTuple):
@@ -29,3 +38,74 @@ class Ablation(NamedTuple):
     whole: np.ndarray
     change: np.ndarray
     rows: int
+
+
+def expert_ablation(
+    model: MultiTaskModel,
+    tasks: Sequence[Task],
+    table: TensorTable,
+    *,
+    metric: str | None = None,
+    rows: int = 50_000,
+    seed: int = 0,
+    done: Callable[[int], None] = lambda _: None,
+) -> list[Ablation]:
+    r"""Return what removing each expert changes, level by level.
+
+    A removed expert has no weight, and the others share what it had in proportion to theirs:
+
+    .. math:: g'_i = \frac{g_i}{1 - g_e} \text{ for } i \neq e, \qquad g'_e = 0
+
+    so that towers read mixtures of the size they know, as they would without the expert. A gate that used it alone
+    mixes nothing. What a trunk adds of an expert beside its gates (AdaTT, HoME) goes too. Nothing is trained anew: an
+    expert that others could replace after some training still shows as a loss here.
+
+    Args:
+        model: with any trunk; one without experts has no ablation.
+        tasks: its tasks.
+        table: rows with labels.
+        metric: judges the outputs that have it; by default what sums each up.
+        rows: how many rows are drawn at most.
+        seed: of the draw.
+        done: is told of every expert that is done.
+
+    Raises:
+        DeclarationError: no such metric.
+    """
+    metrics, chosen = main_metrics(tasks, metric), drawn_rows(len(table), rows, seed)
+
+    def judge() -> np.ndarray:
+        scores = score_rows(model, table, chosen)
+        groups = None if table.groups is None else table.groups[chosen]
+        labels = table.labels[chosen]
+        found = metric_values(Predicted(tasks, predict_tasks(tasks, scores, labels), labels, groups), metrics)
+        return np.array([np.nan if found[output] is None else found[output] for output in metrics], dtype=np.float64)
+
+    levels = levels_of(model.trunk, [task.name for task in tasks])
+    whole, ablations = judge() if levels else np.empty(0), []
+    names = tuple(each.name for each in metrics.values())
+    better = tuple(each.greater_is_better is not False for each in metrics.values())
+    for level in levels:
+        changes = []
+        for expert in range(level.experts.num_experts):
+            with without_expert(level, expert):
+                changes.append(judge() - whole)
+            done(1)
+        found = (whole, np.stack(changes), len(chosen))
+        ablations.append(Ablation(level.name, level.expert_names, tuple(metrics), names, better, *found))
+    return ablations
+
+
+def without_expert(level: Level, expert: int) -> AbstractContextManager[None]:
+    """Remove an expert within the context."""
+
+    def shared_out(weights: Tensor) -> Tensor:
+        left = _without(weights, expert)
+        total = left.sum(dim=2, keepdim=True)
+        return torch.where(total > 0, left / torch.where(total > 0, total, 1.0), 0.0)
+
+    return tapped(level, gates=shared_out, mixture=lambda weights, outputs: (_without(weights, expert), outputs))
+
+
+def _without(weights: Tensor, expert: int) -> Tensor:
+    return weights.index_fill(2, torch.tensor(expert, device=weights.device), 0.0)

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import torch
+from torch import Tensor
+
+from gatewise.analysis.gate_usage import weights_by_row
+from gatewise.analysis.rows import BATCH, features_of, score_gathered, score_rows
+from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
+from gatewise.nn import Inputs, Level, MultiTaskModel, Padded, TensorTable, Vectors, levels_of, tapped
+from gatewise.tasks import Task
+
+EXACT = 10
+"""Up to so many experts all coalitions are run."""
 
 
 class ExpertPart(NamedTuple):
@@ -87,3 +99,134 @@ class Explanation(NamedTuple):
     gates: np.ndarray | None
     scores: tuple[ScoreParts, ...]
     notes: tuple[str, ...]
+
+
+class Attributed(NamedTuple):
+    """What :func:`attribute` finds of one row.
+
+    Attributes:
+        experts: names of the experts of the last level; empty where the trunk has none.
+        gates: ``[task, expert]`` weights there; None where the trunk has none.
+        scores: of every task; features have no values yet.
+    """
+
+    experts: tuple[str, ...]
+    gates: np.ndarray | None
+    scores: tuple[ScoreParts, ...]
+
+
+def attribute(
+    model: MultiTaskModel, tasks: Sequence[Task], table: TensorTable, *, draws: int = 100, seed: int = 0
+) -> Attributed:
+    r"""Take the scores of a table's first row apart; the other rows are what its features are compared with.
+
+    Experts are the players of one game a score, in the last level that mixes them: an expert that is not in a coalition
+    adds nothing to the mixture, and the others keep their weights. With a linear tower an expert's Shapley value is
+    what its part :math:`g_i f_i` adds. Up to 10 experts all coalitions are run.
+
+    Features are the players of another: a feature that is not in a coalition has the value of a row drawn from the
+    others, drawn anew for every order of the features. So ``background`` is the mean score of the rows drawn.
+
+    Args:
+        model: any.
+        tasks: its tasks.
+        table: the row, and others.
+        draws: how many orders of players are drawn, each taken forwards and backwards.
+        seed: of the draws.
+    """
+    model.input_layer.check(table)
+    table = model.input_layer.read_texts(table)
+    generator = torch.Generator().manual_seed(seed)
+    first = torch.zeros(1, dtype=torch.long)
+    levels = levels_of(model.trunk, [task.name for task in tasks])
+    weights = weights_by_row(model, [task.name for task in tasks], table.head(1))[-1][1][0] if levels else None
+    whole = score_rows(model, table, first)[0].double()
+    by_expert = _by_expert(model, levels[-1], table, draws, generator) if levels else None
+    features = features_of(model)
+    by_feature = _by_feature(model, table, features, draws, generator) if len(table) > 1 else None
+    experts = levels[-1].expert_names if levels else ()
+    found = []
+    for column, (place, score) in enumerate((k, name) for k, task in enumerate(tasks) for name in score_names(task)):
+        parts = ScoreParts(score, tasks[place].name, float(whole[column]), None, (), None, ())
+        if by_expert is not None and weights is not None:
+            of_experts = [
+                ExpertPart(*part)
+                for part in zip(experts, weights[place].tolist(), *_column(by_expert, column), strict=True)
+            ]
+            parts = parts._replace(without_experts=float(by_expert.empty[column]), experts=_sorted(of_experts))
+        if by_feature is not None:
+            of_features = [
+                FeaturePart(name, None, *part)
+                for name, *part in zip(features, *_column(by_feature, column), strict=True)
+            ]
+            parts = parts._replace(background=float(by_feature.empty[column]), features=_sorted(of_features))
+        found.append(parts)
+    return Attributed(experts, None if weights is None else weights.double().numpy(), tuple(found))
+
+
+def score_names(task: Task) -> tuple[str, ...]:
+    """Return what the scores of a task are called: as what it predicts of them, or by number."""
+    if task.num_scores in (1, len(task.columns)):
+        return task.columns[: task.num_scores]
+    return tuple(f"{task.name} score {i + 1}" for i in range(task.num_scores))
+
+
+def _column(shapley: Shapley, column: int) -> tuple[list[float], list[float]]:
+    return shapley.values[:, column].tolist(), shapley.errors[:, column].tolist()
+
+
+Part = TypeVar("Part", ExpertPart, FeaturePart)
+
+
+def _sorted(parts: list[Part]) -> tuple[Part, ...]:
+    return tuple(sorted(parts, key=lambda part: -abs(part.contribution)))
+
+
+def _by_expert(
+    model: MultiTaskModel, level: Level, table: TensorTable, draws: int, generator: torch.Generator
+) -> Shapley:
+    """Return what the experts of a level add to the scores of the first row."""
+    inputs = table.inputs(torch.zeros(1, dtype=torch.long, device=table.device))
+
+    def value(members: Tensor) -> Tensor:
+        parts = [_coalition_scores(model, level, inputs, part) for part in torch.split(members, BATCH)]
+        return torch.cat(parts)
+
+    players = level.experts.num_experts
+    if players <= EXACT:
+        return exact_shapley(value, players)
+    return sampled_shapley(lambda members, _draw: value(members), players, draws, generator)
+
+
+@torch.no_grad()
+def _coalition_scores(model: MultiTaskModel, level: Level, inputs: Inputs, members: Tensor) -> Tensor:
+    """Return one row's scores ``[coalition, score]`` where only members ``[coalition, expert]`` add to the mixture."""
+    kept = members.to(inputs.ids.device).unsqueeze(1)
+    was_training = model.training
+    model.eval()
+    try:
+        with tapped(level, mixture=lambda weights, outputs: (weights * kept, outputs)):
+            return model.from_vectors(_repeated(model.input_layer(inputs), len(members))).scores.float().cpu()
+    finally:
+        model.train(was_training)
+
+
+def _repeated(vectors: Vectors, times: int) -> Vectors:
+    sequences = (
+        Padded(items.vectors.expand(times, -1, -1), items.present.expand(times, -1)) for items in vectors.sequences
+    )
+    return Vectors(vectors.x.expand(times, -1), tuple(sequences))
+
+
+def _by_feature(
+    model: MultiTaskModel, table: TensorTable, features: Sequence[str], draws: int, generator: torch.Generator
+) -> Shapley:
+    """Return what the values of the first row add to its scores, beside those of other rows."""
+    drawn = 1 + torch.randint(len(table) - 1, (draws,), generator=generator)
+
+    def value(members: Tensor, draw: Tensor) -> Tensor:
+        others = drawn[draw]
+        rows = {name: torch.where(members[:, place], 0, others) for place, name in enumerate(features)}
+        return score_gathered(model, table, others, rows)
+
+    return sampled_shapley(value, len(features), draws, generator)

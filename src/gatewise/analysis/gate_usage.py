@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
+
+from gatewise.analysis.cuts import Cut
+from gatewise.nn import Level, MultiTaskModel, TensorTable, Usage, levels_of, tapped
 
 
 class GateUsage(NamedTuple):
@@ -23,8 +31,10 @@ class GateUsage(NamedTuple):
         entropy: ``[gate]``, the mean entropy of a row's weights.
         relative_entropy: ``[gate]``, the same as a share of log E, E being the experts that the gate reaches; 0 where
             it reaches one.
+        largest: ``[gate]``, the mean of a row's largest weight.
         utilisation: ``[gate, expert]``, the share of rows in which the expert's weight is the largest; sums to 1.
         reached: ``[gate, expert]`` bool, the experts that the gate reaches at all.
+        sparse: whether the gates are meant to give most experts no weight.
     """
 
     layer: str
@@ -36,5 +46,88 @@ class GateUsage(NamedTuple):
     weights: np.ndarray
     entropy: np.ndarray
     relative_entropy: np.ndarray
+    largest: np.ndarray
     utilisation: np.ndarray
     reached: np.ndarray
+    sparse: bool
+
+
+def gate_usage(
+    model: MultiTaskModel, tasks: Sequence[str], table: TensorTable, cuts: Sequence[Cut] = ()
+) -> list[GateUsage]:
+    """Return what the gates of every level do over all rows of a table, and then over each slice.
+
+    Args:
+        model: with any trunk; one without gates has no usage.
+        tasks: names of its tasks.
+        table: rows to look at.
+        cuts: slices of them.
+
+    Returns:
+        The levels from the input on for all rows, then for the first slice, and so on.
+    """
+    seen = weights_by_row(model, tasks, table)
+    return [
+        usage_of(
+            weights[rows],
+            level.gate_names[: weights.shape[1]],
+            level.expert_names,
+            layer=level.name,
+            reach=level.reach,
+            sparse=level.sparse,
+            column=column,
+            value=value,
+        )
+        for column, value, rows in (Cut(None, None, slice(None)), *cuts)
+        for level, weights in seen
+    ]
+
+
+def weights_by_row(model: MultiTaskModel, tasks: Sequence[str], table: TensorTable) -> list[tuple[Level, Tensor]]:
+    """Return every level with its gates' weights ``[row, gate, expert]``; a single gate is that of every task."""
+    levels = levels_of(model.trunk, tasks)
+    parts: list[list[Tensor]] = [[] for _ in levels]
+    with ExitStack() as taps:
+        for level, found in zip(levels, parts, strict=True):
+            taps.enter_context(tapped(level, gates=partial(_keep, found)))
+        if levels:
+            model.score(table)
+    return [
+        (level, weights.expand(-1, len(tasks), -1) if weights.shape[1] == 1 else weights)
+        for level, weights in zip(levels, map(torch.cat, parts), strict=True)
+    ]
+
+
+def _keep(found: list[Tensor], weights: Tensor) -> None:
+    found.append(weights.float().cpu())
+
+
+def usage_of(
+    weights: Tensor,
+    gates: Sequence[str],
+    experts: Sequence[str],
+    *,
+    layer: str = "experts",
+    reach: Tensor | None = None,
+    sparse: bool = False,
+    column: str | None = None,
+    value: str | None = None,
+) -> GateUsage:
+    """Return the usage of weights ``[row, gate, expert]``; see :class:`GateUsage` for the rest."""
+    usage = Usage(reach)
+    usage.add(weights)
+    return GateUsage(
+        layer=layer,
+        column=column,
+        value=value,
+        rows=usage.rows,
+        gates=tuple(gates),
+        experts=tuple(experts),
+        weights=usage.weights.numpy(),
+        entropy=usage.entropy.numpy(),
+        relative_entropy=usage.relative_entropy.numpy(),
+        largest=usage.largest.numpy(),
+        utilisation=usage.utilisation.numpy(),
+        reached=usage.reached.numpy(),
+        sparse=sparse,
+    )

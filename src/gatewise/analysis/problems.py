@@ -1,10 +1,23 @@
-"""What is wrong with a mixture of experts, in words."""
+"""What is wrong with a mixture of experts, in words, and what to try."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+
+from gatewise.analysis.gate_usage import GateUsage, usage_of
+from gatewise.analysis.similarity import Similarity
 
 Kind = Literal["dead expert", "collapsed gate", "duplicate experts", "starving task"]
+
+COLLAPSED_WEIGHT = 0.99
+DEAD_WEIGHT = 0.01
+DUPLICATE_CKA = 0.99
+STARVING_SHARE = 0.05
 
 
 class Problem(NamedTuple):
@@ -26,3 +39,169 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.found}; try {self.remedy}"
+
+
+def mixture_problems(usage: Sequence[GateUsage], similarity: Sequence[Similarity] = ()) -> list[Problem]:
+    """Return which gates have collapsed, which experts are dead, and which are the same as another.
+
+    A gate has collapsed when its largest weight, averaged over the rows, is at least 0.99: it uses one expert in every
+    row. Gates that are meant to be sparse (top-k, DSelect-k) may do that, so they have collapsed when it is the same
+    expert, with a mean weight of 0.99. An expert is dead when no gate that reaches it gives it an average weight of
+    0.01, or when it gives the same for all rows. Two experts are duplicates when their CKA is at least 0.99. Slices in
+    ``usage`` are not looked at, nor gates that reach one expert, which have no choice.
+
+    Args:
+        usage: of every level over all rows.
+        similarity: of every level; without, duplicates are not looked for.
+    """
+    whole = [each for each in usage if each.column is None and each.rows and len(each.experts) > 1]
+    # gates of the last level are those of tasks, others may be of other units
+    tasks = whole[-1].gates if whole else ()
+    found: list[Problem] = []
+    for each in whole:
+        found += [*_collapsed(each, tasks), *_dead(each)]
+    known = {problem.who for problem in found if problem.kind == "dead expert"}
+    for level in similarity:
+        found += [problem for problem in _constant(level) if problem.who not in known]
+        found += _duplicates(level)
+    return found
+
+
+def _collapsed(usage: GateUsage, tasks: Sequence[str]) -> Iterator[Problem]:
+    where, favourites = _where(usage.layer), usage.weights.argmax(axis=1)
+    for gate, favourite in enumerate(favourites):
+        mean = float(usage.weights[gate, favourite])
+        weight = mean if usage.sparse else float(usage.largest[gate])
+        if weight >= COLLAPSED_WEIGHT and usage.reached[gate].sum() > 1:
+            name, expert = usage.gates[gate], called(usage.experts[favourite])
+            owner = f"task {name!r}" if name in tasks else repr(name)
+            yield Problem(
+                "collapsed gate",
+                usage.layer,
+                (name,),
+                f"the gate of {owner}{where} has collapsed: its largest weight is {weight:.3f} on average, "
+                f"mostly of {expert}",
+                "fewer experts, a lower lr, or dropout",
+            )
+
+
+def _dead(usage: GateUsage) -> Iterator[Problem]:
+    for expert, weight in zip(usage.experts, usage.weights.max(axis=0), strict=True):
+        if weight < DEAD_WEIGHT:
+            yield Problem(
+                "dead expert",
+                usage.layer,
+                (expert,),
+                f"{called(expert)}{_where(usage.layer)} is dead: no gate gives it more than {weight:.4f} on average",
+                "fewer experts or a lower lr",
+            )
+
+
+def _constant(similarity: Similarity) -> Iterator[Problem]:
+    for expert, own in zip(similarity.experts, similarity.cka.diagonal(), strict=True):
+        if similarity.rows > 1 and np.isnan(own):
+            yield Problem(
+                "dead expert",
+                similarity.layer,
+                (expert,),
+                f"{called(expert)}{_where(similarity.layer)} is dead: it gives the same for all rows",
+                "a lower lr, or an activation that does not die, such as silu or leaky_relu",
+            )
+
+
+def _duplicates(similarity: Similarity) -> Iterator[Problem]:
+    for a, b in itertools.combinations(range(len(similarity.experts)), 2):
+        alike = float(similarity.cka[a, b])
+        if alike >= DUPLICATE_CKA:
+            names = (similarity.experts[a], similarity.experts[b])
+            both = f"{called(names[0])} and {called(names[1])}{_where(similarity.layer)}"
+            yield Problem(
+                "duplicate experts",
+                similarity.layer,
+                names,
+                f"{both} give almost the same: their CKA is {alike:.3f}",
+                "fewer experts, or experts of different kinds",
+            )
+
+
+def starving_tasks(
+    train: Mapping[str, Mapping[str, float]],
+    conflict: Sequence[Mapping[str, Any]] = (),
+    declared: Mapping[str, float] | None = None,
+) -> list[Problem]:
+    r"""Return which tasks hardly move what all share.
+
+    A task starves where its weight, beside its declared one, is below 1/20 of that of another task; and where its
+    weighted gradient at the experts is shorter than 1/20 of another's, if conflict was looked at.
+
+    Args:
+        train: of an epoch of the history: for each task its mean ``weight``.
+        conflict: of the same epoch: ratios of norms of gradients.
+        declared: the tasks' declared weights; 1 by default. A task of weight 0 is meant to starve.
+    """
+    meant = {task: 1.0 if declared is None else declared.get(task, 1.0) for task in train}
+    given = {task: values["weight"] / meant[task] for task, values in train.items() if meant[task] > 0}
+    found = []
+    for task, weight in given.items():
+        most = max(given, key=given.__getitem__)
+        if weight < STARVING_SHARE * given[most]:
+            what = f"it is given a weight of {weight:.3g}, {most!r} one of {given[most]:.3g}"
+            found.append(_starving(task, what))
+    starved = {problem.who[0] for problem in found}
+    for record in conflict:
+        ratio = record.get("norm_ratio")
+        if record["at"] == "experts" and ratio is not None:
+            pair = _by_gradients(record["tasks"], ratio, train, meant)
+            found += [problem for problem in pair if problem.who[0] not in starved]
+            starved |= {problem.who[0] for problem in found}
+    return found
+
+
+def _by_gradients(
+    pair: Sequence[str], ratio: float, train: Mapping[str, Mapping[str, float]], meant: Mapping[str, float]
+) -> Iterator[Problem]:
+    one, other = pair
+    if min(meant[one], meant[other]) > 0 and train[other]["weight"] > 0:
+        longer = ratio * train[one]["weight"] / train[other]["weight"]
+        for task, rival, share in ((one, other, longer), (other, one, 1 / longer if longer else 1.0)):
+            if share < STARVING_SHARE:
+                what = f"its weighted gradient at the experts is {share:.3f} times as long as that of {rival!r}"
+                yield _starving(task, what)
+
+
+def _starving(task: str, what: str) -> Problem:
+    return Problem(
+        "starving task",
+        None,
+        (task,),
+        f"task {task!r} starves: {what}",
+        "a larger weight, a balancing rule that looks at gradients, such as upgrad, or experts of its own, as in ple",
+    )
+
+
+def called(expert: str) -> str:
+    """Return how a sentence calls an expert.
+
+    Example:
+        >>> called("expert 3"), called("shared 1")
+        ('expert 3', "expert 'shared 1'")
+    """
+    return expert if expert.startswith("expert ") else f"expert {expert!r}"
+
+
+def _where(layer: str) -> str:
+    return "" if layer == "experts" else f" in {layer}"
+
+
+def gate_problems(gates: np.ndarray, tasks: Sequence[str]) -> list[str]:
+    """Say in words which gates have collapsed and which experts are dead, see :func:`mixture_problems`.
+
+    Args:
+        gates: ``[row, task, expert]``.
+        tasks: the tasks' names.
+
+    Returns:
+        One sentence a problem; none where all is well, or with a single expert.
+    """
+    names = [f"expert {i}" for i in range(gates.shape[2])]
+    return [str(problem) for problem in mixture_problems([usage_of(torch.from_numpy(gates), tasks, names)])]

@@ -17,7 +17,8 @@ from gatewise.nn.experts import (
 )
 from gatewise.nn.feature_layer import FeatureLayer
 from gatewise.nn.gate_unit import GateUnit
-from gatewise.nn.gates import AttentionGates, DSelectKGates, Gated, Gates, SoftmaxGates, TopKGates
+from gatewise.nn.gates import AttentionGates, DSelectKGates, Gated, Gates, SoftmaxGates, TopKGates, Usage
+from gatewise.nn.gathered import gathered
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.layers import GroupLinear, GroupMLP
 from gatewise.nn.model import MultiTaskModel, Output
@@ -39,6 +40,7 @@ from gatewise.nn.trunks import (
     CrossStitch,
     FacetAwareMoE,
     HoME,
+    Level,
     Mixed,
     MMoE,
     MoSE,
@@ -47,6 +49,8 @@ from gatewise.nn.trunks import (
     SharedBottom,
     SingleTask,
     Trunk,
+    levels_of,
+    tapped,
 )
 
 __all__ = [
@@ -76,6 +80,7 @@ __all__ = [
     "HoME",
     "InputLayer",
     "Inputs",
+    "Level",
     "MLPExperts",
     "MMoE",
     "MMoEModel",
@@ -108,5 +113,9 @@ __all__ = [
     "Towers",
     "TransformerPooling",
     "Trunk",
+    "Usage",
     "Vectors",
+    "gathered",
+    "levels_of",
+    "tapped",
 ]

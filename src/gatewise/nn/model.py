@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -130,11 +131,16 @@ class MultiTaskModel(nn.Module):
         """
         self.input_layer.check(table)
         table = self.input_layer.read_texts(table)
-        was_training = self.training
-        self.eval()
         # a table of no rows is one batch of none
         batches = table.indices(batch_size) if len(table) else [torch.arange(0, device=table.device)]
-        found = [(output.scores, output.gates) for output in (self(table.inputs(index)) for index in batches)]
+        return self.run((table.inputs(index) for index in batches), gates=gates)
+
+    @torch.no_grad()
+    def run(self, batches: Iterable[Inputs], *, gates: bool = False) -> tuple[Tensor, Tensor | None]:
+        """Run batches through the model in evaluation mode; returns what :meth:`score` does."""
+        was_training = self.training
+        self.eval()
+        found = [(output.scores, output.gates) for output in map(self, batches)]
         self.train(was_training)
         scores = torch.cat([part.float().cpu() for part, _ in found])
         weights = [part.float().cpu() for _, part in found if gates and part is not None]

@@ -22,6 +22,7 @@ from gatewise.training.clipping import clip_gradients
 from gatewise.training.compiling import compiled
 from gatewise.training.conflict import SITES, ConflictMonitor
 from gatewise.training.finite import check_finite
+from gatewise.training.gate_watch import watched_gates
 from gatewise.training.gradients import TaskGradients
 from gatewise.training.memory import kept_memory
 from gatewise.training.monitor import Monitor, Stopping
@@ -328,7 +329,9 @@ class Trainer:
     def _finish_epoch(self, record: EpochRecord, valid: TensorTable | None) -> None:
         started = time.perf_counter()
         if valid is not None:
-            record.valid = self.evaluate(valid)
+            with watched_gates(self.model, [task.name for task in self.tasks]) as gates:
+                record.valid = self.evaluate(valid)
+            record.gates = gates()
             record.score = self.monitor.score(record.valid)
             record.best = self.stopping.improved(record.epoch, record.score)
         if record.best or valid is None:

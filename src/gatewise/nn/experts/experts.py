@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 from torch import Tensor, nn
 
 from gatewise.kernels import mix
+
+Lens = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Sees weights ``[batch, gate, expert]`` and outputs ``[batch, expert, width]`` before they are mixed, and says what is
+mixed in their place."""
 
 
 class Experts(nn.Module):
@@ -17,8 +22,14 @@ class Experts(nn.Module):
     Shape:
         - input ``[batch, input_dim]``, read by every expert, or ``[batch, expert, input_dim]``
         - output ``[batch, expert, output_dim]``
+
+    Attributes:
+        counts: how many experts each set has, where they are of several owners; experts of a set are side by side.
+        lens: looks at every mixture; see :func:`gatewise.nn.trunks.levels.tapped`.
     """
 
+    counts: tuple[int, ...] = ()
+    lens: Lens | None = None
     num_experts: int
     output_dim: int
 
@@ -41,6 +52,8 @@ class Experts(nn.Module):
         Returns:
             ``[batch, gate, output_dim]``.
         """
+        if self.lens is not None:
+            return mix(*self.lens(weights, self(x)))
         return self._mixed_sparsely(x, weights) if sparse else self._mixed(x, weights)
 
     def _mixed(self, x: Tensor, weights: Tensor) -> Tensor:

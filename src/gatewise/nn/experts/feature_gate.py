@@ -61,6 +61,7 @@ class FeatureGatedExperts(Experts):
         num_experts: how many experts.
         dims: hidden widths of every expert; the last is its output width.
         rank: of the feature gates.
+        counts: how many experts each set has, where they are of several owners.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
 
     Shape:
@@ -75,6 +76,7 @@ class FeatureGatedExperts(Experts):
         dims: tuple[int, ...],
         rank: int,
         *,
+        counts: tuple[int, ...] = (),
         activation: str = "relu",
         dropout: float = 0.0,
         norm: str = "none",
@@ -82,7 +84,7 @@ class FeatureGatedExperts(Experts):
         super().__init__()
         self.feature_gates = FeatureGates(num_experts, input_dim, rank)
         self.experts = MLPExperts(input_dim, num_experts, dims, activation=activation, dropout=dropout, norm=norm)
-        self.num_experts = num_experts
+        self.num_experts, self.counts = num_experts, counts
         self.output_dim = self.experts.output_dim
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102

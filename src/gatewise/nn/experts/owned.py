@@ -68,8 +68,11 @@ class OwnedExperts(Experts):
     def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
         return self.experts.one(expert, x)
 
-    def mixed(self, x: Tensor, weights: Tensor, *, sparse: bool = False) -> Tensor:  # noqa: D102
-        return self.experts.mixed(self._inputs(x), weights, sparse=sparse)
+    def _mixed(self, x: Tensor, weights: Tensor) -> Tensor:
+        return self.experts.mixed(self._inputs(x), weights)
+
+    def _mixed_sparsely(self, x: Tensor, weights: Tensor) -> Tensor:
+        return self.experts.mixed(self._inputs(x), weights, sparse=True)
 
     def _inputs(self, x: Tensor) -> Tensor:
         return x if x.dim() == 2 else x.index_select(1, self.owner)

@@ -9,6 +9,7 @@ from gatewise.nn.gates.dselect_k import DSelectKGates
 from gatewise.nn.gates.gates import Gated, GateMaker, Gates, make_gates
 from gatewise.nn.gates.softmax import SoftmaxGates
 from gatewise.nn.gates.top_k import TopKGates
+from gatewise.nn.gates.usage import Usage
 
 __all__ = [
     "AttentionGates",
@@ -18,5 +19,6 @@ __all__ = [
     "Gates",
     "SoftmaxGates",
     "TopKGates",
+    "Usage",
     "make_gates",
 ]

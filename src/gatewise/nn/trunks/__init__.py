@@ -10,6 +10,7 @@ from gatewise.nn.trunks.cgc import CGC
 from gatewise.nn.trunks.cross_stitch import CrossStitch
 from gatewise.nn.trunks.facet_aware_moe import FacetAwareMoE
 from gatewise.nn.trunks.home import HoME
+from gatewise.nn.trunks.levels import Level, levels_of, tapped
 from gatewise.nn.trunks.mmoe import MMoE
 from gatewise.nn.trunks.mose import MoSE
 from gatewise.nn.trunks.omoe import OMoE
@@ -29,6 +30,7 @@ __all__ = [
     "CrossStitch",
     "FacetAwareMoE",
     "HoME",
+    "Level",
     "MMoE",
     "Mixed",
     "MoSE",
@@ -37,4 +39,6 @@ __all__ = [
     "SharedBottom",
     "SingleTask",
     "Trunk",
+    "levels_of",
+    "tapped",
 ]

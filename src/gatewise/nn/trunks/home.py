@@ -115,6 +115,14 @@ class HoME(Trunk):
         self.above = level(width, 2 * width, reach_above)
         self.output_dim = width
 
+    def units(self, tasks: Sequence[str], level: int) -> tuple[str, ...]:
+        """Return the groups and ``shared`` below, and the tasks before them above."""
+        members: dict[int, list[str]] = {}
+        for name, group in zip(tasks, self.group.tolist(), strict=True):
+            members.setdefault(group, []).append(name)
+        groups = [f"group {'+'.join(members[group])}" for group in sorted(members)]
+        return (*(tasks if level else ()), *groups, "shared")
+
     def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
         # [batch, group + 1, width]
         meta, _gates, below = self.below(x, x, x)
@@ -159,7 +167,14 @@ class GroupedMixture(nn.Module):
         super().__init__()
         units, sets = reach.shape
         self.experts = FeatureGatedExperts(
-            input_dim, sets * experts, expert_dims, rank, activation=activation, dropout=dropout, norm=norm
+            input_dim,
+            sets * experts,
+            expert_dims,
+            rank,
+            counts=(experts,) * sets,
+            activation=activation,
+            dropout=dropout,
+            norm=norm,
         )
         self.gates = make_gates(
             gate,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError, did_you_mean
-from gatewise.kernels import mix
+from gatewise.nn.experts.sequences import SequenceExperts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated
 from gatewise.nn.layers import check_sizes
@@ -87,18 +87,16 @@ class MoSE(Trunk):
                 return TransformerPooling(sequence_dim, expert_dim, heads=heads, layers=layers)
             return RecurrentPooling(cell, sequence_dim, expert_dim)
 
-        self.experts = nn.ModuleList(expert() for _ in range(experts))
+        # NOTE[DIFF]: networks run one after the other, and towers read x beside the mixture: in the paper all that is
+        # known is in the sequence
+        self.experts = SequenceExperts([expert() for _ in range(experts)], expert_dim, dropout)
         self.mean = PlainPooling("mean", sequence_dim)
         width = input_dim + sequence_dim
         self.gates = make_gates(gate, width, num_tasks, experts, gate_dims, activation=activation, norm=norm)
-        self.dropout = nn.Dropout(dropout)
         self.output_dim = input_dim + expert_dim
 
     def mix(self, x: Tensor, *sequences: Padded) -> Mixed:  # noqa: D102
         items = sequences[self.sequence]
         weights, penalty = gated(self.gates(torch.cat([x, self.mean(items)], dim=1)))
-        # NOTE[DIFF]: networks run one after the other, and towers read x beside the mixture: in the paper all that is
-        # known is in the sequence
-        outputs = torch.stack([expert(items) for expert in self.experts], dim=1)
-        mixed = mix(weights, self.dropout(outputs))
+        mixed = self.experts.mixed(items, weights)
         return Mixed(torch.cat([x.unsqueeze(1).expand(-1, self.num_tasks, -1), mixed], dim=2), weights, penalty)

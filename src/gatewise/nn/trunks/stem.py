@@ -95,9 +95,9 @@ class STEM(Trunk):
         # [batch, set, width]
         embedded = x.index_select(1, self.columns.flatten()).view(len(x), *self.columns.shape)
         weights, penalty = gated(self.gates(embedded[:, :-1] + embedded[:, -1:]))
-        outputs = self.experts(embedded)
         if not torch.is_grad_enabled():
-            return Mixed(mix(weights, outputs), weights, penalty)
+            return Mixed(self.experts.mixed(embedded, weights), weights, penalty)
+        outputs = self.experts(embedded)
         seen = mix(weights * ~self.reach, outputs.detach())
         return Mixed(mix(weights * self.reach, outputs) + seen, weights, penalty)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -43,6 +44,10 @@ class Trunk(nn.Module):
     @abstractmethod
     def mix(self, x: Tensor, *sequences: Padded) -> Mixed:
         """Return the hidden vectors of all tasks, the gates' weights and the trunk's own penalty."""
+
+    def units(self, tasks: Sequence[str], level: int) -> tuple[str, ...]:  # noqa: ARG002
+        """Return whose the gates of a level are, and the sets of its experts where these have owners, in order."""
+        return (*tasks, "shared")
 
     def forward(self, x: Tensor, *sequences: Padded) -> Tensor:
         """Return the hidden vectors of all tasks."""

@@ -1,0 +1,77 @@
+"""Who uses whom: sums over the rows that gates have seen."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class Usage:
+    r"""What gates do over many rows, summed batch by batch.
+
+    .. math:: \bar g_i = \frac1N \sum_b g_{bi}, \qquad \bar H = -\frac1N \sum_b \sum_i g_{bi} \log g_{bi}, \qquad
+        m = \frac1N \sum_b \max_i g_{bi}, \qquad u_i = \frac1N \sum_b [\, i = \arg\max_j g_{bj} \,]
+
+    The relative entropy is :math:`\bar H / \log E`, E being the experts that the gate reaches.
+
+    Args:
+        reach: ``[gate, expert]`` bool, the experts that each gate weighs; None: all.
+
+    Example:
+        >>> usage = Usage()
+        >>> usage.add(torch.tensor([[[1.0, 0.0]], [[0.5, 0.5]]]))
+        >>> usage.weights.tolist(), usage.relative_entropy.tolist(), usage.utilisation.tolist()
+        ([[0.75, 0.25]], [0.5], [[1.0, 0.0]])
+    """
+
+    def __init__(self, reach: Tensor | None = None) -> None:
+        self.reach = None if reach is None else reach.cpu()
+        self.rows = 0
+        # of weights, entropies, largest weights, and whether an expert's is the largest
+        self._sums: list[Tensor] | None = None
+
+    def add(self, weights: Tensor) -> None:
+        """Take note of some rows' weights ``[batch, gate, expert]``; of equal ones the first is the largest."""
+        exact = weights.detach().double()
+        largest, leader = exact.max(dim=2, keepdim=True)
+        leads = torch.zeros_like(exact).scatter_(2, leader, 1.0)
+        found = (exact, torch.special.entr(exact).sum(dim=2), largest.squeeze(2), leads)
+        sums = [part.sum(dim=0).cpu() for part in found]
+        self.rows += len(weights)
+        self._sums = sums if self._sums is None else [a + b for a, b in zip(self._sums, sums, strict=True)]
+
+    @property
+    def weights(self) -> Tensor:
+        """Mean weights, ``[gate, expert]``."""
+        return self._mean(0)
+
+    @property
+    def entropy(self) -> Tensor:
+        """Mean entropy of a row, ``[gate]``."""
+        return self._mean(1)
+
+    @property
+    def relative_entropy(self) -> Tensor:
+        """The same as a share of that of even weights, ``[gate]``; 0 where the gate reaches one expert."""
+        even = self.reached.sum(dim=1).double().log()
+        return torch.where(even > 0, self.entropy / even, 0.0)
+
+    @property
+    def largest(self) -> Tensor:
+        """The mean of a row's largest weight, ``[gate]``."""
+        return self._mean(2)
+
+    @property
+    def utilisation(self) -> Tensor:
+        """The share of rows in which each expert's weight is the largest, ``[gate, expert]``."""
+        return self._mean(3)
+
+    @property
+    def reached(self) -> Tensor:
+        """The experts that each gate weighs, ``[gate, expert]`` bool."""
+        shape = self._mean(0).shape
+        return torch.ones(shape, dtype=torch.bool) if self.reach is None else self.reach.expand(shape)
+
+    def _mean(self, part: int) -> Tensor:
+        assert self._sums is not None, "no rows were added"
+        return self._sums[part] / max(self.rows, 1)

@@ -1,0 +1,38 @@
+"""Inputs in which every feature is read from a row of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from gatewise.layout import Layout
+from gatewise.nn.table import Inputs, TensorTable
+
+
+def gathered(table: TensorTable, layout: Layout, index: Tensor, others: Mapping[str, Tensor]) -> Inputs:
+    """Return rows of a table in which some features have the values of other rows.
+
+    Args:
+        table: checked already.
+        layout: says which columns are whose.
+        index: ``[batch]``, the rows that features are read from.
+        others: for some features, by name, the rows ``[batch]`` that these are read from instead.
+    """
+
+    def rows(name: str) -> Tensor:
+        return others.get(name, index)
+
+    def columns(matrix: Tensor, owners: Sequence[str]) -> Tensor:
+        if not owners:
+            return matrix.index_select(0, index)
+        return matrix.gather(0, torch.stack([rows(name) for name in owners], dim=1))
+
+    return Inputs(
+        ids=columns(table.ids, [name for name, _ in layout.ids]),
+        lists=tuple(items.padded(rows(column.name)) for column, items in zip(layout.lists, table.lists, strict=True)),
+        floats=columns(table.floats, layout.float_features or layout.floats),
+        texts=tuple(found.batch(rows(column.name)) for column, found in zip(layout.texts, table.texts, strict=True)),
+        checked=True,
+    )

@@ -1,0 +1,48 @@
+"""What gates do while a table is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from gatewise.nn import MultiTaskModel, Output, Usage, levels_of
+
+GateRecord = dict[str, dict[str, Any]]
+"""For each task, by its name, what :class:`EpochRecord` says of its gate."""
+
+
+@contextmanager
+def watched_gates(model: MultiTaskModel, tasks: Sequence[str]) -> Iterator[Callable[[], GateRecord]]:
+    """Sum up what a model's gates do in every batch that it runs within the context.
+
+    Yields what returns the record; it is empty for a model without gates.
+    """
+    levels = levels_of(model.trunk, tasks)
+    usage = Usage(levels[-1].reach if levels else None)
+
+    def take(_module: nn.Module, _inputs: tuple[Any, ...], output: Output) -> None:
+        if output.gates is not None:
+            usage.add(output.gates)
+
+    handle = model.register_forward_hook(take)
+    try:
+        yield lambda: _record(usage, tasks)
+    finally:
+        handle.remove()
+
+
+def _record(usage: Usage, tasks: Sequence[str]) -> GateRecord:
+    if not usage.rows:
+        return {}
+
+    def rounded(values: Tensor) -> Any:
+        return values.round(decimals=6).tolist()
+
+    found = (usage.weights, usage.entropy, usage.relative_entropy, usage.utilisation)
+    names = ("weights", "entropy", "relative_entropy", "utilisation")
+    return {
+        task: dict(zip(names, by_task, strict=True)) for task, *by_task in zip(tasks, *map(rounded, found), strict=True)
+    }
