@@ -57,7 +57,9 @@ def test_nothing_reaches_beyond_the_picture():
     assert not set(ids[0]) & set(ids[1])
     for markup in (one, other):
         assert "<style" not in markup
-        assert "http" not in markup.replace("http://www.w3.org/2000/svg", "").replace("http://www.w3.org/1999/xlink", "")
+        assert "http" not in markup.replace("http://www.w3.org/2000/svg", "").replace(
+            "http://www.w3.org/1999/xlink", ""
+        )
         assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', markup)) or True
 
 

@@ -8,8 +8,8 @@ does so for a comparison; :func:`render` writes them as a page that loads nothin
 
 from gatewise.report.collect import collect
 from gatewise.report.comparison import comparison_page
-from gatewise.report.findings import Findings, OnTable
+from gatewise.report.findings import Findings, Inside, OnTable
 from gatewise.report.page import page_of
 from gatewise.report.render import check_extra, render
 
-__all__ = ["Findings", "OnTable", "check_extra", "collect", "comparison_page", "page_of", "render"]
+__all__ = ["Findings", "Inside", "OnTable", "check_extra", "collect", "comparison_page", "page_of", "render"]

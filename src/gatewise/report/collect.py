@@ -6,32 +6,41 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from gatewise import declare
 from gatewise.analysis import (
-    BINS,
-    LIMIT,
+    Cut,
     Estimates,
+    Problem,
     cut_table,
+    expert_ablation,
+    expert_similarity,
+    feature_importance,
+    gate_usage,
     intervals,
     metrics_by_name,
+    mixture_problems,
     reliability,
     slices,
+    starving_tasks,
     summary_of,
 )
 from gatewise.data import read_table
 from gatewise.errors import TableError, TrainingError, did_you_mean, shown
-from gatewise.report.findings import Findings, OnTable
+from gatewise.report.findings import Findings, Inside, OnTable
 from gatewise.serving import Artefact, Scorer
 from gatewise.tasks import Metrics, Predicted
 from gatewise.training import EpochRecord, Monitor
 
 SAMPLE = 10_000
 """Rows on which gates, experts and features are looked at."""
-DRAWN = 2_500_000
+REPEATS = 3
+"""How often each feature is shuffled."""
+DRAWN = 2_000_000
 """Rows that all resamples of the intervals have together, as long as there are ``FEWEST`` of them."""
-FEWEST, MOST = 50, 250
+FEWEST, MOST = 50, 200
 LARGEST = 200_000
 """Rows up to which there are intervals: of more they are narrow, and slow to find."""
 FEW_VALUES, FEW_COLUMNS = 50, 8
@@ -74,8 +83,17 @@ def collect(
         saved=saved,
         rows=rows,
         calibrated={output: each.method for output, each in scorer.calibration.calibrators.items()},
+        starving=_starving(scorer, history),
         on=None if table is None else on_table(scorer, table, by, tell),
     )
+
+
+def _starving(scorer: Scorer, history: Sequence[EpochRecord]) -> list[Problem]:
+    """Return the tasks that starved in the epoch whose weights were kept."""
+    kept = [record for record in history if record.best] or list(history)
+    if not kept:
+        return []
+    return starving_tasks(kept[-1].train, kept[-1].conflict, {task.name: task.weight for task in scorer.tasks})
 
 
 def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) -> OnTable:
@@ -84,7 +102,7 @@ def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) 
     table = read_table(source, types=scorer.encoder.column_types())
     if table.num_rows == 0:
         raise TableError("report: the table has no rows")
-    columns = _cut_by(scorer, table, by)
+    columns = _columns(scorer, table, by)
     tell("predicting")
     predicted = scorer.predicted(table)
     calibrated = scorer.predicted(table, calibrated=True) if scorer.calibration else None
@@ -92,13 +110,12 @@ def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) 
     tell("drawing rows anew for the intervals")
     estimates, draws = _intervals(predicted)
     tell("looking at slices")
-    keys = [declare.column_of(f) for f in scorer.encoder.schema.features if isinstance(f, declare.Categorical)]
-    cuts = cut_table(table, columns, bins=BINS, limit=LIMIT, keys=keys)
     judging = {summary_of(task, output).name for task in scorer.tasks for output in task.outputs}
+    sampled = _sampled(table)
     return OnTable(
-        name=Path(source).name if isinstance(source, (str, Path)) else "table",
+        name=Path(source).name if isinstance(source, (str, Path)) else "the table",
         rows=table.num_rows,
-        sampled=min(SAMPLE, table.num_rows),
+        sampled=sampled.num_rows,
         columns=columns,
         labelled={output: int((~rows.labels.isnan()).sum()) for output, rows in predicted.judged().items()},
         metrics=metrics,
@@ -108,29 +125,52 @@ def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) 
         calibrated=None if calibrated is None else calibrated.evaluate(),
         reliability=reliability(predicted),
         reliability_calibrated={} if calibrated is None else reliability(calibrated),
-        slices=slices(predicted, cuts, judging),
+        slices=slices(predicted, _cut(scorer, table, columns), judging),
+        inside=look_inside(scorer, sampled, _cut(scorer, sampled, columns), tell),
     )
 
 
-def _cut_by(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[str]:
+def look_inside(scorer: Scorer, rows: pa.Table, cuts: Sequence[Cut], tell: Tell) -> Inside:
+    """Return what gates, experts and features do on rows and slices of them."""
+    model, names, tensors = scorer.model, [task.name for task in scorer.tasks], scorer.tensors(scorer.encode(rows))
+    tell("looking at gates")
+    usages = gate_usage(model, names, tensors, cuts)
+    tell("comparing experts")
+    similarities = expert_similarity(model, names, tensors, rows=SAMPLE)
+    tell("removing each expert")
+    ablations = expert_ablation(model, scorer.tasks, tensors, rows=SAMPLE)
+    tell("shuffling each feature")
+    importances = feature_importance(model, scorer.tasks, tensors, repeats=REPEATS, rows=SAMPLE)
+    return Inside(usages, similarities, ablations, importances, mixture_problems(usages, similarities))
+
+
+def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[str]:
+    """Return the columns to cut by: those that are named, or categories of few values and numbers among the features."""
     for column in by or ():
         if column not in table.column_names:
             hint = did_you_mean(column, table.column_names) or f" (columns: {shown(table.column_names)})"
             raise TableError(f"report by {column!r}: the table has no such column{hint}")
-    return list(by) if by else _cut_by_default(scorer)[:FEW_COLUMNS]
-
-
-def _cut_by_default(scorer: Scorer) -> list[str]:
-    """Return the columns of categories of few values and of numbers, in the order of the features."""
+    if by:
+        return list(by)
     few = {owner for owner, known in scorer.encoder.vocabularies.items() if known.rows <= FEW_VALUES}
-    features = scorer.encoder.schema.features
-    return list(
-        dict.fromkeys(
-            declare.column_of(f)
-            for f in features
-            if isinstance(f, declare.Numeric) or (isinstance(f, declare.Categorical) and f.name in few)
-        )
-    )
+    chosen = [
+        declare.column_of(feature)
+        for feature in scorer.encoder.schema.features
+        if isinstance(feature, declare.Numeric) or (isinstance(feature, declare.Categorical) and feature.name in few)
+    ]
+    return [column for column in dict.fromkeys(chosen) if column in table.column_names][:FEW_COLUMNS]
+
+
+def _cut(scorer: Scorer, table: pa.Table, columns: Sequence[str]) -> list[Cut]:
+    keys = [declare.column_of(f) for f in scorer.encoder.schema.features if isinstance(f, declare.Categorical)]
+    return cut_table(table, columns, keys=keys)
+
+
+def _sampled(table: pa.Table) -> pa.Table:
+    """Return rows that lie evenly spread over a table."""
+    if table.num_rows <= SAMPLE:
+        return table
+    return table.take(np.linspace(0, table.num_rows - 1, SAMPLE).astype(np.int64))
 
 
 def _intervals(predicted: Predicted) -> tuple[Estimates | None, int]:

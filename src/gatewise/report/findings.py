@@ -23,6 +23,25 @@ from gatewise.training import EpochRecord
 
 
 @dataclass(frozen=True)
+class Inside:
+    """What goes on in a model.
+
+    Attributes:
+        usages: what gates do: of every layer, over all rows, and then in every slice.
+        similarities: how alike experts are, by layer.
+        ablations: what experts are good for, by layer.
+        importances: of every output, the most important feature first.
+        problems: of gates and experts, in words.
+    """
+
+    usages: Sequence[GateUsage]
+    similarities: Sequence[Similarity]
+    ablations: Sequence[Ablation]
+    importances: Mapping[str, Sequence[Importance]]
+    problems: Sequence[Problem]
+
+
+@dataclass(frozen=True)
 class OnTable:
     """What is found of a model on a table.
 
@@ -40,10 +59,7 @@ class OnTable:
         reliability: of every probability.
         reliability_calibrated: the same, calibrated; empty where nothing is.
         slices: of every output, by its summary.
-        usages: how gates are used: of every layer, over all rows and in every slice.
-        similarities, ablations: of every layer's experts.
-        importances: of every feature for every output.
-        problems: of gates, experts and tasks, in words.
+        inside: what gates, experts and features do.
     """
 
     name: str
@@ -59,11 +75,7 @@ class OnTable:
     reliability: Mapping[str, Sequence[ReliabilityBin]]
     reliability_calibrated: Mapping[str, Sequence[ReliabilityBin]]
     slices: Mapping[str, Sequence[Slice]]
-    usages: Sequence[GateUsage] = ()
-    similarities: Sequence[Similarity] = ()
-    ablations: Sequence[Ablation] = ()
-    importances: Sequence[Importance] = ()
-    problems: Sequence[Problem] = ()
+    inside: Inside
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,7 @@ class Findings:
         saved: what was measured after it, by the name of the rows.
         rows: how many there were to learn from and to stop on, where that is known.
         calibrated: which outputs are calibrated, and how.
+        starving: tasks that hardly moved what all share.
         on: what a table adds.
     """
 
@@ -100,4 +113,5 @@ class Findings:
     saved: Mapping[str, Metrics] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     calibrated: Mapping[str, str] = field(default_factory=dict)
+    starving: Sequence[Problem] = ()
     on: OnTable | None = None

@@ -19,12 +19,12 @@ def experts(found: Findings) -> Section | None:
     on = found.on
     if on is None:
         return None
-    if not on.similarities and not on.ablations:
+    inside = on.inside
+    if not inside.similarities:
         return Section("experts", TITLE, blocks=[Note(f"{type(found.options.model).__name__} has no experts.")])
-    several = len(on.similarities) > 1
-    blocks: list[Block] = [Figures([_similarity(each, several) for each in on.similarities], "How alike they are")]
-    several = len(on.ablations) > 1
-    blocks.append(Figures([_ablation(each, several) for each in on.ablations], "What changes without each"))
+    several = len(inside.similarities) > 1
+    blocks: list[Block] = [Figures([_similarity(each, several) for each in inside.similarities], "How alike they are")]
+    blocks.append(Figures([_ablation(each, several) for each in inside.ablations], "What changes without each"))
     intro = (
         "Similarity is linear CKA of outputs: 1 where one expert gives what the other does, turned and scaled. "
         "Without an expert, the others' weights are scaled up to 1; green is for the better, red for the worse. "

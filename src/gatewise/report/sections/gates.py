@@ -21,7 +21,7 @@ DRAWN = 6
 
 def gates(found: Findings) -> Section | None:
     """Return the gates' weights, entropy and utilisation: over all rows, while training, and by slice."""
-    usages = [] if found.on is None else found.on.usages
+    usages = [] if found.on is None else found.on.inside.usages
     over_time = _over_time(found)
     if found.on is not None and not usages:
         return Section("gates", TITLE, blocks=[Note(f"{type(found.options.model).__name__} has no gates.")])

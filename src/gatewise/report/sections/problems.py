@@ -13,13 +13,13 @@ ADDED = (
 
 def problems(found: Findings) -> Section:
     """Return every problem with its remedy; without a table, what one would add."""
-    if found.on is None:
-        text = f"This report knows what the artefact holds. A table with labels adds {ADDED}: "
-        return Section("problems", "At a glance", blocks=[Note(f"{text}gatewise report {found.name} TABLE")])
     blocks: list[Block] = [
         Note(f"{problem.found[:1].upper()}{problem.found[1:]}.", "bad", f"{problem.remedy}.")
-        for problem in found.on.problems
+        for problem in [*found.starving, *(() if found.on is None else found.on.inside.problems)]
     ]
-    if not blocks:
-        blocks = [Note("No dead or duplicate expert, no collapsed gate, no task that learns nothing.", "good")]
+    if found.on is None:
+        text = f"This report knows what the artefact holds. A table with labels adds {ADDED}: "
+        blocks.append(Note(f"{text}gatewise report {found.name} TABLE"))
+    elif not blocks:
+        blocks.append(Note("No dead or duplicate expert, no collapsed gate, no starving task.", "good"))
     return Section("problems", "At a glance", blocks=blocks)
