@@ -57,6 +57,7 @@ def heat_map(
     ax.set_xticks(np.arange(len(columns)) + 0.5, [plain(name) for name in columns])
     ax.set_yticks(np.arange(len(rows)) + 0.5, [plain(name) for name in rows])
     ax.invert_yaxis()
+    ax.grid(visible=False)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     if max(map(len, columns), default=0) * len(columns) > 40:

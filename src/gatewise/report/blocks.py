@@ -8,8 +8,10 @@ from typing import ClassVar, Literal, TypeAlias
 
 LONG = 40
 """Letters of a text from which on it is broken into lines."""
-WIDE = 420
-"""Pixels from which on a figure has the page's width to itself."""
+WIDE = 340
+"""Pixels from which on a figure is scrolled on a phone rather than made smaller."""
+SCALE = 1.1
+"""How large pictures are shown where there is room."""
 Tone = Literal["", "good", "bad", "quiet"]
 
 
@@ -21,16 +23,18 @@ class Cell:
         value: text, a number, or None for what is undefined.
         tone: its colour.
         signed: whether a number above 0 has a plus sign.
+        beside: what is written after it and not sorted by.
     """
 
     value: str | float | None
     tone: Tone = ""
     signed: bool = False
+    beside: str = ""
 
     @property
     def shown(self) -> str:
         """The value as a reader sees it."""
-        return shown(self.value, signed=self.signed)
+        return shown(self.value, signed=self.signed) + self.beside
 
     @property
     def raw(self) -> str | None:
@@ -91,19 +95,14 @@ class Figure:
     width: int
 
     @property
-    def is_wide(self) -> bool:
-        """Whether it needs the page's width."""
-        return self.width > WIDE
-
-    @property
     def least_width(self) -> int:
         """Pixels below which a reader scrolls rather than read smaller text."""
-        return round(0.95 * self.width) if self.is_wide else 0
+        return self.width if self.width > WIDE else 0
 
     @property
     def most_width(self) -> int:
-        """Pixels above which text would be larger than the page's."""
-        return round(1.45 * self.width)
+        """Pixels at which its text has the page's size."""
+        return round(SCALE * self.width)
 
 
 @dataclass(frozen=True)
@@ -216,5 +215,5 @@ def shown(value: str | float | None, *, signed: bool = False) -> str:
     if isinstance(value, int):
         return f"{value:+,}" if signed else f"{value:,}"
     size = abs(value)
-    form = ",.1f" if size >= 100 else ".1e" if 0 < size < 5e-4 else ".4f"
+    form = ",.1f" if size >= 100 else ".2f" if size >= 10 else ".1e" if 0 < size < 5e-5 else ".4f"
     return format(value, f"+{form}" if signed else form)

@@ -145,7 +145,7 @@ def look_inside(scorer: Scorer, rows: pa.Table, cuts: Sequence[Cut], tell: Tell)
 
 
 def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[str]:
-    """Return the columns to cut by: those that are named, or categories of few values and numbers among the features."""
+    """Return the columns to cut by: those that are named, or of features numbers and categories of few values."""
     for column in by or ():
         if column not in table.column_names:
             hint = did_you_mean(column, table.column_names) or f" (columns: {shown(table.column_names)})"

@@ -79,17 +79,17 @@ def _seesaw(verdicts: Sequence[Verdict]) -> Section:
 def _metrics(metrics: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]) -> Section:
     models = list(metrics)
     rows: list[list[Value]] = [
-        [output, name, *(value for model in models for value in _spread(metrics[model][output][name]))]
+        [output, name, *(_spread(metrics[model][output][name]) for model in models)]
         for output, names in metrics[models[0]].items()
         for name in names
     ]
-    headings = ["prediction", "metric", *(text for model in models for text in (model, f"± {model}"))]
     intro = "Mean over the seeds, and their standard deviation."
-    return Section("metrics", "Metrics", intro, [Titled("", Table(headings, rows))])
+    return Section("metrics", "Metrics", intro, [Titled("", Table(["prediction", "metric", *models], rows))])
 
 
-def _spread(spread: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    return spread["mean"], spread["deviation"]
+def _spread(spread: Mapping[str, Any]) -> Cell:
+    deviation = spread["deviation"]
+    return Cell(spread["mean"], beside="" if deviation is None else f" ± {deviation:.4f}")
 
 
 def _affinity(affinity: Mapping[str, Sequence[Sequence[float | None]]], tasks: Sequence[str]) -> Section:
