@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,29 +16,43 @@ from gatewise import declare
 from gatewise.analysis import (
     BINS,
     LIMIT,
+    Ablation,
     Cut,
     Estimates,
+    Explanation,
+    GateUsage,
+    Importance,
+    Problem,
     ReliabilityBin,
+    Similarity,
     Slice,
     Streamed,
     StreamedMetrics,
+    attribute,
+    cut_column,
     cut_table,
-    gate_problems,
+    expert_ablation,
+    expert_similarity,
+    explanation_of,
+    feature_importance,
+    gate_usage,
     intervals,
+    mixture_problems,
     reliability,
     slices,
+    starving_tasks,
 )
 from gatewise.assembly import build_balance, build_model, build_tasks, load_language_models
 from gatewise.calibration import make_calibrator
-from gatewise.data import TableEncoder, column_names, needed_columns, read_table, stream_table
+from gatewise.data import TableEncoder, column_names, needed_columns, read_table, row_and_others, stream_table
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, did_you_mean, shown
 from gatewise.files import write_text
 from gatewise.fitting import make_trainer
-from gatewise.nn import TensorTable
+from gatewise.nn import MultiTaskModel, TensorTable, levels_of
 from gatewise.progress import ProgressReporter, at_terminal, counting, working
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, load_artefact, save_artefact
-from gatewise.tasks import Metrics, Predicted
+from gatewise.tasks import Metrics
 from gatewise.training import EpochRecord, Monitor, Reporter, choose_device
 from gatewise.tuning import tune_balance
 
@@ -336,8 +350,9 @@ class Ranker:
             DeclarationError: no such metric.
             TableError: a column is missing or of another type.
         """
-        cuts, predicted = self._cut(table, by, bins, limit, calibrated)
-        return slices(predicted, cuts, metrics)
+        source = readable(table)
+        cuts = self._cut(source, by, bins, limit)
+        return slices(self.scorer.predicted(source, calibrated=calibrated), cuts, metrics)
 
     def reliability(
         self,
@@ -362,25 +377,22 @@ class Ranker:
         Raises:
             TableError: a column is missing or of another type.
         """
-        cuts, predicted = self._cut(table, by or (), BINS, limit, calibrated)
-        return reliability(predicted, cuts, bins=bins, level=level)
+        source = readable(table)
+        cuts = self._cut(source, by, BINS, limit)
+        return reliability(self.scorer.predicted(source, calibrated=calibrated), cuts, bins=bins, level=level)
 
-    def _cut(
-        self, table: Any, by: str | Sequence[str], bins: int, limit: int, calibrated: bool
-    ) -> tuple[list[Cut], Predicted]:
-        """Return a table's slices by columns that need not be features, and its predictions."""
-        columns = [by] if isinstance(by, str) else list(by)
-        # what can be read only once is read here
-        source = table if isinstance(table, (str, Path)) else read_table(table)
+    def _cut(self, source: Any, by: str | Sequence[str] | None, bins: int, limit: int) -> list[Cut]:
+        """Return a table's slices by columns that need not be features."""
+        columns = [by] if isinstance(by, str) else list(by or ())
         present = column_names(source)
-        for name in columns:
+        read = [cut_column(present, name) for name in columns]
+        for name in read:
             if name not in present:
                 hint = did_you_mean(name, present) or f" (columns: {shown(present)})"
                 raise TableError(f"slices: the table has no column {name!r}{hint}")
         keys = [declare.column_of(f) for f in self.schema.features if isinstance(f, declare.Categorical)]
         types = self.scorer.encoder.column_types()
-        cuts = cut_table(read_table(source, columns, types), columns, bins=bins, limit=limit, keys=keys)
-        return cuts, self.scorer.predicted(source, calibrated=calibrated)
+        return cut_table(read_table(source, read, types), columns, bins=bins, limit=limit, keys=keys)
 
     def gates(self, table: Any, *, per_row: bool = False) -> np.ndarray:
         """Return how much each task uses each expert.
@@ -403,6 +415,168 @@ class Ranker:
         if len(gates) == 0:
             raise GatewiseError("gates: the table has no rows to average over")
         return gates.mean(axis=0, dtype=np.float64)
+
+    def gate_usage(
+        self, table: Any, by: str | Sequence[str] | None = None, *, bins: int = BINS, limit: int = LIMIT
+    ) -> list[GateUsage]:
+        """Return what gates do, level by level: mean weights, entropy, utilisation; then the same for every slice.
+
+        Args:
+            table: any table with the features.
+            by: a column, or several, to cut it by, see :meth:`slices`; ``"rows of user"`` tells new users from old.
+            bins: how many bins of numbers.
+            limit: how many values at most; the rest is one slice.
+
+        Raises:
+            GatewiseError: the architecture has no gates.
+            TableError: a column is missing or of another type.
+        """
+        self._check_experts()
+        source = readable(table)
+        return gate_usage(*self._looked_at(source, labels=False), self._cut(source, by, bins, limit))
+
+    def expert_similarity(self, table: Any, *, rows: int = 10_000, seed: int = 0) -> list[Similarity]:
+        """Return how alike experts are, level by level: linear CKA of what they give for some rows of a table.
+
+        Raises:
+            GatewiseError: the architecture has no experts that gates mix.
+            TableError: a column is missing or of another type.
+        """
+        self._check_experts()
+        return expert_similarity(*self._looked_at(table, labels=False), rows=rows, seed=seed)
+
+    def expert_ablation(
+        self,
+        table: Any,
+        metric: str | None = None,
+        *,
+        rows: int = 50_000,
+        seed: int = 0,
+        done: Callable[[int], None] = lambda _: None,
+    ) -> list[Ablation]:
+        """Return how metrics change when an expert is removed, level by level; see :mod:`gatewise.analysis.ablation`.
+
+        Args:
+            table: any table with features and labels.
+            metric: judges the outputs that have it; by default what sums each up.
+            rows: how many rows are drawn at most.
+            seed: of the draw.
+            done: is told of every expert that is done.
+
+        Raises:
+            GatewiseError: the architecture has no experts that gates mix, or no such metric.
+            TableError: a column is missing or of another type.
+        """
+        self._check_experts()
+        model, _, tensors = self._looked_at(table)
+        return expert_ablation(model, self.scorer.tasks, tensors, metric=metric, rows=rows, seed=seed, done=done)
+
+    def feature_importance(
+        self,
+        table: Any,
+        metric: str | None = None,
+        *,
+        repeats: int = 5,
+        within_groups: bool = False,
+        rows: int = 10_000,
+        seed: int = 0,
+        done: Callable[[int], None] = lambda _: None,
+    ) -> dict[str, list[Importance]]:
+        """Return ``{task: [Importance]}``: how much worse a metric becomes when a feature is shuffled, greatest first.
+
+        Args:
+            table: any table with features and labels.
+            metric: judges the outputs that have it; by default what sums each up.
+            repeats: how often each feature is shuffled.
+            within_groups: shuffle within the schema's ``group``, to see what orders its rows.
+            rows: how many rows are drawn at most.
+            seed: of the draws.
+            done: is told of every repeat that is done.
+
+        Raises:
+            DeclarationError: no such metric, or the schema has no group.
+            TableError: a column is missing or of another type.
+        """
+        model, _, tensors = self._looked_at(table)
+        return feature_importance(
+            model,
+            self.scorer.tasks,
+            tensors,
+            metric=metric,
+            repeats=repeats,
+            within_groups=within_groups,
+            rows=rows,
+            seed=seed,
+            done=done,
+        )
+
+    def problems(self, table: Any) -> list[Problem]:
+        """Return what is wrong, in words: dead and duplicate experts, collapsed gates, tasks that starve.
+
+        Args:
+            table: any table with the features, of rows to look at.
+
+        Raises:
+            TableError: a column is missing or of another type.
+        """
+        looked_at = self._looked_at(table, labels=False)
+        found = mixture_problems(gate_usage(*looked_at), expert_similarity(*looked_at))
+        if not self.history:
+            return found
+        static = self.options.balance.weights if isinstance(self.options.balance, declare.Static) else None
+        declared = {task.name: task.weight * (static or {}).get(task.name, 1.0) for task in self.scorer.tasks}
+        return found + starving_tasks(self.history[-1].train, self.history[-1].conflict, declared)
+
+    def explain(
+        self, row: int | Mapping[str, Any], table: Any = None, *, others: int = 200, draws: int = 100, seed: int = 0
+    ) -> Explanation:
+        """Take one prediction apart: gates, what experts and features add to every score.
+
+        Args:
+            row: its number in the table, counted from 0; or its values by column.
+            table: any table with the features; other rows of it are what the row's features are held against.
+            others: how many of them are drawn at most.
+            draws: how many orders of the features, see :func:`gatewise.analysis.attribute`.
+            seed: of the draws.
+
+        Raises:
+            TableError: there is no such row or column, or a value is missing or of another type.
+        """
+        scorer, columns = self.scorer, {f.name: declare.column_of(f) for f in self.schema.features}
+        rows = row_and_others(
+            table,
+            row,
+            needed_columns(self.schema, labels=False),
+            known=needed_columns(self.schema, weights=True),
+            spared=[columns[name] for name in scorer.model.side_features],
+            types=scorer.encoder.column_types(),
+            others=others,
+            seed=seed,
+        )
+        tensors = scorer.tensors(scorer.encode(rows, labels=False))
+        found = attribute(scorer.model, scorer.tasks, tensors, draws=draws, seed=seed)
+        first = rows.slice(0, 1)
+        predicted = _only_row(self.predict(first))
+        known = {column for task in scorer.tasks for column in task.columns}
+        values = _only_row(first)
+        return explanation_of(
+            found,
+            row=values,
+            features={name: values.get(column) for name, column in columns.items()},
+            tasks=[task.name for task in scorer.tasks],
+            predictions={name: value for name, value in predicted.items() if name in known},
+            calibrated=_only_row(self.predict(first, calibrated=True)) if self.calibrated else None,
+            fused=next((value for name, value in predicted.items() if name not in known), None),
+        )
+
+    def _looked_at(self, table: Any, *, labels: bool = True) -> tuple[MultiTaskModel, list[str], TensorTable]:
+        """Return the model, the names of its tasks, and a table as it reads it."""
+        scorer = self.scorer
+        return scorer.model, [task.name for task in scorer.tasks], scorer.tensors(scorer.encode(table, labels=labels))
+
+    def _check_experts(self) -> None:
+        if not levels_of(self.scorer.model.trunk, []):
+            raise GatewiseError(f"{type(self.options.model).__name__} has no experts that gates mix")
 
     def extend_vocabulary(self, table: Any) -> dict[str, int]:
         """Give values of the table that training did not see rows of their own.
@@ -461,10 +635,20 @@ class Ranker:
         return Artefact(self.scorer, self.options, {"history": history, "rows": self.rows, **self.metrics})
 
     def _warn_of_gates(self, table: TensorTable) -> None:
-        _, gates = self.scorer.model.score(table.head(GATE_SAMPLE), gates=True)
-        if gates is not None:
-            for problem in gate_problems(gates.numpy(), [task.name for task in self.schema.tasks]):
-                warnings.warn(problem, GatewiseWarning, stacklevel=3)
+        names = [task.name for task in self.schema.tasks]
+        # of several levels the last one, which is that of the tasks
+        usage = gate_usage(self.scorer.model, names, table.head(GATE_SAMPLE))[-1:]
+        for problem in mixture_problems(usage):
+            warnings.warn(str(problem), GatewiseWarning, stacklevel=3)
+
+
+def readable(table: Any) -> Any:
+    """Return a table that can be read more than once: files as they are, anything else as Arrow."""
+    return table if isinstance(table, (str, Path)) else read_table(table)
+
+
+def _only_row(table: pa.Table) -> dict[str, Any]:
+    return table.to_pylist()[0]
 
 
 def load(path: str | Path) -> Ranker:

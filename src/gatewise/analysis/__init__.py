@@ -10,8 +10,16 @@ from gatewise.analysis.controls import (
     nearest_width,
     resized,
 )
-from gatewise.analysis.cuts import BINS, LIMIT, Cut, cut_table
-from gatewise.analysis.explanation import Attributed, ExpertPart, Explanation, FeaturePart, ScoreParts, attribute
+from gatewise.analysis.cuts import BINS, LIMIT, Cut, cut_column, cut_table
+from gatewise.analysis.explanation import (
+    Attributed,
+    ExpertPart,
+    Explanation,
+    FeaturePart,
+    ScoreParts,
+    attribute,
+    explanation_of,
+)
 from gatewise.analysis.gate_usage import GateUsage, gate_usage
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
@@ -53,11 +61,13 @@ __all__ = [
     "attribute",
     "check_metrics",
     "control_of",
+    "cut_column",
     "cut_table",
     "dense_parameters",
     "exact_shapley",
     "expert_ablation",
     "expert_similarity",
+    "explanation_of",
     "feature_importance",
     "gate_problems",
     "gate_usage",

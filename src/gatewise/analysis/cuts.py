@@ -15,6 +15,8 @@ from gatewise.data.tables import pick_column
 from gatewise.errors import DeclarationError, TableError
 
 BINS, LIMIT = 5, 20
+ROWS_OF = "rows of "
+"""In front of a column's name: how many rows of the table have the same value there, such as the rows of a user."""
 NULL = "(null)"
 OTHER = "(other)"
 
@@ -43,7 +45,7 @@ def cut_table(
 
     Args:
         table: what is cut.
-        columns: what it is cut by.
+        columns: what it is cut by; ``"rows of user"`` is how many rows the table has of a row's user.
         bins: how many bins of numbers.
         limit: how many values at most; the rest is ``(other)``.
         keys: columns whose numbers are names and not cut into bins.
@@ -59,13 +61,15 @@ def cut_table(
 
 
 def _cut_column(table: pa.Table, name: str, bins: int, limit: int, is_key: bool) -> Iterator[Cut]:
-    column = pick_column(table, name, "slices")
+    column = pick_column(table, cut_column(table.column_names, name), "slices")
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_nested(column.type):
         raise TableError(f"slices by {name!r}: expected numbers, times, strings or booleans, found {column.type}")
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
+    if name not in table.column_names:
+        column, is_key = _rows_of(column), False
     distinct = column.dictionary_encode()
     codes = pc.fill_null(distinct.indices, -1).to_numpy(zero_copy_only=False)
     counts = np.bincount(codes[codes >= 0], minlength=len(distinct.dictionary))
@@ -77,6 +81,19 @@ def _cut_column(table: pa.Table, name: str, bins: int, limit: int, is_key: bool)
         rows = np.flatnonzero(slices == k)
         if len(rows):
             yield Cut(name, value, torch.from_numpy(rows))
+
+
+def cut_column(present: Collection[str], name: str) -> str:
+    """Return the column of a table that cutting by a name reads."""
+    return name if name in present else name.removeprefix(ROWS_OF)
+
+
+def _rows_of(column: pa.Array) -> pa.Array:
+    """Return how many rows have the same value as each row; null where that is null."""
+    distinct = column.dictionary_encode()
+    codes = pc.fill_null(distinct.indices, -1).to_numpy(zero_copy_only=False)
+    counts = np.bincount(codes[codes >= 0], minlength=max(len(distinct.dictionary), 1))
+    return pa.array(counts[codes], mask=codes < 0)
 
 
 def _is_ordered(dtype: pa.DataType) -> bool:

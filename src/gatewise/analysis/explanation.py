@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -162,6 +162,42 @@ def attribute(
             parts = parts._replace(background=float(by_feature.empty[column]), features=_sorted(of_features))
         found.append(parts)
     return Attributed(experts, None if weights is None else weights.double().numpy(), tuple(found))
+
+
+def explanation_of(
+    found: Attributed,
+    *,
+    row: Mapping[str, Any],
+    features: Mapping[str, Any],
+    tasks: Sequence[str],
+    predictions: Mapping[str, float],
+    calibrated: Mapping[str, float] | None = None,
+    fused: float | None = None,
+) -> Explanation:
+    """Return what was found of a row with what it holds and what is predicted; ``features`` are its values by feature.
+
+    What is not there is said in the notes.
+    """
+    notes = []
+    if not found.experts:
+        notes.append("the model has no experts that gates mix: there are none to take a score apart by")
+    if not any(score.features for score in found.scores):
+        notes.append("there are no other rows to hold the features against: give a table with some")
+    scores = tuple(
+        score._replace(features=tuple(part._replace(value=features[part.feature]) for part in score.features))
+        for score in found.scores
+    )
+    return Explanation(
+        row=dict(row),
+        predictions=dict(predictions),
+        calibrated=None if calibrated is None else {name: calibrated[name] for name in predictions},
+        fused=fused,
+        tasks=tuple(tasks),
+        experts=found.experts,
+        gates=found.gates,
+        scores=scores,
+        notes=tuple(notes),
+    )
 
 
 def score_names(task: Task) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import typer
 from gatewise.cli.compare import compare
 from gatewise.cli.demo import demo
 from gatewise.cli.evaluate import evaluate
+from gatewise.cli.explain import explain
 from gatewise.cli.predict import predict
 from gatewise.cli.report import report
 from gatewise.cli.train import train
@@ -48,7 +49,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (demo, train, compare, evaluate, predict, report):
+for command in (demo, train, compare, evaluate, predict, explain, report):
     app.command()(_interruptible(command))
 
 

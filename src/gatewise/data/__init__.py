@@ -3,6 +3,7 @@
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoder import TableEncoder, declared_types, needed_columns
 from gatewise.data.encoders import RaggedIds
+from gatewise.data.one_row import row_and_others
 from gatewise.data.tables import column_names, read_table, stream_table
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "declared_types",
     "needed_columns",
     "read_table",
+    "row_and_others",
     "stream_table",
 ]

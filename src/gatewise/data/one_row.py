@@ -1,0 +1,94 @@
+"""One row to be looked at closely, and others to hold it against."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.reading import Types, first_line
+from gatewise.data.tables import column_names, read_table
+from gatewise.errors import TableError, did_you_mean, shown
+
+
+def row_and_others(
+    source: Any,
+    row: int | Mapping[str, Any],
+    needed: Sequence[str],
+    *,
+    known: Collection[str],
+    spared: Collection[str] = (),
+    types: Types | None = None,
+    others: int = 200,
+    seed: int = 0,
+) -> pa.Table:
+    """Return a table whose first row is the one asked for; other rows of the source follow, drawn at random.
+
+    Args:
+        source: any table, or None where ``row`` has values of its own and there is nothing to hold it against.
+        row: its number, counted from 0, or its values by column.
+        needed: the columns that are read.
+        known: further columns that values may be given for; they are not read.
+        spared: those of the needed columns that may be absent.
+        types: of a text file's columns.
+        others: how many other rows at most.
+        seed: of the draw.
+
+    Raises:
+        TableError: there is no such row or column, or a value is missing or does not fit the column; names it.
+    """
+    if source is None:
+        if not isinstance(row, Mapping):
+            raise TableError(f"row {row}: expected a table to take it from, found none")
+        return _given(row, needed, known, spared, None)
+    source = source if isinstance(source, (str, Path)) else read_table(source)
+    present = column_names(source)
+    wanted = [name for name in needed if name in present or name not in spared]
+    for name in wanted:
+        if name not in present:
+            hint = did_you_mean(name, present) or f" (columns: {shown(present)})"
+            raise TableError(f"the table has no column {name!r}{hint}")
+    table = read_table(source, wanted, types).select(wanted)
+    if isinstance(row, Mapping):
+        first = _given(row, wanted, {*known, *needed}, spared, table.schema)
+        drawn = np.random.default_rng(seed).permutation(table.num_rows)[:others]
+        return pa.concat_tables([first, table.take(drawn)])
+    if not 0 <= row < table.num_rows:
+        raise TableError(f"row {row}: expected a number from 0 to {table.num_rows - 1}, as many as the table has rows")
+    drawn = np.random.default_rng(seed).permutation(table.num_rows - 1)[:others]
+    # the row itself is left out of the others
+    return table.take(np.concatenate([[row], drawn + (drawn >= row)]))
+
+
+def _given(
+    values: Mapping[str, Any],
+    needed: Sequence[str],
+    known: Collection[str],
+    spared: Collection[str],
+    schema: pa.Schema | None,
+) -> pa.Table:
+    """Return given values as a table of one row, in the types of a schema if there is one."""
+    for name in values:
+        if name not in known and name not in needed:
+            raise TableError(f"row: no column {name!r} is read{did_you_mean(name, needed)} (columns: {shown(needed)})")
+    columns = {}
+    for name in needed:
+        if name in values:
+            columns[name] = _value(name, values[name], None if schema is None else schema.field(name).type)
+        elif name not in spared:
+            raise TableError(f"row: expected a value for column {name!r}, found none; null says that it is missing")
+        elif schema is not None:
+            columns[name] = pa.nulls(1, schema.field(name).type)
+    return pa.table(columns)
+
+
+def _value(name: str, value: Any, dtype: pa.DataType | None) -> pa.Array:
+    try:
+        found = pa.array([value])
+        return found if dtype is None else found.cast(dtype)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        expected = "a value that a table can hold" if dtype is None else f"a value of type {dtype}"
+        raise TableError(f"row: column {name!r}: expected {expected}, found {value!r} ({first_line(error)})") from None
