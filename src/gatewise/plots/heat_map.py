@@ -54,23 +54,45 @@ def heat_map(
     steps: list[Any] = opposed(WORSE, BETTER) if signed else shades(ACCENT)
     colours = LinearSegmentedColormap.from_list("gatewise", steps)
     ax.pcolormesh(matrix, cmap=colours, vmin=-top if signed else 0.0, vmax=top)
-    ax.set_xticks(np.arange(len(columns)) + 0.5, [plain(name) for name in columns])
+    across, first = without_common(columns)
+    ax.set_xticks(np.arange(len(columns)) + 0.5, [plain(name) for name in across])
+    ax.set_xlabel(first)
     ax.set_yticks(np.arange(len(rows)) + 0.5, [plain(name) for name in rows])
     ax.invert_yaxis()
     ax.grid(visible=False)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    if max(map(len, columns), default=0) * len(columns) > 40:
+    if is_crowded(across):
         ax.tick_params(axis="x", labelrotation=35)
         for label in ax.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
     if matrix.size <= WRITTEN:
         numbers = matrix.filled(np.nan) if written is None else np.array(written, dtype=np.float64).reshape(shape)
-        _write(ax, numbers, f"{'+' if signed else ''}.{digits}f")
+        _write(ax, numbers, signed, digits)
     return ax
 
 
-def _write(ax: Axes, numbers: np.ndarray, form: str) -> None:
+def without_common(names: Sequence[str]) -> tuple[list[str], str]:
+    """Return names without a first word that all have, and that word.
+
+    Example:
+        >>> without_common(["expert 0", "expert 1"]), without_common(["click 0", "shared 0"])
+        ((['0', '1'], 'expert'), (['click 0', 'shared 0'], ''))
+    """
+    words = [name.partition(" ") for name in names]
+    if len({first for first, *_ in words}) != 1 or not all(rest for *_, rest in words):
+        return list(names), ""
+    return [rest for *_, rest in words], words[0][0]
+
+
+def is_crowded(names: Sequence[str]) -> bool:
+    """Return whether names have to be written aslant beside each other."""
+    return max(map(len, names), default=0) > 2 and sum(map(len, names)) > 34
+
+
+def _write(ax: Axes, numbers: np.ndarray, signed: bool, digits: int) -> None:
     for (row, column), value in np.ndenumerate(numbers):
         if np.isfinite(value):
-            ax.text(column + 0.5, row + 0.5, format(value, form), ha="center", va="center", fontsize="small")
+            # 0.0 is added so that none is written as -0
+            written = format(round(value, digits) + 0.0, f"{'+' if signed else ''}.{digits}f")
+            ax.text(column + 0.5, row + 0.5, written, ha="center", va="center", fontsize="small")

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from gatewise import declare
 from gatewise.analysis import (
+    ROWS_OF,
     Cut,
     Estimates,
     Problem,
+    cut_column,
     cut_table,
     expert_ablation,
     expert_similarity,
@@ -83,17 +86,18 @@ def collect(
         saved=saved,
         rows=rows,
         calibrated={output: each.method for output, each in scorer.calibration.calibrators.items()},
-        starving=_starving(scorer, history),
+        starving=_starving(artefact, history),
         on=None if table is None else on_table(scorer, table, by, tell),
     )
 
 
-def _starving(scorer: Scorer, history: Sequence[EpochRecord]) -> list[Problem]:
+def _starving(artefact: Artefact, history: Sequence[EpochRecord]) -> list[Problem]:
     """Return the tasks that starved in the epoch whose weights were kept."""
     kept = [record for record in history if record.best] or list(history)
-    if not kept:
-        return []
-    return starving_tasks(kept[-1].train, kept[-1].conflict, {task.name: task.weight for task in scorer.tasks})
+    balance, tasks = artefact.options.balance, artefact.scorer.tasks
+    static = (balance.weights if isinstance(balance, declare.Static) else None) or {}
+    declared = {task.name: task.weight * static.get(task.name, 1.0) for task in tasks}
+    return starving_tasks(kept[-1].train, kept[-1].conflict, declared) if kept else []
 
 
 def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) -> OnTable:
@@ -111,11 +115,11 @@ def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) 
     estimates, draws = _intervals(predicted)
     tell("looking at slices")
     judging = {summary_of(task, output).name for task in scorer.tasks for output in task.outputs}
-    sampled = _sampled(table)
+    cuts, sampled = _cut(scorer, table, columns), _sampled(table.num_rows)
     return OnTable(
         name=Path(source).name if isinstance(source, (str, Path)) else "the table",
         rows=table.num_rows,
-        sampled=sampled.num_rows,
+        sampled=len(sampled),
         columns=columns,
         labelled={output: int((~rows.labels.isnan()).sum()) for output, rows in predicted.judged().items()},
         metrics=metrics,
@@ -125,8 +129,8 @@ def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) 
         calibrated=None if calibrated is None else calibrated.evaluate(),
         reliability=reliability(predicted),
         reliability_calibrated={} if calibrated is None else reliability(calibrated),
-        slices=slices(predicted, _cut(scorer, table, columns), judging),
-        inside=look_inside(scorer, sampled, _cut(scorer, sampled, columns), tell),
+        slices=slices(predicted, cuts, judging),
+        inside=look_inside(scorer, table.take(sampled), _among(cuts, sampled, table.num_rows), tell),
     )
 
 
@@ -146,10 +150,12 @@ def look_inside(scorer: Scorer, rows: pa.Table, cuts: Sequence[Cut], tell: Tell)
 
 def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[str]:
     """Return the columns to cut by: those that are named, or of features numbers and categories of few values."""
-    for column in by or ():
-        if column not in table.column_names:
-            hint = did_you_mean(column, table.column_names) or f" (columns: {shown(table.column_names)})"
-            raise TableError(f"report by {column!r}: the table has no such column{hint}")
+    present = table.column_names
+    for name in by or ():
+        column = cut_column(present, name)
+        if column not in present:
+            hint = did_you_mean(column, present) or f" (columns: {shown(present)})"
+            raise TableError(f"report by {name!r}: the table has no column {column!r}{hint}")
     if by:
         return list(by)
     few = {owner for owner, known in scorer.encoder.vocabularies.items() if known.rows <= FEW_VALUES}
@@ -158,7 +164,11 @@ def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[
         for feature in scorer.encoder.schema.features
         if isinstance(feature, declare.Numeric) or (isinstance(feature, declare.Categorical) and feature.name in few)
     ]
-    return [column for column in dict.fromkeys(chosen) if column in table.column_names][:FEW_COLUMNS]
+    # new members of a group, such as new users, from old ones
+    groups = [f"{ROWS_OF}{group}"] if (group := scorer.encoder.schema.group) else []
+    return [column for column in dict.fromkeys([*groups, *chosen]) if cut_column(present, column) in present][
+        :FEW_COLUMNS
+    ]
 
 
 def _cut(scorer: Scorer, table: pa.Table, columns: Sequence[str]) -> list[Cut]:
@@ -166,11 +176,17 @@ def _cut(scorer: Scorer, table: pa.Table, columns: Sequence[str]) -> list[Cut]:
     return cut_table(table, columns, keys=keys)
 
 
-def _sampled(table: pa.Table) -> pa.Table:
-    """Return rows that lie evenly spread over a table."""
-    if table.num_rows <= SAMPLE:
-        return table
-    return table.take(np.linspace(0, table.num_rows - 1, SAMPLE).astype(np.int64))
+def _sampled(rows: int) -> np.ndarray:
+    """Return which rows of a table are looked at: all, or some that lie evenly spread."""
+    return np.arange(rows) if rows <= SAMPLE else np.linspace(0, rows - 1, SAMPLE).astype(np.int64)
+
+
+def _among(cuts: Sequence[Cut], sampled: np.ndarray, rows: int) -> list[Cut]:
+    """Return the same slices of the sampled rows alone."""
+    place = torch.full((rows,), -1)
+    place[torch.from_numpy(sampled)] = torch.arange(len(sampled))
+    found = [Cut(cut.column, cut.value, place[cut.rows][place[cut.rows] >= 0]) for cut in cuts]
+    return [cut for cut in found if len(cut.rows)]
 
 
 def _intervals(predicted: Predicted) -> tuple[Estimates | None, int]:

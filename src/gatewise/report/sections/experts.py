@@ -23,8 +23,10 @@ def experts(found: Findings) -> Section | None:
     if not inside.similarities:
         return Section("experts", TITLE, blocks=[Note(f"{type(found.options.model).__name__} has no experts.")])
     several = len(inside.similarities) > 1
-    blocks: list[Block] = [Figures([_similarity(each, several) for each in inside.similarities], "How alike they are")]
-    blocks.append(Figures([_ablation(each, several) for each in inside.ablations], "What changes without each"))
+    blocks: list[Block] = [
+        Figures([_similarity(alike, several), _ablation(without, several)])
+        for alike, without in zip(inside.similarities, inside.ablations, strict=True)
+    ]
     intro = (
         "Similarity is linear CKA of outputs: 1 where one expert gives what the other does, turned and scaled. "
         "Without an expert, the others' weights are scaled up to 1; green is for the better, red for the worse. "

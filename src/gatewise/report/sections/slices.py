@@ -73,8 +73,14 @@ def _range(parts: Sequence[Slice], metric: Metric | GroupMetric, labelled: int) 
     return max(found) - min(found) if found else -1.0
 
 
+def _natural(part: Slice) -> tuple[bool, float]:
+    """Order slices that are whole numbers, such as hours, by these, and leave others as they are."""
+    is_number = part.value.isdecimal()
+    return not is_number, float(part.value) if is_number else 0.0
+
+
 def _figure(output: str, parts: Sequence[Slice], metric: Metric | GroupMetric, whole: float | None) -> Figure:
-    column = parts[0].column
+    parts, column = sorted(parts, key=_natural), parts[0].column
     numbers = Table([column, "rows", metric.name], [[p.value, p.rows, p.metrics.get(metric.name)] for p in parts])
     draw = partial(plots.slices, parts, metric, whole=whole)
     return figure(f"{output}: {metric.name} by {column}", draw, numbers, height=60 + 17 * len(parts))
