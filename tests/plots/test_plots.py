@@ -95,14 +95,15 @@ def usage(weights: list[list[float]], value: str | None = None) -> GateUsage:
     gates, experts = ("click", "stars"), ("expert 0", "expert 1", "expert 2")
     zeros = np.zeros(len(matrix))
     column = None if value is None else "hour"
-    return GateUsage("experts", column, value, 9, gates, experts, matrix, zeros, zeros, matrix, matrix > 0)
+    found = (matrix, zeros, zeros, zeros, matrix, matrix > 0)
+    return GateUsage("experts", column, value, 9, gates, experts, *found, sparse=False)
 
 
 def test_gates_show_weights_and_leave_out_what_they_do_not_reach(ax):
     plots.gates(usage([[0.7, 0.3, 0.0], [0.2, 0.3, 0.5]]), ax=ax)
     np.testing.assert_allclose(cells(ax), [[0.7, 0.3, np.nan], [0.2, 0.3, 0.5]])
     assert names(ax, "y") == ["click", "stars"]
-    assert names(ax, "x") == ["expert 0", "expert 1", "expert 2"]
+    assert (names(ax, "x"), ax.get_xlabel()) == (["0", "1", "2"], "expert")
     assert [text.get_text() for text in ax.texts] == ["0.70", "0.30", "0.20", "0.30", "0.50"]
     # the first row is on top
     assert ax.yaxis_inverted()

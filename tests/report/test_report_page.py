@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 import gatewise as gw
-from gatewise.report import check_extra
 
 SECTIONS = [
     "problems",
@@ -170,8 +169,8 @@ def test_it_fits_a_phone(report, open_page):
     )
     assert beyond == []
     sizes = page.evaluate(
-        """() => [...document.querySelectorAll("svg text")].map(each => each.getScreenCTM().a
-             * parseFloat(getComputedStyle(each).fontSize))"""
+        """() => [...document.querySelectorAll("svg text")].map(each => Math.hypot(each.getScreenCTM().a,
+             each.getScreenCTM().b) * parseFloat(getComputedStyle(each).fontSize))"""
     )
     assert min(sizes) >= 8
 
@@ -185,6 +184,17 @@ def test_numbers_behind_figures_are_the_data(report, ranker, feed, open_page):
     parts = ranker.reliability(test)["click"]
     found = numbers_behind(page, "click: predicted and found")
     assert [(row["mean prediction"], row["share of ones"]) for row in found] == [(p.prediction, p.share) for p in parts]
+    usage = ranker.gate_usage(test)[0]
+    shares = numbers_behind(page, "Mean weight of every expert")
+    assert [[row[expert] for expert in usage.experts] for row in shares] == usage.weights.tolist()
+    alike = numbers_behind(page, "Similarity (CKA)")
+    assert [list(row.values())[1:] for row in alike] == ranker.expert_similarity(test)[0].cka.tolist()
+    (without,) = ranker.expert_ablation(test)
+    changes = numbers_behind(page, "Change of the metric without the expert")
+    assert [list(row.values())[1:] for row in changes] == [without.whole.tolist(), *without.change.tolist()]
+    drops = numbers_behind(page, "click: loss of auc without the feature")
+    important = ranker.feature_importance(test, repeats=3)["click"]
+    assert [(row["feature"], row["drop"]) for row in drops] == [(each.feature, each.drop) for each in important]
     cosines = numbers_behind(page, "Cosine at the shared representation")
     assert [row["cosine"] for row in cosines] == [r.conflict[0]["cosine"] for r in ranker.history]
 
@@ -248,6 +258,56 @@ def test_a_report_depends_on_ranker_and_table_alone(report, ranker, feed, tmp_pa
     assert again.read_text() == report.read_text()
 
 
-def test_check_extra_is_content_here():
-    assert check_extra() is None
-    assert json.dumps(SECTIONS)
+def hurt(ranker: gw.Ranker, folder: Path, logits: list[list[float]]) -> gw.Ranker:
+    """Return a copy of a ranker whose gates have these logits ``[task, expert]`` in every row."""
+    ranker.save(folder / "hurt")
+    copy = gw.load(folder / "hurt")
+    gates = copy.scorer.model.trunk.levels[0].gates
+    with torch.no_grad():
+        for weight in gates.parameters():
+            weight.zero_()
+        (bias,) = (weight for name, weight in gates.named_parameters() if name.endswith("bias"))
+        bias.copy_(torch.tensor(logits).reshape(bias.shape))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def with_bias(feed, feed_schema) -> gw.Ranker:
+    model = gw.MMoE(experts=3, expert_dims=[8], tower_dims=[4], gate=gw.SoftmaxGate(bias=True))
+    return gw.Ranker(feed_schema, model, epochs=1).fit(feed.slice(0, 500))
+
+
+def problems_said(ranker: gw.Ranker, feed: pa.Table, folder: Path, open_page) -> list[str]:
+    path = folder / "hurt.html"
+    ranker.report(path, feed.slice(1500), "price")
+    opened = open_page(path)
+    assert opened.said == []
+    return opened.page.locator("#problems .note").all_text_contents()
+
+
+def test_a_dead_expert_is_said_with_a_remedy(with_bias, feed, tmp_path, open_page):
+    (said,) = problems_said(hurt(with_bias, tmp_path, [[0, 0, -99], [0, 1, -99]]), feed, tmp_path, open_page)
+    assert "Expert 2 is dead: no gate gives it more than 0.0000 on average." in said
+    assert "Try fewer experts" in said
+
+
+def test_a_collapsed_gate_is_said_with_a_remedy(with_bias, feed, tmp_path, open_page):
+    (said,) = problems_said(hurt(with_bias, tmp_path, [[0, 99, 0], [0, 0, 0]]), feed, tmp_path, open_page)
+    assert "The gate of task 'click' has collapsed: its largest weight is 1.000 on average, mostly of expert 1." in said
+    assert "Try" in said
+
+
+def test_a_healthy_model_is_called_so(ranker, feed, tmp_path, open_page):
+    assert problems_said(ranker, feed, tmp_path, open_page) == [
+        "No dead or duplicate expert, no collapsed gate, no starving task."
+    ]
+
+
+def test_models_without_gates_say_so(feed, feed_schema, tmp_path, open_page):
+    ranker = gw.Ranker(feed_schema, gw.SharedBottom(bottom_dims=[8]), epochs=1).fit(feed.slice(0, 500))
+    path = tmp_path / "report.html"
+    ranker.report(path, feed.slice(1500), "price")
+    page = open_page(path).page
+    assert "SharedBottom has no gates" in page.locator("#gates").text_content()
+    assert "SharedBottom has no experts" in page.locator("#experts").text_content()
+    assert "training.conflict_every" in page.locator("#conflict").text_content()

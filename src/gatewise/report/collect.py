@@ -166,9 +166,8 @@ def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[
     ]
     # new members of a group, such as new users, from old ones
     groups = [f"{ROWS_OF}{group}"] if (group := scorer.encoder.schema.group) else []
-    return [column for column in dict.fromkeys([*groups, *chosen]) if cut_column(present, column) in present][
-        :FEW_COLUMNS
-    ]
+    names = dict.fromkeys([*groups, *chosen])
+    return [name for name in names if cut_column(present, name) in present][:FEW_COLUMNS]
 
 
 def _cut(scorer: Scorer, table: pa.Table, columns: Sequence[str]) -> list[Cut]:
@@ -185,8 +184,8 @@ def _among(cuts: Sequence[Cut], sampled: np.ndarray, rows: int) -> list[Cut]:
     """Return the same slices of the sampled rows alone."""
     place = torch.full((rows,), -1)
     place[torch.from_numpy(sampled)] = torch.arange(len(sampled))
-    found = [Cut(cut.column, cut.value, place[cut.rows][place[cut.rows] >= 0]) for cut in cuts]
-    return [cut for cut in found if len(cut.rows)]
+    found = [(column, value, place[chosen]) for column, value, chosen in cuts]
+    return [Cut(column, value, rows[rows >= 0]) for column, value, rows in found if (rows >= 0).any()]
 
 
 def _intervals(predicted: Predicted) -> tuple[Estimates | None, int]:
