@@ -22,7 +22,7 @@ RECIPE = {
 }
 
 
-def gatewise(*arguments: object, cwd: Path, before: str = "") -> subprocess.CompletedProcess[str]:
+def gatewise(*arguments: object, cwd: Path, before: str = "pass") -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, after some other code."""
     code = f"import sys; {before}; from gatewise.cli import main; main()"
     command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
