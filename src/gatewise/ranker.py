@@ -575,7 +575,7 @@ class Ranker:
         return scorer.model, [task.name for task in scorer.tasks], scorer.tensors(scorer.encode(table, labels=labels))
 
     def _check_experts(self) -> None:
-        if not levels_of(self.scorer.model.trunk, []):
+        if not levels_of(self.scorer.model.trunk, [task.name for task in self.scorer.tasks]):
             raise GatewiseError(f"{type(self.options.model).__name__} has no experts that gates mix")
 
     def extend_vocabulary(self, table: Any) -> dict[str, int]:

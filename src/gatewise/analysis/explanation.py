@@ -13,7 +13,7 @@ from gatewise.analysis.gate_usage import weights_by_row
 from gatewise.analysis.rows import BATCH, features_of, score_gathered, score_rows
 from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
 from gatewise.nn import Inputs, Level, MultiTaskModel, Padded, TensorTable, Vectors, levels_of, tapped
-from gatewise.tasks import Task
+from gatewise.tasks import FunnelTask, MulticlassTask, Task
 
 EXACT = 10
 """Up to so many experts all coalitions are run."""
@@ -201,9 +201,11 @@ def explanation_of(
 
 
 def score_names(task: Task) -> tuple[str, ...]:
-    """Return what the scores of a task are called: as what it predicts of them, or by number."""
-    if task.num_scores in (1, len(task.columns)):
-        return task.columns[: task.num_scores]
+    """Return what the scores of a task are called: a step's as its probability, a class's as its, others by number."""
+    if isinstance(task, MulticlassTask):
+        return task.columns
+    if task.num_scores == 1:
+        return (task.given if isinstance(task, FunnelTask) else task.name,)
     return tuple(f"{task.name} score {i + 1}" for i in range(task.num_scores))
 
 

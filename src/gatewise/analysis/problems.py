@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -110,16 +109,20 @@ def _constant(similarity: Similarity) -> Iterator[Problem]:
 
 
 def _duplicates(similarity: Similarity) -> Iterator[Problem]:
-    for a, b in itertools.combinations(range(len(similarity.experts)), 2):
-        alike = float(similarity.cka[a, b])
-        if alike >= DUPLICATE_CKA:
-            names = (similarity.experts[a], similarity.experts[b])
-            both = f"{called(names[0])} and {called(names[1])}{_where(similarity.layer)}"
+    left = list(range(len(similarity.experts)))
+    while left:
+        first, *others = left
+        alike = [first, *(expert for expert in others if similarity.cka[first, expert] >= DUPLICATE_CKA)]
+        left = [expert for expert in left if expert not in alike]
+        if len(alike) > 1:
+            least = float(similarity.cka[first, alike[1:]].min())
+            names = tuple(similarity.experts[expert] for expert in alike)
+            listed = f"{', '.join(map(called, names[:-1]))} and {called(names[-1])}{_where(similarity.layer)}"
             yield Problem(
                 "duplicate experts",
                 similarity.layer,
                 names,
-                f"{both} give almost the same: their CKA is {alike:.3f}",
+                f"{listed} give almost the same: a CKA of {least:.3f}",
                 "fewer experts, or experts of different kinds",
             )
 

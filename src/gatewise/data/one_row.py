@@ -57,7 +57,8 @@ def row_and_others(
         drawn = np.random.default_rng(seed).permutation(table.num_rows)[:others]
         return pa.concat_tables([first, table.take(drawn)])
     if not 0 <= row < table.num_rows:
-        raise TableError(f"row {row}: expected a number from 0 to {table.num_rows - 1}, as many as the table has rows")
+        expected = f"a number from 0 to {table.num_rows - 1}" if table.num_rows else "a table with rows"
+        raise TableError(f"row {row}: expected {expected}, found a table of {table.num_rows:,} rows")
     drawn = np.random.default_rng(seed).permutation(table.num_rows - 1)[:others]
     # the row itself is left out of the others
     return table.take(np.concatenate([[row], drawn + (drawn >= row)]))
