@@ -50,8 +50,8 @@ def report_comparison(run_dir: Path, target: Path) -> None:
     path = run_dir / COMPARISON
     try:
         page = comparison_page(_read(path), name_of(run_dir))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtefactError(f"{str(path)!r} is no comparison: {error}") from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ArtefactError(f"{str(path)!r} holds no comparison that this version wrote") from None
     write_text(target, render(page))
 
 
