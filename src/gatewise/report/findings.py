@@ -77,6 +77,11 @@ class OnTable:
     slices: Mapping[str, Sequence[Slice]]
     inside: Inside
 
+    @property
+    def sample(self) -> str:
+        """Which rows gates, experts and features are looked at on."""
+        return f"all {self.rows:,} rows" if self.sampled == self.rows else f"{self.sampled:,} of {self.rows:,} rows"
+
 
 @dataclass(frozen=True)
 class Findings:

@@ -31,7 +31,7 @@ def calibration(found: Findings) -> Section | None:
         for output, parts in on.reliability.items()
     }
     intro = (
-        "Rows in ten parts by what was predicted; beside it the share of ones that came, with its interval of 95 %. "
+        "Rows in ten parts by what was predicted; beside it the share of ones that came, with its interval of 95%. "
         "On the dashed line both are the same."
     )
     return Section("calibration", TITLE, intro, [Figures([_figure(*curve) for curve in curves.items()])])

@@ -30,7 +30,7 @@ def experts(found: Findings) -> Section | None:
     intro = (
         "Similarity is linear CKA of outputs: 1 where one expert gives what the other does, turned and scaled. "
         "Without an expert, the others' weights are scaled up to 1; green is for the better, red for the worse. "
-        f"Looked at on {on.sampled:,} of {on.rows:,} rows."
+        f"Looked at on {on.sample}."
     )
     return Section("experts", TITLE, intro, blocks)
 

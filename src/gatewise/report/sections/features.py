@@ -23,7 +23,7 @@ def features(found: Findings) -> Section | None:
     figures = [_figure(output, each, series(owners[output])) for output, each in on.inside.importances.items()]
     repeats = len(next(iter(on.inside.importances.values()))[0].by_repeat)
     intro = (
-        f"How much worse each metric becomes when a feature's values are shuffled among {on.sampled:,} rows, {repeats} "
+        f"How much worse each metric becomes when a feature's values are shuffled among {on.sample}, {repeats} "
         "times; whiskers reach from the least to the greatest. Of features that say the same, each stands in for the "
         "other: both look unimportant."
     )

@@ -34,7 +34,7 @@ def gates(found: Findings) -> Section | None:
     blocks += _by_slice(whole, [usage for usage in usages if usage.column is not None])
     intro = "How much weight the gate of each task gives to each expert."
     if found.on is not None:
-        intro += f" Looked at on {found.on.sampled:,} of {found.on.rows:,} rows."
+        intro += f" Looked at on {found.on.sample}."
     return Section("gates", TITLE, intro, blocks)
 
 

@@ -35,7 +35,7 @@ def _intro(on: OnTable) -> str:
     first = f"On the {on.rows:,} rows of {on.name}. "
     if on.estimates is None:
         return f"{first}The table is too large for intervals here: gatewise evaluate --intervals finds them."
-    return f"{first}Low and high are ends of bootstrap intervals of 95 %, of {on.draws} resamples."
+    return f"{first}Low and high are ends of bootstrap intervals of 95%, of {on.draws} resamples."
 
 
 def _saved(found: Findings) -> Section | None:
