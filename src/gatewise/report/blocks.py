@@ -38,14 +38,14 @@ class Cell:
 
     @property
     def raw(self) -> str | None:
-        """What it is sorted by: a number in full, nothing for what is undefined; None for a text."""
-        return None if isinstance(self.value, str) else "" if self.value is None else repr(self.value)
+        """What it is sorted by: a number to nine digits, nothing for what is undefined; None for a text."""
+        return None if isinstance(self.value, str) else "" if self.value is None else f"{self.value:.9g}"
 
     @property
     def classes(self) -> str:
         """How it looks."""
-        kind = ("long" if len(self.value) > LONG else "") if isinstance(self.value, str) else "number"
-        return " ".join(name for name in (kind, self.tone) if name)
+        is_long = isinstance(self.value, str) and len(self.value) > LONG
+        return " ".join(name for name in ("long" if is_long else "", self.tone) if name)
 
 
 Value: TypeAlias = str | float | Cell | None

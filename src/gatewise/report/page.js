@@ -22,7 +22,7 @@ toggle.addEventListener("click", () => {
 function compare(a, b, direction) {
   const [x, y] = [a.dataset.value, b.dataset.value];
   if (x === "" || y === "") return (x === "") - (y === "");
-  const numbers = a.classList.contains("number") && b.classList.contains("number");
+  const numbers = x !== undefined && y !== undefined;
   const order = numbers ? Number(x) - Number(y) : a.textContent.localeCompare(b.textContent, undefined, { numeric: true });
   return direction * order;
 }

@@ -17,6 +17,7 @@ INCH = 72
 """Points of matplotlib's SVG, which are the picture's own pixels."""
 NAMESPACES = {"": "http://www.w3.org/2000/svg", "xlink": "http://www.w3.org/1999/xlink"}
 SVG = f"{{{NAMESPACES['']}}}"
+PAINTED, PLACED = ("style", "fill", "stroke"), ("d", "x", "y", "width", "height", "transform", "points")
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],
@@ -86,9 +87,9 @@ def for_page(markup: str, title: str) -> str:
             part.remove(child)
         if part.get("id") not in used:
             part.attrib.pop("id", None)
-        for name in ("style", "fill", "stroke"):
-            if name in part.attrib:
-                part.set(name, _themed(part.attrib[name]))
+        for name, value in part.attrib.items():
+            part.set(name, _themed(value) if name in PAINTED else _rounded(value) if name in PLACED else value)
+    _slim(root)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.set("role", "img")
@@ -96,8 +97,27 @@ def for_page(markup: str, title: str) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
+def _slim(part: ET.Element) -> None:
+    """Leave out groups that hold or say nothing, and white space around elements."""
+    kept: list[ET.Element] = []
+    for child in part:
+        _slim(child)
+        child.tail = None
+        bare = child.tag in (f"{SVG}g", f"{SVG}defs") and not child.attrib
+        kept += list(child) if bare and child.tag == f"{SVG}g" else [] if bare and not len(child) else [child]
+    part[:] = kept
+    if len(part):
+        part.text = None
+
+
+def _rounded(places: str) -> str:
+    """Return coordinates to a hundredth of a pixel; what is turned by nothing is not turned."""
+    places = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), places)
+    return "" if places.startswith("rotate(-0 ") else " ".join(places.split())
+
+
 def _themed(style: str) -> str:
-    style = re.sub(r"(font: [^;]*?px) [^;]*", r"\1 var(--font)", style)
+    style = re.sub(r"font-family: [^;]*;? ?", "", re.sub(r"font: ([^;]*?px) [^;]*", r"font-size: \1", style))
     return re.sub(r"#[0-9a-f]{6}\b", lambda found: VARIABLES.get(found[0], found[0]), style)
 
 

@@ -16,7 +16,9 @@ from gatewise.report.pictures import figure, matrix_figure
 
 TITLE = "Gates"
 DRAWN = 6
-"""Pictures of slices that are drawn: those where gates differ most."""
+"""Tasks whose gates are drawn while training, and pictures of slices: those where gates differ most."""
+CELLS = 8_000
+"""Numbers that a table of all slices has at most."""
 
 
 def gates(found: Findings) -> Section | None:
@@ -67,7 +69,7 @@ def _over_time(found: Findings) -> list[Figure]:
     rows = [[record.epoch, *(record.gates[task]["relative_entropy"] for task in tasks)] for record in history]
     entropy = Table(["epoch", *tasks], rows)
     figures = [figure("Relative entropy of the gates", partial(plots.gate_entropy, history), entropy, height=235)]
-    for task in tasks:
+    for task in tasks[:DRAWN]:
         shares = [[record.epoch, *record.gates[task]["utilisation"]] for record in history]
         experts = [f"expert {index}" for index in range(len(shares[0]) - 1)]
         title = f"{task}: rows in which each expert weighs most"
@@ -104,10 +106,12 @@ def _by_slice(whole: Sequence[GateUsage], parts: Sequence[GateUsage]) -> list[Bl
         for k, gate in enumerate(part.gates)
     ]
     note = "Drawn are the gates and columns whose slices differ most from all rows."
-    return [
-        Figures(figures, "By segment", note),
-        Titled("", Table(headings, rows), folded=f"all segments: {', '.join(map(str, by_column))}"),
-    ]
+    if len(rows) * len(headings) > CELLS:
+        return [
+            Figures(figures, "By segment", f"{note} There are too many for a table here: ranker.gate_usage has all.")
+        ]
+    everything = Titled("", Table(headings, rows), folded=f"all segments: {', '.join(map(str, by_column))}")
+    return [Figures(figures, "By segment", note), everything]
 
 
 def _slice_figure(column: str, gate: str, members: Sequence[GateUsage]) -> Figure:

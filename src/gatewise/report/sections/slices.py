@@ -14,7 +14,7 @@ from gatewise.report.findings import Findings, OnTable
 from gatewise.report.pictures import figure
 
 TITLE = "Slices"
-WORST, DRAWN = 10, 3
+WORST, DRAWN, DRAWN_IN_ALL = 10, 3, 18
 LEAST_ROWS, LEAST_SHARE = 50, 0.01
 """What a slice needs to be called worst: smaller ones are so by chance."""
 
@@ -27,8 +27,9 @@ def slices(found: Findings) -> Section | None:
     if not on.columns:
         return Section("slices", TITLE, blocks=[Note("The table is cut by no column: --by COLUMN names one.")])
     blocks: list[Block] = []
+    drawn = max(1, min(DRAWN, DRAWN_IN_ALL // len(on.slices)))
     for output, parts in on.slices.items():
-        blocks += _of_output(output, parts, found.summaries[output], on)
+        blocks += _of_output(output, parts, found.summaries[output], on, drawn)
     intro = (
         f"Rows cut by {', '.join(on.columns)}. Worst are slices of {LEAST_ROWS} labelled rows and {LEAST_SHARE:.0%} of "
         "all or more: smaller ones are good or bad by chance."
@@ -36,7 +37,9 @@ def slices(found: Findings) -> Section | None:
     return Section("slices", TITLE, intro, blocks)
 
 
-def _of_output(output: str, parts: Sequence[Slice], metric: Metric | GroupMetric, on: OnTable) -> Iterator[Block]:
+def _of_output(
+    output: str, parts: Sequence[Slice], metric: Metric | GroupMetric, on: OnTable, drawn: int
+) -> Iterator[Block]:
     whole = on.metrics[output].get(metric.name)
     rows = sorted(_ranked(parts, metric, whole, on.labelled[output]), key=lambda row: row[0])[:WORST]
     table = Table(["column", "slice", "rows", metric.name, "less all rows"], [row for _, row in rows])
@@ -44,7 +47,7 @@ def _of_output(output: str, parts: Sequence[Slice], metric: Metric | GroupMetric
     yield Titled(f"{output}: worst slices", Table(table.headings, table.rows, note))
     by_column = [list(members) for _, members in groupby(parts, key=lambda part: part.column)]
     by_column.sort(key=lambda members: -_range(members, metric, on.labelled[output]))
-    yield Figures([_figure(output, members, metric, whole) for members in by_column[:DRAWN]])
+    yield Figures([_figure(output, members, metric, whole) for members in by_column[:drawn]])
     everything: list[list[Value]] = [
         [part.column, part.value, part.rows, part.metrics.get(metric.name)] for part in parts
     ]
