@@ -95,3 +95,5 @@ def test_text_can_be_read_on_every_background(theme):
 
 def test_themes_have_the_same_names():
     assert LIGHT.keys() == DARK.keys()
+    # two colours of one value could not be told apart in a picture
+    assert len(set(LIGHT.values())) == len(LIGHT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gatewise.errors import MissingExtraError
@@ -46,8 +47,13 @@ def add_legend(ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if not labels:
         return
-    columns = max(1, LEGEND_WIDTH // (max(map(len, labels)) + 6))
+    columns = legend_columns(labels)
     ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False, borderaxespad=0.2)
+
+
+def legend_columns(names: Sequence[str]) -> int:
+    """Return how many names of a legend stand beside each other."""
+    return max(1, LEGEND_WIDTH // (min(LONGEST, max(map(len, names))) + 6))
 
 
 def label_of(text: str) -> str:

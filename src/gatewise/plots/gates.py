@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gatewise.analysis import GateUsage
 from gatewise.plots.heat_map import heat_map
 from gatewise.plots.history import lines
@@ -27,15 +29,18 @@ def gates(usage: GateUsage, *, ax: Axes | None = None) -> Axes:
 
 
 def gates_by_slice(usages: Sequence[GateUsage], gate: str, *, ax: Axes | None = None) -> Axes:
-    """Draw the mean weights of one gate, a row a slice.
+    """Draw the mean weights of one gate for the experts that it reaches, a row a slice.
 
     Args:
         usages: of one layer and column, a slice each.
         gate: whose weights, such as the task's name.
         ax: where to draw; a new figure by default.
     """
-    weights = [usage.weights[usage.gates.index(gate)] for usage in usages]
-    return heat_map(weights, [str(usage.value) for usage in usages], usages[0].experts, ax=ax)
+    k = usages[0].gates.index(gate)
+    reached = np.flatnonzero(usages[0].reached[k])
+    weights = np.stack([usage.weights[k, reached] for usage in usages])
+    experts = [usages[0].experts[expert] for expert in reached]
+    return heat_map(weights, [str(usage.value) for usage in usages], experts, ax=ax)
 
 
 def utilisation(

@@ -53,7 +53,7 @@ def heat_map(
     top = highest if highest is not None else float(np.abs(matrix).max() or 0.0) or 1.0
     steps: list[Any] = opposed(WORSE, BETTER) if signed else shades(ACCENT)
     colours = LinearSegmentedColormap.from_list("gatewise", steps)
-    ax.pcolormesh(matrix, cmap=colours, vmin=-top if signed else 0.0, vmax=top)
+    ax.pcolormesh(matrix, cmap=colours, vmin=-top if signed else 0.0, vmax=top, clip_on=False)
     across, first = without_common(columns)
     ax.set_xticks(np.arange(len(columns)) + 0.5, [plain(name) for name in across])
     ax.set_xlabel(first)

@@ -14,6 +14,9 @@ from gatewise.training import EpochRecord
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+PAIRS = 6
+"""Pairs of tasks whose gradients are drawn by default."""
+
 
 def learning_curve(
     history: Sequence[EpochRecord], task: str, metric: str | None = None, *, ax: Axes | None = None, colour: str = ""
@@ -53,29 +56,37 @@ def task_weights(history: Sequence[EpochRecord], *, ax: Axes | None = None) -> A
     return ax
 
 
-def gradient_conflict(history: Sequence[EpochRecord], at: str = "representation", *, ax: Axes | None = None) -> Axes:
-    """Draw the mean cosine of the gradients of every two tasks; below 0 they pull in opposite directions.
+def gradient_conflict(
+    history: Sequence[EpochRecord], at: str = "representation", *, limit: int = PAIRS, ax: Axes | None = None
+) -> Axes:
+    """Draw the mean cosine of the gradients of two tasks; below 0 they pull in opposite directions.
 
     Args:
         history: of a ranker that was trained with ``conflict_every``.
         at: where gradients were taken: ``"representation"`` or ``"experts"``.
+        limit: how many pairs of tasks are drawn: those of the lowest cosines.
         ax: where to draw; a new figure by default.
     """
     ax = axes_or_new(ax)
     ax.axhline(0, color=GUIDE, linewidth=1)
-    lines(history, conflict_cosines(history, at), ax=ax)
+    lines(history, conflict_cosines(history, at, limit), ax=ax)
     ax.set_ylabel("cosine of gradients")
     ax.set_ylim(-1.05, 1.05)
     return ax
 
 
-def conflict_cosines(history: Sequence[EpochRecord], at: str) -> dict[str, list[float | None]]:
-    """Return the mean cosine of every two tasks in every epoch; None where it is undefined."""
+def conflict_cosines(
+    history: Sequence[EpochRecord], at: str, limit: int | None = None
+) -> dict[str, list[float | None]]:
+    """Return the mean cosine of two tasks in every epoch, the pairs with the lowest; None where it is undefined."""
     by_epoch = [
         {" · ".join(pair["tasks"]): pair["cosine"] for pair in record.conflict if pair["at"] == at}
         for record in history
     ]
-    return {pair: [found.get(pair) for found in by_epoch] for pair in dict.fromkeys(p for e in by_epoch for p in e)}
+    cosines = {pair: [found.get(pair) for found in by_epoch] for pair in dict.fromkeys(p for e in by_epoch for p in e)}
+    lowest = sorted(cosines, key=lambda pair: min((value for value in cosines[pair] if value is not None), default=1.0))
+    kept = set(lowest[:limit])
+    return {pair: values for pair, values in cosines.items() if pair in kept}
 
 
 def lines(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from gatewise.plots.axes import LONGEST
+from gatewise.plots.axes import LONGEST, legend_columns
 from gatewise.plots.heat_map import is_crowded, without_common
 from gatewise.report.blocks import Figure, Table
 from gatewise.report.svg import draw
@@ -13,13 +13,21 @@ from gatewise.report.svg import draw
 WIDTH, HEIGHT = 320, 215
 """Of a picture that fits a phone."""
 CELL_WIDTH, CELL_HEIGHT = 33, 24
-LETTER = 6.2
+LETTER, LINE = 6.2, 17
 
 
 def figure(
-    title: str, picture: Callable[..., object], numbers: Table, *, width: int = WIDTH, height: int = HEIGHT
+    title: str,
+    picture: Callable[..., object],
+    numbers: Table,
+    *,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    legend: Sequence[str] = (),
 ) -> Figure:
-    """Return a picture with the numbers that it is drawn from."""
+    """Return a picture with the numbers that it is drawn from; names of its legend make it higher."""
+    if legend:
+        height += LINE * math.ceil(len(legend) / legend_columns(legend))
     return Figure(title, draw(picture, title, title, width, height), numbers, width)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from gatewise.errors import MissingExtraError
-from gatewise.plots import colours
 from gatewise.report.themes import LIGHT
 
 INCH = 72
@@ -18,6 +17,7 @@ INCH = 72
 NAMESPACES = {"": "http://www.w3.org/2000/svg", "xlink": "http://www.w3.org/1999/xlink"}
 SVG = f"{{{NAMESPACES['']}}}"
 PAINTED, PLACED = ("style", "fill", "stroke"), ("d", "x", "y", "width", "height", "transform", "points")
+VARIABLES = {value: f"var(--{name})" for name, value in LIGHT.items()}
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],
@@ -28,6 +28,8 @@ STYLE: dict[str, Any] = {
     "axes.labelcolor": LIGHT["quiet"],
     "xtick.color": LIGHT["line"],
     "ytick.color": LIGHT["line"],
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
     "xtick.labelcolor": LIGHT["quiet"],
     "ytick.labelcolor": LIGHT["quiet"],
     "axes.edgecolor": LIGHT["line"],
@@ -66,6 +68,8 @@ def draw(picture: Callable[..., object], title: str, name: str, width: int, heig
     with matplotlib.rc_context(), warnings.catch_warnings():
         # names in scripts that the measuring font lacks: the reader's browser has them
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        # nor is it anybody's fault if names leave little room
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
         matplotlib.rcdefaults()
         style: Any = STYLE | {"svg.hashsalt": name}
         matplotlib.rcParams.update(style)
@@ -98,11 +102,15 @@ def for_page(markup: str, title: str) -> str:
 
 
 def _slim(part: ET.Element) -> None:
-    """Leave out groups that hold or say nothing, and white space around elements."""
+    """Leave out white space, what cannot be seen, turns by nothing, and groups that say nothing."""
     kept: list[ET.Element] = []
     for child in part:
         _slim(child)
         child.tail = None
+        if child.attrib.get("style") == "fill:none":
+            continue
+        if child.get("transform", "").startswith("rotate(-0 "):
+            del child.attrib["transform"]
         bare = child.tag in (f"{SVG}g", f"{SVG}defs") and not child.attrib
         kept += list(child) if bare and child.tag == f"{SVG}g" else [] if bare and not len(child) else [child]
     part[:] = kept
@@ -110,17 +118,14 @@ def _slim(part: ET.Element) -> None:
         part.text = None
 
 
-def _rounded(places: str) -> str:
-    """Return coordinates to a hundredth of a pixel; what is turned by nothing is not turned."""
-    places = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), places)
-    return "" if places.startswith("rotate(-0 ") else " ".join(places.split())
+def _rounded(numbers: str) -> str:
+    """Return coordinates to a tenth of a pixel, without spaces around letters."""
+    short = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), numbers)
+    return re.sub(r"\s*([A-Za-z])\s*", r"\1", " ".join(short.split()))
 
 
 def _themed(style: str) -> str:
     style = re.sub(r"font-family: [^;]*;? ?", "", re.sub(r"font: ([^;]*?px) [^;]*", r"font-size: \1", style))
+    style = re.sub(r"(opacity: 0\.\d{2})\d+", r"\1", style)
+    style = re.sub(r"([:;]) ", r"\1", re.sub(r"stroke-line(cap|join): \w+;? ?", "", style))
     return re.sub(r"#[0-9a-f]{6}\b", lambda found: VARIABLES.get(found[0], found[0]), style)
-
-
-VARIABLES = {value: f"var(--{name})" for name, value in LIGHT.items()}
-assert len(VARIABLES) == len(LIGHT), "two colours of one value cannot be told apart in a picture"
-assert {*colours.SERIES} <= VARIABLES.keys()

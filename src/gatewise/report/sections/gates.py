@@ -68,13 +68,13 @@ def _over_time(found: Findings) -> list[Figure]:
     tasks = list(history[0].gates)
     rows = [[record.epoch, *(record.gates[task]["relative_entropy"] for task in tasks)] for record in history]
     entropy = Table(["epoch", *tasks], rows)
-    figures = [figure("Relative entropy of the gates", partial(plots.gate_entropy, history), entropy, height=235)]
+    figures = [figure("Relative entropy of the gates", partial(plots.gate_entropy, history), entropy, legend=tasks)]
     for task in tasks[:DRAWN]:
         shares = [[record.epoch, *record.gates[task]["utilisation"]] for record in history]
         experts = [f"expert {index}" for index in range(len(shares[0]) - 1)]
         title = f"{task}: rows in which each expert weighs most"
         draw = partial(plots.utilisation, history, task, experts)
-        figures.append(figure(title, draw, Table(["epoch", *experts], shares), height=255))
+        figures.append(figure(title, draw, Table(["epoch", *experts], shares), legend=experts))
     return figures
 
 
@@ -107,22 +107,22 @@ def _by_slice(whole: Sequence[GateUsage], parts: Sequence[GateUsage]) -> list[Bl
     ]
     note = "Drawn are the gates and columns whose slices differ most from all rows."
     if len(rows) * len(headings) > CELLS:
-        return [
-            Figures(figures, "By segment", f"{note} There are too many for a table here: ranker.gate_usage has all.")
-        ]
+        return [Figures(figures, "By segment", f"{note} All are too many for a table: ranker.gate_usage has them.")]
     everything = Titled("", Table(headings, rows), folded=f"all segments: {', '.join(map(str, by_column))}")
     return [Figures(figures, "By segment", note), everything]
 
 
 def _slice_figure(column: str, gate: str, members: Sequence[GateUsage]) -> Figure:
     names = [str(part.value) for part in members]
+    k = members[0].gates.index(gate)
+    reached = np.flatnonzero(members[0].reached[k])
+    experts = [members[0].experts[expert] for expert in reached]
     rows: list[list[Value]] = [
-        [name, part.rows, *map(float, part.weights[part.gates.index(gate)])]
-        for name, part in zip(names, members, strict=True)
+        [name, part.rows, *map(float, part.weights[k, reached])] for name, part in zip(names, members, strict=True)
     ]
-    numbers = Table([column, "rows", *members[0].experts], rows)
+    numbers = Table([column, "rows", *experts], rows)
     draw = partial(plots.gates_by_slice, members, gate)
-    return matrix_figure(f"{gate} by {column}", draw, numbers, names, members[0].experts)
+    return matrix_figure(f"{gate} by {column}", draw, numbers, names, experts)
 
 
 def _apart(whole: GateUsage, members: Sequence[GateUsage], gate: str) -> float:

@@ -44,4 +44,4 @@ def _weights(found: Findings) -> Figure:
     tasks = [task.name for task in found.schema.tasks]
     rows = [[record.epoch, *(record.train[task].get("weight") for task in tasks)] for record in found.history]
     draw = partial(plots.task_weights, found.history)
-    return figure("Mean weight of each task's loss", draw, Table(["epoch", *tasks], rows), height=235)
+    return figure("Mean weight of each task's loss", draw, Table(["epoch", *tasks], rows), legend=tasks)

@@ -28,8 +28,8 @@ def slices(found: Findings) -> Section | None:
         return Section("slices", TITLE, blocks=[Note("The table is cut by no column: --by COLUMN names one.")])
     blocks: list[Block] = []
     drawn = max(1, min(DRAWN, DRAWN_IN_ALL // len(on.slices)))
-    for output, parts in on.slices.items():
-        blocks += _of_output(output, parts, found.summaries[output], on, drawn)
+    for output in on.slices:
+        blocks += _of_output(output, found.summaries[output], on, drawn)
     intro = (
         f"Rows cut by {', '.join(on.columns)}. Worst are slices of {LEAST_ROWS} labelled rows and {LEAST_SHARE:.0%} of "
         "all or more: smaller ones are good or bad by chance."
@@ -37,9 +37,8 @@ def slices(found: Findings) -> Section | None:
     return Section("slices", TITLE, intro, blocks)
 
 
-def _of_output(
-    output: str, parts: Sequence[Slice], metric: Metric | GroupMetric, on: OnTable, drawn: int
-) -> Iterator[Block]:
+def _of_output(output: str, metric: Metric | GroupMetric, on: OnTable, drawn: int) -> Iterator[Block]:
+    parts = on.slices[output]
     whole = on.metrics[output].get(metric.name)
     rows = sorted(_ranked(parts, metric, whole, on.labelled[output]), key=lambda row: row[0])[:WORST]
     table = Table(["column", "slice", "rows", metric.name, "less all rows"], [row for _, row in rows])
