@@ -130,7 +130,7 @@ def test_evaluate_a_stream_says_what_it_leaves_out(workplace):
 def test_a_recipe_that_calibrates(workplace):
     path = workplace / "calibrating.yaml"
     path.write_text(yaml.safe_dump(RECIPE | {"calibration": "platt", "output": "calibrated_run"}))
-    done = gatewise("train", path, cwd=workplace)
+    done = gatewise("train", path, "--no-report", cwd=workplace)
     assert done.returncode == 0, done.stderr
     assert "metrics on the test rows, calibrated" in done.stdout
     ranker = gw.load(workplace / "calibrated_run" / "artefact")
@@ -200,9 +200,8 @@ def test_an_empty_table_gives_an_empty_prediction(workplace, feed):
 
 
 def test_options_can_be_set_on_the_command_line(workplace):
-    done = gatewise(
-        "train", "recipe.yaml", "-o", "other", "--set", "training.epochs=1", "--set", "model.experts=2", cwd=workplace
-    )
+    options = ("--set", "training.epochs=1", "--set", "model.experts=2", "--no-report")
+    done = gatewise("train", "recipe.yaml", "-o", "other", *options, cwd=workplace)
     assert done.returncode == 0, done.stderr
     options = json.loads((workplace / "other" / "artefact" / "options.json").read_text())
     assert (options["training"]["epochs"], options["model"]["experts"]) == (1, 2)
@@ -282,7 +281,19 @@ def test_user_errors_are_one_line(workplace, arguments, message, monkeypatch, ca
 
 
 def test_compare_prints_verdicts_and_writes_all_figures(workplace, tmp_path):
-    quick = ["--set", "training.epochs=1", "--seeds", 2, "--also", "ple", "--metric", "rmse", "-o", tmp_path]
+    quick = [
+        "--set",
+        "training.epochs=1",
+        "--seeds",
+        2,
+        "--also",
+        "ple",
+        "--metric",
+        "rmse",
+        "-o",
+        tmp_path,
+        "--no-report",
+    ]
     done = gatewise("compare", "recipe.yaml", *quick, cwd=workplace)
     assert done.returncode == 0, done.stderr
     for text in (
@@ -335,7 +346,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_goes_on_to_the_same_numbers(workplace, 
     slow = {"epochs": 12, "batch_size": 16, "lr": 0.01, "patience": None}
     path = workplace / "slow.yaml"
     path.write_text(yaml.safe_dump(RECIPE | {"training": slow}))
-    faster = ["--set", "training.lr=0.02"]
+    faster = ["--set", "training.lr=0.02", "--no-report"]
     assert gatewise("train", path, "-o", tmp_path / "whole", *faster, cwd=workplace).returncode == 0
 
     arguments = ["train", path, "-o", tmp_path / "cut", *faster]

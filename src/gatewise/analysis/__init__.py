@@ -10,7 +10,7 @@ from gatewise.analysis.controls import (
     nearest_width,
     resized,
 )
-from gatewise.analysis.cuts import BINS, LIMIT, Cut, cut_column, cut_table
+from gatewise.analysis.cuts import BINS, LIMIT, ROWS_OF, Cut, cut_column, cut_table
 from gatewise.analysis.explanation import (
     Attributed,
     ExpertPart,
@@ -36,6 +36,7 @@ __all__ = [
     "BINS",
     "COMMON",
     "LIMIT",
+    "ROWS_OF",
     "Ablation",
     "Attributed",
     "Control",

@@ -121,19 +121,23 @@ def _bins(values: pa.Array, counts: np.ndarray, bins: int) -> tuple[list[str], n
     first = np.flatnonzero(np.diff(part, prepend=-1))
     last = np.append(first[1:], len(order))[: len(first)] - 1
     lowest, highest = (values.take(pa.array(order[place])).to_pylist() for place in (first, last))
-    shown = _shown([*lowest, *highest])
-    names = [shown(a) if a == b else f"{shown(a)} to {shown(b)}" for a, b in zip(lowest, highest, strict=True)]
+    ends = list(zip(lowest, highest, strict=True))
+    shown = _shown(ends)
+    names = [shown(a) if a == b else f"{shown(a)} to {shown(b)}" for a, b in ends]
     slice_of = np.empty_like(order, dtype=np.int64)
     slice_of[order] = part
     return names, slice_of
 
 
-def _shown(values: Sequence[object]) -> Callable[[object], str]:
-    """Return how values are written: floats with as few digits as tell them apart."""
+def _shown(ends: Sequence[tuple[object, object]]) -> Callable[[object], str]:
+    """Return how ends of bins are written: floats with as few digits as tell bins, and the ends of each, apart."""
 
     def write(value: object, digits: int) -> str:
         return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
-    different = len(set(values))
-    digits = next((d for d in range(3, 17) if len({write(value, d) for value in values}) == different), 17)
+    def tells_apart(digits: int) -> bool:
+        bins = {write(low, digits) for low, _ in ends}
+        return len(bins) == len(ends) and all(write(a, digits) != write(b, digits) for a, b in ends if a != b)
+
+    digits = next((d for d in range(3, 17) if tells_apart(d)), 17)
     return lambda value: write(value, digits)

@@ -3,19 +3,26 @@
 from gatewise.jobs.comparison import COMPARISON, Comparison, compare
 from gatewise.jobs.controls import Contender, with_controls
 from gatewise.jobs.predict import predict_file
+from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of, report_comparison, report_file
 from gatewise.jobs.tables import Tables, find_tables
 from gatewise.jobs.train import ARTEFACT, find_artefact, train_recipe
 
 __all__ = [
     "ARTEFACT",
     "COMPARISON",
+    "COMPARISON_REPORT",
+    "REPORT",
     "Comparison",
     "Contender",
     "Tables",
+    "afterwards",
     "compare",
     "find_artefact",
     "find_tables",
+    "name_of",
     "predict_file",
+    "report_comparison",
+    "report_file",
     "train_recipe",
     "with_controls",
 ]

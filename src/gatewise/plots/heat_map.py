@@ -1,0 +1,98 @@
+"""Matrices as fields of colour with their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gatewise.plots.axes import axes_or_new, plain
+from gatewise.plots.colours import ACCENT, BETTER, WORSE, opposed, shades
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WRITTEN = 300
+"""Cells up to which the numbers stand in them."""
+
+
+def heat_map(
+    values: Any,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    ax: Axes | None = None,
+    signed: bool = False,
+    highest: float | None = None,
+    digits: int = 2,
+    written: Any = None,
+) -> Axes:
+    """Draw a matrix, the first row on top; NaN and None are left empty.
+
+    Args:
+        values: ``[row, column]``.
+        rows: names of the rows.
+        columns: names of the columns.
+        ax: where to draw; a new figure by default.
+        signed: numbers above 0 are for the better, below for the worse; otherwise none is below 0.
+        highest: what has the fullest colour; by default the greatest number, or the greatest size of a signed one.
+        digits: after the point.
+        written: ``[row, column]``, the numbers that stand in the cells where these are others than the colours'.
+
+    Example:
+        >>> ax = heat_map([[0.9, 0.1], [0.3, 0.7]], ["click", "stars"], ["e0", "e1"])
+        >>> [text.get_text() for text in ax.texts]
+        ['0.90', '0.10', '0.30', '0.70']
+    """
+    ax = axes_or_new(ax)
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shape = len(rows), len(columns)
+    matrix = np.ma.masked_invalid(np.array(values, dtype=np.float64).reshape(shape))
+    top = highest if highest is not None else float(np.abs(matrix).max() or 0.0) or 1.0
+    steps: list[Any] = opposed(WORSE, BETTER) if signed else shades(ACCENT)
+    colours = LinearSegmentedColormap.from_list("gatewise", steps)
+    ax.pcolormesh(matrix, cmap=colours, vmin=-top if signed else 0.0, vmax=top, clip_on=False)
+    across, first = without_common(columns)
+    ax.set_xticks(np.arange(len(columns)) + 0.5, [plain(name) for name in across])
+    ax.set_xlabel(first)
+    ax.set_yticks(np.arange(len(rows)) + 0.5, [plain(name) for name in rows])
+    ax.invert_yaxis()
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    if is_crowded(across):
+        ax.tick_params(axis="x", labelrotation=35)
+        for label in ax.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+    if matrix.size <= WRITTEN:
+        numbers = matrix.filled(np.nan) if written is None else np.array(written, dtype=np.float64).reshape(shape)
+        _write(ax, numbers, signed, digits)
+    return ax
+
+
+def without_common(names: Sequence[str]) -> tuple[list[str], str]:
+    """Return names without a first word that all have, and that word.
+
+    Example:
+        >>> without_common(["expert 0", "expert 1"]), without_common(["click 0", "shared 0"])
+        ((['0', '1'], 'expert'), (['click 0', 'shared 0'], ''))
+    """
+    words = [name.partition(" ") for name in names]
+    if len({first for first, *_ in words}) != 1 or not all(rest for *_, rest in words):
+        return list(names), ""
+    return [rest for *_, rest in words], words[0][0]
+
+
+def is_crowded(names: Sequence[str]) -> bool:
+    """Return whether names have to be written aslant beside each other."""
+    return max(map(len, names), default=0) > 2 and sum(map(len, names)) > 34
+
+
+def _write(ax: Axes, numbers: np.ndarray, signed: bool, digits: int) -> None:
+    for (row, column), value in np.ndenumerate(numbers):
+        if np.isfinite(value):
+            # 0.0 is added so that none is written as -0
+            written = format(round(value, digits) + 0.0, f"{'+' if signed else ''}.{digits}f")
+            ax.text(column + 0.5, row + 0.5, written, ha="center", va="center", fontsize="small")

@@ -1,0 +1,203 @@
+"""From an artefact, and a table with labels, to all that a report tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from gatewise import declare
+from gatewise.analysis import (
+    ROWS_OF,
+    Cut,
+    Estimates,
+    Problem,
+    cut_column,
+    cut_table,
+    expert_ablation,
+    expert_similarity,
+    feature_importance,
+    gate_usage,
+    intervals,
+    metrics_by_name,
+    mixture_problems,
+    reliability,
+    slices,
+    starving_tasks,
+    summary_of,
+)
+from gatewise.data import read_table
+from gatewise.errors import TableError, TrainingError, did_you_mean, shown
+from gatewise.report.findings import Findings, Inside, OnTable
+from gatewise.serving import Artefact, Scorer
+from gatewise.tasks import Metrics, Predicted
+from gatewise.training import EpochRecord, Monitor
+
+SAMPLE = 10_000
+"""Rows on which gates, experts and features are looked at."""
+REPEATS = 3
+"""How often each feature is shuffled."""
+DRAWN = 2_000_000
+"""Rows that all resamples of the intervals have together, as long as there are ``FEWEST`` of them."""
+FEWEST, MOST = 50, 200
+LARGEST = 200_000
+"""Rows up to which there are intervals: of more they are narrow, and slow to find."""
+FEW_VALUES, FEW_COLUMNS = 50, 8
+"""Columns that are cut by where nobody named any: numbers, and categories of few values."""
+
+Tell = Callable[[str], object]
+"""Hears what is going on."""
+
+
+def collect(
+    artefact: Artefact, name: str, table: Any = None, by: Sequence[str] | None = None, tell: Tell = lambda _: None
+) -> Findings:
+    """Return what an artefact holds, and where there is a table with labels, what that adds.
+
+    Args:
+        artefact: a trained ranker.
+        name: what it is called.
+        table: any table, see :func:`gatewise.data.read_table`.
+        by: columns whose slices are looked at; by default numbers and categories of few values among the features.
+        tell: is told what is going on.
+
+    Raises:
+        TableError: the table lacks a column, or has no rows.
+    """
+    scorer, saved = artefact.scorer, dict(artefact.metrics)
+    history = [EpochRecord(**record) for record in saved.pop("history", [])]
+    rows = saved.pop("rows", {})
+    outputs = {output: task for task in scorer.tasks for output in task.outputs}
+    return Findings(
+        name=name,
+        schema=scorer.encoder.schema,
+        options=artefact.options,
+        outputs_of={task.name: task.outputs for task in scorer.tasks},
+        summaries={output: summary_of(task, output) for output, task in outputs.items()},
+        judges={output: metrics_by_name(task, output) for output, task in outputs.items()},
+        parameters=(scorer.model.num_parameters(embeddings=False), scorer.model.num_parameters()),
+        vocabularies={owner: known.rows for owner, known in scorer.encoder.vocabularies.items()},
+        statistics=scorer.encoder.statistics,
+        history=history,
+        saved=saved,
+        rows=rows,
+        calibrated={output: each.method for output, each in scorer.calibration.calibrators.items()},
+        starving=_starving(artefact, history),
+        on=None if table is None else on_table(scorer, table, by, tell),
+    )
+
+
+def _starving(artefact: Artefact, history: Sequence[EpochRecord]) -> list[Problem]:
+    """Return the tasks that starved in the epoch whose weights were kept."""
+    kept = [record for record in history if record.best] or list(history)
+    balance, tasks = artefact.options.balance, artefact.scorer.tasks
+    static = (balance.weights if isinstance(balance, declare.Static) else None) or {}
+    declared = {task.name: task.weight * static.get(task.name, 1.0) for task in tasks}
+    return starving_tasks(kept[-1].train, kept[-1].conflict, declared) if kept else []
+
+
+def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) -> OnTable:
+    """Return what is found of a model on a table."""
+    tell("reading the table")
+    table = read_table(source, types=scorer.encoder.column_types())
+    if table.num_rows == 0:
+        raise TableError("report: the table has no rows")
+    columns = _columns(scorer, table, by)
+    tell("predicting")
+    predicted = scorer.predicted(table)
+    calibrated = scorer.predicted(table, calibrated=True) if scorer.calibration else None
+    metrics = predicted.evaluate()
+    tell("drawing rows anew for the intervals")
+    estimates, draws = _intervals(predicted)
+    tell("looking at slices")
+    judging = {summary_of(task, output).name for task in scorer.tasks for output in task.outputs}
+    cuts, sampled = _cut(scorer, table, columns), _sampled(table.num_rows)
+    return OnTable(
+        name=Path(source).name if isinstance(source, (str, Path)) else "the table",
+        rows=table.num_rows,
+        sampled=len(sampled),
+        columns=columns,
+        labelled={output: int((~rows.labels.isnan()).sum()) for output, rows in predicted.judged().items()},
+        metrics=metrics,
+        mean=_mean(scorer, metrics),
+        estimates=estimates,
+        draws=draws,
+        calibrated=None if calibrated is None else calibrated.evaluate(),
+        reliability=reliability(predicted),
+        reliability_calibrated={} if calibrated is None else reliability(calibrated),
+        slices=slices(predicted, cuts, judging),
+        inside=look_inside(scorer, table.take(sampled), _among(cuts, sampled, table.num_rows), tell),
+    )
+
+
+def look_inside(scorer: Scorer, rows: pa.Table, cuts: Sequence[Cut], tell: Tell) -> Inside:
+    """Return what gates, experts and features do on rows and slices of them."""
+    model, names, tensors = scorer.model, [task.name for task in scorer.tasks], scorer.tensors(scorer.encode(rows))
+    tell("looking at gates")
+    usages = gate_usage(model, names, tensors, cuts)
+    tell("comparing experts")
+    similarities = expert_similarity(model, names, tensors, rows=SAMPLE)
+    tell("removing each expert")
+    ablations = expert_ablation(model, scorer.tasks, tensors, rows=SAMPLE)
+    tell("shuffling each feature")
+    importances = feature_importance(model, scorer.tasks, tensors, repeats=REPEATS, rows=SAMPLE)
+    return Inside(usages, similarities, ablations, importances, mixture_problems(usages, similarities))
+
+
+def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[str]:
+    """Return the columns to cut by: those that are named, or of features numbers and categories of few values."""
+    present = table.column_names
+    for name in by or ():
+        column = cut_column(present, name)
+        if column not in present:
+            hint = did_you_mean(column, present) or f" (columns: {shown(present)})"
+            raise TableError(f"report by {name!r}: the table has no column {column!r}{hint}")
+    if by:
+        return list(by)
+    few = {owner for owner, known in scorer.encoder.vocabularies.items() if known.rows <= FEW_VALUES}
+    chosen = [
+        declare.column_of(feature)
+        for feature in scorer.encoder.schema.features
+        if isinstance(feature, declare.Numeric) or (isinstance(feature, declare.Categorical) and feature.name in few)
+    ]
+    # new members of a group, such as new users, from old ones
+    groups = [f"{ROWS_OF}{group}"] if (group := scorer.encoder.schema.group) else []
+    names = dict.fromkeys([*groups, *chosen])
+    return [name for name in names if cut_column(present, name) in present][:FEW_COLUMNS]
+
+
+def _cut(scorer: Scorer, table: pa.Table, columns: Sequence[str]) -> list[Cut]:
+    keys = [declare.column_of(f) for f in scorer.encoder.schema.features if isinstance(f, declare.Categorical)]
+    return cut_table(table, columns, keys=keys)
+
+
+def _sampled(rows: int) -> np.ndarray:
+    """Return which rows of a table are looked at: all, or some that lie evenly spread."""
+    return np.arange(rows) if rows <= SAMPLE else np.linspace(0, rows - 1, SAMPLE).astype(np.int64)
+
+
+def _among(cuts: Sequence[Cut], sampled: np.ndarray, rows: int) -> list[Cut]:
+    """Return the same slices of the sampled rows alone."""
+    place = torch.full((rows,), -1)
+    place[torch.from_numpy(sampled)] = torch.arange(len(sampled))
+    found = [(column, value, place[chosen]) for column, value, chosen in cuts]
+    return [Cut(column, value, rows[rows >= 0]) for column, value, rows in found if (rows >= 0).any()]
+
+
+def _intervals(predicted: Predicted) -> tuple[Estimates | None, int]:
+    if len(predicted) > LARGEST:
+        return None, 0
+    draws = min(MOST, max(FEWEST, DRAWN // len(predicted)))
+    return intervals(predicted, samples=draws), draws
+
+
+def _mean(scorer: Scorer, metrics: Metrics) -> float | None:
+    try:
+        return Monitor("mean", scorer.tasks).score(metrics)
+    except TrainingError:
+        # undefined for all tasks
+        return None

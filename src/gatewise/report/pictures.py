@@ -1,0 +1,43 @@
+"""From a function that draws to a figure of the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from gatewise.plots.axes import LONGEST, legend_columns
+from gatewise.plots.heat_map import is_crowded, without_common
+from gatewise.report.blocks import Figure, Table
+from gatewise.report.svg import draw
+
+WIDTH, HEIGHT = 320, 215
+"""Of a picture that fits a phone."""
+CELL_WIDTH, CELL_HEIGHT = 33, 24
+LETTER, LINE = 6.2, 17
+
+
+def figure(
+    title: str,
+    picture: Callable[..., object],
+    numbers: Table,
+    *,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    legend: Sequence[str] = (),
+) -> Figure:
+    """Return a picture with the numbers that it is drawn from; names of its legend make it higher."""
+    if legend:
+        height += LINE * math.ceil(len(legend) / legend_columns(legend))
+    return Figure(title, draw(picture, title, title, width, height), numbers, width)
+
+
+def matrix_figure(
+    title: str, picture: Callable[..., object], numbers: Table, rows: Sequence[str], columns: Sequence[str]
+) -> Figure:
+    """Return a picture of a matrix, as large as its names and cells need."""
+    names, _ = without_common(columns)
+    beside = LETTER * min(LONGEST, max(map(len, rows), default=0)) + 20
+    below = 40 + (0.65 * LETTER * min(LONGEST, max(map(len, names))) if is_crowded(names) else 0)
+    width = max(WIDTH, beside + CELL_WIDTH * len(columns))
+    height = CELL_HEIGHT * len(rows) + below + 12
+    return figure(title, picture, numbers, width=math.ceil(width), height=math.ceil(max(height, 90)))
