@@ -11,7 +11,9 @@ from gatewise.analysis.controls import (
 )
 from gatewise.analysis.cuts import BINS, LIMIT, Cut, cut_table
 from gatewise.analysis.gates import gate_problems
+from gatewise.analysis.goals import Goal, Judge, judge_of
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
+from gatewise.analysis.pareto import knee, pareto_front
 from gatewise.analysis.reliability import ReliabilityBin, reliability
 from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
@@ -25,6 +27,8 @@ __all__ = [
     "Cut",
     "Estimate",
     "Estimates",
+    "Goal",
+    "Judge",
     "ReliabilityBin",
     "Slice",
     "Spread",
@@ -38,9 +42,12 @@ __all__ = [
     "dense_parameters",
     "gate_problems",
     "intervals",
+    "judge_of",
+    "knee",
     "matched_control",
     "metrics_by_name",
     "nearest_width",
+    "pareto_front",
     "reliability",
     "resized",
     "seesaw",

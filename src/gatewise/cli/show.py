@@ -13,7 +13,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from gatewise.analysis import Estimates, Slice, Spread
-    from gatewise.jobs import Comparison, Contender
+    from gatewise.jobs import Comparison, Contender, FusionFront
     from gatewise.metrics import GroupMetric, Metric
     from gatewise.tasks import Metrics, Task
 
@@ -167,6 +167,19 @@ def affinity_tables(found: Comparison) -> Group:
             table.add_row(task, *("undefined" if value is None else f"{value:+.4f}" for value in row))
         shown.append(table)
     return _titled("by what share a step on one task lowers the loss of each, below 0: raises it", *shown)
+
+
+def front_table(found: FusionFront) -> Group:
+    """Return one line a point: the current expression, then those that no other one beats on all goals."""
+    table = _columns(["point"], found.goals)
+    table.add_column("expression", overflow="fold")
+    for name, candidate in found.points():
+        table.add_row(name, *map(number, candidate.values), Text(candidate.expression))
+    tried = len(found.tried) - 1
+    title = (
+        f"{found.rows:,} rows, {tried:,} weights tried: {len(found.front)} points that no other one beats on all goals"
+    )
+    return _titled(title if tried else f"{found.rows:,} rows", table)
 
 
 def _columns(texts: Sequence[str], numbers: Iterable[str]) -> Table:
