@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gatewise.version import __version__
 
 if TYPE_CHECKING:
+    from gatewise import plots as plots
     from gatewise.declare import (
         AITM,
         CGC,
@@ -181,10 +182,12 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plots":
+        return importlib.import_module("gatewise.plots")
     if name not in __all__:
         raise AttributeError(f"module 'gatewise' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME.get(name, "gatewise.declare")), name)
 
 
 def __dir__() -> list[str]:
-    return list(__all__)
+    return [*__all__, "plots"]

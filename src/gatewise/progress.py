@@ -94,13 +94,13 @@ def at_terminal() -> bool:
 
 
 @contextmanager
-def working(what: str, show: bool) -> Iterator[None]:
-    """Show a spinner while something without a bar goes on."""
+def working(what: str, show: bool) -> Iterator[Callable[[str], object]]:
+    """Show a spinner while something without a bar goes on; yields what is to be told when it is something else."""
     if not show:
-        yield
+        yield lambda _: None
         return
-    with Console(stderr=True).status(what):
-        yield
+    with Console(stderr=True).status(what) as status:
+        yield status.update
 
 
 @contextmanager

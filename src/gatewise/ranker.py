@@ -32,9 +32,11 @@ from gatewise.assembly import build_balance, build_model, build_tasks, load_lang
 from gatewise.calibration import make_calibrator
 from gatewise.data import TableEncoder, column_names, needed_columns, read_table, stream_table
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, did_you_mean, shown
+from gatewise.files import write_text
 from gatewise.fitting import make_trainer
 from gatewise.nn import TensorTable
 from gatewise.progress import ProgressReporter, at_terminal, counting, working
+from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, load_artefact, save_artefact
 from gatewise.tasks import Metrics, Predicted, Task
 from gatewise.training import EpochRecord, Monitor, Reporter, choose_device
@@ -101,6 +103,7 @@ class Ranker:
         self._check_fusion(tasks)
         self.history: list[EpochRecord] = []
         self.metrics: dict[str, Any] = {}
+        self.rows: dict[str, int] = {}
         self._scorer: Scorer | None = None
 
     def _check_fusion(self, tasks: list[Task]) -> None:
@@ -193,6 +196,7 @@ class Ranker:
             # also after Ctrl-C: the best epoch so far is worth keeping
             if trainer.history:
                 self._scorer, self.history = scorer, trainer.history
+                self.rows = {"training": len(tensors), **({} if held_out is None else {"validation": len(held_out)})}
         self._warn_of_gates(held_out if held_out is not None and len(held_out) else tensors)
         return self
 
@@ -447,8 +451,41 @@ class Ranker:
         Raises:
             ArtefactError: it cannot be written, or something else is there.
         """
-        metrics = {"history": [asdict(record) for record in self.history], **self.metrics}
-        save_artefact(Artefact(self.scorer, self.options, metrics), path)
+        save_artefact(self._artefact(), path)
+
+    def report(
+        self,
+        path: str | Path,
+        table: Any = None,
+        by: str | Sequence[str] | None = None,
+        *,
+        name: str = "",
+        progress: bool | None = None,
+    ) -> None:
+        """Write what there is to see of the ranker as one HTML file that loads nothing; needs the extra ``report``.
+
+        Args:
+            path: of the file.
+            table: any table with features and labels; without one, the report tells what training left behind.
+            by: a column, or several, whose slices are looked at; by default numbers and categories of few values.
+            name: what the ranker is called; by default its architecture.
+            progress: show what is going on; by default when standard error is a terminal.
+
+        Raises:
+            MissingExtraError: matplotlib or jinja2 is not installed.
+            TableError: a column is missing or of another type, or there are no rows.
+            ArtefactError: the file cannot be written.
+        """
+        check_extra()
+        columns = [by] if isinstance(by, str) else by
+        with working("looking at the model", at_terminal() if progress is None else progress) as tell:
+            found = collect(self._artefact(), name or type(self.options.model).__name__, table, columns, tell)
+            tell("drawing")
+            write_text(Path(path), render(page_of(found)))
+
+    def _artefact(self) -> Artefact:
+        history = [asdict(record) for record in self.history]
+        return Artefact(self.scorer, self.options, {"history": history, "rows": self.rows, **self.metrics})
 
     def _warn_of_gates(self, table: TensorTable) -> None:
         _, gates = self.scorer.model.score(table.head(GATE_SAMPLE), gates=True)
@@ -467,6 +504,7 @@ def load(path: str | Path) -> Ranker:
     ranker = Ranker.from_options(artefact.scorer.encoder.schema, artefact.options)
     metrics = dict(artefact.metrics)
     ranker.history = [EpochRecord(**record) for record in metrics.pop("history", [])]
+    ranker.rows = metrics.pop("rows", {})
     ranker.metrics = metrics
     ranker._scorer = artefact.scorer
     return ranker

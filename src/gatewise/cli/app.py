@@ -16,6 +16,7 @@ from gatewise.cli.demo import demo
 from gatewise.cli.evaluate import evaluate
 from gatewise.cli.fuse import fuse
 from gatewise.cli.predict import predict
+from gatewise.cli.report import report
 from gatewise.cli.train import train
 from gatewise.errors import GatewiseError, GatewiseWarning
 from gatewise.version import __version__
@@ -48,7 +49,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (demo, train, compare, evaluate, predict, fuse):
+for command in (demo, train, compare, evaluate, predict, fuse, report):
     app.command()(_interruptible(command))
 
 

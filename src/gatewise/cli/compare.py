@@ -34,11 +34,12 @@ def compare(
         list[str] | None, typer.Option("--set", help="Override an option: --set training.epochs=3 (repeatable).")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    report: Annotated[bool, typer.Option(help="Write comparison.html, too, where the extra is installed.")] = True,
 ) -> None:
     """Train single-task models, a shared bottom and the recipe's model, and say of each task whether sharing helps."""
     declared = Recipe.read(recipe, overrides=set_ or [])
     kinds = [kind.strip() for given in also or [] for kind in given.split(",")]
-    from gatewise.jobs import COMPARISON, find_tables
+    from gatewise.jobs import COMPARISON, COMPARISON_REPORT, afterwards, find_tables, report_comparison
     from gatewise.jobs.comparison import compare_models
     from gatewise.progress import at_terminal, working
 
@@ -61,6 +62,8 @@ def compare(
         words = [str(word) for option, values in given.items() for value in values or [] for word in (option, value)]
         typer.echo(f"go on with: {shlex.join(['gatewise', 'compare', str(recipe), *words])}", err=True)
         raise
+    target = run_dir / COMPARISON_REPORT
+    line = afterwards(lambda: report_comparison(run_dir, target), target) if report else ""
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2))
         return
@@ -70,3 +73,5 @@ def compare(
     console.print(affinity_tables(found))
     console.print(costs_table(found))
     console.print(f"all figures: {run_dir / COMPARISON}", soft_wrap=True)
+    if line:
+        console.print(line, soft_wrap=True, markup=False)

@@ -47,9 +47,9 @@ def fuse(
     ranges = dict(map(_range, range_ or []))
     if table is None and fusion is None:
         raise DeclarationError("fuse: expected a table to judge on, or --fusion to write into the artefact")
+    from gatewise.analysis import check_choice
     from gatewise.jobs import find_artefact
     from gatewise.jobs.front_files import check_file, write_front
-    from gatewise.jobs.fuse import check_choice
     from gatewise.jobs.fuse import fuse as look_for
     from gatewise.ranker import load
 

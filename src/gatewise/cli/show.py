@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from gatewise.analysis import Estimates, Slice, Spread
-    from gatewise.jobs import Comparison, Contender, FusionFront
+    from gatewise.analysis import Estimates, FusionFront, Slice, Spread
+    from gatewise.jobs import Comparison, Contender
     from gatewise.metrics import GroupMetric, Metric
     from gatewise.tasks import Metrics, Task
 
@@ -175,11 +175,8 @@ def front_table(found: FusionFront) -> Group:
     table.add_column("expression", overflow="fold")
     for name, candidate in found.points():
         table.add_row(name, *map(number, candidate.values), Text(candidate.expression))
-    tried = len(found.tried) - 1
-    title = (
-        f"{found.rows:,} rows, {tried:,} weights tried: {len(found.front)} points that no other one beats on all goals"
-    )
-    return _titled(title if tried else f"{found.rows:,} rows", table)
+    tried = f", {len(found.tried) - 1:,} weights tried: the points that no other one beats on all goals"
+    return _titled(f"{found.rows:,} rows" + (tried if len(found.tried) > 1 else ""), table)
 
 
 def _columns(texts: Sequence[str], numbers: Iterable[str]) -> Table:

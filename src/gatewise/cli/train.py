@@ -23,11 +23,12 @@ def train(
         list[str] | None, typer.Option("--set", help="Override an option: --set training.epochs=3 (repeatable).")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")] = False,
+    report: Annotated[bool, typer.Option(help="Write report.html, too, where the extra is installed.")] = True,
 ) -> None:
-    """Train a recipe: writes artefact, metrics, history and checkpoint into its output folder."""
+    """Train a recipe: writes artefact, metrics, history, checkpoint and report into its output folder."""
     declared = Recipe.read(recipe, overrides=set_ or [])
     # torch takes seconds to import: mistakes in the recipe are told before
-    from gatewise.jobs import ARTEFACT, find_tables, train_recipe
+    from gatewise.jobs import ARTEFACT, REPORT, afterwards, find_tables, name_of, train_recipe
     from gatewise.progress import at_terminal, working
     from gatewise.ranker import Ranker
 
@@ -51,3 +52,7 @@ def train(
     console.print(f"weights of epoch {best} of {len(ranker.history)}")
     console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)
     console.print(f"predict:  gatewise predict {run_dir} TABLE -o predictions.parquet", soft_wrap=True)
+    if report:
+        target, held_out = run_dir / REPORT, tables.valid if tables.test is None else tables.test
+        line = afterwards(lambda: ranker.report(target, held_out, name=name_of(run_dir)), target)
+        console.print(line, soft_wrap=True, markup=False)

@@ -2,24 +2,29 @@
 
 from gatewise.jobs.comparison import COMPARISON, Comparison, compare
 from gatewise.jobs.controls import Contender, with_controls
-from gatewise.jobs.fuse import Candidate, FusionFront, fuse
+from gatewise.jobs.fuse import fuse
 from gatewise.jobs.predict import predict_file
+from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of, report_comparison, report_file
 from gatewise.jobs.tables import Tables, find_tables
 from gatewise.jobs.train import ARTEFACT, find_artefact, train_recipe
 
 __all__ = [
     "ARTEFACT",
     "COMPARISON",
-    "Candidate",
+    "COMPARISON_REPORT",
+    "REPORT",
     "Comparison",
     "Contender",
-    "FusionFront",
     "Tables",
+    "afterwards",
     "compare",
     "find_artefact",
     "find_tables",
     "fuse",
+    "name_of",
     "predict_file",
+    "report_comparison",
+    "report_file",
     "train_recipe",
     "with_controls",
 ]

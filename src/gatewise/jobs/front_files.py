@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from gatewise.analysis import FusionFront
 from gatewise.errors import DeclarationError, MissingExtraError
 from gatewise.files import write_atomically, write_text
-from gatewise.jobs.fuse import FusionFront
 from gatewise.jobs.train import write_json
 
 PANEL = (4.6, 4.2)
@@ -67,8 +68,9 @@ def _write_picture(found: FusionFront, path: Path) -> None:
         for place, pair in enumerate(pairs, start=1):
             fusion_front(found, pair, ax=figure.add_subplot(1, len(pairs), place))
         kind = path.suffix.lower().removeprefix(".")
-        plain = {"metadata": {"Date": None}} if kind == "svg" else {}
-        write_atomically(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=150, **plain))
+        # the same front gives the same file
+        undated: dict[str, Any] = {"metadata": {"Date": None}} if kind == "svg" else {}
+        write_atomically(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=150, **undated))
 
 
 PICTURES = (".svg", ".png")

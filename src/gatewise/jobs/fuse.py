@@ -2,82 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from gatewise.analysis import Goal, judge_of, knee, pareto_front
+from gatewise.analysis import Candidate, FusionFront, Goal, judge_of
 from gatewise.declare import Fusion
 from gatewise.errors import DeclarationError, TableError
 from gatewise.jobs.train import find_artefact
 from gatewise.jobs.weight_search import Tried, import_optuna, ranges_of, search
 from gatewise.progress import at_terminal, counting_down, working
 from gatewise.ranker import Ranker, load
-
-CURRENT, KNEE = "current", "knee"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An expression and how good its order is.
-
-    Attributes:
-        expression: with its weights.
-        values: of every goal.
-    """
-
-    expression: str
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class FusionFront:
-    """What a search for weights found, as plain data.
-
-    Attributes:
-        goals: names of what the order is to be good at, such as ``gauc:click``; greater is better.
-        rows: how many rows it was judged on.
-        current: the expression that the search started from.
-        front: candidates that no other one beats on all goals, from the best by the first goal on.
-        knee: position in the front of the one nearest to the best of every goal.
-        tried: all candidates, the current one first.
-        interrupted: whether the search was ended before its last trial.
-    """
-
-    goals: tuple[str, ...]
-    rows: int
-    current: Candidate
-    front: tuple[Candidate, ...]
-    knee: int
-    tried: tuple[Candidate, ...]
-    interrupted: bool = False
-
-    def choose(self, which: int | str = KNEE) -> Candidate:
-        """Return a candidate of the front by its number, from 1 on, or its knee.
-
-        Raises:
-            DeclarationError: there is none of that number.
-        """
-        check_choice(which)
-        if which == KNEE:
-            return self.front[self.knee]
-        number = int(which)
-        if not 1 <= number <= len(self.front):
-            raise DeclarationError(f"choose: expected {KNEE} or a number from 1 to {len(self.front)}, found {which}")
-        return self.front[number - 1]
-
-    def points(self) -> Iterator[tuple[str, Candidate]]:
-        """Yield the current candidate and those of the front, each with what it is called."""
-        yield CURRENT, self.current
-        for number, candidate in enumerate(self.front, start=1):
-            yield (f"{number} {KNEE}" if number == self.knee + 1 else str(number)), candidate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the same as JSON values."""
-        return asdict(self)
 
 
 def fuse(
@@ -154,27 +89,7 @@ def fuse(
         raise TableError(f"goal '{wanted[undefined]}': is undefined on these rows")
     with counting_down("trials", trials, show and trials > 0) as tell:
         interrupted = search(started, tried[0].values, values_of, ranged, trials, seed, tell)
-    values = np.array([candidate.values for candidate in tried])
-    front = pareto_front(values)
-    return FusionFront(
-        goals=tuple(map(str, wanted)),
-        rows=len(predicted),
-        current=tried[0],
-        front=tuple(tried[point] for point in front),
-        knee=knee(values[front]),
-        tried=tuple(tried),
-        interrupted=interrupted,
-    )
-
-
-def check_choice(which: int | str | None) -> None:
-    """Refuse what is neither the number of a point nor the knee.
-
-    Raises:
-        DeclarationError: says what was expected.
-    """
-    if which not in (None, KNEE) and not str(which).isdecimal():
-        raise DeclarationError(f"choose: expected {KNEE} or the number of a point, found {which}")
+    return FusionFront.of(map(str, wanted), len(predicted), tried, interrupted=interrupted)
 
 
 def _expression(ranker: Ranker, fusion: str | None) -> Fusion:

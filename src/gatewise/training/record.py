@@ -26,6 +26,9 @@ class EpochRecord:
         best: whether this is the best epoch so far.
         conflict: for every two tasks, and where their gradients were taken, the mean cosine and ratio of norms; empty
             where nobody asked.
+        gates: for each task how its gate weighs the last level's experts over the validation table: mean ``weights``
+            ``[expert]``, mean ``entropy`` of a row, ``relative_entropy`` to that of even weights, and ``utilisation``
+            ``[expert]``, the share of rows in which the expert's weight is the largest; empty without gates or table.
     """
 
     epoch: int
@@ -37,6 +40,7 @@ class EpochRecord:
     score: float | None = None
     best: bool = False
     conflict: list[dict[str, Any]] = field(default_factory=list)
+    gates: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def write_history(path: Path, records: list[EpochRecord]) -> None:

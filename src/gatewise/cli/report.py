@@ -1,0 +1,23 @@
+"""``gatewise report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    artefact: Annotated[Path, typer.Argument(help="Folder of an artefact, of a run or of a comparison.")],
+    table: Annotated[Path | None, typer.Argument(help="CSV or Parquet with features and labels.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option("--by", help="Look at the slices of this column (repeatable).")
+    ] = None,
+    output: Annotated[Path, typer.Option("--out", "--output", "-o", help="The file to write.")] = Path("report.html"),
+) -> None:
+    """Write one HTML file: what was trained, how good it is on whom, and what its gates and experts do."""
+    from gatewise.jobs import report_file
+
+    report_file(artefact, output, table, by)
+    typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB", err=True)

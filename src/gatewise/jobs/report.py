@@ -1,0 +1,84 @@
+"""Reports: of an artefact or a run, and what is written of its own accord when a job is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gatewise.errors import ArtefactError, GatewiseError
+from gatewise.files import write_text
+from gatewise.jobs.comparison import COMPARISON
+from gatewise.jobs.train import ARTEFACT, find_artefact
+from gatewise.ranker import load
+from gatewise.report import check_extra, comparison_page, render
+from gatewise.serving.artefact import MANIFEST
+
+REPORT, COMPARISON_REPORT = "report.html", "comparison.html"
+
+
+def report_file(source: Path, target: Path, table: Path | None = None, by: Sequence[str] | None = None) -> None:
+    """Write the report of an artefact; or of a run, which may be one that compares.
+
+    Args:
+        source: folder of an artefact or of a run.
+        target: the file.
+        table: rows with labels to look at it on.
+        by: columns whose slices are looked at.
+
+    Raises:
+        ArtefactError: there is neither artefact nor comparison, or the file cannot be written.
+        TableError: the table lacks a column.
+        MissingExtraError: matplotlib or jinja2 is not installed.
+    """
+    check_extra()
+    artefact = find_artefact(source)
+    if (source / COMPARISON).exists() and not (artefact / MANIFEST).exists():
+        report_comparison(source, target)
+        return
+    load(artefact).report(target, table, by, name=name_of(source))
+
+
+def report_comparison(run_dir: Path, target: Path) -> None:
+    """Write the report of the comparison in a folder.
+
+    Raises:
+        ArtefactError: there is none, or it is damaged, or the file cannot be written.
+        MissingExtraError: matplotlib or jinja2 is not installed.
+    """
+    path = run_dir / COMPARISON
+    try:
+        page = comparison_page(_read(path), name_of(run_dir))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtefactError(f"{str(path)!r} is no comparison: {error}") from None
+    write_text(target, render(page))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ArtefactError(f"cannot read {str(path)!r}: {error.strerror}") from None
+    return found
+
+
+def name_of(folder: Path) -> str:
+    """Return what a run or an artefact is called: its folder, or that of its run."""
+    resolved = folder.resolve()
+    return resolved.parent.name if resolved.name == ARTEFACT else resolved.name
+
+
+def afterwards(write: Callable[[], None], target: Path) -> str:
+    """Write a report that nobody asked for; return one line that says where it is, or why there is none.
+
+    What was trained is saved by then: nothing that goes wrong here may look as if it were not.
+    """
+    try:
+        check_extra()
+        write()
+    except GatewiseError as error:
+        return f"no report: {str(error).splitlines()[0]}"
+    except Exception as error:
+        return f"no report: internal: {type(error).__name__}: {error}"
+    return f"report:   {target}"

@@ -1,0 +1,50 @@
+"""Pictures on matplotlib axes of what analysis and training found, for notebooks and for the report alike.
+
+Every function takes plain data, and the axes to draw on or none for a new figure, and returns the axes. Needs the extra
+``report``.
+
+- A training, from ``ranker.history``: :func:`learning_curve`, :func:`task_weights`, :func:`gradient_conflict`,
+  :func:`gate_entropy`, :func:`utilisation`.
+- Gates and experts: :func:`gates`, :func:`gates_by_slice`, :func:`similarity`, :func:`ablation`.
+- Predictions: :func:`reliability`, :func:`importance`, :func:`slices`.
+- A comparison: :func:`seesaw`, :func:`affinity`. A search for weights: :func:`fusion_front`.
+- Any matrix: :func:`heat_map`.
+
+Example:
+    >>> import gatewise as gw
+    >>> table = {"user": [1, 2] * 50, "click": [0, 1] * 50}
+    >>> schema = gw.Schema(features=[gw.Categorical("user", dim=2)], tasks=[gw.Binary("click")])
+    >>> ranker = gw.Ranker(schema, gw.MMoE(experts=2, expert_dims=[4]), epochs=3).fit(table)
+    >>> gw.plots.learning_curve(ranker.history, "click").get_ylabel()
+    'training loss'
+"""
+
+from gatewise.plots.experts import ablation, similarity
+from gatewise.plots.fusion import fusion_front
+from gatewise.plots.gates import gate_entropy, gates, gates_by_slice, utilisation
+from gatewise.plots.heat_map import heat_map
+from gatewise.plots.history import conflict_cosines, gradient_conflict, learning_curve, task_weights
+from gatewise.plots.importance import importance
+from gatewise.plots.reliability import reliability
+from gatewise.plots.seesaw import affinity, seesaw
+from gatewise.plots.slices import slices
+
+__all__ = [
+    "ablation",
+    "affinity",
+    "conflict_cosines",
+    "fusion_front",
+    "gate_entropy",
+    "gates",
+    "gates_by_slice",
+    "gradient_conflict",
+    "heat_map",
+    "importance",
+    "learning_curve",
+    "reliability",
+    "seesaw",
+    "similarity",
+    "slices",
+    "task_weights",
+    "utilisation",
+]

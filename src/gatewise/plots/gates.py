@@ -1,0 +1,68 @@
+"""Who uses which expert: over all rows, in slices of them, and while the model learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gatewise.analysis import GateUsage
+from gatewise.plots.heat_map import heat_map
+from gatewise.plots.history import lines
+from gatewise.training import EpochRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def gates(usage: GateUsage, *, ax: Axes | None = None) -> Axes:
+    """Draw the mean weight that each gate of a layer gives to each expert; what it does not reach is empty.
+
+    Args:
+        usage: of a layer.
+        ax: where to draw; a new figure by default.
+    """
+    weights = usage.weights.astype("float64").copy()
+    weights[~usage.reached] = float("nan")
+    return heat_map(weights, usage.gates, usage.experts, ax=ax)
+
+
+def gates_by_slice(usages: Sequence[GateUsage], gate: str, *, ax: Axes | None = None) -> Axes:
+    """Draw the mean weights of one gate, a row a slice.
+
+    Args:
+        usages: of one layer and column, a slice each.
+        gate: whose weights, such as the task's name.
+        ax: where to draw; a new figure by default.
+    """
+    weights = [usage.weights[usage.gates.index(gate)] for usage in usages]
+    return heat_map(weights, [str(usage.value) for usage in usages], usages[0].experts, ax=ax)
+
+
+def utilisation(
+    history: Sequence[EpochRecord], task: str, experts: Sequence[str] = (), *, ax: Axes | None = None
+) -> Axes:
+    """Draw over the epochs in which share of the validation rows each expert has the task's largest weight.
+
+    Args:
+        history: of a ranker with gates that was trained with a validation table.
+        task: whose gate.
+        experts: their names; numbers by default.
+        ax: where to draw; a new figure by default.
+    """
+    shares = [record.gates.get(task, {}).get("utilisation", []) for record in history]
+    names = experts or [f"expert {index}" for index in range(max(map(len, shares), default=0))]
+    found = {name: [each[index] if each else None for each in shares] for index, name in enumerate(names)}
+    ax = lines(history, found, ax=ax)
+    ax.set_ylabel("share of rows")
+    ax.set_ylim(-0.02, 1.02)
+    return ax
+
+
+def gate_entropy(history: Sequence[EpochRecord], *, ax: Axes | None = None) -> Axes:
+    """Draw over the epochs how evenly each task's gate spreads its weights: 1 is evenly, 0 is one expert a row."""
+    tasks = dict.fromkeys(task for record in history for task in record.gates)
+    found = {task: [record.gates.get(task, {}).get("relative_entropy") for record in history] for task in tasks}
+    ax = lines(history, found, ax=ax)
+    ax.set_ylabel("relative entropy")
+    ax.set_ylim(-0.02, 1.02)
+    return ax

@@ -1,0 +1,101 @@
+"""How a training went, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gatewise.plots.axes import add_legend, axes_or_new, label_of
+from gatewise.plots.colours import GUIDE, series
+from gatewise.training import EpochRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def learning_curve(
+    history: Sequence[EpochRecord], task: str, metric: str | None = None, *, ax: Axes | None = None, colour: str = ""
+) -> Axes:
+    """Draw a task's mean loss on the training rows, or a metric of its prediction on the validation rows.
+
+    A dotted line marks the epoch whose weights were kept.
+
+    Args:
+        history: of a ranker, ``ranker.history``.
+        task: its name; with ``metric`` that of one of its predictions.
+        metric: such as ``"auc"``; None for the loss.
+        ax: where to draw; a new figure by default.
+        colour: of the line.
+    """
+    ax = axes_or_new(ax)
+    values: list[float | None]
+    if metric is None:
+        values = [record.train[task]["loss"] for record in history]
+    else:
+        values = [record.valid.get(task, {}).get(metric) for record in history]
+    best = max((record.epoch for record in history if record.best), default=None)
+    if best is not None:
+        ax.axvline(best, color=GUIDE, linestyle=":", linewidth=1.2)
+    _line(ax, history, values, colour=colour or series(0))
+    ax.set_ylabel("training loss" if metric is None else f"{metric}, validation")
+    return ax
+
+
+def task_weights(history: Sequence[EpochRecord], *, ax: Axes | None = None) -> Axes:
+    """Draw the mean weight that balancing gave to each task's loss in every epoch."""
+    tasks = history[0].train if history else {}
+    weights = {task: [record.train[task].get("weight") for record in history] for task in tasks}
+    ax = lines(history, weights, ax=ax)
+    ax.set_ylabel("task weight")
+    ax.set_ylim(bottom=0)
+    return ax
+
+
+def gradient_conflict(history: Sequence[EpochRecord], at: str = "representation", *, ax: Axes | None = None) -> Axes:
+    """Draw the mean cosine of the gradients of every two tasks; below 0 they pull in opposite directions.
+
+    Args:
+        history: of a ranker that was trained with ``conflict_every``.
+        at: where gradients were taken: ``"representation"`` or ``"experts"``.
+        ax: where to draw; a new figure by default.
+    """
+    ax = axes_or_new(ax)
+    ax.axhline(0, color=GUIDE, linewidth=1)
+    lines(history, conflict_cosines(history, at), ax=ax)
+    ax.set_ylabel("cosine of gradients")
+    ax.set_ylim(-1.05, 1.05)
+    return ax
+
+
+def conflict_cosines(history: Sequence[EpochRecord], at: str) -> dict[str, list[float | None]]:
+    """Return the mean cosine of every two tasks in every epoch; None where it is undefined."""
+    by_epoch = [
+        {" · ".join(pair["tasks"]): pair["cosine"] for pair in record.conflict if pair["at"] == at}
+        for record in history
+    ]
+    return {pair: [found.get(pair) for found in by_epoch] for pair in dict.fromkeys(p for e in by_epoch for p in e)}
+
+
+def lines(
+    history: Sequence[EpochRecord], values: Mapping[str, Iterable[float | None]], *, ax: Axes | None = None
+) -> Axes:
+    """Draw a named line each over the epochs, with gaps where there is no value."""
+    ax = axes_or_new(ax)
+    for position, (name, numbers) in enumerate(values.items()):
+        _line(ax, history, numbers, name, series(position))
+    add_legend(ax)
+    return ax
+
+
+def _line(
+    ax: Axes, history: Sequence[EpochRecord], values: Iterable[float | None], name: str = "", colour: str = ""
+) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    epochs = [record.epoch for record in history]
+    numbers = np.array(list(values), dtype=np.float64)
+    ax.plot(epochs, numbers, marker="o", markersize=3.5, color=colour, label=label_of(name) if name else None)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_xlabel("epoch")

@@ -1,0 +1,39 @@
+"""Where a model is good, and where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gatewise.analysis import Slice, worst
+from gatewise.metrics import GroupMetric, Metric
+from gatewise.plots.axes import axes_or_new, plain
+from gatewise.plots.colours import ACCENT, GUIDE, WORSE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def slices(
+    parts: Sequence[Slice], metric: Metric | GroupMetric, *, whole: float | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw a metric in every slice of a column, the worst one in another colour.
+
+    Args:
+        parts: of one column and prediction, such as ``ranker.slices(table, "hour")["click"]``.
+        metric: such as ``gatewise.metrics.AUC``; a slice where it is undefined has no point.
+        whole: the metric over all rows, drawn as a line.
+        ax: where to draw; a new figure by default.
+    """
+    ax = axes_or_new(ax)
+    if whole is not None:
+        ax.axvline(whole, color=GUIDE, linestyle="--", linewidth=1)
+    least = worst(metric, parts)
+    for position, part in enumerate(parts):
+        value = part.metrics.get(metric.name)
+        if value is not None:
+            ax.plot([value], [position], marker="o", linestyle="", color=WORSE if part is least else ACCENT)
+    ax.set_yticks(range(len(parts)), [plain(part.value) for part in parts])
+    ax.set_ylim(len(parts) - 0.5, -0.5)
+    ax.set_xlabel(metric.name)
+    return ax

@@ -1,0 +1,124 @@
+"""The report of a comparison: does sharing help, which task pays, and at what cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from gatewise import plots
+from gatewise.analysis import Verdict, seesaw
+from gatewise.report.blocks import Block, Cell, Figure, Figures, Page, Section, Table, Tile, Titled, Tone, Value
+from gatewise.report.pictures import figure, matrix_figure
+from gatewise.report.sections.values import defined
+
+TONES: Mapping[str, Tone] = {"helps": "good", "hurts": "bad", "no evidence": "quiet"}
+
+
+def comparison_page(found: Mapping[str, Any], name: str) -> Page:
+    """Return the report of a comparison.
+
+    Args:
+        found: what ``comparison.json`` holds, or ``to_dict`` of a comparison gives.
+        name: what it is called.
+    """
+    verdicts = [Verdict(**each) for each in found["verdicts"]]
+    seeds = len(found["seeds"])
+    subtitle = f"{', '.join(found['metrics'])} · {found['rows']:,} test rows, {seeds} seed{'s' if seeds > 1 else ''}"
+    sections = [_seesaw(verdicts), _verdicts(verdicts, found["level"]), _metrics(found["metrics"])]
+    if found["affinity"]:
+        sections.append(_affinity(found["affinity"], found["tasks"]))
+    return Page(f"{name}: comparison", subtitle, _tiles(verdicts), [*sections, _cost(found["cost"])])
+
+
+def _tiles(verdicts: Sequence[Verdict]) -> list[Tile]:
+    """Return how many outputs each model helps, by the metric that sums each up."""
+    tiles = []
+    for model, changes in seesaw(verdicts).items():
+        words = [verdict.verdict for verdict in changes.values()]
+        helped, hurt = words.count("helps"), words.count("hurts")
+        tone: Tone = "bad" if hurt else "good" if helped else "quiet"
+        tiles.append(Tile(model, Cell(f"helps {helped} of {len(words)}", tone), f"hurts {hurt}"))
+    return tiles
+
+
+def _verdicts(verdicts: Sequence[Verdict], level: float) -> Section:
+    rows: list[list[Value]] = [
+        [
+            each.output,
+            each.metric,
+            each.contestant,
+            *(Cell(value, signed=True) for value in (each.change, each.low, each.high)),
+            Cell(each.verdict, TONES[each.verdict]),
+        ]
+        for each in verdicts
+    ]
+    headings = ["prediction", "metric", "model", "change", "low", "high", "sharing"]
+    intro = (
+        f"Difference to single-task models, with intervals of {level:.0%} over test rows drawn anew. No evidence is no "
+        "proof that sharing does nothing."
+    )
+    return Section("verdicts", "Verdicts", intro, [Titled("", Table(headings, rows))])
+
+
+def _seesaw(verdicts: Sequence[Verdict]) -> Section:
+    changes = seesaw(verdicts)
+    rows: list[list[Value]] = [
+        [model, output, each.metric, *(Cell(value, signed=True) for value in (each.change, each.low, each.high))]
+        for model, found in changes.items()
+        for output, each in found.items()
+    ]
+    outputs = {each.output for each in verdicts}
+    numbers = Table(["model", "prediction", "metric", "change", "low", "high"], rows)
+    title, width = "Gain and loss against single-task models", max(400, 110 * len(outputs))
+    drawn = figure(title, partial(plots.seesaw, changes), numbers, width=width, height=280)
+    intro = "A line that crosses 0 is a seesaw: what one task gains another pays for."
+    return Section("seesaw", "Seesaw", intro, [Figures([drawn])])
+
+
+def _metrics(metrics: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]) -> Section:
+    models = list(metrics)
+    rows: list[list[Value]] = [
+        [output, name, *(value for model in models for value in _spread(metrics[model][output][name]))]
+        for output, names in metrics[models[0]].items()
+        for name in names
+    ]
+    headings = ["prediction", "metric", *(text for model in models for text in (model, f"± {model}"))]
+    intro = "Mean over the seeds, and their standard deviation."
+    return Section("metrics", "Metrics", intro, [Titled("", Table(headings, rows))])
+
+
+def _spread(spread: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    return spread["mean"], spread["deviation"]
+
+
+def _affinity(affinity: Mapping[str, Sequence[Sequence[float | None]]], tasks: Sequence[str]) -> Section:
+    intro = "By what share a step on the task of a row lowers the loss of the task of a column; below 0 it raises it."
+    blocks: list[Block] = [Figures([_affinity_figure(model, rows, tasks) for model, rows in affinity.items()])]
+    return Section("affinity", "Affinity", intro, blocks)
+
+
+def _affinity_figure(model: str, rows: Sequence[Sequence[float | None]], tasks: Sequence[str]) -> Figure:
+    numbers: list[list[Value]] = [
+        [task, *(Cell(None if value is None else defined(value), signed=True) for value in row)]
+        for task, row in zip(tasks, rows, strict=True)
+    ]
+    return matrix_figure(
+        model, partial(plots.affinity, rows, tasks), Table(["a step on", *tasks], numbers), tasks, tasks
+    )
+
+
+def _cost(costs: Mapping[str, Mapping[str, Any]]) -> Section:
+    rows: list[list[Value]] = [
+        [
+            model,
+            None if cost["parameters"] is None else sum(cost["parameters"]),
+            cost["seconds"],
+            cost["rows_per_second"],
+            1000 * cost["latency"],
+        ]
+        for model, cost in costs.items()
+    ]
+    headings = ["model", "parameters", "seconds", "rows/s", "ms for 200 rows"]
+    intro = "Parameters outside the embeddings, of all models together; seconds of training with encoding."
+    return Section("cost", "Cost", intro, [Titled("", Table(headings, rows))])

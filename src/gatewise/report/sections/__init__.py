@@ -1,0 +1,34 @@
+"""The parts of a report, a file each: findings in, a section out, or None where it has nothing to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gatewise.report.blocks import Section
+from gatewise.report.findings import Findings
+from gatewise.report.sections.calibration import calibration
+from gatewise.report.sections.conflict import conflict
+from gatewise.report.sections.experts import experts
+from gatewise.report.sections.features import features
+from gatewise.report.sections.gates import gates
+from gatewise.report.sections.learning import learning
+from gatewise.report.sections.metrics import metrics
+from gatewise.report.sections.problems import problems
+from gatewise.report.sections.slices import slices
+from gatewise.report.sections.trained import trained
+
+SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
+    problems,
+    metrics,
+    learning,
+    gates,
+    experts,
+    features,
+    slices,
+    calibration,
+    conflict,
+    trained,
+)
+"""In the order of the page: first what a reader acts on."""
+
+__all__ = ["SECTIONS"]

@@ -1,0 +1,53 @@
+"""How alike experts are, and what each is good for."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gatewise import plots
+from gatewise.analysis import Ablation, Similarity
+from gatewise.report.blocks import Block, Cell, Figure, Figures, Note, Section, Table, Value
+from gatewise.report.findings import Findings
+from gatewise.report.pictures import matrix_figure
+from gatewise.report.sections.values import defined
+
+TITLE = "Experts"
+
+
+def experts(found: Findings) -> Section | None:
+    """Return how alike experts are (CKA), and how metrics change when one is removed."""
+    on = found.on
+    if on is None:
+        return None
+    if not on.similarities and not on.ablations:
+        return Section("experts", TITLE, blocks=[Note(f"{type(found.options.model).__name__} has no experts.")])
+    several = len(on.similarities) > 1
+    blocks: list[Block] = [Figures([_similarity(each, several) for each in on.similarities], "How alike they are")]
+    several = len(on.ablations) > 1
+    blocks.append(Figures([_ablation(each, several) for each in on.ablations], "What changes without each"))
+    intro = (
+        "Similarity is linear CKA of outputs: 1 where one expert gives what the other does, turned and scaled. "
+        "Without an expert, the others' weights are scaled up to 1; green is for the better, red for the worse. "
+        f"Looked at on {on.sampled:,} of {on.rows:,} rows."
+    )
+    return Section("experts", TITLE, intro, blocks)
+
+
+def _similarity(each: Similarity, named: bool) -> Figure:
+    rows: list[list[Value]] = [
+        [expert, *map(defined, values)] for expert, values in zip(each.experts, each.cka.tolist(), strict=True)
+    ]
+    title = "Similarity (CKA)" + (f", {each.layer}" if named else "")
+    numbers = Table(["expert", *each.experts], rows)
+    return matrix_figure(title, partial(plots.similarity, each), numbers, each.experts, each.experts)
+
+
+def _ablation(each: Ablation, named: bool) -> Figure:
+    columns = [f"{output} {metric}" for output, metric in zip(each.outputs, each.metrics, strict=True)]
+    rows: list[list[Value]] = [["all experts", *map(defined, each.whole.tolist())]]
+    for expert, changes in zip(each.experts, each.change.tolist(), strict=True):
+        rows.append([f"without {expert}", *(Cell(defined(change), signed=True) for change in changes)])
+    title = "Change of the metric without the expert" + (f", {each.layer}" if named else "")
+    return matrix_figure(
+        title, partial(plots.ablation, each), Table(["experts", *columns], rows), each.experts, columns
+    )

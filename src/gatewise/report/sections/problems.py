@@ -1,0 +1,25 @@
+"""What is wrong, in words, and what to try."""
+
+from __future__ import annotations
+
+from gatewise.report.blocks import Block, Note, Section
+from gatewise.report.findings import Findings
+
+ADDED = (
+    "metrics with intervals, gates by segment, how alike experts are and what each is good for, importance of "
+    "features, slices and calibration"
+)
+
+
+def problems(found: Findings) -> Section:
+    """Return every problem with its remedy; without a table, what one would add."""
+    if found.on is None:
+        text = f"This report knows what the artefact holds. A table with labels adds {ADDED}: "
+        return Section("problems", "At a glance", blocks=[Note(f"{text}gatewise report {found.name} TABLE")])
+    blocks: list[Block] = [
+        Note(f"{problem.found[:1].upper()}{problem.found[1:]}.", "bad", f"{problem.remedy}.")
+        for problem in found.on.problems
+    ]
+    if not blocks:
+        blocks = [Note("No dead or duplicate expert, no collapsed gate, no task that learns nothing.", "good")]
+    return Section("problems", "At a glance", blocks=blocks)
