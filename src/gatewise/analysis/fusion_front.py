@@ -20,7 +20,7 @@ class Candidate:
 
     Attributes:
         expression: with its weights.
-        values: of every goal.
+        values: of every goal, to four decimals: what differs by less is no better.
     """
 
     expression: str
@@ -77,7 +77,8 @@ class FusionFront:
         """Yield the current candidate and those of the front, each with what it is called."""
         yield CURRENT, self.current
         for number, candidate in enumerate(self.front, start=1):
-            yield (f"{number} {KNEE}" if number == self.knee + 1 else str(number)), candidate
+            if len(self.tried) > 1:
+                yield f"{number} {KNEE}" if number == self.knee + 1 else str(number), candidate
 
     def to_dict(self) -> dict[str, Any]:
         """Return the same as JSON values."""

@@ -69,11 +69,11 @@ def fuse(
     for path in output or []:
         write_front(found, path)
         typer.echo(f"front: {path}", err=True)
-    if choose is None or found.interrupted:
+    if choose is not None and not found.interrupted:
+        _write(ranker, found.choose(choose).expression, folder)
+    elif len(found.tried) > 1:
         words = ["gatewise", "fuse", str(artefact), "--fusion", found.choose().expression]
         typer.echo(f"take the knee: {shlex.join(words)}", err=True)
-    else:
-        _write(ranker, found.choose(choose).expression, folder)
     if found.interrupted:
         typer.echo("interrupted: this is what was found until then; the artefact is as it was", err=True)
         raise KeyboardInterrupt

@@ -14,6 +14,9 @@ from gatewise.jobs.weight_search import Tried, import_optuna, ranges_of, search
 from gatewise.progress import at_terminal, counting_down, working
 from gatewise.ranker import Ranker, load
 
+DIGITS = 4
+"""Decimals of a goal: orders that differ by less are equally good."""
+
 
 def fuse(
     what: Ranker | str | Path,
@@ -77,7 +80,7 @@ def fuse(
 
     def values_of(candidate: Fusion) -> Tried:
         found = judge(candidate.evaluate(predicted.columns))
-        values = tuple(value for value in found if value is not None)
+        values = tuple(round(value, DIGITS) for value in found if value is not None)
         # a rank correlation of equal scores has none
         if len(values) < len(found):
             return None

@@ -13,8 +13,10 @@ from gatewise.plots.colours import ACCENT, GUIDE, series
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ROOM = 8.0
-"""Points between a point of the front and its number."""
+APART = 0.06
+"""How far from each other numbered points are, as a share of what the front spans."""
+TICKS = 5
+"""Numbers at an axis at most: they have four digits."""
 
 
 def fusion_front(found: FusionFront, goals: tuple[int, int] = (0, 1), *, ax: Axes | None = None) -> Axes:
@@ -32,12 +34,24 @@ def fusion_front(found: FusionFront, goals: tuple[int, int] = (0, 1), *, ax: Axe
     ax.plot(*tried.T, "o", color=GUIDE, markersize=3, alpha=0.6, label="tried")
     # of more than two goals the front is no line
     line = "-o" if len(found.goals) == 2 else "o"
-    ax.plot(*front.T, line, color=ACCENT, markersize=5, linewidth=1.2, label="not beaten on all goals")
+    ax.plot(*front.T, line, color=ACCENT, markersize=5, linewidth=1.2, label="front")
     ax.plot(*knee, "D", color=series(2), markersize=8, label="knee")
-    ax.plot(*current, "X", color=series(1), markersize=9, label="current weights")
-    for number, point in enumerate(front, start=1):
-        ax.annotate(str(number), point, xytext=(ROOM / 2, ROOM / 2), textcoords="offset points", fontsize="small")
-    for name, axis in zip((found.goals[goal] for goal in goals), (ax.xaxis, ax.yaxis), strict=True):
-        axis.set_label_text(plain(name))
+    ax.plot(*current, "X", color=series(1), markersize=9, label="current")
+    for point in _numbered(front):
+        ax.annotate(str(point + 1), front[point], xytext=(4, 4), textcoords="offset points", fontsize="small")
+    ax.locator_params(nbins=TICKS)
+    ax.set_xlabel(plain(found.goals[goals[0]]))
+    ax.set_ylabel(plain(found.goals[goals[1]]))
     add_legend(ax)
     return ax
+
+
+def _numbered(front: np.ndarray) -> list[int]:
+    """Return the points of a front ``[point, 2]`` whose numbers have room beside those before."""
+    reach = np.ptp(front, axis=0)
+    places = front / np.where(reach > 0, reach, 1.0)
+    chosen: list[int] = []
+    for point in range(len(front)):
+        if all(np.abs(places[point] - places[other]).max() >= APART for other in chosen):
+            chosen.append(point)
+    return chosen

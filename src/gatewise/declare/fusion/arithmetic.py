@@ -1,12 +1,12 @@
 r"""What the signs and functions of an expression mean: everything has a value, so that every row has a place.
 
-Computed in float64 as IEEE 754 says, but that no step leaves a result beyond :math:`\pm 10^{30}` and that what is not
-defined is read at the nearest point where it is:
+Computed in float64 as IEEE 754 says, but that no step gives more than :math:`M = 2^{100}` or less than :math:`-M`, and
+that what is not defined is read at the nearest point where it is:
 
-- :math:`x / 0` is :math:`10^{30}` with the sign of x, and 0 for :math:`0 / 0`;
-- :math:`\log x` of :math:`x \le 0` is :math:`-10^{30}`, :math:`\sqrt x` of :math:`x < 0` is 0;
+- :math:`x / 0` is :math:`M` with the sign of x, and 0 for :math:`0 / 0`;
+- :math:`\log x` of :math:`x \le 0` is :math:`-M`, :math:`\sqrt x` of :math:`x < 0` is 0;
 - :math:`x^y` of :math:`x < 0` is that of 0 where y is no whole number; :math:`0^0` is 1, :math:`0^y` of
-  :math:`y < 0` is :math:`10^{30}`.
+  :math:`y < 0` is :math:`M`.
 
 The same functions take numpy arrays and torch tensors, and hold no branch on a value: what they do can be traced and
 exported. ``xp`` is the module, numpy or torch.
@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any, NamedTuple
 
-LIMIT = 1e30
-"""What takes the place of infinity; float32 holds it too."""
+LIMIT = 2.0**100
+"""What takes the place of infinity: about 1.27e30, the same number in float32."""
 
 
 def bounded(xp: Any, x: Any) -> Any:

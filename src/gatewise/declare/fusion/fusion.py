@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,14 +105,13 @@ class Fusion:
         Example:
             >>> import numpy as np
             >>> Fusion.parse("log(click) + buy").evaluate({"click": np.array([0.0, 1.0]), "buy": np.ones(2)}).tolist()
-            [-1e+30, 1.0]
+            [-1.2676506002282294e+30, 1.0]
         """
         xp = _module_of(columns[self.names[0]])
-        if xp.__name__ == "numpy":
-            # infinities are bounded at once
-            with xp.errstate(all="ignore"):
-                return _value(self.tree, columns, xp)
-        return _value(self.tree, columns, xp)
+        read = {name: bounded(xp, columns[name]) for name in self.names}
+        # numpy warns of infinities, which are bounded at once
+        with xp.errstate(all="ignore") if xp.__name__ == "numpy" else nullcontext():
+            return _value(self.tree, read, xp)
 
 
 def _module_of(column: Any) -> Any:
@@ -122,9 +122,9 @@ def _module_of(column: Any) -> Any:
 def _value(node: Node, columns: Mapping[str, Any], xp: Any) -> Any:
     match node:
         case Number(value):
-            return xp.full((), value, dtype=xp.float64)
+            return xp.asarray(value, dtype=xp.float64)
         case Column(name):
-            return bounded(xp, columns[name])
+            return columns[name]
         case Negative(of):
             return -_value(of, columns, xp)
         case Operation(operator, left, right):
