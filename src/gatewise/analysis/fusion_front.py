@@ -20,10 +20,12 @@ class Candidate:
 
     Attributes:
         expression: with its weights.
+        weights: its numbers, in order of appearance.
         values: of every goal, to four decimals: what differs by less is no better.
     """
 
     expression: str
+    weights: tuple[float, ...]
     values: tuple[float, ...]
 
 

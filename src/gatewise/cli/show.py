@@ -171,12 +171,13 @@ def affinity_tables(found: Comparison) -> Group:
 
 def front_table(found: FusionFront) -> Group:
     """Return one line a point: the current expression, then those that no other one beats on all goals."""
-    table = _columns(["point"], found.goals)
-    table.add_column("expression", overflow="fold")
+    places = [f"#{place}" for place in range(1, len(found.current.weights) + 1)]
+    table = _columns(["point"], [*found.goals, *places])
     for name, candidate in found.points():
-        table.add_row(name, *map(number, candidate.values), Text(candidate.expression))
-    tried = f", {len(found.tried) - 1:,} weights tried: the points that no other one beats on all goals"
-    return _titled(f"{found.rows:,} rows" + (tried if len(found.tried) > 1 else ""), table)
+        table.add_row(name, *map(number, candidate.values), *(f"{weight:.4g}" for weight in candidate.weights))
+    tried = f", {len(found.tried) - 1:,} weights tried: points that no other one beats on all goals"
+    title = f"{found.current.expression} on {found.rows:,} rows" + (tried if len(found.tried) > 1 else "")
+    return _titled(title, table, note="#1, #2 ...: the weights by their places in the expression")
 
 
 def _columns(texts: Sequence[str], numbers: Iterable[str]) -> Table:

@@ -84,7 +84,7 @@ def fuse(
         # a rank correlation of equal scores has none
         if len(values) < len(found):
             return None
-        tried.append(Candidate(str(candidate), values))
+        tried.append(Candidate(str(candidate), candidate.weights, values))
         return values
 
     if values_of(started) is None:

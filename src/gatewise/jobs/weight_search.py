@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -156,14 +155,11 @@ def import_optuna() -> Any:
 
 @contextmanager
 def _study(goals: int, seed: int) -> Iterator[Study]:
-    """Yield a study that keeps its log and its warnings of experiments to itself."""
+    """Yield a study that keeps its log to itself."""
     optuna = import_optuna()
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
-            yield optuna.create_study(directions=["maximize"] * goals, sampler=sampler)
+        yield optuna.create_study(directions=["maximize"] * goals, sampler=optuna.samplers.TPESampler(seed=seed))
     finally:
         optuna.logging.set_verbosity(verbosity)
