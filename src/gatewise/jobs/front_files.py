@@ -17,7 +17,7 @@ PANEL = (4.6, 4.2)
 """Inches of a pair of goals in a picture."""
 
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.size": 9,
     "legend.fontsize": 8,
     "axes.spines.top": False,
@@ -66,15 +66,14 @@ def _write_csv(found: FusionFront, path: Path) -> None:
 
 def _write_picture(found: FusionFront, path: Path) -> None:
     """Draw every pair of goals beside each other."""
-    from matplotlib import rc_context, rcParams
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     from gatewise.plots import fusion_front
 
     pairs = [(x, y) for y in range(len(found.goals)) for x in range(y)]
     wide, high = PANEL
-    with rc_context():
-        rcParams.update(STYLE)
+    with rc_context(STYLE):
         figure = Figure(figsize=(wide * len(pairs), high), layout="constrained")
         for place, pair in enumerate(pairs, start=1):
             fusion_front(found, pair, ax=figure.add_subplot(1, len(pairs), place))
