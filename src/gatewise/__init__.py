@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     )
     from gatewise.errors import GatewiseError, GatewiseWarning
     from gatewise.jobs.comparison import compare
+    from gatewise.jobs.fuse import fuse
     from gatewise.ranker import Ranker, load
 
 __all__ = [
@@ -168,6 +169,7 @@ __all__ = [
     "Vector",
     "__version__",
     "compare",
+    "fuse",
     "load",
 ]
 
@@ -175,6 +177,7 @@ _HOME = {
     **dict.fromkeys(("Ranker", "load"), "gatewise.ranker"),
     **dict.fromkeys(("GatewiseError", "GatewiseWarning"), "gatewise.errors"),
     "compare": "gatewise.jobs.comparison",
+    "fuse": "gatewise.jobs.fuse",
 }
 
 

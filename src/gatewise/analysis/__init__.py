@@ -20,9 +20,12 @@ from gatewise.analysis.explanation import (
     attribute,
     explanation_of,
 )
+from gatewise.analysis.fusion_front import Candidate, FusionFront, check_choice
 from gatewise.analysis.gate_usage import GateUsage, gate_usage
+from gatewise.analysis.goals import Goal, Judge, judge_of
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
+from gatewise.analysis.pareto import knee, pareto_front
 from gatewise.analysis.plain import plain
 from gatewise.analysis.problems import Problem, gate_problems, mixture_problems, starving_tasks
 from gatewise.analysis.reliability import ReliabilityBin, reliability
@@ -39,6 +42,7 @@ __all__ = [
     "ROWS_OF",
     "Ablation",
     "Attributed",
+    "Candidate",
     "Control",
     "Cut",
     "Estimate",
@@ -46,8 +50,11 @@ __all__ = [
     "ExpertPart",
     "Explanation",
     "FeaturePart",
+    "FusionFront",
     "GateUsage",
+    "Goal",
     "Importance",
+    "Judge",
     "Problem",
     "ReliabilityBin",
     "ScoreParts",
@@ -60,6 +67,7 @@ __all__ = [
     "Trained",
     "Verdict",
     "attribute",
+    "check_choice",
     "check_metrics",
     "control_of",
     "cut_column",
@@ -73,11 +81,14 @@ __all__ = [
     "gate_problems",
     "gate_usage",
     "intervals",
+    "judge_of",
+    "knee",
     "linear_cka",
     "matched_control",
     "metrics_by_name",
     "mixture_problems",
     "nearest_width",
+    "pareto_front",
     "plain",
     "reliability",
     "resized",

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from gatewise.analysis import Estimates, Slice, Spread
+    from gatewise.analysis import Estimates, FusionFront, Slice, Spread
     from gatewise.jobs import Comparison, Contender
     from gatewise.metrics import GroupMetric, Metric
     from gatewise.tasks import Metrics, Task
@@ -167,6 +167,17 @@ def affinity_tables(found: Comparison) -> Group:
             table.add_row(task, *("undefined" if value is None else f"{value:+.4f}" for value in row))
         shown.append(table)
     return _titled("by what share a step on one task lowers the loss of each, below 0: raises it", *shown)
+
+
+def front_table(found: FusionFront) -> Group:
+    """Return one line a point: the current expression, then those that no other one beats on all goals."""
+    places = [f"#{place}" for place in range(1, len(found.current.weights) + 1)]
+    table = _columns(["point"], [*found.goals, *places])
+    for name, candidate in found.points():
+        table.add_row(name, *map(number, candidate.values), *(f"{weight:.4g}" for weight in candidate.weights))
+    tried = f", {len(found.tried) - 1:,} weights tried: points that no other one beats on all goals"
+    title = f"{found.current.expression} on {found.rows:,} rows" + (tried if len(found.tried) > 1 else "")
+    return _titled(title, table, note="#1, #2 ...: the weights by their places in the expression")
 
 
 def _columns(texts: Sequence[str], numbers: Iterable[str]) -> Table:

@@ -2,6 +2,7 @@
 
 from gatewise.jobs.comparison import COMPARISON, Comparison, compare
 from gatewise.jobs.controls import Contender, with_controls
+from gatewise.jobs.fuse import fuse
 from gatewise.jobs.predict import predict_file
 from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of, report_comparison, report_file
 from gatewise.jobs.tables import Tables, find_tables
@@ -19,6 +20,7 @@ __all__ = [
     "compare",
     "find_artefact",
     "find_tables",
+    "fuse",
     "name_of",
     "predict_file",
     "report_comparison",

@@ -58,6 +58,8 @@ def with_controls(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool 
                 balance=part.options.balance,
                 training=part.options.training,
                 calibration=None,
+                # of a task alone there is nothing to fuse
+                fusion=None,
             )
             rankers.append((part, train_recipe(alike, tables, folder, progress=progress, label=label)))
         yield _judged(control.name, rankers, tables.test)

@@ -7,7 +7,7 @@ Every function takes plain data, and the axes to draw on or none for a new figur
   :func:`gate_entropy`, :func:`utilisation`.
 - Gates and experts: :func:`gates`, :func:`gates_by_slice`, :func:`similarity`, :func:`ablation`.
 - Predictions: :func:`reliability`, :func:`importance`, :func:`slices`.
-- A comparison: :func:`seesaw`, :func:`affinity`.
+- A comparison: :func:`seesaw`, :func:`affinity`. A search for weights: :func:`fusion_front`.
 - Any matrix: :func:`heat_map`.
 
 Example:
@@ -20,6 +20,7 @@ Example:
 """
 
 from gatewise.plots.experts import ablation, similarity
+from gatewise.plots.fusion import fusion_front
 from gatewise.plots.gates import gate_entropy, gates, gates_by_slice, utilisation
 from gatewise.plots.heat_map import heat_map
 from gatewise.plots.history import conflict_cosines, gradient_conflict, learning_curve, task_weights
@@ -32,6 +33,7 @@ __all__ = [
     "ablation",
     "affinity",
     "conflict_cosines",
+    "fusion_front",
     "gate_entropy",
     "gates",
     "gates_by_slice",

@@ -1,0 +1,57 @@
+"""Where the goals of one order conflict, and what the weights of a fusion choose between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gatewise.analysis import FusionFront
+from gatewise.plots.axes import add_legend, axes_or_new, plain
+from gatewise.plots.colours import ACCENT, GUIDE, series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+APART = 0.06
+"""How far from each other numbered points are, as a share of what the front spans."""
+TICKS = 5
+"""Numbers at an axis at most: they have four digits."""
+
+
+def fusion_front(found: FusionFront, goals: tuple[int, int] = (0, 1), *, ax: Axes | None = None) -> Axes:
+    """Draw what was tried by two of the goals: the front with the numbers of its points, its knee, the current weights.
+
+    Args:
+        found: what :func:`gatewise.fuse` returned.
+        goals: positions of the goals, that of the horizontal axis first.
+        ax: where to draw; a new figure by default.
+    """
+    ax = axes_or_new(ax)
+    columns = list(goals)
+    tried, front = (np.array([each.values for each in points])[:, columns] for points in (found.tried, found.front))
+    knee, current = front[found.knee], np.array(found.current.values)[columns]
+    ax.plot(*tried.T, "o", color=GUIDE, markersize=3, alpha=0.6, label="tried")
+    # of more than two goals the front is no line
+    line = "-o" if len(found.goals) == 2 else "o"
+    ax.plot(*front.T, line, color=ACCENT, markersize=5, linewidth=1.2, label="front")
+    ax.plot(*knee, "D", color=series(2), markersize=8, label="knee")
+    ax.plot(*current, "X", color=series(1), markersize=9, label="current")
+    for point in _numbered(front):
+        ax.annotate(str(point + 1), front[point], xytext=(4, 4), textcoords="offset points", fontsize="small")
+    ax.locator_params(nbins=TICKS)
+    ax.set_xlabel(plain(found.goals[goals[0]]))
+    ax.set_ylabel(plain(found.goals[goals[1]]))
+    add_legend(ax)
+    return ax
+
+
+def _numbered(front: np.ndarray) -> list[int]:
+    """Return the points of a front ``[point, 2]`` whose numbers have room beside those before."""
+    reach = np.ptp(front, axis=0)
+    places = front / np.where(reach > 0, reach, 1.0)
+    chosen: list[int] = []
+    for point in range(len(front)):
+        if all(np.abs(places[point] - places[other]).max() >= APART for other in chosen):
+            chosen.append(point)
+    return chosen
