@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gatewise.data import EncodedTable, RaggedIds
-from gatewise.export.ports import BATCH, Form, Port, Read
-from gatewise.nn import Inputs, TextBatch
+from gatewise.export.padding import never_empty, one_each, padded
+from gatewise.export.ports import BATCH, Form, Port, Read, known_columns, labels_of
+from gatewise.nn import Inputs
 from gatewise.nn.ragged import PADDING
 from gatewise.serving import Scorer
 
@@ -29,6 +30,8 @@ class EncodedForm(Form):
     Args:
         scorer: whose model is exported.
     """
+
+    kind = "encoded"
 
     def __init__(self, scorer: Scorer) -> None:
         super().__init__()
@@ -66,43 +69,14 @@ class EncodedForm(Form):
         if self.widths[FLOATS]:
             yield FLOATS, encoded.floats
         for name, ragged in zip(self.lists, encoded.lists, strict=True):
-            yield name, padded(ragged)
+            yield name, _padded(ragged)
         for name, texts in zip(self.texts, encoded.texts, strict=True):
-            yield name, padded(texts.tokens)[texts.codes]
+            yield name, _padded(texts.tokens)[texts.codes]
         for place, column in enumerate(self.known):
             if column is not None:
                 assert encoded.labels is not None
                 yield column, encoded.labels[:, place]
 
 
-def known_columns(scorer: Scorer) -> list[str | None]:
-    """Return for every column of the labels which one of the table tells it beforehand, or None."""
-    found: list[str | None] = []
-    for task in scorer.encoder.schema.tasks:
-        found += [None, *task.known_columns]
-    return found
-
-
-def labels_of(known: Sequence[str | None], given: dict[str, Tensor], rows: int) -> Tensor:
-    """Return labels ``[batch, label]``, NaN but for the columns that are known."""
-    unknown = torch.full((rows,), torch.nan, dtype=torch.float64)
-    return torch.stack([unknown if column is None else given[column] for column in known], dim=1)
-
-
-def never_empty(ids: Tensor) -> Tensor:
-    """Return lists ``[batch, length]`` with one more padding, which changes nothing: no list is of length 0."""
-    return torch.nn.functional.pad(ids, (0, 1), value=PADDING)
-
-
-def one_each(tokens: Tensor) -> TextBatch:
-    """Return a batch of texts ``[batch, length]``, each row with its own."""
-    return TextBatch(never_empty(tokens), torch.arange(tokens.shape[0], device=tokens.device))
-
-
-def padded(ragged: RaggedIds) -> np.ndarray:
-    """Return lists as int64 ``[row, longest]``, padded with -1."""
-    lengths = np.diff(ragged.offsets)
-    present = np.arange(lengths.max(initial=0)) < lengths[:, np.newaxis]
-    matrix = np.full(present.shape, PADDING, np.int64)
-    matrix[present] = ragged.values
-    return matrix
+def _padded(ragged: RaggedIds) -> np.ndarray:
+    return padded(ragged.values.astype(np.int64), ragged.offsets, PADDING)

@@ -5,29 +5,33 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from gatewise.errors import ExportError, MissingExtraError
-from gatewise.export.ports import BATCH
+from gatewise.export.ports import BATCH, Keys, Port, type_name
 from gatewise.export.program import Program
+from gatewise.export.twins import for_onnx, with_twins
+from gatewise.layout import NULL, OUT_OF_VOCABULARY, RESERVED_ROWS
+from gatewise.nn.ragged import PADDING
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
 OPSET = 18
+TYPES = {"int64": "INT64", "float32": "FLOAT", "float64": "DOUBLE", "string": "STRING"}
+"""How ONNX calls types."""
 
 
-def traced(program: Program) -> torch.export.ExportedProgram:
+def traced(program: nn.Module, ports: Sequence[Port]) -> torch.export.ExportedProgram:
     """Return a program as a graph whose sizes are free where its ports say so.
 
     Raises:
         ExportError: something in it cannot be traced.
     """
-    program.eval()
-    ports = program.form.ports
     example, free = tuple(port.example() for port in ports), tuple(port.free_dims() for port in ports)
     try:
         with quiet(), torch.no_grad():
@@ -47,7 +51,7 @@ def to_onnx(program: Program) -> ir.Model:
         from gatewise.export.translations import TRANSLATIONS
     except ImportError:
         raise MissingExtraError("export", "export to ONNX") from None
-    graph = traced(program)
+    graph = traced(with_twins(program, for_onnx), program.form.ports)
     try:
         with quiet():
             found = torch.onnx.export(
@@ -70,20 +74,51 @@ def _name(graph: ir.Graph, program: Program) -> None:
     import onnx_ir as ir
 
     ports = program.form.ports
-    outside = [*(port.name for port in ports), *program.outputs]
+    outside = [*dict.fromkeys(port.name for port in ports), *program.outputs]
     twice = next((name for name in outside if outside.count(name) > 1), None)
     if twice is not None:
-        raise ExportError(f"export: two inputs or outputs are called {twice!r}: rename the feature or the task")
+        raise ExportError(f"export: an input and an output are called {twice!r}: rename the feature or the task")
     ends = {id(value) for value in (*graph.inputs, *graph.outputs)}
     inside = [*graph.initializers.values(), *(value for node in graph.all_nodes() for value in node.outputs)]
     for value in inside:
         if id(value) not in ends and value.name in outside:
             value.name = f"{value.name} inside"
-    for value, port in zip(graph.inputs, ports, strict=True):
-        value.name, value.shape = port.name, ir.Shape(port.dims)
     for value, name in zip(graph.outputs, program.outputs, strict=True):
         assert value.shape is not None
         value.name, value.shape = name, ir.Shape([BATCH, *value.shape.dims[1:]])
+    _connect(graph, ports)
+
+
+def _connect(graph: ir.Graph, ports: Sequence[Port]) -> None:
+    """Give the graph inputs of the ports' names, which several ports may share, and look up what is to be looked up."""
+    import onnx_ir as ir
+
+    inputs: dict[str, ir.Value] = {}
+    nodes = []
+    for traced_input, port in zip(list(graph.inputs), ports, strict=True):
+        outer = inputs.setdefault(port.name, ir.Value(name=port.name, shape=ir.Shape(port.dims)))
+        outer.type = ir.TensorType(ir.DataType[TYPES[type_name(port)]])
+        found = outer
+        if port.keys is not None:
+            nodes.append(_look_up(outer, port.keys))
+            found = nodes[-1].outputs[0]
+            found.name, found.shape, found.type = traced_input.name, traced_input.shape, traced_input.type
+        traced_input.replace_all_uses_with(found)
+    graph.inputs[:] = inputs.values()
+    if nodes:
+        graph.insert_before(graph[0], nodes)
+        graph.opset_imports["ai.onnx.ml"] = 2
+
+
+def _look_up(raw: ir.Value, keys: Keys) -> ir.Node:
+    """Return the node that turns values into rows of a vocabulary."""
+    import onnx_ir as ir
+
+    values = [*keys.vocabulary.values.to_pylist(), keys.null, keys.padding]
+    rows = [*range(RESERVED_ROWS, keys.vocabulary.rows), NULL, PADDING]
+    kind = "keys_strings" if isinstance(keys.null, str) else "keys_int64s"
+    attributes = {kind: values, "values_int64s": rows, "default_int64": OUT_OF_VOCABULARY}
+    return ir.node("LabelEncoder", [raw], attributes, domain="ai.onnx.ml")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Named inputs and outputs of an exported model."""
+"""Named inputs of an exported model, and what it makes of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,26 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from gatewise.data.vocabulary import Vocabulary
 from gatewise.nn import Inputs
+from gatewise.serving import Scorer
 
 BATCH = "batch"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A look-up that comes before everything else: raw values become rows of a vocabulary.
+
+    Attributes:
+        vocabulary: learnt values.
+        null: the value that stands for null.
+        padding: the value that stands for padding, in a list.
+    """
+
+    vocabulary: Vocabulary
+    null: int | str
+    padding: int | str
 
 
 @dataclass(frozen=True)
@@ -19,16 +36,20 @@ class Port:
     """An input.
 
     Attributes:
-        name: what callers give it as.
-        dtype: of its elements.
+        name: what callers give it as; inputs of the same name are one.
+        dtype: of its elements, after the look-up.
         dims: a number, or a name where the size is free.
-        meaning: what it holds, as JSON values.
+        keys: the look-up, if there is one.
+        holds: what it is, in words.
+        features: the features that read it.
     """
 
     name: str
     dtype: torch.dtype
     dims: tuple[int | str, ...] = (BATCH,)
-    meaning: Mapping[str, Any] | None = None
+    keys: Keys | None = None
+    holds: str = ""
+    features: tuple[str, ...] = ()
 
     def example(self, rows: int = 3, length: int = 4) -> Tensor:
         """Return zeros of its type, so large where the size is free."""
@@ -63,11 +84,34 @@ class Form(nn.Module):
     """From named inputs to what a model reads.
 
     Attributes:
+        kind: its name.
         ports: the inputs, in the order that :meth:`forward` takes them.
     """
 
+    kind: str
     ports: Sequence[Port]
 
     def forward(self, *given: Tensor) -> Read:
         """Return what the model reads."""
         raise NotImplementedError
+
+
+def type_name(port: Port) -> str:
+    """Return the type of an input's elements, before the look-up."""
+    if port.keys is not None and isinstance(port.keys.null, str):
+        return "string"
+    return str(port.dtype).removeprefix("torch.")
+
+
+def known_columns(scorer: Scorer) -> list[str | None]:
+    """Return for every column of the labels which one of the table tells it beforehand, or None."""
+    found: list[str | None] = []
+    for task in scorer.encoder.schema.tasks:
+        found += [None, *task.known_columns]
+    return found
+
+
+def labels_of(known: Sequence[str | None], given: Mapping[str, Tensor], rows: int) -> Tensor:
+    """Return labels ``[batch, label]``, NaN but for the columns that are known."""
+    unknown = torch.full((rows,), torch.nan, dtype=torch.float64)
+    return torch.stack([unknown if column is None else given[column] for column in known], dim=1)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.export.ports import Form
+from gatewise.export.twins import with_twins
 from gatewise.serving import Scorer
 from gatewise.tasks import predict_tasks
 
@@ -32,8 +33,10 @@ class Program(nn.Module):
 
     def __init__(self, scorer: Scorer, form: Form, fusion: Fusion | None = None) -> None:
         super().__init__()
-        self.model, self.form = scorer.model, form
+        # a copy that shares all tensors, whose mode is its own
+        self.model, self.form = with_twins(scorer.model), form
         self.tasks, self.calibration, self.fusion = scorer.tasks, scorer.calibration, fusion
+        self.eval()
         self.outputs = list(self._named(*(port.example() for port in form.ports)))
 
     def forward(self, *given: Tensor) -> tuple[Tensor, ...]:  # noqa: D102

@@ -63,6 +63,18 @@ def searchsorted(
     return count
 
 
+def recurrent(x: ir.Value, w: ir.Value, r: ir.Value, b: ir.Value, cell: str) -> ir.Value:
+    """Return the states of :class:`gatewise.export.twins.RecurrentTwin`."""
+    assert r.shape is not None
+    # [length, batch, dim]
+    steps, width = op.Transpose(x, perm=[1, 0, 2]), int(r.shape[2])  # type: ignore[arg-type]
+    if cell == "LSTM":
+        states, *_ = op.LSTM(steps, w, r, b, hidden_size=width)
+    else:
+        states, *_ = op.GRU(steps, w, r, b, hidden_size=width, linear_before_reset=1)
+    return op.Squeeze(op.Transpose(states, perm=[2, 0, 3, 1]), _constant(np.array([3])))
+
+
 def _tail(x: ir.Value) -> tuple[ir.Value, ir.Value]:
     r"""Return :math:`-z^2` and half of erfcx(z), in double precision."""
     z = op.Div(op.Abs(op.Cast(x, to=ir.DataType.DOUBLE)), _constant(2**0.5))
@@ -94,4 +106,5 @@ TRANSLATIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     torch.ops.aten.special_log_ndtr.default: log_ndtr,
     torch.ops.aten.special_ndtr.default: ndtr,
     torch.ops.aten.searchsorted.Tensor: searchsorted,
+    torch.ops.gatewise.recurrent.default: recurrent,
 }
