@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from gatewise.data import EncodedTable, RaggedIds
 from gatewise.export.padding import never_empty, one_each, padded
-from gatewise.export.ports import BATCH, Form, Port, Read, known_columns, labels_of
+from gatewise.export.ports import BATCH, Form, Port, Read, known_columns, known_ports, labels_of
 from gatewise.nn import Inputs
 from gatewise.nn.ragged import PADDING
 from gatewise.serving import Scorer
@@ -35,38 +36,42 @@ class EncodedForm(Form):
 
     def __init__(self, scorer: Scorer) -> None:
         super().__init__()
-        layout = scorer.encoder.layout
-        self.widths = {IDS: len(layout.ids), FLOATS: len(layout.floats)}
+        self.scorer, layout = scorer, scorer.encoder.layout
+        self.ids, self.floats = [name for name, _ in layout.ids], list(layout.floats)
         self.lists = [column.name for column in layout.lists]
         self.texts = [column.name for column in layout.texts]
         self.known = known_columns(scorer)
-        kinds = {IDS: torch.int64, FLOATS: torch.float32}
         self.ports = [
-            *(Port(name, kinds[name], (BATCH, width)) for name, width in self.widths.items() if width),
-            *(Port(name, torch.int64, (BATCH, f"length of {name}")) for name in (*self.lists, *self.texts)),
-            *(Port(name, torch.float64) for name in dict.fromkeys(name for name in self.known if name)),
+            *(_matrix(name, dtype, columns) for name, dtype, columns in self._matrices() if columns),
+            *(_list(name, "rows of the items, padded with -1") for name in self.lists),
+            *(_list(name, "tokens of the text, padded with -1") for name in self.texts),
+            *known_ports(self.known),
         ]
+
+    def _matrices(self) -> tuple[tuple[str, torch.dtype, list[str]], ...]:
+        return (IDS, torch.int64, self.ids), (FLOATS, torch.float32, self.floats)
 
     def forward(self, *given: Tensor) -> Read:  # noqa: D102
         by_name = dict(zip((port.name for port in self.ports), given, strict=True))
         rows = given[0].shape[0]
-        inputs = Inputs(
-            by_name[IDS] if IDS in by_name else torch.zeros(rows, 0, dtype=torch.int64),
-            tuple(never_empty(by_name[name]) for name in self.lists),
-            by_name[FLOATS] if FLOATS in by_name else torch.zeros(rows, 0),
-            tuple(one_each(by_name[name]) for name in self.texts),
-            checked=True,
+        ids, floats = (
+            by_name[name] if columns else torch.zeros(rows, 0, dtype=dtype) for name, dtype, columns in self._matrices()
         )
-        return Read(inputs, labels_of(self.known, by_name, rows))
+        lists = tuple(never_empty(by_name[name]) for name in self.lists)
+        texts = tuple(one_each(by_name[name]) for name in self.texts)
+        return Read(Inputs(ids, lists, floats, texts, checked=True), labels_of(self.known, by_name, rows))
+
+    def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
+        return self.feed(self.scorer.encode(source, labels=False))
 
     def feed(self, encoded: EncodedTable) -> dict[str, np.ndarray]:
         """Return the inputs of an encoded table, by name."""
         return dict(self._feed(encoded))
 
     def _feed(self, encoded: EncodedTable) -> Iterator[tuple[str, np.ndarray]]:
-        if self.widths[IDS]:
+        if self.ids:
             yield IDS, encoded.ids.astype(np.int64)
-        if self.widths[FLOATS]:
+        if self.floats:
             yield FLOATS, encoded.floats
         for name, ragged in zip(self.lists, encoded.lists, strict=True):
             yield name, _padded(ragged)
@@ -76,6 +81,14 @@ class EncodedForm(Form):
             if column is not None:
                 assert encoded.labels is not None
                 yield column, encoded.labels[:, place]
+
+
+def _matrix(name: str, dtype: torch.dtype, columns: list[str]) -> Port:
+    return Port(name, dtype, (BATCH, len(columns)), holds="one column a feature", features=tuple(columns))
+
+
+def _list(name: str, holds: str) -> Port:
+    return Port(name, torch.int64, (BATCH, f"length of {name}"), holds=holds, features=(name,))
 
 
 def _padded(ragged: RaggedIds) -> np.ndarray:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from gatewise.errors import ExportError, MissingExtraError
+from gatewise.export.metadata import describe
 from gatewise.export.ports import BATCH, Keys, Port, type_name
 from gatewise.export.program import Program
+from gatewise.export.tracing import first_line, quiet, traced
 from gatewise.export.twins import for_onnx, with_twins
 from gatewise.layout import NULL, OUT_OF_VOCABULARY, RESERVED_ROWS
 from gatewise.nn.ragged import PADDING
+from gatewise.version import __version__
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -24,20 +23,6 @@ if TYPE_CHECKING:
 OPSET = 18
 TYPES = {"int64": "INT64", "float32": "FLOAT", "float64": "DOUBLE", "string": "STRING"}
 """How ONNX calls types."""
-
-
-def traced(program: nn.Module, ports: Sequence[Port]) -> torch.export.ExportedProgram:
-    """Return a program as a graph whose sizes are free where its ports say so.
-
-    Raises:
-        ExportError: something in it cannot be traced.
-    """
-    example, free = tuple(port.example() for port in ports), tuple(port.free_dims() for port in ports)
-    try:
-        with quiet(), torch.no_grad():
-            return torch.export.export(program, example, dynamic_shapes={"given": free}, strict=False)
-    except Exception as error:
-        raise ExportError(f"export: this model cannot be traced: {first_line(error)}") from error
 
 
 def to_onnx(program: Program) -> ir.Model:
@@ -51,7 +36,7 @@ def to_onnx(program: Program) -> ir.Model:
         from gatewise.export.translations import TRANSLATIONS
     except ImportError:
         raise MissingExtraError("export", "export to ONNX") from None
-    graph = traced(with_twins(program, for_onnx), program.form.ports)
+    graph = traced(with_twins(program, for_onnx))
     try:
         with quiet():
             found = torch.onnx.export(
@@ -65,8 +50,33 @@ def to_onnx(program: Program) -> ir.Model:
     except Exception as error:
         raise ExportError(f"export: this model cannot be said in ONNX: {first_line(error)}") from error
     assert found is not None
-    _name(found.model.graph, program)
-    return found.model
+    model = found.model
+    _forget_origins(model)
+    _keep_constants(model.graph)
+    _name(model.graph, program)
+    model.producer_name, model.producer_version = "gatewise", __version__
+    model.metadata_props.update(describe(program))
+    return model
+
+
+def _keep_constants(graph: ir.Graph) -> None:
+    """Make initializers of the constants that the exporter's own optimisation leaves without a home."""
+    for value in dict.fromkeys(value for node in graph for value in node.inputs if value is not None):
+        if value.const_value is not None and value.producer() is None and value.name not in graph.initializers:
+            graph.register_initializer(value)
+
+
+def _forget_origins(model: ir.Model) -> None:
+    """Drop what the exporter notes of every node: the lines of code it comes from, with the paths of this machine."""
+    model.metadata_props.clear()
+    model.graph.metadata_props.clear()
+    for node in model.graph.all_nodes():
+        node.metadata_props.clear()
+        node.doc_string = None
+        for value in node.outputs:
+            value.metadata_props.clear()
+    for value in (*model.graph.inputs, *model.graph.initializers.values()):
+        value.metadata_props.clear()
 
 
 def _name(graph: ir.Graph, program: Program) -> None:
@@ -117,25 +127,5 @@ def _look_up(raw: ir.Value, keys: Keys) -> ir.Node:
     values = [*keys.vocabulary.values.to_pylist(), keys.null, keys.padding]
     rows = [*range(RESERVED_ROWS, keys.vocabulary.rows), NULL, PADDING]
     kind = "keys_strings" if isinstance(keys.null, str) else "keys_int64s"
-    attributes = {kind: values, "values_int64s": rows, "default_int64": OUT_OF_VOCABULARY}
+    attributes: dict[str, Any] = {kind: values, "values_int64s": rows, "default_int64": OUT_OF_VOCABULARY}
     return ir.node("LabelEncoder", [raw], attributes, domain="ai.onnx.ml")
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what the exporters of torch say about themselves from people who cannot change it."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error that says something."""
-    lines: list[Any] = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -61,13 +63,6 @@ class Port:
         return {place: torch.export.Dim.DYNAMIC for place, dim in enumerate(self.dims) if isinstance(dim, str)}
 
 
-class Fusion(Protocol):
-    """Makes one score of the predicted columns."""
-
-    def evaluate(self, columns: Any) -> Any:
-        """Return the score ``[batch]``."""
-
-
 class Read(NamedTuple):
     """What a form makes of its inputs.
 
@@ -85,15 +80,25 @@ class Form(nn.Module):
 
     Attributes:
         kind: its name.
+        scorer: whose model is exported.
         ports: the inputs, in the order that :meth:`forward` takes them.
     """
 
     kind: str
+    scorer: Scorer
     ports: Sequence[Port]
 
+    @abstractmethod
     def forward(self, *given: Tensor) -> Read:
         """Return what the model reads."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def feed_table(self, source: Any) -> dict[str, np.ndarray]:
+        """Return the inputs of a table, by name.
+
+        Raises:
+            TableError: a column is missing or of another type.
+        """
 
 
 def type_name(port: Port) -> str:
@@ -109,6 +114,12 @@ def known_columns(scorer: Scorer) -> list[str | None]:
     for task in scorer.encoder.schema.tasks:
         found += [None, *task.known_columns]
     return found
+
+
+def known_ports(known: Sequence[str | None]) -> list[Port]:
+    """Return the inputs of :func:`known_columns`, each once."""
+    names = dict.fromkeys(name for name in known if name is not None)
+    return [Port(name, torch.float64, holds="known of a label beforehand, NaN where it is not") for name in names]
 
 
 def labels_of(known: Sequence[str | None], given: Mapping[str, Tensor], rows: int) -> Tensor:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
+from gatewise.declare import Fusion
 from gatewise.export.ports import Form
 from gatewise.export.twins import with_twins
+from gatewise.names import FUSED
 from gatewise.serving import Scorer
 from gatewise.tasks import predict_tasks
 
-if TYPE_CHECKING:
-    from gatewise.export.ports import Fusion
-
-FUSED, GATES = "fused", "gates"
+GATES = "gates"
 
 
 class Program(nn.Module):
@@ -37,13 +34,10 @@ class Program(nn.Module):
         self.model, self.form = with_twins(scorer.model), form
         self.tasks, self.calibration, self.fusion = scorer.tasks, scorer.calibration, fusion
         self.eval()
-        self.outputs = list(self._named(*(port.example() for port in form.ports)))
-
-    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:  # noqa: D102
-        return tuple(self._named(*given).values())
+        self.outputs = list(self(*(port.example() for port in form.ports)))
 
     @torch.no_grad()
-    def _named(self, *given: Tensor) -> dict[str, Tensor]:
+    def forward(self, *given: Tensor) -> dict[str, Tensor]:  # noqa: D102
         read = self.form(*given)
         output = self.model(read.inputs)
         found = predict_tasks(self.tasks, output.scores, read.labels)

@@ -13,9 +13,9 @@ from torch import Tensor
 from gatewise.data import read_table
 from gatewise.data.labels import known_labels
 from gatewise.data.tables import pick_column
-from gatewise.declare import column_of
+from gatewise.declare import Feature, column_of
 from gatewise.export.padding import one_each
-from gatewise.export.ports import Form, Port, Read, known_columns, labels_of, type_name
+from gatewise.export.ports import Form, Port, Read, known_columns, known_ports, labels_of, type_name
 from gatewise.export.raw_columns import raw_column
 from gatewise.export.sentinels import Sentinels
 from gatewise.nn import Inputs
@@ -44,18 +44,17 @@ class RawForm(Form):
 
     def __init__(self, scorer: Scorer) -> None:
         super().__init__()
-        self.encoder, self.layout = scorer.encoder, scorer.encoder.layout
+        self.scorer, self.encoder, self.layout = scorer, scorer.encoder, scorer.encoder.layout
         sentinels = Sentinels(scorer.encoder.vocabularies.values())
         self.columns = {name: raw_column(encoder, sentinels) for name, encoder in scorer.encoder.encoders.items()}
         self.read = [f for f in scorer.encoder.schema.features if f.name not in scorer.model.side_features]
         self.known = known_columns(scorer)
-        known = [Port(name, torch.float64, holds="known beforehand") for name in dict.fromkeys(self.known) if name]
-        self.ports = _apart([*(self.columns[feature.name].port for feature in self.read), *known])
+        self.ports = _apart([*(self.columns[f.name].port for f in self.read), *known_ports(self.known)])
 
     def forward(self, *given: Tensor) -> Read:  # noqa: D102
         rows = given[0].shape[0]
         by_feature = dict(zip((feature.name for feature in self.read), given, strict=False))
-        known = dict(zip(dict.fromkeys(filter(None, self.known)), given[len(self.read) :], strict=True))
+        known = dict(zip(self._known_names(), given[len(self.read) :], strict=True))
         encoded = {
             name: column.encode(by_feature[name] if name in by_feature else column.absent(rows))
             for name, column in self.columns.items()
@@ -71,23 +70,19 @@ class RawForm(Form):
         )
         return Read(inputs, labels_of(self.known, known, rows))
 
-    def feed(self, source: Any) -> dict[str, np.ndarray]:
-        """Return the inputs of a table, by name.
-
-        Raises:
-            TableError: a column is missing or of another type.
-        """
-        types = {} if not isinstance(source, str) else self.encoder.column_types()
-        table = read_table(source, types=types)
-        ports = iter(self.ports)
-        found = {next(ports).name: self._fed(feature, table) for feature in self.read}
+    def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
+        table = read_table(source, types=self.encoder.column_types())
+        columns = [self._fed(feature, table) for feature in self.read]
         labels = known_labels(self.encoder.labels, table)
-        for port, name in zip(ports, dict.fromkeys(filter(None, self.known)), strict=True):
+        for name in self._known_names():
             assert labels is not None
-            found[port.name] = labels[:, self.known.index(name)]
-        return found
+            columns.append(labels[:, self.known.index(name)])
+        return {port.name: column for port, column in zip(self.ports, columns, strict=True)}
 
-    def _fed(self, feature: Any, table: pa.Table) -> np.ndarray:
+    def _known_names(self) -> list[str]:
+        return [name for name in dict.fromkeys(self.known) if name is not None]
+
+    def _fed(self, feature: Feature, table: pa.Table) -> np.ndarray:
         purpose = f"feature {feature.name!r}"
         return self.columns[feature.name].feed(pick_column(table, column_of(feature), purpose), purpose)
 

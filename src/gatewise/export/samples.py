@@ -66,7 +66,7 @@ def _numbers(encoder: NumericEncoder, rows: int, rng: np.random.Generator) -> li
     """Return numbers about the training values' mean, at their knots and beyond all of them."""
     about = encoder.mean + encoder.std * 2 * rng.standard_normal(rows)
     knots = encoder.knots if len(encoder.knots) else np.array([encoder.mean])
-    far = np.array([0.0, -1e30, 1e30, knots[0] - 1, knots[-1] + 1])
+    far = np.array([0.0, *(encoder.mean + 30 * np.array([-1, 1]) * encoder.std), knots[0] - 1, knots[-1] + 1])
     between = rng.uniform(knots[0], knots[-1], rows)
     choices = np.stack([about, rng.choice(knots, rows), between, rng.choice(far, rows)])
     found: list[float] = choices[rng.choice(4, rows, p=[0.4, 0.2, 0.3, 0.1]), np.arange(rows)].tolist()

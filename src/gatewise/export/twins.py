@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +13,12 @@ from gatewise.nn.sequences import Padded, RecurrentPooling, TransformerPooling
 # which part of PyTorch's weights ONNX has first, second ...: input, output, forget, cell; and update, reset, new
 ORDERS = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2)}
 
-_library = torch.library.Library("gatewise", "DEF")
-_library.define("recurrent(Tensor x, Tensor w, Tensor r, Tensor b, str cell) -> Tensor")
+Kind = TypeVar("Kind", bound=nn.Module)
+
+torch.library.define("gatewise::recurrent", "(Tensor x, Tensor w, Tensor r, Tensor b, str cell) -> Tensor")
 
 
-@torch.library.register_fake("gatewise::recurrent")
+@torch.library.register_fake("gatewise::recurrent")  # type: ignore[untyped-decorator]
 def _shape_of_recurrent(x: Tensor, w: Tensor, r: Tensor, b: Tensor, cell: str) -> Tensor:  # noqa: ARG001
     return x.new_empty(*x.shape[:2], r.shape[2])
 
@@ -66,7 +68,7 @@ class NeverEmpty(nn.Module):
         return pooled[:-1]
 
 
-def with_twins(module: nn.Module, twin_of: Callable[[nn.Module], nn.Module] = lambda module: module) -> nn.Module:
+def with_twins(module: Kind, twin_of: Callable[[nn.Module], nn.Module] = lambda module: module) -> Kind:
     """Return a module that shares all tensors with this one, which stays as it is.
 
     Args:
@@ -78,7 +80,7 @@ def with_twins(module: nn.Module, twin_of: Callable[[nn.Module], nn.Module] = la
     twin._modules = {
         name: None if child is None else with_twins(child, twin_of) for name, child in module._modules.items()
     }
-    return twin_of(twin)
+    return cast("Kind", twin_of(twin))
 
 
 def for_any_batch(module: nn.Module) -> nn.Module:
