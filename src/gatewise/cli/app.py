@@ -14,6 +14,7 @@ import typer
 from gatewise.cli.compare import compare
 from gatewise.cli.demo import demo
 from gatewise.cli.evaluate import evaluate
+from gatewise.cli.export import export
 from gatewise.cli.predict import predict
 from gatewise.cli.train import train
 from gatewise.errors import GatewiseError, GatewiseWarning
@@ -47,7 +48,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (demo, train, compare, evaluate, predict):
+for command in (demo, train, compare, evaluate, predict, export):
     app.command()(_interruptible(command))
 
 

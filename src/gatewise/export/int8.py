@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gatewise.export.twins import with_twins
 from gatewise.kernels import Lookup
-from gatewise.nn.embedding import EmbeddingTables
+from gatewise.nn.embedding import EmbeddingTables, check_ids
 from gatewise.serving import Scorer
 
 LARGEST = 127
@@ -30,7 +30,7 @@ class Int8Tables(nn.Module):
 
     def __init__(self, tables: EmbeddingTables) -> None:
         super().__init__()
-        self.offsets = tables.offsets
+        self.fields, self.offsets = tables.fields, tables.offsets
         for dim in dict.fromkeys(field.dim for field in tables.fields):
             weight = tables.weight_of_dim(dim).detach()
             scale = weight.abs().amax(dim=1, keepdim=True) / LARGEST
@@ -38,6 +38,10 @@ class Int8Tables(nn.Module):
             whole = (weight / scale.where(scale > 0, 1.0)).round().to(torch.int8)
             self.register_buffer(f"whole_{dim}", whole)
             self.register_buffer(f"scale_{dim}", scale)
+
+    def check(self, field: int, ids: Tensor, name: str = "", lowest: int = 0) -> None:
+        """Refuse ids outside their table, see :meth:`gatewise.nn.EmbeddingTables.check`."""
+        check_ids(name or self.fields[field].name, ids, self.fields[field].rows, lowest)
 
     def look_up(self, dim: int, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
         """Return rows side by side, zeros for padding, and what stands beside them."""

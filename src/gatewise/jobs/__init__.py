@@ -2,6 +2,7 @@
 
 from gatewise.jobs.comparison import COMPARISON, Comparison, compare
 from gatewise.jobs.controls import Contender, with_controls
+from gatewise.jobs.export import ExportReport, export_files
 from gatewise.jobs.predict import predict_file
 from gatewise.jobs.tables import Tables, find_tables
 from gatewise.jobs.train import ARTEFACT, find_artefact, train_recipe
@@ -11,8 +12,10 @@ __all__ = [
     "COMPARISON",
     "Comparison",
     "Contender",
+    "ExportReport",
     "Tables",
     "compare",
+    "export_files",
     "find_artefact",
     "find_tables",
     "predict_file",
