@@ -42,7 +42,7 @@ def check_parity(scorer: Scorer, source: Any, found: Mapping[str, np.ndarray], f
         fusion: makes one score of all predictions.
 
     Returns:
-        The largest difference.
+        The largest difference, of the value or of 1 where that is less.
 
     Raises:
         ExportError: an output is missing or differs; names it, the row and both values.
@@ -89,4 +89,4 @@ def _difference(name: str, expected: Bounds, found: np.ndarray) -> float:
             f"export: output {name!r} differs in row {place[0]}{within}: the model gives {expected.value[place]:.9g}, "
             f"the exported one {found[place]:.9g}; nothing was written"
         )
-    return float(np.abs(found - expected.value).max(initial=0.0))
+    return float((np.abs(found - expected.value) / np.maximum(1, np.abs(expected.value))).max(initial=0.0))

@@ -26,11 +26,13 @@ def sample_rows(encoder: TableEncoder, rows: int = 256, seed: int = 0) -> pa.Tab
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
-    known = [column for task in encoder.schema.tasks for column in task.known_columns]
-    columns: dict[str, list[Any]] = {name: _with_nulls(rng.lognormal(2, 1, rows).tolist(), rng) for name in known}
+    columns: dict[str, list[Any]] = {}
     # a column that several features read has values of the one that is most particular
     for feature in sorted(encoder.schema.features, key=lambda f: hasattr(encoder.encoders[f.name], "vocabulary")):
         columns[column_of(feature)] = _values(encoder.encoders[feature.name], rows, rng)
+    for task in encoder.schema.tasks:
+        # such as the length of a video, which is above 0
+        columns |= {name: _with_nulls(rng.lognormal(2, 1, rows).tolist(), rng) for name in task.known_columns}
     return pa.table(columns)
 
 
