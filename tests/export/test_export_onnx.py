@@ -116,7 +116,7 @@ def test_a_file_runs_where_gatewise_is_not(path: Path) -> None:
     program = (
         "import sys; sys.modules['gatewise'] = sys.modules['torch'] = None\n"
         "import numpy as np, onnxruntime as ort\n"
-        f"session = ort.InferenceSession({str(files['encoded'])!r})\n"
+        f"session = ort.InferenceSession({str(path)!r})\n"
         "kinds = {'tensor(int64)': np.int64, 'tensor(float)': np.float32, 'tensor(double)': np.float64}\n"
         "size = lambda dim: 2 if dim == 'batch' else dim if isinstance(dim, int) else 0\n"
         "zeros = lambda sizes, kind: np.zeros(sizes, kind) if kind else np.full(sizes, 'x', object)\n"

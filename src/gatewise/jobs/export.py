@@ -39,7 +39,8 @@ def export_files(
 
     Args:
         scorer: of an artefact.
-        onnx, torch: the files; None: not this one.
+        onnx: the file of ONNX; None: none.
+        torch: the file of ``torch.export``; None: none.
         inputs: of the ONNX file, ``raw`` or ``encoded``.
         check: a table whose rows are compared; with ``int8_embeddings`` also the one that metrics are taken on.
         int8_embeddings: round the embeddings to eight bits.
