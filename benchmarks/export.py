@@ -1,6 +1,6 @@
 """What exporting MMoE on MovieLens gives: seconds, bytes, milliseconds a request, and what eight bits cost.
 
-    python benchmarks/export.py
+python benchmarks/export.py
 """
 
 from __future__ import annotations
