@@ -6,6 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -46,3 +48,19 @@ def test_a_recipe_learns_and_is_kept(path: Path, tmp_path: Path) -> None:
         assert ranker.gates(test).sum(axis=1) == pytest.approx([1.0, 1.0])
     ranker.save(tmp_path / "model")
     assert gw.load(tmp_path / "model").predict(test).equals(ranker.predict(test))
+    _check_exported(ranker, test)
+
+
+def _check_exported(ranker: Ranker, test: pa.Table) -> None:
+    """Compare ONNX Runtime's predictions and gates with the ranker's."""
+    pytest.importorskip("onnxscript", reason="pip install 'gatewise[export]'")
+    from gatewise.export import OnnxScorer, onnx_bytes
+
+    found = OnnxScorer(onnx_bytes(ranker.scorer), ranker.scorer).run(test)
+    predicted = ranker.predict(test)
+    expected = {name: predicted[name].to_numpy() for name in predicted.column_names}
+    gates = ranker.scorer.gates(test)
+    expected |= {} if gates is None else {"gates": gates}
+    assert list(found) == list(expected)
+    for name, column in expected.items():
+        np.testing.assert_allclose(found[name], column, rtol=0, atol=1e-5, err_msg=name)

@@ -663,6 +663,27 @@ class Ranker:
         history = [asdict(record) for record in self.history]
         return Artefact(self.scorer, self.options, {"history": history, "rows": self.rows, **self.metrics})
 
+    def export_onnx(self, path: str | Path, *, inputs: str = "raw", check: Any = None) -> Ranker:
+        """Write an ONNX file that predicts what the ranker does, calibrated and fused where it is.
+
+        Args:
+            path: the file, written whole or not at all.
+            inputs: ``raw`` for the columns of a table, ``encoded`` for the matrices that the encoder makes.
+            check: a table whose rows are compared; by default made-up rows with known, unseen and null values.
+
+        Returns:
+            The ranker itself.
+
+        Raises:
+            MissingExtraError: a package of the extra ``export`` is not installed.
+            ExportError: the file would predict something else; names the output, the row and both values.
+            ArtefactError: it cannot be written.
+        """
+        from gatewise.export import export_onnx
+
+        export_onnx(self.scorer, path, inputs=inputs, check=check)
+        return self
+
     def _warn_of_gates(self, table: TensorTable) -> None:
         names = [task.name for task in self.schema.tasks]
         # of several levels the last one, which is that of the tasks

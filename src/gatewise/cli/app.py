@@ -15,6 +15,7 @@ from gatewise.cli.compare import compare
 from gatewise.cli.demo import demo
 from gatewise.cli.evaluate import evaluate
 from gatewise.cli.explain import explain
+from gatewise.cli.export import export
 from gatewise.cli.fuse import fuse
 from gatewise.cli.predict import predict
 from gatewise.cli.report import report
@@ -50,7 +51,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (demo, train, compare, evaluate, predict, explain, fuse, report):
+for command in (demo, train, compare, evaluate, predict, explain, fuse, report, export):
     app.command()(_interruptible(command))
 
 

@@ -56,6 +56,21 @@ def _metrics_of(outputs: list[str], names: Sequence[str], metrics: Metrics) -> T
     return table
 
 
+def change_table(before: Metrics, after: Metrics, title: str) -> Group:
+    """Return one line a prediction and metric: 32 bits, 8 bits, and by how much it moved."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("prediction", "metric"):
+        table.add_column(column)
+    for column in ("32 bits", "8 bits", "change"):
+        table.add_column(column, justify="right")
+    for output, values in before.items():
+        for position, (name, old) in enumerate(values.items()):
+            new = after[output][name]
+            moved = "" if old is None or new is None else f"{new - old:+.6f}"
+            table.add_row("" if position else output, name, number(old), number(new), moved)
+    return _titled(title, table)
+
+
 def intervals_table(estimates: Estimates, title: str) -> Group:
     """Return one line a task and metric, with the ends of its interval."""
     table = Table(box=box.SIMPLE_HEAD)

@@ -2,6 +2,7 @@
 
 from gatewise.jobs.comparison import COMPARISON, Comparison, compare
 from gatewise.jobs.controls import Contender, with_controls
+from gatewise.jobs.export import ExportReport, export_files
 from gatewise.jobs.fuse import fuse
 from gatewise.jobs.predict import predict_file
 from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of, report_comparison, report_file
@@ -15,9 +16,11 @@ __all__ = [
     "REPORT",
     "Comparison",
     "Contender",
+    "ExportReport",
     "Tables",
     "afterwards",
     "compare",
+    "export_files",
     "find_artefact",
     "find_tables",
     "fuse",

@@ -111,11 +111,14 @@ class NumericEncoder:
         return scaled
 
     def _quantile(self, values: np.ndarray) -> np.ndarray:
-        # a value that fills several knots gets the middle of their levels
+        return (np.interp(values, *self.levels()) - 0.5) / UNIFORM_STD
+
+    def levels(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return distinct knots and the level, from 0 to 1, at each: the empirical distribution function."""
         levels = np.linspace(0, 1, len(self.knots)) if len(self.knots) > 1 else np.array([0.5])
         knots, start, count = np.unique(self.knots, return_index=True, return_counts=True)
-        middle = (levels[start] + levels[start + count - 1]) / 2
-        return (np.interp(values, knots, middle) - 0.5) / UNIFORM_STD
+        # a value that fills several knots gets the middle of their levels
+        return knots, (levels[start] + levels[start + count - 1]) / 2
 
     def state(self) -> dict[str, Any]:
         """Return what was learnt as JSON values."""

@@ -51,12 +51,12 @@ class SequenceEncoder:
             purpose: who asks, for messages.
             expected: type of the vocabulary, so that ids written as "1|2" can be integers.
         """
-        keys, offsets = _keys(feature, column, purpose, expected)
+        keys, offsets = item_keys(feature, column, purpose, expected)
         return Items(distinct(keys), offsets)
 
     def encode_column(self, column: pa.Array, purpose: str) -> RaggedIds:
         """Return the ids of every row's items of a raw column."""
-        keys, offsets = _keys(self.feature, column, purpose, self.vocabulary.type)
+        keys, offsets = item_keys(self.feature, column, purpose, self.vocabulary.type)
         check_type(keys.type, self.vocabulary.type, purpose, LEARNT_FROM)
         return _ragged(self.vocabulary.rows_of(keys), offsets)
 
@@ -66,10 +66,10 @@ class SequenceEncoder:
         return _ragged(items.distinct.rows(self.vocabulary.lookup(items.distinct.values)), items.offsets)
 
 
-def _keys(
+def item_keys(
     feature: Sequence, column: pa.Array, purpose: str, expected: pa.DataType | None
 ) -> tuple[pa.Array, np.ndarray]:
-    """Return the keys of all rows' items, null for a null list, and where each row's begin."""
+    """Return the keys of all rows' items, null for a null list, and where each row's begin and the last one's end."""
     lists = as_lists(column, feature.separator, purpose)
     if expected == pa.int64() and is_string(lists.type.value_type) and not is_list(column.type):
         lists = _integers(lists, purpose)

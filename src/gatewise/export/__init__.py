@@ -1,0 +1,31 @@
+"""From a trained scorer to a file that runs without Gatewise.
+
+What is exported is the whole of ``predict``: model, links of the tasks, calibration, fusion. It has two forms. In the
+*raw* one (:class:`RawForm`) inputs are the columns of a table, and vocabularies and transforms of numbers are part of
+the model; in the *encoded* one (:class:`EncodedForm`) they are the matrices that the table encoder makes. Nothing is
+written that was not seen to give what the scorer gives.
+"""
+
+from gatewise.export.encoded_form import EncodedForm
+from gatewise.export.int8 import with_int8_embeddings
+from gatewise.export.onnx_model import Exported, export_onnx, onnx_bytes
+from gatewise.export.onnx_scorer import OnnxScorer
+from gatewise.export.program import GATES
+from gatewise.export.raw_form import RawForm
+from gatewise.export.samples import sample_rows
+from gatewise.export.torch_program import export_torch
+from gatewise.names import FUSED
+
+__all__ = [
+    "FUSED",
+    "GATES",
+    "EncodedForm",
+    "Exported",
+    "OnnxScorer",
+    "RawForm",
+    "export_onnx",
+    "export_torch",
+    "onnx_bytes",
+    "sample_rows",
+    "with_int8_embeddings",
+]

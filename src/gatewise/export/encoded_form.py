@@ -1,0 +1,95 @@
+"""The encoded form: inputs are the matrices that the table encoder makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gatewise.data import EncodedTable, RaggedIds
+from gatewise.export.padding import never_empty, one_each, padded
+from gatewise.export.ports import BATCH, Form, Port, Read, known_columns, known_ports, labels_of
+from gatewise.nn import Inputs
+from gatewise.nn.ragged import PADDING
+from gatewise.serving import Scorer
+
+IDS, FLOATS = "ids", "floats"
+
+
+class EncodedForm(Form):
+    """Takes what :meth:`gatewise.serving.Scorer.encode` gives, matrix by matrix.
+
+    - ``ids``: int64 ``[batch, column]``; absent where there is no column
+    - ``floats``: float32 ``[batch, column]``; absent where there is no column
+    - by the name of each list feature: int64 ``[batch, length]``, padded with -1
+    - by the name of each text feature: int64 tokens ``[batch, length]``, padded with -1
+    - by their columns' names, what is known of labels beforehand: float64 ``[batch]``, NaN where it is not known
+
+    Args:
+        scorer: whose model is exported.
+    """
+
+    kind = "encoded"
+
+    def __init__(self, scorer: Scorer) -> None:
+        super().__init__()
+        self.scorer, layout = scorer, scorer.encoder.layout
+        self.ids, self.floats = [name for name, _ in layout.ids], list(layout.floats)
+        self.lists = [column.name for column in layout.lists]
+        self.texts = [column.name for column in layout.texts]
+        self.known = known_columns(scorer)
+        self.ports = [
+            *(_matrix(name, dtype, columns) for name, dtype, columns in self._matrices() if columns),
+            *(_list(name, "rows of the items, padded with -1") for name in self.lists),
+            *(_list(name, "tokens of the text, padded with -1") for name in self.texts),
+            *known_ports(self.known),
+        ]
+
+    def _matrices(self) -> tuple[tuple[str, torch.dtype, list[str]], ...]:
+        return (IDS, torch.int64, self.ids), (FLOATS, torch.float32, self.floats)
+
+    def forward(self, *given: Tensor) -> Read:  # noqa: D102
+        by_name = dict(zip((port.name for port in self.ports), given, strict=True))
+        rows = given[0].shape[0]
+        ids, floats = (
+            by_name[name] if columns else torch.zeros(rows, 0, dtype=dtype) for name, dtype, columns in self._matrices()
+        )
+        lists = tuple(never_empty(by_name[name]) for name in self.lists)
+        texts = tuple(one_each(by_name[name]) for name in self.texts)
+        return Read(Inputs(ids, lists, floats, texts, checked=True), labels_of(self.known, by_name, rows))
+
+    def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
+        return self.feed(self.scorer.encode(source, labels=False))
+
+    def feed(self, encoded: EncodedTable) -> dict[str, np.ndarray]:
+        """Return the inputs of an encoded table, by name."""
+        return dict(self._feed(encoded))
+
+    def _feed(self, encoded: EncodedTable) -> Iterator[tuple[str, np.ndarray]]:
+        if self.ids:
+            yield IDS, encoded.ids.astype(np.int64)
+        if self.floats:
+            yield FLOATS, encoded.floats
+        for name, ragged in zip(self.lists, encoded.lists, strict=True):
+            yield name, _padded(ragged)
+        for name, texts in zip(self.texts, encoded.texts, strict=True):
+            yield name, _padded(texts.tokens)[texts.codes]
+        for place, column in enumerate(self.known):
+            if column is not None:
+                assert encoded.labels is not None
+                yield column, encoded.labels[:, place]
+
+
+def _matrix(name: str, dtype: torch.dtype, columns: list[str]) -> Port:
+    return Port(name, dtype, (BATCH, len(columns)), holds="one column a feature", features=tuple(columns))
+
+
+def _list(name: str, holds: str) -> Port:
+    return Port(name, torch.int64, (BATCH, f"length of {name}"), holds=holds, features=(name,))
+
+
+def _padded(ragged: RaggedIds) -> np.ndarray:
+    return padded(ragged.values.astype(np.int64), ragged.offsets, PADDING)

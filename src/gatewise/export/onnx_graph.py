@@ -1,0 +1,131 @@
+"""From a program to an ONNX model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from gatewise.errors import ExportError, MissingExtraError
+from gatewise.export.metadata import describe
+from gatewise.export.ports import BATCH, Keys, Port, type_name
+from gatewise.export.program import Program
+from gatewise.export.tracing import first_line, quiet, traced
+from gatewise.export.twins import for_onnx, with_twins
+from gatewise.layout import NULL, OUT_OF_VOCABULARY, RESERVED_ROWS
+from gatewise.nn.ragged import PADDING
+from gatewise.version import __version__
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+OPSET = 18
+TYPES = {"int64": "INT64", "float32": "FLOAT", "float64": "DOUBLE", "string": "STRING"}
+"""How ONNX calls types."""
+
+
+def to_onnx(program: Program) -> ir.Model:
+    """Return a program as an ONNX model whose inputs and outputs have its names.
+
+    Raises:
+        MissingExtraError: ``onnx`` or ``onnxscript`` is not installed.
+        ExportError: something in it cannot be said in ONNX.
+    """
+    try:
+        from gatewise.export.translations import TRANSLATIONS
+    except ImportError:
+        raise MissingExtraError("export", "export to ONNX") from None
+    graph = traced(with_twins(program, for_onnx))
+    try:
+        with quiet():
+            found = torch.onnx.export(
+                graph,
+                (),
+                dynamo=True,
+                verbose=False,
+                opset_version=OPSET,
+                custom_translation_table=TRANSLATIONS,
+            )
+    except Exception as error:
+        raise ExportError(f"export: this model cannot be said in ONNX: {first_line(error)}") from error
+    assert found is not None
+    model = found.model
+    _forget_origins(model)
+    _keep_constants(model.graph)
+    _name(model.graph, program)
+    model.producer_name, model.producer_version = "gatewise", __version__
+    model.metadata_props.update(describe(program))
+    return model
+
+
+def _keep_constants(graph: ir.Graph) -> None:
+    """Make initializers of the constants that the exporter's own optimisation leaves without a home."""
+    for value in dict.fromkeys(value for node in graph for value in node.inputs if value is not None):
+        if value.const_value is not None and value.producer() is None and value.name not in graph.initializers:
+            graph.register_initializer(value)
+
+
+def _forget_origins(model: ir.Model) -> None:
+    """Drop what the exporter notes of every node: the lines of code it comes from, with the paths of this machine."""
+    model.metadata_props.clear()
+    model.graph.metadata_props.clear()
+    for node in model.graph.all_nodes():
+        node.metadata_props.clear()
+        node.doc_string = None
+        for value in node.outputs:
+            value.metadata_props.clear()
+    for value in (*model.graph.inputs, *model.graph.initializers.values()):
+        value.metadata_props.clear()
+
+
+def _name(graph: ir.Graph, program: Program) -> None:
+    """Give inputs and outputs the program's names, and free sizes theirs."""
+    import onnx_ir as ir
+
+    ports = program.form.ports
+    outside = [*dict.fromkeys(port.name for port in ports), *program.outputs]
+    twice = next((name for name in outside if outside.count(name) > 1), None)
+    if twice is not None:
+        raise ExportError(f"export: an input and an output are called {twice!r}: rename the feature or the task")
+    ends = {id(value) for value in (*graph.inputs, *graph.outputs)}
+    inside = [*graph.initializers.values(), *(value for node in graph.all_nodes() for value in node.outputs)]
+    for value in inside:
+        if id(value) not in ends and value.name in outside:
+            value.name = f"{value.name} inside"
+    for value, name in zip(graph.outputs, program.outputs, strict=True):
+        assert value.shape is not None
+        value.name, value.shape = name, ir.Shape([BATCH, *value.shape.dims[1:]])
+    _connect(graph, ports)
+
+
+def _connect(graph: ir.Graph, ports: Sequence[Port]) -> None:
+    """Give the graph inputs of the ports' names, which several ports may share, and look up what is to be looked up."""
+    import onnx_ir as ir
+
+    inputs: dict[str, ir.Value] = {}
+    nodes = []
+    for traced_input, port in zip(list(graph.inputs), ports, strict=True):
+        outer = inputs.setdefault(port.name, ir.Value(name=port.name, shape=ir.Shape(port.dims)))
+        outer.type = ir.TensorType(ir.DataType[TYPES[type_name(port)]])
+        found = outer
+        if port.keys is not None:
+            nodes.append(_look_up(outer, port.keys))
+            found = nodes[-1].outputs[0]
+            found.name, found.shape, found.type = traced_input.name, traced_input.shape, traced_input.type
+        traced_input.replace_all_uses_with(found)
+    graph.inputs[:] = inputs.values()
+    if nodes:
+        graph.insert_before(graph[0], nodes)
+        graph.opset_imports["ai.onnx.ml"] = 2
+
+
+def _look_up(raw: ir.Value, keys: Keys) -> ir.Node:
+    """Return the node that turns values into rows of a vocabulary."""
+    import onnx_ir as ir
+
+    values = [*keys.vocabulary.values.to_pylist(), keys.null, keys.padding]
+    rows = [*range(RESERVED_ROWS, keys.vocabulary.rows), NULL, PADDING]
+    kind = "keys_strings" if isinstance(keys.null, str) else "keys_int64s"
+    attributes: dict[str, Any] = {kind: values, "values_int64s": rows, "default_int64": OUT_OF_VOCABULARY}
+    return ir.node("LabelEncoder", [raw], attributes, domain="ai.onnx.ml")

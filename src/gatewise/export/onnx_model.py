@@ -1,0 +1,97 @@
+"""ONNX models of scorers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gatewise.declare import Fusion
+from gatewise.errors import DeclarationError, did_you_mean
+from gatewise.export.encoded_form import EncodedForm
+from gatewise.export.onnx_graph import to_onnx
+from gatewise.export.onnx_scorer import FORMS, OnnxScorer
+from gatewise.export.parity import check_parity
+from gatewise.export.program import Program
+from gatewise.export.samples import sample_rows
+from gatewise.files import write_atomically
+from gatewise.serving import Scorer
+
+
+class Exported(NamedTuple):
+    """What was written.
+
+    Attributes:
+        path: the file.
+        size: its bytes.
+        difference: the largest one between its outputs and the model's, over all rows that were checked.
+    """
+
+    path: Path
+    size: int
+    difference: float
+
+
+def onnx_bytes(scorer: Scorer, fusion: Fusion | None = None) -> bytes:
+    """Return a scorer as an ONNX model in the encoded form.
+
+    Its inputs are those of :class:`EncodedForm`, its outputs every column of ``predict`` by its name, calibrated where
+    the scorer is, ``[batch]``; ``fused`` where there is a fusion; ``gates`` ``[batch, task, expert]`` where the trunk
+    has gates. Batches and lists may have any size, 0 too.
+
+    Args:
+        scorer: encoder, model, tasks and calibration.
+        fusion: makes one score of all predictions.
+
+    Raises:
+        MissingExtraError: ``onnx`` or ``onnxscript`` is not installed.
+        ExportError: something in the model cannot be said in ONNX, or an input is called like an output.
+    """
+    return _bytes(Program(scorer, EncodedForm(scorer), fusion))
+
+
+def export_onnx(
+    scorer: Scorer,
+    path: str | Path,
+    *,
+    fusion: Fusion | None = None,
+    inputs: str = "raw",
+    check: Any = None,
+) -> Exported:
+    """Write a scorer as an ONNX file, once it was seen to give what the scorer gives.
+
+    Args:
+        scorer: encoder, model, tasks and calibration.
+        path: the file, written whole or not at all.
+        fusion: makes one score of all predictions; by default the scorer's own, if it has one.
+        inputs: the form: ``raw`` or ``encoded``, see :class:`RawForm` and :class:`EncodedForm`.
+        check: a table whose rows are compared; by default made-up rows with known, unseen and null values.
+
+    Raises:
+        DeclarationError: there is no such form.
+        MissingExtraError: a package of the extra ``export`` is not installed.
+        ExportError: something in the model cannot be said in ONNX, or the model predicts something else; says where.
+        ArtefactError: the file cannot be written.
+    """
+    if inputs not in FORMS:
+        raise DeclarationError(f"inputs: expected raw or encoded, found {inputs!r}{did_you_mean(inputs, FORMS)}")
+    fusion = fusion or scorer.fusion
+    model = _bytes(Program(scorer, FORMS[inputs](scorer), fusion))
+    rows = sample_rows(scorer.encoder) if check is None else check
+    difference = check_parity(scorer, rows, OnnxScorer(model, scorer).run(rows), fusion)
+    write_atomically(Path(path), _writer(model))
+    return Exported(Path(path), len(model), difference)
+
+
+def _bytes(program: Program) -> bytes:
+    model = to_onnx(program)
+    import onnx_ir as ir
+
+    return ir.to_proto(model).SerializeToString()
+
+
+def _writer(content: bytes) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        path.write_bytes(content)
+
+    return write

@@ -1,0 +1,50 @@
+"""A scorer as one function of tensors: what is traced and written."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.declare import Fusion
+from gatewise.export.ports import Form
+from gatewise.export.twins import with_twins
+from gatewise.names import FUSED
+from gatewise.serving import Scorer
+from gatewise.tasks import predict_tasks
+
+GATES = "gates"
+
+
+class Program(nn.Module):
+    """From a form's inputs to every predicted column, the fused score and the gates.
+
+    Args:
+        scorer: encoder, model, tasks and calibration.
+        form: what the inputs are.
+        fusion: makes one score of all predictions.
+
+    Attributes:
+        outputs: names of what :meth:`forward` gives: the columns of ``predict``, calibrated where the scorer is; then
+            ``fused`` where there is a fusion; then ``gates`` ``[batch, task, expert]`` where the trunk has some.
+    """
+
+    def __init__(self, scorer: Scorer, form: Form, fusion: Fusion | None = None) -> None:
+        super().__init__()
+        # a copy that shares all tensors, whose mode is its own
+        self.model, self.form = with_twins(scorer.model), form
+        self.tasks, self.calibration, self.fusion = scorer.tasks, scorer.calibration, fusion
+        self.eval()
+        self.outputs = list(self(*(port.example() for port in form.ports)))
+
+    @torch.no_grad()
+    def forward(self, *given: Tensor) -> dict[str, Tensor]:  # noqa: D102
+        read = self.form(*given)
+        output = self.model(read.inputs)
+        found = predict_tasks(self.tasks, output.scores, read.labels)
+        if self.calibration:
+            found = self.calibration.apply(self.tasks, found)
+        if self.fusion is not None:
+            found[FUSED] = self.fusion.evaluate(found)
+        if output.gates is not None:
+            found[GATES] = output.gates
+        return found

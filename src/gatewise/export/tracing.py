@@ -1,0 +1,47 @@
+"""Tracing: from a program to a graph of PyTorch's operations."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+
+import torch
+
+from gatewise.errors import ExportError
+from gatewise.export.program import Program
+
+
+def traced(program: Program) -> torch.export.ExportedProgram:
+    """Return a program as a graph whose sizes are free where its ports say so.
+
+    Raises:
+        ExportError: something in it cannot be traced.
+    """
+    ports = program.form.ports
+    example, free = tuple(port.example() for port in ports), tuple(port.free_dims() for port in ports)
+    try:
+        with quiet(), torch.no_grad():
+            return torch.export.export(program, example, dynamic_shapes={"given": free}, strict=False)
+    except Exception as error:
+        raise ExportError(f"export: this model cannot be traced: {first_line(error)}") from error
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what the exporters of PyTorch say about themselves from people who cannot change it."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error that says something."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

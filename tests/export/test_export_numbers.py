@@ -1,0 +1,41 @@
+"""Numbers encoded by tensors, and lists cut to length, beside what the encoder does with NumPy and Arrow."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+import gatewise as gw
+from gatewise.data.encoders import NumericEncoder
+from gatewise.export.numbers import encode_numbers
+from gatewise.export.raw_columns import cut
+
+COLUMNS = {
+    "spread": [0.5, 1, 1, 1, 1, 1, 2, 3.5, -4, 1e6, None],
+    "constant": [3.0, 3.0, 3.0],
+    "without null": [1.0, 2.0, 5.0],
+    "null alone": pa.array([None, None], pa.float64()),
+}
+
+
+@pytest.mark.parametrize("transform", ["standard", "log", "quantile", "bucket"])
+@pytest.mark.parametrize("name", COLUMNS)
+def test_they_are_those_of_the_encoder(transform: str, name: str) -> None:
+    train = pa.array(COLUMNS[name], pa.float64())
+    encoder = NumericEncoder.fit(gw.Numeric("x", transform=transform, buckets=4), NumericEncoder.prepare(train, "x"))
+    column = pa.array([*train.to_pylist(), -1e30, 0.0, 0.99, 1.01, 3.4e38, None], pa.float64())
+    expected = encoder.encode_column(column, "x")
+    numbers = NumericEncoder.prepare(column, "x")
+    given = torch.from_numpy(np.where(numbers.missing, np.nan, numbers.values))
+    found = encode_numbers(encoder, given).numpy()
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("keep", "expected"), [("last", [3, 4]), ("first", [1, 2])])
+def test_lists_are_cut_on_one_side(keep: str, expected: list[int]) -> None:
+    rows = torch.tensor([[1, 2, 3, 4, -1], [7, -1, -1, -1, -1], [-1] * 5])
+    assert cut(rows, 2, keep)[:, :2].tolist() == [expected, [7, -1], [-1, -1]]
+    assert (cut(rows, 2, keep)[:, 2:] == -1).all()
