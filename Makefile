@@ -1,7 +1,7 @@
 # make demo: train MMoE on real MovieLens ratings      make test: run every test
 # make lint: style, types, direction of imports        make results: quality on real data, into docs/results.md
 # make funnels: conversion rates where the truth is known, into docs/results.md
-# make balance: every balancing rule on real data, into docs/results.md (an hour; DATA=folder of KuaiRand; goes on where it stopped)
+# make balance: every balancing rule on real data, into docs/results.md (an hour; DATA=folder of KuaiRand; resumes)
 # make paper: the experiments of the MMoE paper on made-up tasks, into docs/results.md (an hour; goes on where it stopped)
 # make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
 # make kuairand: multi-task models beside LightGBM on KuaiRand, into docs/results.md (an hour; DATA=folder)

@@ -39,10 +39,10 @@ All rules have the options that their declarations give them, and everything els
 learning, stopping by the mean over tasks. None was tuned here but `tuned_static`, whose search is in its seconds. In
 brackets the mean difference to static with the same seeds, and the interval of {level:.0%} in which it lies when the
 test rows are drawn anew{groups}; bold where that leaves out 0. It holds for the models that were trained and not for
-other seeds; and of {verdicts} such intervals, {chance:.0f} would leave out 0 if nothing differed. $\\Delta_m$ is the mean
-over tasks of the relative difference to static, or to single-task models, mean ± deviation over the seeds; where a
-metric is near 0, as R2 often is, little makes a large share. Seconds are of training on a machine that does other work
-as well: [what rules cost](balancing.md#what-they-cost) is measured with care."""
+other seeds; and of {verdicts} such intervals, {chance:.0f} would leave out 0 if nothing differed. $\\Delta_m$ is the
+mean over tasks of the relative difference to static, or to single-task models, mean ± deviation over the seeds; where
+a metric is near 0, as R2 often is, little makes a large share. Seconds are of training on a machine that does other
+work as well: [what rules cost](balancing.md#what-they-cost) is measured with care."""
 
 
 @dataclass(frozen=True)
