@@ -282,7 +282,7 @@ def test_user_errors_are_one_line(workplace, arguments, message, monkeypatch, ca
 
 
 def test_compare_prints_verdicts_and_writes_all_figures(workplace, tmp_path):
-    quick = ["--set", "training.epochs=1", "--seeds", 2, "--also", "ple", "--metric", "rmse", "-o", tmp_path]
+    quick = ["--set", "training.epochs=1", "--seeds", 2, "--also", "ple", "--metric", "rmse,log_loss", "-o", tmp_path]
     done = gatewise("compare", "recipe.yaml", *quick, cwd=workplace)
     assert done.returncode == 0, done.stderr
     for text in (
@@ -298,7 +298,7 @@ def test_compare_prints_verdicts_and_writes_all_figures(workplace, tmp_path):
         assert text in done.stdout
     found = json.loads((tmp_path / "comparison.json").read_text())
     assert {verdict["verdict"] for verdict in found["verdicts"]} <= {"helps", "no evidence", "hurts"}
-    assert {verdict["metric"] for verdict in found["verdicts"]} == {"auc", "r2", "rmse"}
+    assert {verdict["metric"] for verdict in found["verdicts"]} == {"auc", "log_loss", "r2", "rmse"}
     # all is there: nothing is trained again
     again = gatewise("compare", "recipe.yaml", *quick, "--json", cwd=workplace)
     assert json.loads(again.stdout) == found

@@ -13,7 +13,7 @@ from gatewise.analysis.intervals import Estimate, Estimates, intervals
 from gatewise.analysis.reliability import ReliabilityBin, reliability
 from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
-from gatewise.analysis.verdicts import Spread, Trained, Verdict, seesaw, spreads, summary_of, verdicts
+from gatewise.analysis.verdicts import Spread, Trained, Verdict, check_verdicts, seesaw, spreads, summary_of, verdicts
 
 __all__ = [
     "BINS",
@@ -31,6 +31,7 @@ __all__ = [
     "Trained",
     "Verdict",
     "check_metrics",
+    "check_verdicts",
     "control_of",
     "cut_table",
     "gate_problems",

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import torch
 
 from gatewise import declare
-from gatewise.analysis import Spread, Verdict, check_metrics, seesaw, spreads, verdicts
+from gatewise.analysis import Spread, Verdict, check_verdicts, seesaw, spreads, verdicts
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder, needed_columns, read_table
 from gatewise.declare import Options, Recipe, Schema
@@ -225,7 +225,7 @@ def compare_contestants(
             raise DeclarationError(f"compare: {name}: expected 1 or more, found {count}")
     if not 0 < level < 1:
         raise DeclarationError(f"compare: level: expected a number between 0 and 1, found {level:g}")
-    check_metrics(metrics, build_tasks(schema))
+    check_verdicts(metrics, build_tasks(schema))
     show = at_terminal() if progress is None else progress
     with working("looking at the tables", show):
         encoder, _ = TableEncoder.fit(schema, tables.train)
