@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from gatewise.jobs.line_up import SINGLE_TASK, line_up
 
 RECIPES = ROOT / "src" / "gatewise" / "recipes", ROOT / "recipes" / "datasets"
 KEPT = ROOT / "runs" / "balance_results"
+ADVICE = ROOT / "docs" / "balancing.md"
+SAMPLES = 300
 STATIC = "static"
 RULES = (
     *(STATIC, "tuned_static", "uncertainty", "constrained_uncertainty", "soft_uncertainty", "dwa", "rlw"),
@@ -38,11 +40,11 @@ NOTES = """\
 All rules have the options that their declarations give them, and everything else is the recipe's: model, rate of
 learning, stopping by the mean over tasks. None was tuned here but `tuned_static`, whose search is in its seconds. In
 brackets the mean difference to static with the same seeds, and the interval of {level:.0%} in which it lies when the
-test rows are drawn anew{groups}; bold where that leaves out 0. It holds for the models that were trained and not for
-other seeds; and of {verdicts} such intervals, {chance:.0f} would leave out 0 if nothing differed. $\\Delta_m$ is the
-mean over tasks of the relative difference to static, or to single-task models, mean ± deviation over the seeds; where
-a metric is near 0, as R2 often is, little makes a large share. Seconds are of training on a machine that does other
-work as well: [what rules cost](balancing.md#what-they-cost) is measured with care."""
+test rows are drawn anew{groups}, {samples} times; bold where that leaves out 0. It holds for the models that were
+trained and not for other seeds; and of {verdicts} such intervals, {chance:.0f} would leave out 0 if nothing differed.
+$\\Delta_m$ is the mean over tasks of the relative difference to static, or to single-task models, mean ± deviation over
+the seeds; where a metric is near 0, as R2 often is, little makes a large share. Seconds are of training on a machine
+that does other work as well: [what rules cost](balancing.md#what-they-cost) is measured with care."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Problem:
         """Train what is missing, and compare all with static."""
         folder = KEPT / self.name.split(":")[0].lower()
         where = (self.recipe.schema(), self.recipe, self.tables, folder, self.competing, STATIC)
-        return compare_contestants(*where, seeds=seeds, workers=workers)
+        return compare_contestants(*where, seeds=seeds, samples=SAMPLES, workers=workers)
 
 
 def problems(kuairand: Path) -> list[Problem]:
@@ -103,24 +105,28 @@ def problems(kuairand: Path) -> list[Problem]:
     ]
 
 
-def section(found: Iterable[tuple[Problem, Comparison]]) -> str:
+def section(found: list[tuple[Problem, Comparison]]) -> str:
     """Return the section of what was found."""
-    found = list(found)
-    (seeds,) = {len(comparison.seeds) for _, comparison in found}
-    verdicts = sum(len(comparison.verdicts) for _, comparison in found)
-    level = found[0][1].level
-    notes = NOTES.format(
-        level=level, groups=", of KuaiRand whole users", verdicts=verdicts, chance=verdicts * (1 - level)
-    )
-    parts = [
-        f"## Balancing rules on real data\n\n`make balance` ({seeds} seeds: mean ± standard deviation)\n\n{machine()}.",
-        notes,
-    ]
+    level, verdicts = found[0][1].level, sum(len(comparison.verdicts) for _, comparison in found)
+    chance = {"verdicts": verdicts, "chance": verdicts * (1 - level)}
+    notes = NOTES.format(level=level, samples=SAMPLES, groups=", of KuaiRand whole users", **chance)
+    parts = [f"## Balancing rules on real data\n\n`make balance`\n\n{machine()}.", notes]
     for problem, comparison in found:
         sizes = ", ".join(f"{part.num_rows:,} {name}" for name, part in vars(problem.tables).items())
-        parts += [f"### {problem.name}\n\n{problem.about} Rows, forward in time: {sizes}.", table(comparison)]
-        parts.append(in_words(comparison))
-    return "\n\n".join(parts) + "\n"
+        seeds = "1 seed" if len(comparison.seeds) == 1 else f"{len(comparison.seeds)} seeds: mean ± standard deviation"
+        rows = f"Rows, forward in time: {sizes}; {seeds}."
+        parts += [f"### {problem.name}\n\n{problem.about} {rows}", table(comparison), in_words(comparison)]
+    return "\n\n".join(parts)
+
+
+def summary(found: list[tuple[Problem, Comparison]]) -> str:
+    """Return what the advice on balancing says of it."""
+    parts = []
+    for problem, comparison in found:
+        count = len(comparison.seeds)
+        seeds = f"{count} seed{'s' if count > 1 else ''}"
+        parts.append(f"{problem.name} ({seeds}):\n\n{in_words(comparison)}")
+    return "\n\n".join(parts)
 
 
 def table(found: Comparison) -> str:
@@ -153,19 +159,29 @@ def gains_of(found: Comparison, who: str, other: str) -> list[float]:
 
 
 def in_words(found: Comparison) -> str:
-    """Say which rules differ from static, and on which tasks."""
+    """Say which rules differ from static, and on which outputs: by the interval, and with every seed."""
     lines = []
     for word, meaning in (("helps", "Better than static"), ("hurts", "Worse than static")):
         rules: dict[str, list[str]] = {}
         for verdict in found.verdicts:
-            if verdict.verdict == word and verdict.contestant != SINGLE_TASK:
+            if verdict.verdict == word and verdict.contestant in RULES and _agreed(verdict):
                 rules.setdefault(verdict.output, []).append(f"`{verdict.contestant}`")
         text = "; ".join(f"{output}: {', '.join(names)}" for output, names in rules.items())
-        lines.append(f"- {meaning}: {text or 'none'}.")
-    rules = [who for who in found.metrics if who not in (STATIC, SINGLE_TASK)]
-    always = [f"`{who}`" for who in rules if min(gains_of(found, who, STATIC)) > 0]
-    lines.append(f"- $\\Delta_m$ over static above 0 with every seed: {', '.join(always) or 'none'}.")
+        lines.append(f"- {meaning}, the whole interval and with every seed: {text or 'none'}.")
+    gains = {rule: statistics.fmean(gains_of(found, rule, STATIC)) for rule in RULES if rule != STATIC}
+    best, worst = max(gains, key=gains.__getitem__), min(gains, key=gains.__getitem__)
+    ends, seen = [f"{gains[rule]:+.2f} % (`{rule}`)" for rule in (worst, best)], (gains["tuned_static"], gains["rlw"])
+    lines.append(
+        f"- $\\Delta_m$ over static, the mean over seeds: from {' to '.join(ends)}; `tuned_static` {seen[0]:+.2f} %, "
+        f"`rlw`, which is chance, {seen[1]:+.2f} %."
+    )
     return "\n".join(lines)
+
+
+def _agreed(verdict: Verdict) -> bool:
+    """Whether the change with every seed has the sign of their mean."""
+    assert verdict.change is not None
+    return all(change is not None and change * verdict.change > 0 for change in verdict.by_seed)
 
 
 def _cell(found: Comparison, who: str, output: str, metric: str) -> str:
@@ -201,6 +217,7 @@ def main() -> None:
     given = parser.parse_args()
     found = [(problem, problem.compared(given.seeds, given.workers)) for problem in problems(published(given.data))]
     write_section("balancing", section(found))
+    write_section("balancing-summary", summary(found), ADVICE)
 
 
 if __name__ == "__main__":
