@@ -160,14 +160,14 @@ def gains_of(found: Comparison, who: str, other: str) -> list[float]:
 
 def in_words(found: Comparison) -> str:
     """Say which rules differ from static, and on which outputs: by the interval, and with every seed."""
-    lines = []
+    lines, sure = [], "and with every seed" if len(found.seeds) > 1 else "with one seed"
     for word, meaning in (("helps", "Better than static"), ("hurts", "Worse than static")):
         rules: dict[str, list[str]] = {}
         for verdict in found.verdicts:
             if verdict.verdict == word and verdict.contestant in RULES and _agreed(verdict):
                 rules.setdefault(verdict.output, []).append(f"`{verdict.contestant}`")
         text = "; ".join(f"{output}: {', '.join(names)}" for output, names in rules.items())
-        lines.append(f"- {meaning}, the whole interval and with every seed: {text or 'none'}.")
+        lines.append(f"- {meaning}, the whole interval {sure}: {text or 'none'}.")
     gains = {rule: statistics.fmean(gains_of(found, rule, STATIC)) for rule in RULES if rule != STATIC}
     best, worst = max(gains, key=gains.__getitem__), min(gains, key=gains.__getitem__)
     ends, seen = [f"{gains[rule]:+.2f} % (`{rule}`)" for rule in (worst, best)], (gains["tuned_static"], gains["rlw"])
