@@ -1,6 +1,7 @@
 # make demo: train MMoE on real MovieLens ratings      make test: run every test
 # make lint: style, types, direction of imports        make results: quality on real data, into docs/results.md
 # make funnels: conversion rates where the truth is known, into docs/results.md
+# make balance: every balancing rule on real data, into docs/results.md (an hour; DATA=folder of KuaiRand; resumes)
 # make paper: the experiments of the MMoE paper on made-up tasks, into docs/results.md (1.5 hours of a core; resumes)
 # make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
 # make kuairand: multi-task models beside LightGBM on KuaiRand, into docs/results.md (an hour; DATA=folder)
@@ -11,7 +12,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint format results funnels kuairand paper bench bench-check readme clean
+.PHONY: demo test lint format results funnels balance kuairand paper bench bench-check readme clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -37,6 +38,9 @@ funnels: $(VENV)/.dev
 
 paper: $(VENV)/.dev
 	$(BIN)/python benchmarks/paper/run.py
+
+balance: $(VENV)/.dev
+	$(BIN)/python scripts/balance_results.py $(if $(DATA),--data $(DATA))
 
 kuairand: $(VENV)/.peers
 	$(BIN)/python scripts/kuairand_results.py $(if $(DATA),--data $(DATA))

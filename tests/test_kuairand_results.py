@@ -47,29 +47,14 @@ def test_lightgbm_reads_codes_plain_numbers_and_an_indicator_a_tag(results):
 
 
 def test_a_table_of_means_and_deviations(results):
-    runs = {"constant": [[0.5, None]], "MMoE": [[0.7, None], [0.8, 1000.0]]}
-    assert results.metric_table("AUC", ["click", "rows"], runs).splitlines() == [
-        "| AUC | click | rows |",
+    cells = {"constant": [[0.5, 0.5], [None, None]], "MMoE": [[0.7, 0.8], [1.0, None]]}
+    columns = {name: [results.spread(values) for values in seeds] for name, seeds in cells.items()}
+    assert results.metric_table("AUC", ["click", "forward"], columns).splitlines() == [
+        "| AUC | click | forward |",
         "| --- | ---: | ---: |",
         "| constant | 0.5000 |  |",
-        "| MMoE | 0.7500 ± 0.0707 | 1,000 |",
+        "| MMoE | 0.7500 ± 0.0707 |  |",
     ]
-
-
-def test_what_was_learnt_is_kept_once_it_is_whole(results, tmp_path: Path):
-    path, calls = tmp_path / "seed 0 MMoE.json", []
-
-    def learn():
-        calls.append(1)
-        return results.Learnt({"click": np.array([0.25, 0.5])}, seconds=3.0, size=7)
-
-    for _ in range(2):
-        learnt = results.kept(path, learn)
-        assert (learnt.predictions["click"].tolist(), learnt.seconds, learnt.size) == ([0.25, 0.5], 3.0, 7)
-    assert len(calls) == 1
-    path.unlink()  # as after an interruption between the two files
-    results.kept(path, learn)
-    assert len(calls) == 2
 
 
 @pytest.fixture
@@ -79,21 +64,17 @@ def recipe(results, shared_data) -> gw.Recipe:
 
 
 @pytest.mark.filterwarnings("ignore::gatewise.errors.GatewiseWarning")  # few rows
-def test_the_section_of_a_few_rows(results, recipe: gw.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_section_of_a_few_rows(results, recipe: gw.Recipe, tmp_path: Path):
     pytest.importorskip("lightgbm")
     whole = find_tables(recipe, tmp_path)
     few = Tables(*(part.slice(0, 2_000) for part in vars(whole).values()))
-    neural = results.contestants(recipe, few.train)
-    assert list(neural) == ["single task", "shared bottom", "MMoE", "PLE", "STEM"]
-    assert [task.name for (task,) in (one.tasks for one in neural["single task"])] == [t.name for t in recipe.tasks]
-    (found,) = results.learnt_by(recipe, few, 1, tmp_path)
-    sizes = [runs[0].size for name, runs in found.items() if name not in ("constant", "LightGBM")]
+    ((found, trees),) = results.compared(recipe, few, 1, tmp_path, samples=20)
+    assert list(found.metrics) == ["constant", "LightGBM", "MMoE", "shared bottom", "PLE", "STEM", "single task"]
+    sizes = [size for cost in found.cost.values() for size in cost.parameters or []]
     assert max(sizes) < 1.05 * min(sizes)
-    chosen = results.choices(recipe, tmp_path)
-    text = results.section(recipe, few, found, chosen)
+    text = results.section(recipe, few, found, trees)
     assert text.count("\n| constant |") == 3
-    for name in found:
-        assert f"\n| {name} | 0." in text
-    # nothing is learnt again
-    monkeypatch.setattr(results, "train", lambda *_: pytest.fail("trained again"))
-    assert next(results.learnt_by(recipe, few, 1, tmp_path))["MMoE"][0].size == found["MMoE"][0].size
+    for name, outputs in found.metrics.items():
+        assert f"\n| {name} | {outputs['click']['auc'].mean:.4f} |" in text
+    change = found.seesaw["MMoE"]["click"]
+    assert f"\n| MMoE − LightGBM, 95% | {change.low:+.4f} to {change.high:+.4f} |" in text

@@ -289,7 +289,7 @@ def test_compare_prints_verdicts_and_writes_all_figures(workplace, tmp_path):
         "--also",
         "ple",
         "--metric",
-        "rmse",
+        "rmse,log_loss",
         "-o",
         tmp_path,
         "--no-report",
@@ -309,7 +309,7 @@ def test_compare_prints_verdicts_and_writes_all_figures(workplace, tmp_path):
         assert text in done.stdout
     found = json.loads((tmp_path / "comparison.json").read_text())
     assert {verdict["verdict"] for verdict in found["verdicts"]} <= {"helps", "no evidence", "hurts"}
-    assert {verdict["metric"] for verdict in found["verdicts"]} == {"auc", "r2", "rmse"}
+    assert {verdict["metric"] for verdict in found["verdicts"]} == {"auc", "log_loss", "r2", "rmse"}
     # all is there: nothing is trained again
     again = gatewise("compare", "recipe.yaml", *quick, "--json", cwd=workplace)
     assert json.loads(again.stdout) == found

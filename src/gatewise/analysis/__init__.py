@@ -5,8 +5,6 @@ from gatewise.analysis.controls import (
     COMMON,
     Control,
     control_of,
-    dense_parameters,
-    matched_control,
     nearest_width,
     resized,
 )
@@ -33,7 +31,7 @@ from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
 from gatewise.analysis.similarity import Similarity, expert_similarity, linear_cka
 from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
-from gatewise.analysis.verdicts import Spread, Trained, Verdict, seesaw, spreads, summary_of, verdicts
+from gatewise.analysis.verdicts import Spread, Trained, Verdict, check_verdicts, seesaw, spreads, summary_of, verdicts
 
 __all__ = [
     "BINS",
@@ -69,10 +67,10 @@ __all__ = [
     "attribute",
     "check_choice",
     "check_metrics",
+    "check_verdicts",
     "control_of",
     "cut_column",
     "cut_table",
-    "dense_parameters",
     "exact_shapley",
     "expert_ablation",
     "expert_similarity",
@@ -84,7 +82,6 @@ __all__ = [
     "judge_of",
     "knee",
     "linear_cka",
-    "matched_control",
     "metrics_by_name",
     "mixture_problems",
     "nearest_width",

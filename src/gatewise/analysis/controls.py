@@ -6,11 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-import torch
-
 from gatewise import declare
-from gatewise.assembly import Surroundings, build_trunk
-from gatewise.nn import Towers
 
 Control = declare.SingleTask | declare.SharedBottom
 COMMON = tuple(field.name for field in fields(declare.Architecture))
@@ -18,28 +14,6 @@ WIDTHS = ("expert_dims", "bottom_dims", "layer_dims")
 """What the widths of the layers between input and towers are called; an architecture has one of them."""
 
 AnArchitecture = TypeVar("AnArchitecture", bound=declare.Architecture)
-
-
-def dense_parameters(architecture: declare.Architecture, around: Surroundings) -> int:
-    """Count the parameters of trunk and towers, embeddings left out; nothing is allocated."""
-    with torch.device("meta"):
-        trunk = build_trunk(architecture, around)
-        towers = Towers(len(around.tasks), trunk.output_dim, tuple(architecture.tower_dims), norm=architecture.norm)
-    return sum(p.numel() for module in (trunk, towers) for p in module.parameters())
-
-
-def matched_control(
-    kind: type[Control], architecture: declare.Architecture, around: Surroundings, budget: int
-) -> Control:
-    """Return a control with the architecture's depth and options, as wide as its parameters come nearest to a budget.
-
-    Args:
-        kind: ``SingleTask`` or ``SharedBottom``.
-        architecture: what the control is compared with; the proportions of its widths are kept.
-        around: what the control reads, and its tasks.
-        budget: parameters of trunk and towers to come near to.
-    """
-    return resized(control_of(kind, architecture), lambda control: dense_parameters(control, around), budget)
 
 
 def control_of(kind: type[Control], architecture: declare.Architecture) -> Control:

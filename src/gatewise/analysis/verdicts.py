@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gatewise.analysis.intervals import drawn_together
 from gatewise.analysis.slices import check_metrics, metrics_by_name
-from gatewise.errors import DeclarationError
+from gatewise.errors import DeclarationError, shown
 from gatewise.metrics import GroupMetric, Metric, bootstrap_mean_difference
 from gatewise.tasks import Judged, Metrics, Predicted, Task
 
@@ -100,15 +100,13 @@ def verdicts(
         DeclarationError: no such metric, or one of which neither side is better.
     """
     first = trained[baseline][0]
-    check_metrics(metrics, first.tasks)
+    check_verdicts(metrics, first.tasks)
     judged = {name: [each.judged() for each in seeds] for name, seeds in trained.items()}
     found = []
     for output, rows in judged[baseline][0].items():
         known = metrics_by_name(rows.task, output)
         for name in dict.fromkeys([summary_of(rows.task, output).name, *(name for name in metrics if name in known)]):
             metric = known[name]
-            if metric.greater_is_better is None:
-                raise DeclarationError(f"verdicts by {name!r}: of two values neither is better; take another metric")
             if isinstance(metric, GroupMetric) and first.groups is None:
                 continue
             sides = {who: [each[output] for each in seeds] for who, seeds in judged.items()}
@@ -118,6 +116,25 @@ def verdicts(
                 if who != baseline
             ]
     return found
+
+
+def check_verdicts(names: Collection[str], tasks: Sequence[Task]) -> None:
+    """Refuse names of metrics that no verdict can be given by.
+
+    Raises:
+        DeclarationError: no task has such a metric, or of its values neither side is better; suggests what to take.
+    """
+    check_metrics(names, tasks)
+    known: dict[str, Metric | GroupMetric] = {}
+    for task in tasks:
+        for output in task.outputs:
+            known |= metrics_by_name(task, output)
+    decisive = sorted(name for name, metric in known.items() if metric.greater_is_better is not None)
+    for name in names:
+        if name not in decisive:
+            raise DeclarationError(
+                f"verdicts by {name!r}: of two values neither is better; take another metric ({shown(decisive, 20)})"
+            )
 
 
 def summary_of(task: Task, output: str) -> Metric:

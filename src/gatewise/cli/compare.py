@@ -22,7 +22,10 @@ def compare(
     ] = None,
     baseline: Annotated[str | None, typer.Option("--baseline", help="Add a tree model a task: lightgbm.")] = None,
     metric: Annotated[
-        list[str] | None, typer.Option("--metric", "-m", help="Give verdicts by this metric, too (repeatable).")
+        list[str] | None,
+        typer.Option(
+            "--metric", "-m", help="Give intervals and verdicts by these metrics, too: --metric auc,gauc (repeatable)."
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", help="How many trainings run side by side; default: one a core.")
@@ -38,7 +41,7 @@ def compare(
 ) -> None:
     """Train single-task models, a shared bottom and the recipe's model, and say of each task whether sharing helps."""
     declared = Recipe.read(recipe, overrides=set_ or [])
-    kinds = [kind.strip() for given in also or [] for kind in given.split(",")]
+    kinds, metrics = (_split(given) for given in (also, metric))
     from gatewise.jobs import COMPARISON, COMPARISON_REPORT, afterwards, find_tables, report_comparison
     from gatewise.jobs.comparison import compare_models
     from gatewise.progress import at_terminal, working
@@ -46,7 +49,7 @@ def compare(
     run_dir = output or Path(declared.output)
     with working("looking at the tables", at_terminal()):
         tables = find_tables(declared, recipe.parent)
-    options = {"seeds": seeds, "also": kinds, "baseline": baseline, "metrics": metric or (), "workers": workers}
+    options = {"seeds": seeds, "also": kinds, "baseline": baseline, "metrics": metrics, "workers": workers}
     try:
         found = compare_models(declared.schema(), declared, tables, run_dir, **options)  # type: ignore[arg-type]
     except KeyboardInterrupt:
@@ -75,3 +78,8 @@ def compare(
     console.print(f"all figures: {run_dir / COMPARISON}", soft_wrap=True)
     if line:
         console.print(line, soft_wrap=True, markup=False)
+
+
+def _split(given: Sequence[str] | None) -> list[str]:
+    """Return the names in options that may be given several times, each with several names."""
+    return [name.strip() for names in given or [] for name in names.split(",")]

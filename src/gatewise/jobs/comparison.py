@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import torch
 
 from gatewise import declare
-from gatewise.analysis import Spread, Verdict, check_metrics, seesaw, spreads, verdicts
+from gatewise.analysis import Spread, Verdict, check_verdicts, seesaw, spreads, verdicts
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder, needed_columns, read_table
 from gatewise.declare import Options, Recipe, Schema
@@ -47,8 +47,9 @@ class Comparison:
         seeds: every contestant was trained with.
         rows: how many test rows it was judged on.
         level: of the verdicts' intervals.
+        against: the contestant that the others are compared with.
         metrics: of every contestant and output, by name, over the seeds.
-        verdicts: of every contestant but the single-task models, against them.
+        verdicts: of every contestant but that one.
         cost: of every contestant, the mean over seeds.
         tasks: their names.
         affinity: of every contestant whose tasks share a model ``[task][task]``, what a step on the first does to the
@@ -58,6 +59,7 @@ class Comparison:
     seeds: tuple[int, ...]
     rows: int
     level: float
+    against: str
     metrics: dict[str, dict[str, dict[str, Spread]]]
     verdicts: list[Verdict]
     cost: dict[str, Cost]
@@ -66,7 +68,7 @@ class Comparison:
 
     @property
     def seesaw(self) -> dict[str, dict[str, Verdict]]:
-        """For every contestant what it gains and loses on every output against single-task models."""
+        """For every contestant what it gains and loses on every output."""
         return seesaw(self.verdicts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,6 +77,7 @@ class Comparison:
             "seeds": list(self.seeds),
             "rows": self.rows,
             "level": self.level,
+            "against": self.against,
             "metrics": {
                 who: {
                     output: {name: spread._asdict() for name, spread in values.items()}
@@ -149,28 +152,57 @@ def compare_models(
     tables: Tables,
     run_dir: Path,
     *,
-    seeds: int = 5,
     also: Sequence[str | declare.Architecture] = (),
     baseline: str | None = None,
-    metrics: Collection[str] = (),
-    samples: int = 1000,
-    level: float = 0.95,
-    workers: int | None = None,
-    progress: bool | None = None,
+    **how: Any,
 ) -> Comparison:
-    """Train a model, a shared bottom and single-task models of equal size with several seeds, and compare them.
-
-    Every training is kept in ``run_dir/compare``: a comparison that was interrupted, or is asked for more seeds or
-    contestants, trains only what is missing. The result is also written as ``run_dir/comparison.json``.
+    """Compare a model with a shared bottom and single-task models of equal size, over several seeds.
 
     Args:
         schema: features and tasks.
         options: the model, its balance and training; its seed is the first one.
         tables: rows to learn from, to stop on, and to judge on.
         run_dir: folder of the comparison.
-        seeds: with how many seeds each is trained.
         also: further architectures, or their kinds; a kind is made as large as the model.
         baseline: ``"lightgbm"``: trees, a model a task, on the same encoded features (extra ``peers``).
+        **how: seeds and judging, see :func:`compare_contestants`, whose errors and warnings these are.
+    """
+    trees = _trees(baseline, schema)
+
+    def competing(encoder: TableEncoder) -> list[Contestant]:
+        return [*line_up(schema, options, encoder, also), *trees]
+
+    return compare_contestants(schema, options, tables, run_dir, competing, **how)
+
+
+def compare_contestants(
+    schema: Schema,
+    options: Options,
+    tables: Tables,
+    run_dir: Path,
+    competing: Callable[[TableEncoder], Sequence[Contestant]],
+    against: str = SINGLE_TASK,
+    *,
+    seeds: int = 5,
+    metrics: Collection[str] = (),
+    samples: int = 1000,
+    level: float = 0.95,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> Comparison:
+    """Train all contestants with several seeds, and compare them on the test rows.
+
+    Every training is kept in ``run_dir/compare``: a comparison that was interrupted, or is asked for more seeds or
+    contestants, trains only what is missing. The result is also written as ``run_dir/comparison.json``.
+
+    Args:
+        schema: features and tasks.
+        options: whose seed is the first one, and whose device all are trained on.
+        tables: rows to learn from, to stop on, and to judge on.
+        run_dir: folder of the comparison.
+        competing: gives the contestants, from the encoder fitted on the training rows.
+        against: name of the contestant that verdicts compare the others with.
+        seeds: with how many seeds each is trained.
         metrics: names of metrics to give verdicts by, besides the one that sums each task up.
         samples: resamples of the bootstrap.
         level: of its intervals.
@@ -193,20 +225,18 @@ def compare_models(
             raise DeclarationError(f"compare: {name}: expected 1 or more, found {count}")
     if not 0 < level < 1:
         raise DeclarationError(f"compare: level: expected a number between 0 and 1, found {level:g}")
-    check_metrics(metrics, build_tasks(schema))
-    trees = _trees(baseline, schema)
+    check_verdicts(metrics, build_tasks(schema))
     show = at_terminal() if progress is None else progress
     with working("looking at the tables", show):
         encoder, _ = TableEncoder.fit(schema, tables.train)
-        competing: list[Contestant] = [*line_up(schema, options, encoder, also), *trees]
         kept = _on_disk(tables, schema, run_dir / TRIALS / TABLES)
-        trials = _trials(competing, options.training.seed, seeds, run_dir / TRIALS, _digest(kept))
+        trials = _trials(competing(encoder), options.training.seed, seeds, run_dir / TRIALS, _digest(kept))
     missing = [trial for each in trials for trial in each if not trial.done]
     count = workers or (1 if choose_device(options.training.device).type != "cpu" else torch.get_num_threads())
     with counting_down("trainings", sum(map(len, trials)), show) as tell:
         run_trials(missing, kept, min(count, len(missing)), tell)
     with working("drawing the test rows anew", show):
-        found = _judged(encoder, options, tables.test, trials, metrics, samples, level)
+        found = _judged(encoder, options, tables.test, trials, against, metrics, samples, level)
     write_json(run_dir / COMPARISON, found.to_dict())
     return found
 
@@ -223,7 +253,7 @@ def _trees(baseline: str | None, schema: Schema) -> list[Trees]:
     return [trees]
 
 
-def _trials(competing: list[Contestant], first: int, seeds: int, folder: Path, data: str) -> list[list[Trial]]:
+def _trials(competing: Sequence[Contestant], first: int, seeds: int, folder: Path, data: str) -> list[list[Trial]]:
     """Return, for every seed, a trial of every contestant."""
     return [
         [
@@ -271,6 +301,7 @@ def _judged(
     options: Options,
     test: Source,
     trials: list[list[Trial]],
+    against: str,
     metrics: Collection[str],
     samples: int,
     level: float,
@@ -293,8 +324,9 @@ def _judged(
         seeds=tuple(seed[0].seed for seed in trials),
         rows=len(encoded),
         level=level,
+        against=against,
         metrics={name: spreads([each.evaluate() for each in found]) for name, found in trained.items()},
-        verdicts=verdicts(trained, SINGLE_TASK, metrics, samples=samples, level=level),
+        verdicts=verdicts(trained, against, metrics, samples=samples, level=level),
         cost={name: _mean([trial.cost() for trial in seeds]) for name, seeds in zip(names, by_contestant, strict=True)},
         tasks=tuple(task.name for task in tasks),
         affinity=dict(_affinities(by_contestant)),

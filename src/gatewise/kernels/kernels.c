@@ -323,8 +323,24 @@ INLINE void linear_row_backward(const float *restrict x, const float *restrict w
   }
 }
 
+/* The same of the input alone. */
+INLINE void linear_row_to_input(const float *restrict weight, const float *restrict given, float *restrict of_x,
+                                int64_t in, int64_t out) {
+  int64_t i = 0;
+  for (; i + LANES <= in; i += LANES) {
+    Floats sum = {0};
+    for (int64_t o = 0; o < out; o++) sum += given[o] * load(weight + o * in + i);
+    store(of_x + i, sum);
+  }
+  for (; i < in; i++) {
+    float sum = 0;
+    for (int64_t o = 0; o < out; o++) sum += given[o] * weight[o * in + i];
+    of_x[i] = sum;
+  }
+}
+
 /* The gradients of group_linear from that of its output: of_x [batch, group, in]; of_weight [group, out, in] and
-   of_bias [group, out] start at zero. */
+   of_bias [group, out], which start at zero, or NULL both where nobody asks for them. */
 int group_linear_backward(const float *x, int64_t row_stride, int64_t group_stride, const float *weight, const float *y,
                           float floor, const float *gradient, float *of_x, float *of_weight, float *of_bias,
                           int64_t batch, int64_t groups, int64_t out, int64_t in, int threads) {
@@ -341,11 +357,14 @@ int group_linear_backward(const float *x, int64_t row_stride, int64_t group_stri
     }
     for (int64_t g = 0; g < groups; g++) {
       int64_t from = b * row_stride + g * group_stride, at = g * out;
-      WITH_WIDTH(in, linear_row_backward(x + from, weight + at * WIDTH, given + at, of_x + (b * groups + g) * WIDTH,
-                                         weights + at * WIDTH, WIDTH, out))
+      if (of_weight)
+        WITH_WIDTH(in, linear_row_backward(x + from, weight + at * WIDTH, given + at, of_x + (b * groups + g) * WIDTH,
+                                           weights + at * WIDTH, WIDTH, out))
+      else
+        WITH_WIDTH(in, linear_row_to_input(weight + at * WIDTH, given + at, of_x + (b * groups + g) * WIDTH, WIDTH, out))
     }
   }
-  for (int t = 0; t < threads; t++) {
+  for (int t = 0; of_weight && t < threads; t++) {
     float *weights = sums + t * size, *biases = weights + outputs * in;
     for (int64_t i = 0; i < outputs * in; i++) of_weight[i] += weights[i];
     for (int64_t i = 0; i < outputs; i++) of_bias[i] += biases[i];

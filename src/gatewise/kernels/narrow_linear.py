@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gatewise.kernels.asked import asked_for
+
 
 def narrow_linear(kernels: CDLL, x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: bool = False) -> Tensor:
     """Return every group's linear map of its own input; see :func:`gatewise.kernels.group_linear`.
@@ -36,11 +38,13 @@ class _NarrowLinear(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor, Tensor | None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor | None, Tensor | None, None]:
         x, weight, y = ctx.saved_tensors
         gradient = gradient.contiguous()
-        of_x, of_weight, of_bias = torch.empty(x.shape), torch.zeros(weight.shape), torch.zeros(weight.shape[:2])
-        pointers = (tensor.data_ptr() for tensor in (gradient, of_x, of_weight, of_bias))
+        of_x, of_weight, of_bias = torch.empty(x.shape), None, None
+        if asked_for(ctx, 1) or (ctx.has_bias and asked_for(ctx, 2)):
+            of_weight, of_bias = torch.zeros(weight.shape), torch.zeros(weight.shape[:2])
+        pointers = (None if tensor is None else tensor.data_ptr() for tensor in (gradient, of_x, of_weight, of_bias))
         _checked(
             ctx.kernels.group_linear_backward(
                 *_inputs(x, weight), y.data_ptr(), ctx.floor, *pointers, *_sizes(x, weight)

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gatewise.kernels.asked import asked_for
+
 # rows over which a weight's gradient is summed at a time
 BLOCK = 1024
 
@@ -43,21 +45,31 @@ class _WideLinear(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         x, weight, y = ctx.saved_tensors
         gradient = gradient.contiguous()
         if y is not None:
             gradient = torch.ops.aten.threshold_backward(gradient, y, 0)
-        of_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
-        if x.dim() == 2:
-            of_weight = _of_weight(x, gradient.flatten(1)).view_as(weight)
-            if of_x is not None:
-                torch.mm(gradient.flatten(1), weight.flatten(0, 1), out=of_x)
-        else:
-            of_weight = torch.bmm(_by_group(gradient).transpose(1, 2), _by_group(x))
-            if of_x is not None:
-                torch.bmm(_by_group(gradient), weight, out=_by_group(of_x))
-        return of_x, of_weight, gradient.sum(dim=0) if ctx.has_bias else None, None
+        of_x = _to_input(gradient, weight, x) if asked_for(ctx, 0) else None
+        of_weight = _to_weight(gradient, x) if asked_for(ctx, 1) else None
+        of_bias = gradient.sum(dim=0) if ctx.has_bias and asked_for(ctx, 2) else None
+        return of_x, of_weight, of_bias, None
+
+
+def _to_input(gradient: Tensor, weight: Tensor, x: Tensor) -> Tensor:
+    """Return the gradient of the input, in its layout."""
+    of_x = torch.empty_like(x)
+    if x.dim() == 2:
+        return torch.mm(gradient.flatten(1), weight.flatten(0, 1), out=of_x)
+    torch.bmm(_by_group(gradient), weight, out=_by_group(of_x))
+    return of_x
+
+
+def _to_weight(gradient: Tensor, x: Tensor) -> Tensor:
+    """Return the gradient of the weight ``[group, out, in]``."""
+    if x.dim() == 2:
+        return _summed(gradient.flatten(1), x).view(*gradient.shape[1:], x.shape[1])
+    return torch.bmm(_by_group(gradient).transpose(1, 2), _by_group(x))
 
 
 def _by_group(x: Tensor) -> Tensor:
@@ -65,9 +77,9 @@ def _by_group(x: Tensor) -> Tensor:
     return x.transpose(0, 1)
 
 
-def _of_weight(x: Tensor, gradient: Tensor) -> Tensor:
-    """Return the gradient ``[out, in]``; a sum over many rows is faster in blocks."""
-    of_weight = gradient.new_zeros(gradient.shape[1], x.shape[1])
-    for some, given in zip(torch.split(x, BLOCK), torch.split(gradient, BLOCK), strict=True):
-        of_weight.addmm_(given.t(), some)
-    return of_weight
+def _summed(gradient: Tensor, x: Tensor) -> Tensor:
+    """Return ``[out, in]`` of common inputs; a sum over many rows is faster in blocks."""
+    sums = gradient.new_zeros(gradient.shape[1], x.shape[1])
+    for given, some in zip(torch.split(gradient, BLOCK), torch.split(x, BLOCK), strict=True):
+        sums.addmm_(given.t(), some)
+    return sums
