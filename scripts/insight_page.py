@@ -5,6 +5,7 @@ python scripts/insight_page.py
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -84,7 +85,7 @@ def main() -> None:
     importance = timed("`feature_importance`", lambda: ranker.feature_importance(test), seconds)
     explanation = timed("`explain`", lambda: ranker.explain(7, test), seconds)
     problems = ranker.problems(test)
-    console = Console(width=100, record=True, quiet=True)
+    console = Console(width=100, record=True, file=io.StringIO())
     console.print(explanation_tables(explanation, "row 7 of the test ratings", 6))
     shown = "\n".join(line.rstrip() for line in console.export_text().splitlines())
     over_time = ", ".join(

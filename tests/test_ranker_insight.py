@@ -105,6 +105,7 @@ def test_what_gates_do_is_written_down_every_epoch(feed, make_ranker, tmp_path, 
     assert list(ranker.history[0].gates) == ["click", "stars"]
     ranker.save(tmp_path / "model")
     assert gw.load(tmp_path / "model").history == ranker.history
+    assert not ranker.scorer.model._forward_hooks
     # looking changes nothing that is learnt
     monkeypatch.setattr(training, "watched_gates", lambda *_: contextlib.nullcontext(dict))
     unwatched = make_ranker(epochs=1).fit(train, valid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -452,7 +452,7 @@ class Ranker:
         *,
         rows: int = 50_000,
         seed: int = 0,
-        done: Callable[[int], None] = lambda _: None,
+        progress: bool | None = None,
     ) -> list[Ablation]:
         """Return how metrics change when an expert is removed, level by level; see :mod:`gatewise.analysis.ablation`.
 
@@ -461,7 +461,7 @@ class Ranker:
             metric: judges the outputs that have it; by default what sums each up.
             rows: how many rows are drawn at most.
             seed: of the draw.
-            done: is told of every expert that is done.
+            progress: show how far it is; by default when standard error is a terminal.
 
         Raises:
             GatewiseError: the architecture has no experts that gates mix, or no such metric.
@@ -469,7 +469,8 @@ class Ranker:
         """
         self._check_experts()
         model, _, tensors = self._looked_at(table)
-        return expert_ablation(model, self.scorer.tasks, tensors, metric=metric, rows=rows, seed=seed, done=done)
+        with counting("experts removed", at_terminal() if progress is None else progress) as done:
+            return expert_ablation(model, self.scorer.tasks, tensors, metric=metric, rows=rows, seed=seed, done=done)
 
     def feature_importance(
         self,
@@ -480,7 +481,7 @@ class Ranker:
         within_groups: bool = False,
         rows: int = 10_000,
         seed: int = 0,
-        done: Callable[[int], None] = lambda _: None,
+        progress: bool | None = None,
     ) -> dict[str, list[Importance]]:
         """Return ``{task: [Importance]}``: how much worse a metric becomes when a feature is shuffled, greatest first.
 
@@ -491,24 +492,25 @@ class Ranker:
             within_groups: shuffle within the schema's ``group``, to see what orders its rows.
             rows: how many rows are drawn at most.
             seed: of the draws.
-            done: is told of every repeat that is done.
+            progress: show how far it is; by default when standard error is a terminal.
 
         Raises:
             DeclarationError: no such metric, or the schema has no group.
             TableError: a column is missing or of another type.
         """
         model, _, tensors = self._looked_at(table)
-        return feature_importance(
-            model,
-            self.scorer.tasks,
-            tensors,
-            metric=metric,
-            repeats=repeats,
-            within_groups=within_groups,
-            rows=rows,
-            seed=seed,
-            done=done,
-        )
+        with counting("features shuffled", at_terminal() if progress is None else progress) as done:
+            return feature_importance(
+                model,
+                self.scorer.tasks,
+                tensors,
+                metric=metric,
+                repeats=repeats,
+                within_groups=within_groups,
+                rows=rows,
+                seed=seed,
+                done=done,
+            )
 
     def problems(self, table: Any) -> list[Problem]:
         """Return what is wrong, in words: dead and duplicate experts, collapsed gates, tasks that starve.

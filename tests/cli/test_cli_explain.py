@@ -47,7 +47,7 @@ def test_a_row_of_a_table(place: Path, fitted: gw.Ranker, feed, capsys, monkeypa
         (line,) = (line for line in below if line[0] == first.feature)
         assert f"{first.contribution:+.4f}" in line
         # the bar is on the side of the sign, the longest one whole
-        assert ("|" + "█" * 12 in line) == (first.contribution > 0)
+        assert ("|" + "█" * 12 if first.contribution > 0 else "█" * 12 + "|") in line
         rest = sum(part.contribution for part in parts.features[2:])
         (line,) = (line for line in below if line[:2] == ["(2", "others)"])
         assert line[2] == f"{rest:+.4f}"

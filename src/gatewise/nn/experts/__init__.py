@@ -15,6 +15,7 @@ from gatewise.nn.experts.normalised import NormalisedExperts
 from gatewise.nn.experts.owned import OwnedExperts
 from gatewise.nn.experts.perceptron import PerceptronExpert
 from gatewise.nn.experts.residual import ResidualMLP
+from gatewise.nn.experts.sequences import SequenceExperts
 
 __all__ = [
     "ConvolutionalExpert",
@@ -27,5 +28,6 @@ __all__ = [
     "OwnedExperts",
     "PerceptronExpert",
     "ResidualMLP",
+    "SequenceExperts",
     "make_experts",
 ]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError, did_you_mean
-from gatewise.nn.experts.sequences import SequenceExperts
+from gatewise.nn.experts import SequenceExperts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated
 from gatewise.nn.layers import check_sizes
