@@ -75,7 +75,7 @@ def workplace(feed, tmp_path_factory) -> Path:
 def test_train_writes_a_whole_run(workplace):
     run = workplace / "run"
     names = {path.name for path in run.iterdir()}
-    assert names == {"artefact", "checkpoint.pt", "history.jsonl", "metrics.json", "recipe.json"}
+    assert names == {"artefact", "checkpoint.pt", "history.jsonl", "metrics.json", "recipe.json", "report.html"}
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["test"]["click"]["auc"] > 0.65
     lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
