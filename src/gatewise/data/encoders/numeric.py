@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -111,11 +112,14 @@ class NumericEncoder:
         return scaled
 
     def _quantile(self, values: np.ndarray) -> np.ndarray:
-        # a value that fills several knots gets the middle of their levels
+        return (np.interp(values, *self._levels) - 0.5) / UNIFORM_STD
+
+    @cached_property
+    def _levels(self) -> tuple[np.ndarray, np.ndarray]:
+        """The distinct knots and their levels; a value that fills several knots gets the middle of theirs."""
         levels = np.linspace(0, 1, len(self.knots)) if len(self.knots) > 1 else np.array([0.5])
         knots, start, count = np.unique(self.knots, return_index=True, return_counts=True)
-        middle = (levels[start] + levels[start + count - 1]) / 2
-        return (np.interp(values, knots, middle) - 0.5) / UNIFORM_STD
+        return knots, (levels[start] + levels[start + count - 1]) / 2
 
     def state(self) -> dict[str, Any]:
         """Return what was learnt as JSON values."""
