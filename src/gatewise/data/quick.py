@@ -1,8 +1,8 @@
 """Columns of Python values, as JSON brings them, encoded without a table: the same rows, many times sooner.
 
-A table of a few rows takes its time by the column, whatever its length: Arrow arrays are made, cast, searched for nulls.
-Values of the types that JSON has are looked up one by one instead. Whatever is unusual (another type, a mixture, a
-number out of range) goes the way that tables go, so that there is one meaning and one set of errors.
+A table of a few rows takes its time by the column, whatever its length: Arrow arrays are made, cast, searched for
+nulls. Values of the types that JSON has are looked up one by one instead. Whatever is unusual (another type, a mixture,
+a number out of range) goes the way that tables go, so that there is one meaning and one set of errors.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gatewise.layout import NULL, OUT_OF_VOCABULARY
 
 EXACT = 2.0**53
 """Integers below are float64 numbers, alone or among fractions."""
-INT64 = np.iinfo(np.int64)
+INT64 = range(-(2**63), 2**63)
 REMEMBERED = 100_000
 """Distinct values whose rows are kept at most, where finding them takes longer than a look into a dict."""
 
@@ -87,14 +87,15 @@ def _numbers(encoder: NumericEncoder, values: Values) -> Encoded | None:
     kinds = set(map(type, values))
     if not kinds <= {int, float, NOTHING}:
         return None
+    nulls = NOTHING in kinds
     try:
-        numbers = np.array([0.0 if value is None else value for value in values], dtype=np.float64)
+        numbers = np.array([value or 0.0 for value in values] if nulls else values, dtype=np.float64)
     except OverflowError:
         return None
     # NaN is not below anything
     if len(numbers) and not np.abs(numbers).max() < EXACT:
         return None
-    missing = np.array([value is None for value in values]) if NOTHING in kinds else np.zeros(len(values), dtype=bool)
+    missing = np.array([value is None for value in values]) if nulls else np.zeros(len(values), dtype=bool)
     return encoder.encode(Numbers(numbers, missing))
 
 
@@ -113,24 +114,22 @@ class _Keys:
         self._rows: Callable[[Values], Iterable[int]] = partial(_learnt, vocabulary) if learnt else hashed
 
     def __call__(self, values: Values) -> np.ndarray | None:
-        kinds = set(map(type, values)) - {NOTHING}
-        if kinds and kinds not in self.kinds:
+        kinds = set(map(type, values))
+        known = kinds - {NOTHING}
+        if known and known not in self.kinds:
             return None
-        if kinds == {int} and not _within_int64(values):
+        if known == {int} and not _within_int64(values if len(kinds) == 1 else [v for v in values if v is not None]):
             return None
         return np.fromiter(self._rows(values), dtype=np.int32, count=len(values))
 
 
 def _learnt(vocabulary: Vocabulary, values: Values) -> Iterable[int]:
-    row_of = vocabulary.row_of
-    if None in values:
-        return (NULL if value is None else row_of.get(value, OUT_OF_VOCABULARY) for value in values)
-    return map(row_of.get, values, repeat(OUT_OF_VOCABULARY))
+    rows = map(vocabulary.row_of.get, values, repeat(OUT_OF_VOCABULARY))
+    return (NULL if value is None else row for value, row in zip(values, rows, strict=True)) if None in values else rows
 
 
 def _within_int64(values: Values) -> bool:
-    known = [value for value in values if value is not None] if None in values else values
-    return min(known) >= INT64.min and max(known) <= INT64.max
+    return min(values) in INT64 and max(values) in INT64
 
 
 class _Lists:
