@@ -83,7 +83,8 @@ def _fingerprint(schema: declare.Schema, options: declare.Options, encoded: Enco
     declared = declare.to_dict(options)
     # a cosine ends with the last epoch; otherwise more epochs are no other training
     bound = isinstance(options.training.schedule, declare.Cosine)
-    # nor does looking at conflicts change what is learnt
+    # nor does looking at conflicts change what is learnt, or what is made of predictions
+    declared.pop("fusion", None)
     looking = ("patience", "device", "conflict_every")
     for free in looking if bound else (*looking, "epochs"):
         declared["training"].pop(free)

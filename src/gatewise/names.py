@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+FUSED = "fused"
+"""The one score that a fusion makes of all."""
+
 
 def given_name(step: str, before: str) -> str:
     """Return the name of a step's probability given the step before.

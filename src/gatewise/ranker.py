@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from gatewise.fitting import make_trainer
 from gatewise.nn import TensorTable
 from gatewise.progress import ProgressReporter, at_terminal, counting, working
 from gatewise.serving import Artefact, Scorer, grow, load_artefact, save_artefact
-from gatewise.tasks import Metrics, Predicted
+from gatewise.tasks import Metrics, Predicted, Task
 from gatewise.training import EpochRecord, Monitor, Reporter, choose_device
 from gatewise.tuning import tune_balance
 
@@ -50,6 +50,7 @@ class Ranker:
         schema: features and tasks.
         model: an architecture, or its kind, such as ``"mmoe"``, ``"ple"`` or ``"shared_bottom"``.
         balance: a balancing rule, or its kind, such as ``"static"``, ``"uncertainty"`` or ``"upgrad"``.
+        fusion: an expression that makes one score of all predictions, such as ``"click + 3 * purchase^0.5"``.
         **training: any option of :class:`gatewise.Training`, such as ``epochs=5, batch_size=1024, lr=1e-3, seed=0``.
 
     Raises:
@@ -70,9 +71,10 @@ class Ranker:
         model: declare.AnyArchitecture | str = "mmoe",
         *,
         balance: declare.AnyBalance | str = "static",
+        fusion: str | None = None,
         **training: Any,
     ) -> None:
-        declared = {"model": model, "balance": balance, "training": declare.Training(**training)}
+        declared = {"model": model, "balance": balance, "training": declare.Training(**training), "fusion": fusion}
         self._declare(schema, declare.from_dict(declare.Options, declared))
 
     @classmethod
@@ -93,10 +95,19 @@ class Ranker:
         if isinstance(options.balance, (declare.Static, declare.MetaBalance)):
             build_balance(options.balance, tasks)
         self.schema = schema
-        self.options = declare.Options(model=options.model, balance=options.balance, training=options.training)
+        self.options = declare.Options(
+            model=options.model, balance=options.balance, training=options.training, fusion=options.fusion
+        )
+        self._check_fusion(tasks)
         self.history: list[EpochRecord] = []
         self.metrics: dict[str, Any] = {}
         self._scorer: Scorer | None = None
+
+    def _check_fusion(self, tasks: list[Task]) -> None:
+        """Refuse a fusion of what no task predicts, as far as that is known before training."""
+        if (fusion := self.options.parsed_fusion) is not None:
+            learnt = [t.name for t in self.schema.tasks if isinstance(t, (declare.Multiclass, declare.Ordinal))]
+            fusion.check([column for task in tasks for column in task.columns], learnt)
 
     @property
     def scorer(self) -> Scorer:
@@ -165,7 +176,7 @@ class Ranker:
         tasks = build_tasks(self.schema, encoder.statistics)
         model = build_model(self.options.model, encoder.layout, tasks, self.options.training.seed)
         load_language_models(model)
-        scorer = Scorer(encoder, model.to(device), tasks)
+        scorer = Scorer(encoder, model.to(device), tasks, fusion=self.options.parsed_fusion)
         reporter = ProgressReporter([task.name for task in tasks], label=label) if show else Reporter()
         folder = None if run_dir is None else Path(run_dir)
         with counting("texts read", show and bool(encoder.layout.texts)) as count:
@@ -228,10 +239,26 @@ class Ranker:
         scorer.calibration = scorer.calibration.fitted(scorer.predicted(table), make, names)
         return self
 
+    def fuse_by(self, fusion: str | None) -> Ranker:
+        """Fuse the predictions of this ranker by another expression; None: by none.
+
+        Returns:
+            The ranker itself.
+
+        Raises:
+            DeclarationError: it is no expression, or names what is no prediction.
+        """
+        options = declare.from_dict(declare.Options, {**vars(self.options), "fusion": fusion})
+        scorer = replace(self.scorer, fusion=options.parsed_fusion)
+        self.options, self._scorer = options, scorer
+        return self
+
     def predict(self, table: Any, *, calibrated: bool = False) -> pa.Table:
         """Return an Arrow table of float64 columns, named for the tasks: probabilities, or numbers in the label's unit.
 
         A step of a funnel has two, ``purchase_given_click`` and ``click_and_purchase``; each class one, ``device[tv]``.
+        Where there is a fusion, ``fused`` is the last. It is made of calibrated probabilities where the ranker is
+        calibrated, whatever ``calibrated`` says of the others: there is one order.
 
         Labels need not be in the table. Values that the training table did not hold are out of vocabulary.
 

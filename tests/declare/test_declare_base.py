@@ -145,7 +145,7 @@ OTHERS = [
     *(rule(at="experts") for rule in (declare.AlignedMTL, declare.DualProj, declare.NashMTL)),
     declare.CAGrad(c=0.25, at="experts"),
     declare.FairGrad(alpha=1.0, at="experts"),
-    declare.Options(model="omoe", balance="uncertainty", training=declare.Training(epochs=2)),
+    declare.Options(model="omoe", balance="uncertainty", training=declare.Training(epochs=2), fusion="click"),
     TRAINING,
     *SCHEDULES,
     *(declare.Training(schedule=schedule) for schedule in SCHEDULES),
@@ -166,6 +166,7 @@ OTHERS = [
         balance="uncertainty",
         training=TRAINING,
         calibration="platt",
+        fusion="click^0.5 + 2 * rating",
         output="there",
     ),
 ]
@@ -196,7 +197,8 @@ def names(declared):
 
 
 def test_every_declaration_and_every_option_has_an_example_here():
-    classes = {c for c in vars(declare).values() if is_dataclass(c)} - {declare.Architecture, declare.Label}
+    no_options = {declare.Architecture, declare.Label, declare.Fusion}
+    classes = {c for c in vars(declare).values() if is_dataclass(c)} - no_options
     assert {type(declared) for declared in EVERY} == classes
     for cls in classes:
         for option in fields(cls):

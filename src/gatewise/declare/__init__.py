@@ -55,6 +55,7 @@ from gatewise.declare.calibration import Calibration
 from gatewise.declare.experts import AnyExpert, ConvolutionalExpert, CrossExpert, MLPExpert, ResidualExpert
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Text, Vector
 from gatewise.declare.funnels import outputs_of, path_to
+from gatewise.declare.fusion import Fusion
 from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, SoftmaxGate, TopKGate
 from gatewise.declare.number_embeddings import Periodic, PiecewiseLinear
 from gatewise.declare.options import Options
@@ -116,6 +117,7 @@ __all__ = [
     "FacetAwareMoE",
     "FairGrad",
     "Feature",
+    "Fusion",
     "GeometricMean",
     "GradNorm",
     "HoME",

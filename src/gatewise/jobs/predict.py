@@ -16,6 +16,7 @@ from gatewise.data import needed_columns, stream_table
 from gatewise.data.tables import pick_column
 from gatewise.errors import TableError
 from gatewise.files import write_atomically
+from gatewise.names import FUSED
 from gatewise.serving import Scorer
 
 WRITERS: dict[str, Callable[[Path, pa.Schema], AbstractContextManager[Any]]] = {
@@ -55,7 +56,8 @@ def predict_file(
         raise TableError(f"output {str(target)!r}: expected a file ending in {' or '.join(WRITERS)}")
     if target.exists() and source.exists() and target.samefile(source):
         raise TableError(f"output {str(target)!r} is the table that is read")
-    taken = [name for task in scorer.tasks for name in task.columns if name in keep]
+    fused = () if scorer.fusion is None else (FUSED,)
+    taken = [name for name in (*(name for task in scorer.tasks for name in task.columns), *fused) if name in keep]
     if taken:
         raise TableError(f"kept column {taken[0]!r} has the name of a prediction")
     rows = 0

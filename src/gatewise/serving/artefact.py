@@ -3,7 +3,7 @@
     manifest.json        format, version, and size and SHA-256 of every other file
     schema.json          features and tasks
     encoder.json         vocabularies and statistics of the training table
-    options.json         architecture, balancing, training
+    options.json         architecture, balancing, training, fusion
     weights.safetensors  the model's weights
     calibration.json     how probabilities are calibrated; empty where they are not
     metrics.json         how it did, and its training history
@@ -48,7 +48,7 @@ class Artefact:
 
     Attributes:
         scorer: encoder, model, tasks and calibration.
-        options: architecture, balancing and training as they were declared.
+        options: architecture, balancing, training and fusion as they were declared.
         metrics: the history of the training and what was measured after it, as plain values.
     """
 
@@ -97,10 +97,10 @@ def load_artefact(path: str | Path) -> Artefact:
         model = build_model(options.model, encoder.layout, tasks)
         _load_weights(model, folder / WEIGHTS)
         calibration = Calibration.from_state(tasks, contents["calibration.json"])
+        scorer = Scorer(encoder, model.eval(), tasks, calibration, options.parsed_fusion)
     except (DeclarationError, ArtefactError) as error:
         raise ArtefactError(f"artefact {str(folder)!r}: {error}") from None
-    model.eval()
-    return Artefact(Scorer(encoder, model, tasks, calibration), options, contents["metrics.json"])
+    return Artefact(scorer, options, contents["metrics.json"])
 
 
 def _write_files(artefact: Artefact, folder: Path) -> None:

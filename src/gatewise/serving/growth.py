@@ -23,4 +23,4 @@ def grow(scorer: Scorer, architecture: declare.Architecture, source: Any) -> Sco
     tables = {f"input_layer.tables.{name}": weight for name, weight in new.state_dict().items()}
     model.load_state_dict(scorer.model.state_dict() | tables)
     new.copy_rows(old)
-    return Scorer(encoder, model.eval(), scorer.tasks, scorer.calibration)
+    return Scorer(encoder, model.eval(), scorer.tasks, scorer.calibration, scorer.fusion)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ import torch
 from gatewise.assembly import to_tensors
 from gatewise.calibration import Calibration
 from gatewise.data import EncodedTable, TableEncoder
+from gatewise.declare import Fusion
 from gatewise.errors import GatewiseError
+from gatewise.names import FUSED
 from gatewise.nn import MultiTaskModel, TensorTable
 from gatewise.tasks import Metrics, Predicted, Task, predict_tasks
 
@@ -26,12 +28,18 @@ class Scorer:
         model: trained.
         tasks: whose scores the model gives.
         calibration: of the tasks' probabilities, where there is one.
+        fusion: makes one score of all predictions, where there is one.
     """
 
     encoder: TableEncoder
     model: MultiTaskModel
     tasks: list[Task]
     calibration: Calibration = field(default_factory=Calibration)
+    fusion: Fusion | None = None
+
+    def __post_init__(self) -> None:
+        if self.fusion is not None:
+            self.fusion.check([column for task in self.tasks for column in task.columns])
 
     @property
     def device(self) -> torch.device:
@@ -52,19 +60,38 @@ class Scorer:
         Raises:
             GatewiseError: calibrated predictions are asked for, and there is no calibration.
         """
-        if calibrated and not self.calibration:
-            raise GatewiseError("this ranker is not calibrated: call calibrate first, or declare it in the recipe")
+        self._check_calibrated(calibrated)
+        predicted = self._uncalibrated(source, labels)
+        return self._calibrated(predicted) if calibrated else predicted
+
+    def fusible(self, source: Any, *, labels: bool = True) -> Predicted:
+        """Return the predictions that are fused, calibrated where there is a calibration: so there is one order."""
+        return self._calibrated(self._uncalibrated(source, labels))
+
+    def _uncalibrated(self, source: Any, labels: bool) -> Predicted:
         table = self.tensors(self.encode(source, labels=labels))
         scores, _ = self.model.score(table)
-        columns = predict_tasks(self.tasks, scores, table.labels)
-        if calibrated:
-            columns = self.calibration.apply(self.tasks, columns)
-        return Predicted(self.tasks, columns, table.labels, table.groups)
+        return Predicted(self.tasks, predict_tasks(self.tasks, scores, table.labels), table.labels, table.groups)
+
+    def _calibrated(self, predicted: Predicted) -> Predicted:
+        return replace(predicted, columns=self.calibration.apply(self.tasks, predicted.columns))
 
     def predict(self, source: Any, *, calibrated: bool = False) -> pa.Table:
-        """Return the float64 columns that the tasks predict: probabilities, or numbers in the label's unit."""
-        columns = self.predicted(source, labels=False, calibrated=calibrated).columns
+        """Return the float64 columns that the tasks predict, and ``fused`` where there is a fusion.
+
+        Raises:
+            GatewiseError: calibrated predictions are asked for, and there is no calibration.
+        """
+        self._check_calibrated(calibrated)
+        plain = self._uncalibrated(source, labels=False)
+        columns = dict((self._calibrated(plain) if calibrated else plain).columns)
+        if self.fusion is not None:
+            columns[FUSED] = self.fusion.evaluate(self._calibrated(plain).columns)
         return pa.table({name: column.numpy() for name, column in columns.items()})
+
+    def _check_calibrated(self, wanted: bool) -> None:
+        if wanted and not self.calibration:
+            raise GatewiseError("this ranker is not calibrated: call calibrate first, or declare it in the recipe")
 
     def evaluate(self, source: Any, *, calibrated: bool = False) -> Metrics:
         """Return every metric of every prediction over its labelled rows; None where a metric is undefined."""
