@@ -15,6 +15,7 @@ from gatewise.cli.compare import compare
 from gatewise.cli.demo import demo
 from gatewise.cli.evaluate import evaluate
 from gatewise.cli.predict import predict
+from gatewise.cli.serve import serve
 from gatewise.cli.train import train
 from gatewise.errors import GatewiseError, GatewiseWarning
 from gatewise.version import __version__
@@ -47,7 +48,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (demo, train, compare, evaluate, predict):
+for command in (demo, train, compare, evaluate, predict, serve):
     app.command()(_interruptible(command))
 
 

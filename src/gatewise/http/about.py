@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from gatewise.data.encoders import NumericEncoder
 from gatewise.data.vocabulary import Vocabulary
 from gatewise.declare import Categorical, Feature, Numeric, Sequence, Text, Vector
 from gatewise.http.model import ServedModel
@@ -45,7 +48,8 @@ def _column(model: ServedModel, name: str) -> dict[str, Any]:
 def _of_feature(model: ServedModel, feature: Feature) -> dict[str, Any]:
     match feature:
         case Numeric():
-            encoder: Any = model.columns.encoder.encoders[feature.name]
+            encoder = model.columns.encoder.encoders[feature.name]
+            assert isinstance(encoder, NumericEncoder)
             return {"kind": "number", "example": _near(encoder)}
         case Vector(size=size):
             return {"kind": "list", "example": [0.0] * size}
@@ -60,8 +64,13 @@ def _of_feature(model: ServedModel, feature: Feature) -> dict[str, Any]:
     raise AssertionError(feature)
 
 
-def _near(encoder: Any) -> float:
+def _near(encoder: NumericEncoder) -> float:
     """Return a number such as the training table had."""
     if len(encoder.knots):
-        return float(f"{encoder.knots[len(encoder.knots) // 2]:.4g}")
-    return float(f"{encoder.mean:.4g}")
+        return _short(encoder.knots[len(encoder.knots) // 2])
+    logarithm = encoder.feature.transform == "log"
+    return _short(np.sign(encoder.mean) * np.expm1(abs(encoder.mean)) if logarithm else encoder.mean)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
