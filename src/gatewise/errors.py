@@ -26,6 +26,10 @@ class ArtefactError(GatewiseError):
     """A saved artefact or checkpoint is missing, incomplete, corrupted, or cannot be written."""
 
 
+class ExportError(GatewiseError, RuntimeError):
+    """A model cannot be exported, or what was exported does not predict what the model does."""
+
+
 class TrainingError(GatewiseError, RuntimeError):
     """Training cannot go on: a loss that is not finite, a monitored metric that is undefined."""
 

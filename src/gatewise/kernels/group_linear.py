@@ -39,7 +39,7 @@ def group_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: boo
 def _of_common_input(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """[batch, in] x [in, group * out]: one product for all groups."""
     flat = torch.nn.functional.linear(x, weight.flatten(0, 1), None if bias is None else bias.flatten())
-    return flat.view(len(x), *weight.shape[:2])
+    return flat.view(x.shape[0], *weight.shape[:2])
 
 
 def _of_own_input(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

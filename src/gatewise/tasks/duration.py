@@ -94,7 +94,7 @@ class DurationTask(Task):
 
     def predict(self, scores: Tensor) -> Tensor:
         """Return the expected time without a limit."""
-        return self._expected(scores, torch.full((len(scores),), torch.inf, dtype=torch.float64))
+        return self._expected(scores, torch.full(scores.shape[:1], torch.inf, dtype=torch.float64))
 
     def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:  # noqa: D102
         _, limit = self._time_and_limit(labels[self.name])

@@ -58,6 +58,7 @@ class OrdinalTask(Task):
         self.levels = torch.tensor(levels, dtype=torch.float64)
         self.rates = tuple(rates or (1 / len(levels) for _ in levels))
         self.num_scores = len(levels) - 1
+        self.above = tuple(f"{name}[>={level:.15g}]" for level in self.levels[1:].tolist())
 
     @property
     def initial_bias(self) -> float | tuple[float, ...]:
@@ -69,7 +70,7 @@ class OrdinalTask(Task):
 
     @property
     def columns(self) -> tuple[str, ...]:  # noqa: D102
-        return self.name, *(f"{self.name}[>={level:.15g}]" for level in self.levels[1:].tolist())
+        return self.name, *self.above
 
     def targets(self, labels: Tensor) -> Tensor:
         """Return the position of each label's level."""

@@ -109,7 +109,7 @@ class Task(ABC):
 
     def named(self, predictions: Tensor) -> dict[str, Tensor]:
         """Return predictions ``[row]`` or ``[row, column]`` as columns by their names."""
-        matrix = predictions.reshape(len(predictions), len(self.columns))
+        matrix = predictions.reshape(predictions.shape[0], len(self.columns))
         return dict(zip(self.columns, matrix.unbind(dim=1), strict=True))
 
     def metrics_of(self, output: str) -> tuple[Metric, ...]:  # noqa: ARG002

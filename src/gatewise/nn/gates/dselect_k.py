@@ -105,7 +105,7 @@ class DSelectKGates(Gates):
     def logits(self, x: Tensor) -> Tensor:
         """Return the codes' numbers z and then the logits of the selectors, ``[batch, gate, k * bit + k]``."""
         if self.linear is None:
-            return self.selection.expand(len(x), -1, -1)
+            return self.selection.expand(x.shape[0], -1, -1)
         scores: Tensor = self.linear(self.hidden(x) if len(self.hidden.layers) else x)
         return scores
 

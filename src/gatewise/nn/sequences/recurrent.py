@@ -40,7 +40,7 @@ class RecurrentPooling(nn.Module):
     def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:  # noqa: ARG002, D102
         vectors, present = items
         if vectors.shape[0] == 0 or vectors.shape[1] == 0:
-            return vectors.new_zeros(len(vectors), self.output_dim)
+            return vectors.new_zeros(vectors.shape[0], self.output_dim)
         states, _ = self.cell(vectors)
         # padding comes last, so the state after the last item has not seen it
         lengths = present.sum(dim=1)

@@ -46,7 +46,7 @@ class TransformerPooling(nn.Module):
     def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:  # noqa: ARG002, D102
         vectors, present = items
         if vectors.shape[0] == 0 or vectors.shape[1] == 0:
-            return vectors.new_zeros(len(vectors), self.output_dim)
+            return vectors.new_zeros(vectors.shape[0], self.output_dim)
         lengths = present.sum(dim=1, keepdim=True)
         age = (lengths - 1 - torch.arange(present.shape[1], device=present.device)).clamp(min=0)
         # attention over nothing is undefined: a sequence of no items attends to its padding, and is hidden below

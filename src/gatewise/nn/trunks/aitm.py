@@ -87,7 +87,7 @@ class AITM(Trunk):
     def _steps(self, x: Tensor) -> tuple[Tensor, Tensor]:
         own = self.bottoms(x)
         first = self.order[0]
-        hidden, weights = {first: own[:, first]}, {first: own.new_tensor([1.0, 0.0]).expand(len(x), 2)}
+        hidden, weights = {first: own[:, first]}, {first: own.new_tensor([1.0, 0.0]).expand(x.shape[0], 2)}
         before = first
         for task, inform, attend in zip(self.order[1:], self.informs, self.attentions, strict=True):
             passed_on = inform(hidden[before]).squeeze(1)

@@ -93,7 +93,7 @@ class STEM(Trunk):
 
     def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
         # [batch, set, width]
-        embedded = x.index_select(1, self.columns.flatten()).view(len(x), *self.columns.shape)
+        embedded = x.index_select(1, self.columns.flatten()).view(x.shape[0], *self.columns.shape)
         weights, penalty = gated(self.gates(embedded[:, :-1] + embedded[:, -1:]))
         outputs = self.experts(embedded)
         if not torch.is_grad_enabled():

@@ -1,0 +1,53 @@
+"""A scorer as one function of tensors: what is traced and written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.export.ports import Form
+from gatewise.serving import Scorer
+from gatewise.tasks import predict_tasks
+
+if TYPE_CHECKING:
+    from gatewise.export.ports import Fusion
+
+FUSED, GATES = "fused", "gates"
+
+
+class Program(nn.Module):
+    """From a form's inputs to every predicted column, the fused score and the gates.
+
+    Args:
+        scorer: encoder, model, tasks and calibration.
+        form: what the inputs are.
+        fusion: makes one score of all predictions.
+
+    Attributes:
+        outputs: names of what :meth:`forward` gives: the columns of ``predict``, calibrated where the scorer is; then
+            ``fused`` where there is a fusion; then ``gates`` ``[batch, task, expert]`` where the trunk has some.
+    """
+
+    def __init__(self, scorer: Scorer, form: Form, fusion: Fusion | None = None) -> None:
+        super().__init__()
+        self.model, self.form = scorer.model, form
+        self.tasks, self.calibration, self.fusion = scorer.tasks, scorer.calibration, fusion
+        self.outputs = list(self._named(*(port.example() for port in form.ports)))
+
+    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:  # noqa: D102
+        return tuple(self._named(*given).values())
+
+    @torch.no_grad()
+    def _named(self, *given: Tensor) -> dict[str, Tensor]:
+        read = self.form(*given)
+        output = self.model(read.inputs)
+        found = predict_tasks(self.tasks, output.scores, read.labels)
+        if self.calibration:
+            found = self.calibration.apply(self.tasks, found)
+        if self.fusion is not None:
+            found[FUSED] = self.fusion.evaluate(found)
+        if output.gates is not None:
+            found[GATES] = output.gates
+        return found

@@ -1,0 +1,97 @@
+"""Operations of PyTorch that ONNX lacks, or that ONNX Runtime has in single precision only, said in others."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+import torch
+from numpy.polynomial import chebyshev
+from onnxscript import opset18
+
+DEGREE = 20
+SCALE = 3.0
+
+# its stubs describe eager evaluation, and here it builds a graph
+op: Any = opset18
+
+
+def log_ndtr(x: ir.Value) -> ir.Value:
+    r"""Return :math:`\ln \Phi(x)`, exact in both tails.
+
+    .. math:: -z^2 + \ln \tfrac12 \mathrm{erfcx}(z) \text{ for } x \le 0, \quad
+        \ln\left(1 - \tfrac12 e^{-z^2} \mathrm{erfcx}(z)\right) \text{ for } x > 0, \qquad z = |x| / \sqrt 2
+    """
+    exponent, half = _tail(x)
+    below = op.Add(exponent, op.Log(half))
+    above = op.Log(op.Sub(_constant(1.0), op.Mul(op.Exp(exponent), half)))
+    return op.CastLike(op.Where(op.Greater(x, op.CastLike(_constant(0.0), x)), above, below), x)
+
+
+def ndtr(x: ir.Value) -> ir.Value:
+    r"""Return :math:`\Phi(x)`."""
+    exponent, half = _tail(x)
+    outside = op.Mul(op.Exp(exponent), half)
+    positive = op.Greater(x, op.CastLike(_constant(0.0), x))
+    return op.CastLike(op.Where(positive, op.Sub(_constant(1.0), outside), outside), x)
+
+
+def searchsorted(
+    knots: ir.Value,
+    x: ir.Value,
+    out_int32: bool = False,  # noqa: ARG001
+    right: bool = False,
+    side: str | None = None,
+    sorter: ir.Value | None = None,
+) -> ir.Value:
+    """Return how many of the knots ``[knot]`` lie below x, or are equal to it on the ``right``: a binary search."""
+    assert sorter is None
+    assert knots.shape is not None
+    steps = int(knots.shape[0]).bit_length()  # type: ignore[arg-type]
+    passed = op.LessOrEqual if right or side == "right" else op.Less
+    missing = np.full(2**steps - 1 - int(knots.shape[0]), np.inf)  # type: ignore[arg-type]
+    # as many knots as a search of so many steps can tell apart
+    filled = op.Concat(knots, op.CastLike(_constant(missing), knots), axis=0)
+    count = op.Expand(_constant(np.array(0)), op.Shape(x))
+    for step in (2**power for power in reversed(range(steps))):
+        further = op.Add(count, _constant(np.array(step - 1)))
+        found = passed(op.Gather(filled, further), x)
+        count = op.Add(count, op.Mul(op.Cast(found, to=ir.DataType.INT64), _constant(np.array(step))))
+    return count
+
+
+def _tail(x: ir.Value) -> tuple[ir.Value, ir.Value]:
+    r"""Return :math:`-z^2` and half of erfcx(z), in double precision."""
+    z = op.Div(op.Abs(op.Cast(x, to=ir.DataType.DOUBLE)), _constant(2**0.5))
+    t = op.Div(_constant(SCALE), op.Add(z, _constant(SCALE)))
+    u = op.Unsqueeze(op.Sub(op.Mul(t, _constant(2.0)), _constant(1.0)), _constant(np.array([-1])))
+    powers = op.Pow(u, _constant(np.arange(DEGREE + 1, dtype=np.float64)))
+    return op.Neg(op.Mul(z, z)), op.Mul(t, op.MatMul(powers, _constant(_coefficients() / 2)))
+
+
+@functools.cache
+def _coefficients() -> np.ndarray:
+    """Return the polynomial of 2t - 1 that is erfcx(z) / t, within 1e-14, where t = s / (z + s)."""
+
+    def smooth(u: Any) -> Any:
+        t = (u + 1) / 2
+        return torch.special.erfcx(torch.from_numpy(SCALE / t - SCALE)).numpy() / t
+
+    coefficients: np.ndarray = chebyshev.cheb2poly(chebyshev.chebinterpolate(smooth, DEGREE))
+    return coefficients
+
+
+def _constant(value: Any) -> ir.Value:
+    """Return a constant: a number in double precision, or an array as it is."""
+    constant: ir.Value = op.Constant(value=ir.tensor(np.asarray(value)))
+    return constant
+
+
+TRANSLATIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    torch.ops.aten.special_log_ndtr.default: log_ndtr,
+    torch.ops.aten.special_ndtr.default: ndtr,
+    torch.ops.aten.searchsorted.Tensor: searchsorted,
+}
