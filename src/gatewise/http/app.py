@@ -34,6 +34,8 @@ from gatewise.http.sources import Sources
 from gatewise.version import __version__
 
 JSON = "application/json"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+"""What the page may do: what stands in it, and ask this service."""
 Tell = Callable[[str], None]
 
 
@@ -143,7 +145,7 @@ class Service:
 
     async def page(self, _: Request) -> Response:
         """``GET /``."""
-        return Response(page(), media_type="text/html", headers={"Content-Security-Policy": "default-src 'self' 'unsafe-inline'"})
+        return Response(page(), media_type="text/html", headers={"Content-Security-Policy": POLICY})
 
 
 def make_app(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -163,7 +163,5 @@ def joined(arrays: list[np.ndarray]) -> np.ndarray:
     """Return arrays ``[row, ...]`` below each other; lists of different lengths are padded to the longest."""
     if arrays[0].ndim == 2 and len({array.shape[1] for array in arrays}) > 1:
         longest = max(array.shape[1] for array in arrays)
-        arrays = [
-            np.pad(array, ((0, 0), (0, longest - array.shape[1])), constant_values=PADDING) for array in arrays
-        ]
+        arrays = [np.pad(array, ((0, 0), (0, longest - array.shape[1])), constant_values=PADDING) for array in arrays]
     return np.concatenate(arrays)

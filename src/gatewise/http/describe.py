@@ -96,18 +96,32 @@ DESCRIPTIONS: tuple[Address, ...] = (
     Address("GET", "/v2", "server", "What the service is", answer=record({"name": TEXT, "version": TEXT})),
     Address("GET", "/v2/health/live", "live", "Whether it runs", answer=record({"live": {"type": "boolean"}})),
     Address(
-        "GET", "/v2/health/ready", "ready", "Whether it serves", answer=record({"ready": {"type": "boolean"}}), errors=(503,)
+        "GET",
+        "/v2/health/ready",
+        "ready",
+        "Whether it serves",
+        answer=record({"ready": {"type": "boolean"}}),
+        errors=(503,),
     ),
     *(
         address
         for path in (NAMED, VERSIONED)
         for address in (
             Address("GET", path, "model", "A model's inputs and outputs", answer=METADATA, errors=(404,)),
-            Address("GET", f"{path}/ready", "model_ready", "Whether a model serves", answer=record({"ready": {}}), errors=(404,)),
+            Address(
+                "GET",
+                f"{path}/ready",
+                "model_ready",
+                "Whether a model serves",
+                answer=record({"ready": {}}),
+                errors=(404,),
+            ),
             Address("POST", f"{path}/infer", "infer", "Score tensors", INFER, INFERRED, READING, binary=True),
         )
     ),
-    Address("POST", "/v2/repository/index", "index", "All models and their states", answer=listed(record({"name": TEXT}))),
+    Address(
+        "POST", "/v2/repository/index", "index", "All models and their states", answer=listed(record({"name": TEXT}))
+    ),
     Address(
         "POST",
         "/v2/repository/models/{name}/load",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from gatewise.export import onnx_bytes
+from gatewise.errors import ArtefactError
 from gatewise.http.batching import Batcher
 from gatewise.http.columns import FeatureColumns
 from gatewise.http.engine import OnnxEngine
+from gatewise.http.exported import digest, exported
 from gatewise.http.items import ItemFile, ItemTable
 from gatewise.http.limits import Limits
 from gatewise.http.metrics import Metrics
@@ -40,9 +41,12 @@ class Loader:
             ArtefactError: the artefact is absent, incomplete or damaged.
             TableError: the item table does not hold what the features declare.
         """
+        before = digest(source.path)
         scorer = load_artefact(source.path).scorer
         columns = FeatureColumns(scorer.encoder, scorer.model.side_features)
-        engine = OnnxEngine(onnx_bytes(scorer))
+        engine = OnnxEngine(exported(source.path))
+        if digest(source.path) != before:
+            raise ArtefactError(f"artefact {str(source.path)!r}: was replaced while it was read; load it again")
         return ServedModel(
             source.name,
             source.version,

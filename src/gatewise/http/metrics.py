@@ -32,9 +32,7 @@ class Metrics:
         self._seconds = Histogram(
             "gatewise_request_seconds", "Time from request to answer.", ["path"], buckets=SECONDS, **kept
         )
-        stages = Histogram(
-            "gatewise_stage_seconds", "Where a request's time goes.", ["stage"], buckets=SECONDS, **kept
-        )
+        stages = Histogram("gatewise_stage_seconds", "Where a request's time goes.", ["stage"], buckets=SECONDS, **kept)
         self._stages = {name: stages.labels(name) for name in STAGES}
         self._rows = Histogram("gatewise_batch_rows", "Rows that the model is given at once.", buckets=ROWS, **kept)
         self._batched = Counter("gatewise_batched_requests", "Requests that the model was given.", **kept)

@@ -39,7 +39,9 @@ async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Lap
     """
     rows = len(asked.candidates)
     if not 0 < rows <= limits.candidates:
-        raise RequestError(f"candidates: expected 1 to {limits.candidates:,}, found {rows:,}", 422 if rows == 0 else 413)
+        raise RequestError(
+            f"candidates: expected 1 to {limits.candidates:,}, found {rows:,}", 422 if rows == 0 else 413
+        )
     # what need not be computed to be refused
     order, fusion = model.order_of(asked.by), model.fused_by(asked.weights)
     if asked.gates:
@@ -89,7 +91,7 @@ def _matrices(model: ServedModel, context: Mapping[str, Any], candidates: Candid
     present = [*given, *candidates.columns]
     looked_up = items is not None and candidates.ids is not None and not set(present) >= set(items.columns)
     columns.check_complete([*present, *(items.columns if items and looked_up else ())], "context and candidates")
-    matrices = columns.encode(candidates.columns) | columns.encode(given) 
+    matrices = columns.encode(candidates.columns) | columns.encode(given)
     if items is not None and candidates.ids is not None and looked_up:
         matrices |= items.take(items.rows_of(candidates.ids), without=matrices)
     return matrices
@@ -98,5 +100,8 @@ def _matrices(model: ServedModel, context: Mapping[str, Any], candidates: Candid
 def _listed(best: np.ndarray, scores: Mapping[str, np.ndarray], ids: list[Any] | None) -> list[dict[str, Any]]:
     names, places = [*scores], best.tolist()
     values = zip(*(column[best].tolist() for column in scores.values()), strict=True)
-    found = [{"index": place, "scores": dict(zip(names, row, strict=True))} for place, row in zip(places, values, strict=True)]
+    found = [
+        {"index": place, "scores": dict(zip(names, row, strict=True))}
+        for place, row in zip(places, values, strict=True)
+    ]
     return found if ids is None else [{"id": ids[one["index"]], **one} for one in found]

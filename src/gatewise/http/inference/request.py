@@ -86,7 +86,9 @@ def _columns(
             values = from_json(name, datatype, tensor.get("data"), math.prod(shape))
         else:
             if type(size) is not int or not 0 <= size <= len(binary) - start:
-                raise RequestError(f"input {name!r}: binary_data_size {size!r:.40}, and {len(binary) - start} bytes are left")
+                raise RequestError(
+                    f"input {name!r}: binary_data_size {size!r:.40}, and {len(binary) - start} bytes are left"
+                )
             values = from_bytes(name, datatype, binary[start : start + size], math.prod(shape))
             start += size
         columns[name] = _as_column(model, name, values, shape)

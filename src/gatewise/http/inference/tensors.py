@@ -16,7 +16,11 @@ HEADER = "Inference-Header-Content-Length"
 """How many bytes of a body are JSON, where tensors follow it."""
 
 BYTES, BOOL = "BYTES", "BOOL"
-INTEGERS = {f"{sign}INT{bits}": np.dtype(f"<{kind}{bits // 8}") for sign, kind in (("", "i"), ("U", "u")) for bits in (8, 16, 32, 64)}
+INTEGERS = {
+    f"{sign}INT{bits}": np.dtype(f"<{kind}{bits // 8}")
+    for sign, kind in (("", "i"), ("U", "u"))
+    for bits in (8, 16, 32, 64)
+}
 FLOATS = {f"FP{bits}": np.dtype(f"<f{bits // 8}") for bits in (16, 32, 64)}
 NUMBERS = INTEGERS | FLOATS | {BOOL: np.dtype("?")}
 """Types of fixed size, little-endian."""
