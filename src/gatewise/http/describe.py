@@ -48,6 +48,10 @@ INFERRED = record({"model_name": TEXT, "model_version": TEXT, "outputs": listed(
 PORTS = listed(record({"name": TEXT, "datatype": TEXT, "shape": listed({"type": "integer"})}))
 METADATA = record({"name": TEXT, "versions": listed(TEXT), "platform": TEXT, "inputs": PORTS, "outputs": PORTS})
 
+FLAG: Schema = {"type": "boolean"}
+READY = record({"ready": FLAG}, name=TEXT)
+INDEX = listed(record({"name": TEXT, "version": TEXT, "state": {"enum": ["READY", "UNAVAILABLE"]}, "reason": TEXT}))
+
 REASONS = {
     400: "The body is no JSON.",
     404: "There is no such model or version.",
@@ -94,7 +98,7 @@ DESCRIPTIONS: tuple[Address, ...] = (
     Address("POST", "/rank", "rank", "Order candidates for a user", schema_of(RankRequest), RANKING, READING),
     Address("POST", "/predict", "predict", "Score rows", schema_of(PredictRequest), PREDICTIONS, READING),
     Address("GET", "/v2", "server", "What the service is", answer=record({"name": TEXT, "version": TEXT})),
-    Address("GET", "/v2/health/live", "live", "Whether it runs", answer=record({"live": {"type": "boolean"}})),
+    Address("GET", "/v2/health/live", "live", "Whether it runs", answer=record({"live": FLAG})),
     Address(
         "GET",
         "/v2/health/ready",

@@ -69,6 +69,10 @@ class ItemTable:
         Raises:
             RequestError: there is no such item; names the first.
         """
+        wrong = set(map(type, ids)) - {int, str}
+        if wrong:
+            place = next(i for i, found in enumerate(ids) if type(found) in wrong)
+            raise RequestError(f"candidates[{place}]: expected {self.key} to be an integer or a string")
         try:
             return np.fromiter(map(self._row_of.__getitem__, ids), dtype=np.int64, count=len(ids))
         except KeyError as error:

@@ -65,21 +65,17 @@ async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Lap
 
 
 def _candidates(model: ServedModel, given: list[Any]) -> Candidates:
-    """Tell ids from values, and find the ids of those that bring only some of their values."""
-    kinds = set(map(type, given))
-    if not kinds <= {int, str}:
+    """Tell ids from values, which may hold an id as well."""
+    items = model.items
+    if not set(map(type, given)) <= {int, str}:
         columns = columns_of(given, "candidates")
-        if model.items is None or model.items.key not in columns:
-            return Candidates(columns)
-        ids = columns[model.items.key]
-        if not set(map(type, ids)) <= {int, str}:
-            raise RequestError(f"candidates: {model.items.key} is to be an integer or a string in all of them")
-        if model.items.key not in model.columns.names:
-            del columns[model.items.key]
+        ids = None if items is None else columns.get(items.key)
+        if items is not None and items.key not in model.columns.names:
+            columns.pop(items.key, None)
         return Candidates(columns, ids)
-    if model.items is None:
-        what = kind_of(given[0])
-        raise RequestError(f"candidates[0]: expected an object, found {what}: there is no item table to look it up in")
+    if items is None:
+        found = kind_of(given[0])
+        raise RequestError(f"candidates[0]: expected an object, found {found}: there is no item table to look it up in")
     return Candidates({}, given)
 
 
@@ -87,21 +83,20 @@ def _matrices(model: ServedModel, context: Mapping[str, Any], candidates: Candid
     columns, items = model.columns, model.items
     columns.check_names(candidates.columns, "candidates")
     columns.check_names(context, "context")
-    given = {name: [value] for name, value in context.items() if name not in candidates.columns}
-    present = [*given, *candidates.columns]
-    looked_up = items is not None and candidates.ids is not None and not set(present) >= set(items.columns)
-    columns.check_complete([*present, *(items.columns if items and looked_up else ())], "context and candidates")
-    matrices = columns.encode(candidates.columns) | columns.encode(given)
-    if items is not None and candidates.ids is not None and looked_up:
+    shared = {name: [value] for name, value in context.items() if name not in candidates.columns}
+    present = {*shared, *candidates.columns}
+    known = () if items is None or candidates.ids is None else items.columns
+    columns.check_complete({*present, *known}, "context and candidates")
+    matrices = {**columns.encode(candidates.columns), **columns.encode(shared)}
+    if items is not None and candidates.ids is not None and not present >= {*known}:
         matrices |= items.take(items.rows_of(candidates.ids), without=matrices)
     return matrices
 
 
 def _listed(best: np.ndarray, scores: Mapping[str, np.ndarray], ids: list[Any] | None) -> list[dict[str, Any]]:
-    names, places = [*scores], best.tolist()
-    values = zip(*(column[best].tolist() for column in scores.values()), strict=True)
-    found = [
-        {"index": place, "scores": dict(zip(names, row, strict=True))}
-        for place, row in zip(places, values, strict=True)
-    ]
-    return found if ids is None else [{"id": ids[one["index"]], **one} for one in found]
+    columns = [column[best].tolist() for column in scores.values()]
+    found = []
+    for place, values in zip(best.tolist(), zip(*columns, strict=True), strict=True):
+        one = {"index": place, "scores": dict(zip(scores, values, strict=True))}
+        found.append(one if ids is None else {"id": ids[place], **one})
+    return found

@@ -72,7 +72,7 @@ def _columns(
     columns: dict[str, list[Any]] = {}
     rows, start = 0, 0
     for place, tensor in enumerate(inputs):
-        name, datatype, shape = _described(tensor, place)
+        name, shape = _described(tensor, place)
         model.columns.check_names([name], "inputs")
         if name in columns:
             raise RequestError(f"input {name!r}: is there twice")
@@ -81,30 +81,34 @@ def _columns(
         rows = shape[0]
         if not 0 < rows <= limits.rows:
             raise RequestError(f"input {name!r}: expected 1 to {limits.rows:,} rows, found {rows:,}")
-        size = _parameters(tensor, f"input {name!r}").get("binary_data_size")
-        if size is None:
-            values = from_json(name, datatype, tensor.get("data"), math.prod(shape))
-        else:
-            if type(size) is not int or not 0 <= size <= len(binary) - start:
-                raise RequestError(
-                    f"input {name!r}: binary_data_size {size!r:.40}, and {len(binary) - start} bytes are left"
-                )
-            values = from_bytes(name, datatype, binary[start : start + size], math.prod(shape))
-            start += size
+        values, used = _values(tensor, binary[start:])
+        start += used
         columns[name] = _as_column(model, name, values, shape)
     if start != len(binary):
         raise RequestError(f"body: {len(binary) - start:,} bytes belong to no input")
     return columns, rows
 
 
-def _described(tensor: Any, place: int) -> tuple[str, str, list[int]]:
+def _values(tensor: dict[str, Any], binary: memoryview) -> tuple[list[Any], int]:
+    """Return a tensor's values, and how many of the bytes that are left were its."""
+    name, datatype, count = tensor["name"], tensor["datatype"], math.prod(tensor["shape"])
+    size = _parameters(tensor, f"input {name!r}").get("binary_data_size")
+    if size is None:
+        return from_json(name, datatype, tensor.get("data"), count), 0
+    if type(size) is not int or not 0 <= size <= len(binary):
+        raise RequestError(f"input {name!r}: binary_data_size {size!r:.40}, and {len(binary)} bytes are left")
+    return from_bytes(name, datatype, binary[:size], count), size
+
+
+def _described(tensor: Any, place: int) -> tuple[str, list[int]]:
     if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str):
         raise RequestError(f"inputs[{place}]: expected an object with a name")
     name, shape = tensor["name"], tensor.get("shape")
     sizes = isinstance(shape, list) and all(type(size) is int and 0 <= size < 2**31 for size in shape)
     if not sizes or len(shape) not in (1, 2):
         raise RequestError(f"input {name!r:.80}: expected a shape of [rows] or [rows, items], found {shape!r:.80}")
-    return name, check_datatype(name, tensor.get("datatype")), shape
+    check_datatype(name, tensor.get("datatype"))
+    return name, shape
 
 
 def _parameters(owner: dict[str, Any], where: str) -> dict[str, Any]:

@@ -34,16 +34,15 @@ PYTHON: dict[str, tuple[type, ...]] = {
 """What a value of each type is in JSON; null stands for a missing value."""
 
 
-def check_datatype(name: str, datatype: Any) -> str:
-    """Return a type's name.
+def check_datatype(name: str, datatype: Any) -> None:
+    """Refuse a type that there is not.
 
     Raises:
-        RequestError: there is no such type.
+        RequestError: suggests the nearest.
     """
     if not isinstance(datatype, str) or datatype not in PYTHON:
         hint = did_you_mean(str(datatype)[:80], PYTHON)
         raise RequestError(f"input {name!r}: no datatype {datatype!r:.80}{hint}")
-    return datatype
 
 
 def from_json(name: str, datatype: str, data: Any, count: int) -> list[Any]:
