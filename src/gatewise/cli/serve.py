@@ -39,9 +39,12 @@ def serve(
     limits = from_dict(http.Limits, _numbers(limit or []), "--limit")
     sources = http.Sources(http.named(artefacts or []), models)
     file = None if items is None or item_key is None else http.ItemFile(items, item_key)
-    app = http.make_app(sources, limits, file, tell=lambda line: typer.echo(line, err=True))
-    typer.echo(f"http://{host}:{port}", err=True)
-    http.serve(app, host, port, limits)
+    app = http.make_app(sources, limits, file, _tell)
+    http.serve(app, host, port, limits, _tell)
+
+
+def _tell(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def _numbers(given: list[str]) -> dict[str, object]:

@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 import uvicorn
 from fastapi import FastAPI
 
+from gatewise.errors import GatewiseError
 from gatewise.http.limits import Limits
 
+KEEP_ALIVE_SECONDS = 60
+"""A client that comes back within this time need not connect again."""
 
-def serve(app: FastAPI, host: str, port: int, limits: Limits) -> bool:
+
+def serve(app: FastAPI, host: str, port: int, limits: Limits, tell: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are answered first.
 
-    Returns:
-        Whether it could start.
+    Raises:
+        GatewiseError: the address cannot be listened on, or a model cannot be loaded.
     """
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
+        lifespan="off",
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=int(limits.shutdown_seconds),
-        # a client that keeps its connection need not make another one
-        timeout_keep_alive=60,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    server = uvicorn.Server(config)
-    server.run()
-    return server.started
+    with _listening(host, port) as listener:
+        _run(_serving(app, uvicorn.Server(config), listener, tell))
+
+
+async def _serving(app: FastAPI, server: uvicorn.Server, listener: socket.socket, tell: Callable[[str], None]) -> None:
+    # entered here and not by the server, which would print a traceback where a model cannot be loaded
+    async with app.router.lifespan_context(app):
+        host, port = listener.getsockname()[:2]
+        tell(f"serving on http://{host}:{port}")
+        await server.serve(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise GatewiseError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    try:
+        from uvloop import run
+    except ImportError:
+        run = asyncio.run
+    run(main)
