@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,16 +79,27 @@ class Served(NamedTuple):
         return answer.json()
 
 
-def free_port() -> int:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
+@pytest.fixture(scope="session")
+def free_port():
+    """Return a function that finds a port nobody listens on."""
+    return _free_port
+
+
+@pytest.fixture(scope="session")
+def serving(shelf: Shelf):
+    """Return a function that runs ``gatewise serve``, with some arguments, until a block is left."""
+    return partial(_serving, shelf)
+
+
 @contextmanager
-def serving(shelf: Shelf, *arguments: object, port: int | None = None) -> Iterator[Served]:
-    """Run ``gatewise serve`` until the block is left."""
-    port = port or free_port()
+def _serving(shelf: Shelf, *arguments: object, port: int | None = None) -> Iterator[Served]:
+    port = port or _free_port()
     program = "from gatewise.cli import main; main()"
     command = [sys.executable, "-c", program, "serve", *map(str, arguments), "--port", str(port)]
     process = subprocess.Popen(command, env=shelf.environment(), stderr=subprocess.PIPE, text=True)
@@ -115,10 +127,10 @@ def _wait(process: subprocess.Popen[str], client: httpx.Client, seconds: float =
 
 
 @pytest.fixture(scope="session")
-def served(shelf: Shelf) -> Iterator[Served]:
+def served(shelf: Shelf, serving) -> Iterator[Served]:
     """Return a service of both models; tests must leave its models as they are."""
     first, second = shelf.folder / "first", shelf.folder / "second"
     items = ("--items", shelf.folder / "items.parquet", "--item-key", "item")
     limits = ("--limit", "candidates=300", "--limit", "rows=500", "--limit", "body_bytes=200000")
-    with serving(shelf, f"first={first}", f"second={second}", *items, *limits) as running:
+    with serving(f"first={first}", f"second={second}", *items, *limits) as running:
         yield running

@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from gatewise.cli import main
 
 USER = 10_000_000_003
 ROWS = [{"user": USER, "item": f"i{i}", "tags": "a", "price": 2.0} for i in range(20)]
@@ -64,10 +65,8 @@ def asked_all_the_time(url: str, stop: threading.Event) -> tuple[set[tuple[float
     return answers, failures
 
 
-def test_a_model_that_is_in_use_is_replaced_changed_damaged_unloaded_and_versioned(shelf, models):
-    from conftest import serving
-
-    with serving(shelf, "--models", models) as running:
+def test_a_model_that_is_in_use_is_replaced_changed_damaged_unloaded_and_versioned(shelf, models, serving):
+    with serving("--models", models) as running:
         _replaced_under_load(shelf, models, running.url)
         _damaged(shelf, models, running)
         _versions(shelf, models, running)
@@ -135,11 +134,9 @@ def _unloaded(running) -> None:
     assert (answer.status_code, answer.json()["error"]) == (404, "model 'feet': there is none; did you mean 'feed'?")
 
 
-def test_a_service_that_is_killed_serves_again_and_one_that_is_stopped_answers_first(shelf):
-    from conftest import free_port, serving
-
+def test_a_service_that_is_killed_serves_again_and_one_that_is_stopped_answers_first(shelf, serving, free_port):
     port = free_port()
-    with serving(shelf, f"first={shelf.folder / 'first'}", port=port) as running:
+    with serving(f"first={shelf.folder / 'first'}", port=port) as running:
         before, stop = stars(running.url), threading.Event()
         with ThreadPoolExecutor(2) as pool:
             clients = [pool.submit(asked_all_the_time, running.url, stop) for _ in range(2)]
@@ -149,7 +146,7 @@ def test_a_service_that_is_killed_serves_again_and_one_that_is_stopped_answers_f
             stop.set()
             assert all(client.result()[0] for client in clients)
     kept = {path.name: path.read_bytes() for path in (shelf.cache / "gatewise" / "onnx").iterdir()}
-    with serving(shelf, f"first={shelf.folder / 'first'}", port=port) as running:
+    with serving(f"first={shelf.folder / 'first'}", port=port) as running:
         assert stars(running.url) == before
         _stopped_while_asked(running)
     assert {path.name: path.read_bytes() for path in (shelf.cache / "gatewise" / "onnx").iterdir()} == kept
@@ -177,8 +174,9 @@ def _stopped_while_asked(running) -> None:
     assert running.process.wait(timeout=30) in (0, -signal.SIGTERM)
 
 
-def test_what_cannot_be_served_ends_with_one_line(shelf, tmp_path):
+def test_what_cannot_be_served_ends_with_one_line(shelf, tmp_path, monkeypatch, capsys, free_port):
     (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
     taken = socket.create_server(("127.0.0.1", 0))
     first, items = shelf.folder / "first", shelf.folder / "items.parquet"
     for arguments, message in (
@@ -192,11 +190,11 @@ def test_what_cannot_be_served_ends_with_one_line(shelf, tmp_path):
         ([first, f"first={first}"], "two models are called 'first'"),
         ([first, "--port", taken.getsockname()[1]], "cannot listen on 127.0.0.1 port"),
     ):
-        command = [sys.executable, "-c", "from gatewise.cli import main; main()", "serve", *map(str, arguments)]
-        done = subprocess.run(command, env=shelf.environment(), capture_output=True, text=True, cwd=tmp_path)
-        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-        assert (done.returncode, len(errors)) == (1, 1), done.stderr
+        port = [] if "--port" in arguments else ["--port", free_port()]
+        monkeypatch.setattr(sys, "argv", ["gatewise", "serve", *map(str, [*arguments, *port])])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+        assert (ended.value.code, len(errors)) == (1, 1)
         assert message in errors[0]
-        assert "Traceback" not in done.stderr
     taken.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
