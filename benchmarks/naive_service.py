@@ -17,7 +17,7 @@ import gatewise as gw
 class Row(BaseModel):
     user_id: int
     movie_id: int
-    genres: str
+    genres: str | None
     year: float | None
     movie_age: float | None
     hour: int

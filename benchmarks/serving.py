@@ -215,10 +215,9 @@ def _measured(
         asked(url, bodies[name], min(seconds, 2))
     for turn in range(1, rounds + 1):
         for name, url in urls.items():
-            found[name].append(asked(url, bodies[name], seconds))
-            say(
-                f"round {turn}/{rounds}: {name}, {found[name][-1]['requests'] / found[name][-1]['seconds']:,.0f} a second"
-            )
+            one = asked(url, bodies[name], seconds)
+            found[name].append(one)
+            say(f"round {turn}/{rounds}: {name}, {one['requests'] / one['seconds']:,.0f} a second")
     return found
 
 

@@ -113,7 +113,7 @@ def _serving(shelf: Shelf, *arguments: object, port: int | None = None) -> Itera
         process.communicate()
 
 
-def _wait(process: subprocess.Popen[str], client: httpx.Client, seconds: float = 120) -> None:
+def _wait(process: subprocess.Popen[str], client: httpx.Client, seconds: float = 300) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         assert process.poll() is None, process.stderr.read()

@@ -48,7 +48,7 @@ def ranked(page, action) -> list[str]:
     """Do something that ranks anew, and return the order after it."""
     with page.expect_response("**/rank"):
         action()
-    page.wait_for_function("!asking")
+    page.wait_for_selector("#results[aria-busy=false]")
     return order(page)
 
 

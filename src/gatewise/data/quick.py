@@ -33,7 +33,7 @@ REMEMBERED = 100_000
 
 NOTHING = type(None)
 Values = Sequence[Any]
-Quick = Callable[[Values], "Encoded | None"]
+Quick = Callable[[Values], Encoded | None]
 """Encodes values of usual types, or returns None."""
 
 
@@ -71,7 +71,7 @@ class ValuesEncoder:
         return encode_column(self.feature, self.encoder, read_table({self.column: values}))
 
 
-def _quick_way(encoder: Encoder, as_table: Quick) -> Quick:
+def _quick_way(encoder: Encoder, as_table: Callable[[Values], Encoded]) -> Quick:
     match encoder:
         case NumericEncoder():
             return partial(_numbers, encoder)
@@ -103,15 +103,17 @@ class _Keys:
     """Rows of integers (or booleans) or of strings, whichever a vocabulary holds."""
 
     def __init__(self, vocabulary: AnyVocabulary) -> None:
-        learnt = isinstance(vocabulary, Vocabulary)
+        self._rows: Callable[[Values], Iterable[int]] = (
+            partial(_learnt, vocabulary)
+            if isinstance(vocabulary, Vocabulary)
+            else _Remembered(lambda keys: vocabulary.rows_of(pa.array(keys)).tolist())
+        )
         self.kinds: tuple[set[type], ...] = ()
         if vocabulary.type is not None and is_string(vocabulary.type):
             self.kinds = ({str},)
         elif vocabulary.type is not None and pa.types.is_integer(vocabulary.type):
-            # True is 1 to a dict, as it is to a table
-            self.kinds = ({int}, {bool}) if learnt else ({int},)
-        hashed = _Remembered(lambda keys: vocabulary.rows_of(pa.array(keys)).tolist())
-        self._rows: Callable[[Values], Iterable[int]] = partial(_learnt, vocabulary) if learnt else hashed
+            # True is 1 to a dict, as it is to a table of learnt values
+            self.kinds = ({int}, {bool}) if isinstance(vocabulary, Vocabulary) else ({int},)
 
     def __call__(self, values: Values) -> np.ndarray | None:
         kinds = set(map(type, values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -220,9 +220,10 @@ def _json(values: Any) -> Response:
 
 
 @contextlib.contextmanager
-def _reloading(models: Models, tell: Tell) -> AsyncIterator[None] | Any:
+def _reloading(models: Models, tell: Tell) -> Iterator[None]:
     """Load all models anew on SIGHUP, where the system has it and this is the main thread."""
-    loop, tasks = asyncio.get_running_loop(), set()
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
 
     async def reload() -> None:
         for line in map(_line, await models.load()):

@@ -72,7 +72,8 @@ class Batcher:
 
     def _next(self) -> list[_Waiting]:
         """Take as many requests as make a batch, one at least; those that were given up are left out."""
-        batch, rows = [], 0
+        batch: list[_Waiting] = []
+        rows = 0
         while self._waiting and (not batch or rows + self._waiting[0].rows <= self.limits.batch_rows):
             job = self._waiting.popleft()
             if not job.outputs.done():

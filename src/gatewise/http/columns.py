@@ -46,7 +46,7 @@ class FeatureColumns:
         layout, schema = encoder.layout, encoder.schema
         self._ids = [name for name, _ in layout.ids]
         self._floats = {name: layout.float_features.count(name) for name in layout.float_features}
-        self._lists = [column.name for column in (*layout.lists, *layout.texts)]
+        self._lists = [*(column.name for column in layout.lists), *(column.name for column in layout.texts)]
         self._readers: dict[str, list[ValuesEncoder]] = {}
         for feature in schema.features:
             reader = ValuesEncoder(feature, encoder.encoders[feature.name])

@@ -6,6 +6,7 @@ What was made is kept in the user's cache, so that a service that was stopped se
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from gatewise.serving.artefact import MANIFEST, load_artefact
 from gatewise.version import __version__
 
 PROGRAM = "from gatewise.http.exported import main; main()"
-POLITENESS = 10
+POLITENESS = 5
 """How far making a model steps back behind serving others."""
 
 
@@ -71,14 +72,15 @@ def main() -> None:
 
 
 def digest(artefact: Path) -> str:
-    """Tell artefacts apart, and what makes models of them; the manifest holds the digests of all files."""
+    """Tell artefacts apart, and what makes models of them; how an artefact did is no part of a model."""
     try:
-        manifest = (artefact / MANIFEST).read_bytes()
-    except OSError:
+        files = json.loads((artefact / MANIFEST).read_text(encoding="utf-8"))["files"]
+        files = {name: found for name, found in files.items() if name != "metrics.json"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # whoever loads it says what is wrong
-        manifest = b""
-    made_by = f"{__version__} {version('torch')} {version('onnxscript')}"
-    return hashlib.blake2b(manifest + made_by.encode(), digest_size=16).hexdigest()
+        files = {}
+    made_by = [__version__, version("torch"), version("onnxscript")]
+    return hashlib.blake2b(json.dumps([files, made_by], sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _cache() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import NamedTuple
 
@@ -165,6 +165,6 @@ def _rank(version: str) -> tuple[bool, int, str]:
     return number, int(version) if number else 0, version
 
 
-def _hint(name: str, known: object, what: str) -> str:
-    names = [*known]  # type: ignore[misc, call-overload]
+def _hint(name: str, known: Iterable[str], what: str) -> str:
+    names = [*known]
     return did_you_mean(name, names) or f" ({what}: {shown(names)})"

@@ -53,7 +53,9 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
     try:
-        from uvloop import run
+        import uvloop
     except ImportError:
-        run = asyncio.run
-    run(main)
+        # there is none for every system
+        asyncio.run(main)
+    else:
+        uvloop.run(main)

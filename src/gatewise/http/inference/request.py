@@ -103,7 +103,8 @@ def _values(tensor: dict[str, Any], binary: memoryview) -> tuple[list[Any], int]
 def _described(tensor: Any, place: int) -> tuple[str, list[int]]:
     if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str):
         raise RequestError(f"inputs[{place}]: expected an object with a name")
-    name, shape = tensor["name"], tensor.get("shape")
+    name: str = tensor["name"]
+    shape: Any = tensor.get("shape")
     sizes = isinstance(shape, list) and all(type(size) is int and 0 <= size < 2**31 for size in shape)
     if not sizes or len(shape) not in (1, 2):
         raise RequestError(f"input {name!r:.80}: expected a shape of [rows] or [rows, items], found {shape!r:.80}")

@@ -86,7 +86,8 @@ def from_bytes(name: str, datatype: str, raw: memoryview, count: int) -> list[An
 
 def _strings(name: str, raw: memoryview, count: int) -> list[str]:
     """Read strings, each after its length in four bytes."""
-    found, start = [], 0
+    found: list[str] = []
+    start = 0
     while start + 4 <= len(raw) and len(found) < count:
         (length,) = struct.unpack_from("<I", raw, start)
         text = bytes(raw[start + 4 : start + 4 + length])

@@ -108,7 +108,7 @@ function candidates() {
 
 async function rank() {
   if (asking) { again = true; return; }
-  asking = true;
+  busy(asking = true);
   const body = {model: model.name, version: model.version, context: fieldsOf($("context")), candidates: candidates(), by: $("by").value, gates: model.gates};
   if (weights) body.weights = weights;
   try {
@@ -122,9 +122,13 @@ async function rank() {
   } catch (error) {
     fail(error.message);
   } finally {
-    asking = false;
+    busy(asking = false);
     if (again) { again = false; rank(); }
   }
+}
+
+function busy(is) {
+  $("results").setAttribute("aria-busy", String(is));
 }
 
 function fail(message) {
