@@ -111,7 +111,8 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
 
 def post(url: str, body: str = "") -> Any:
     """Return the answer to a request."""
-    return json.load(urllib.request.urlopen(url, body.encode()))
+    request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
+    return json.load(urllib.request.urlopen(request))
 
 
 def start_wrk(url: str, bodies: Path, seconds: int, connections: int) -> subprocess.Popen[str]:
