@@ -18,7 +18,7 @@ from starlette.responses import Response
 from gatewise.errors import ArtefactError
 from gatewise.http import inference
 from gatewise.http.about import about
-from gatewise.http.describe import DESCRIPTIONS, described
+from gatewise.http.describe import DESCRIPTIONS, Address, described
 from gatewise.http.errors import RequestError
 from gatewise.http.guard import Guard, Handler, problem
 from gatewise.http.items import ItemFile
@@ -197,7 +197,7 @@ def _route(app: FastAPI, service: Service, guard: Guard) -> None:
     for one in DESCRIPTIONS:
         app.add_api_route(
             one.path,
-            _guarded(guard, getattr(service, one.handler), one.path),
+            _guarded(guard, getattr(service, one.handler), one),
             methods=[one.method],
             name=one.handler,
             summary=one.summary,
@@ -208,9 +208,9 @@ def _route(app: FastAPI, service: Service, guard: Guard) -> None:
         )
 
 
-def _guarded(guard: Guard, handler: Handler, path: str) -> Callable[[Request], Awaitable[Response]]:
+def _guarded(guard: Guard, handler: Handler, address: Address) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        return await guard.answer(request, handler, path)
+        return await guard.answer(request, handler, address.path, timed=address.timed)
 
     return answer
 

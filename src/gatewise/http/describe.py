@@ -76,6 +76,7 @@ class Address:
         body: the schema of the request's body.
         answer: the schema of the answer's; None: it is no JSON.
         errors: the statuses of other answers.
+        timed: whether the answer has to come in time; loading a model takes its time.
         binary: whether bytes may follow the JSON of request and answer.
         shown: whether the description has it.
     """
@@ -87,6 +88,7 @@ class Address:
     body: Schema | None = None
     answer: Schema | None = None
     errors: tuple[int, ...] = ()
+    timed: bool = True
     binary: bool = False
     shown: bool = True
 
@@ -133,6 +135,7 @@ DESCRIPTIONS: tuple[Address, ...] = (
         "Load a model anew, without losing a request",
         answer=record({"loaded": listed(record({"name": TEXT, "version": TEXT}))}),
         errors=(404, 409),
+        timed=False,
     ),
     Address(
         "POST",
@@ -141,6 +144,7 @@ DESCRIPTIONS: tuple[Address, ...] = (
         "Serve a model no longer",
         answer=record({"unloaded": TEXT}),
         errors=(404,),
+        timed=False,
     ),
     Address("GET", "/models", "about", "What a request to each model holds", answer=listed(record({"name": TEXT}))),
     Address("GET", "/metrics", "figures", "Figures for Prometheus"),

@@ -36,22 +36,22 @@ class Guard:
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
         self.limits, self.metrics = limits, metrics
 
-    async def answer(self, request: Request, handler: Handler, path: str) -> Response:
+    async def answer(self, request: Request, handler: Handler, path: str, *, timed: bool = True) -> Response:
         """Return a handler's answer, or what is wrong in one line.
 
         Args:
             request: that is answered.
             handler: answers it.
             path: what the answer is counted as; not the address, which may be anything.
+            timed: whether the answer has to come in time.
         """
         started = time.perf_counter()
         with self.metrics.in_flight.track_inprogress():
-            response = await self._answered(request, handler)
+            response = await self._answered(request, handler, self.limits.request_seconds if timed else None)
         self.metrics.answered(path, response.status_code, time.perf_counter() - started)
         return response
 
-    async def _answered(self, request: Request, handler: Handler) -> Response:
-        seconds = self.limits.request_seconds
+    async def _answered(self, request: Request, handler: Handler, seconds: float | None) -> Response:
         try:
             async with asyncio.timeout(seconds):
                 return await handler(request)

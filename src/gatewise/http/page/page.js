@@ -140,13 +140,13 @@ const figure = (value) => Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(val
 const label = (one, given) => one.id !== undefined ? String(one.id) : Object.values(given[one.index]).map(typed).join(" · ");
 
 function show(answer, given) {
-  const scores = model.scores, extremes = Object.fromEntries(scores.map((score) => {
+  const scores = [answer.order, ...model.scores.filter((score) => score !== answer.order)], extremes = Object.fromEntries(scores.map((score) => {
     const values = answer.candidates.map((one) => one.scores[score]);
     return [score, [Math.min(0, ...values), Math.max(...values)]];
   }));
   const head = element("tr", {}, ...["", "", "candidate", ...scores].map((text) => element("th", {textContent: text})));
   const body = element("tbody");
-  answer.candidates.forEach((one, place) => body.append(rowOf(one, place, given, answer.order, extremes)));
+  answer.candidates.forEach((one, place) => body.append(rowOf(one, place, given, scores, extremes)));
   $("ranking").replaceChildren(element("thead", {}, head), body);
   before = new Map(answer.candidates.map((one, place) => [one.index, place]));
   $("results").hidden = false;
@@ -156,17 +156,17 @@ function show(answer, given) {
   select(shown, given);
 }
 
-function rowOf(one, place, given, order, extremes) {
+function rowOf(one, place, given, scores, extremes) {
   const moved = before.has(one.index) ? before.get(one.index) - place : 0;
   const change = moved > 0 ? `▲ ${moved}` : moved < 0 ? `▼ ${-moved}` : "";
   const row = element("tr", {tabIndex: 0},
     element("td", {className: "place", textContent: place + 1}),
     element("td", {className: "change", textContent: change}),
     element("td", {className: "what", textContent: label(one, given), title: label(one, given)}));
-  for (const [name, value] of Object.entries(one.scores)) {
-    const [low, high] = extremes[name], bar = element("span", {className: "bar"});
+  for (const name of scores) {
+    const value = one.scores[name], [low, high] = extremes[name], bar = element("span", {className: "bar"});
     bar.style.width = `${high > low ? 100 * (value - low) / (high - low) : 0}%`;
-    row.append(element("td", {className: name === order ? "order" : ""}, figure(value), bar));
+    row.append(element("td", {className: name === scores[0] ? "order" : ""}, figure(value), bar));
   }
   row.dataset.index = one.index;
   row.onclick = () => select(one, given);
