@@ -94,9 +94,9 @@ def _matrices(model: ServedModel, context: Mapping[str, Any], candidates: Candid
 
 
 def _listed(best: np.ndarray, scores: Mapping[str, np.ndarray], ids: list[Any] | None) -> list[dict[str, Any]]:
-    columns = [column[best].tolist() for column in scores.values()]
-    found = []
-    for place, values in zip(best.tolist(), zip(*columns, strict=True), strict=True):
-        one = {"index": place, "scores": dict(zip(scores, values, strict=True))}
-        found.append(one if ids is None else {"id": ids[place], **one})
-    return found
+    names, places = [*scores], best.tolist()
+    values = zip(*(column[best].tolist() for column in scores.values()), strict=True)
+    found = [dict(zip(names, row, strict=True)) for row in values]
+    if ids is None:
+        return [{"index": place, "scores": row} for place, row in zip(places, found, strict=True)]
+    return [{"id": ids[place], "index": place, "scores": row} for place, row in zip(places, found, strict=True)]
