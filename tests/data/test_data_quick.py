@@ -100,7 +100,7 @@ def outcome(encode, values) -> Any:
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(values=COLUMNS)
 def test_values_are_encoded_as_a_table_of_them_is(feature, values):
     encoder = ENCODER.encoders[feature.name]

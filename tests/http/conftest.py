@@ -63,7 +63,7 @@ def shelf(feed: pa.Table, feed_schema: gw.Schema, items: pa.Table, tmp_path_fact
     first.save(folder / "first")
     second.save(folder / "second")
     pq.write_table(items, folder / "items.parquet")
-    return Shelf(first, second, folder, Path(os.environ.get("DEVCACHE") or tmp_path_factory.mktemp("cache")))
+    return Shelf(first, second, folder, tmp_path_factory.mktemp("cache"))
 
 
 class Served(NamedTuple):

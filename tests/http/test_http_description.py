@@ -20,7 +20,7 @@ CHECKS = [
     openapi.negative_data_rejection,
 ]
 CHANGING = "/v2/repository/models"
-EXAMPLES = 20
+EXAMPLES = 10
 
 
 def test_the_description_is_true_whatever_is_asked(served):
