@@ -111,6 +111,38 @@ def test_values_are_encoded_as_a_table_of_them_is(feature, values):
     assert outcome(quick, values) == table
 
 
+EDGES = [
+    [2**63],
+    [1, 2**63],
+    [None, -(2**63) - 1],
+    [2**63 - 1, -(2**63)],
+    [10**400],
+    [2**53 + 1],
+    [2**53 + 1, 0.5],
+    [float("nan")],
+    [1.0, float("inf")],
+    [3.5e38],
+    [True, 1],
+    [None, None],
+    ["1|2", "x"],
+    ["a", ["a"]],
+    [[1, "a"]],
+    [[2**63]],
+    [[1, 2, "a"]],
+    [[], None],
+    [[None, None, None]],
+]
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+def test_at_the_edges_as_well(feature):
+    encoder = ENCODER.encoders[feature.name]
+    quick = ValuesEncoder(feature, encoder)
+    for values in EDGES:
+        table = outcome(lambda values: encode_column(feature, encoder, read_table({quick.column: values})), values)
+        assert outcome(quick, values) == table, values
+
+
 USUAL = {
     "number": [3, None, 99],
     "word": ["a", None, "new"],
