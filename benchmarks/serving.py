@@ -29,6 +29,7 @@ import gatewise as gw
 from gatewise.datasets import movielens, split_by_time
 from gatewise.declare import Recipe
 from page import machine
+from quiet import TOO_MUCH, busy_share
 from reporting import digits, say, spread, table
 
 COMMAND = "make bench PARTS=serving"
@@ -188,6 +189,8 @@ def section(seconds: int = 10, rounds: int = 5, epochs: int = 3) -> str:
     """Measure and return the section."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    share = busy_share()
+    busy = f"\nOther work took {share:.0%} of the processors when this began.\n" if share > TOO_MUCH else ""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         # what was exported before is not to shorten a reload
@@ -205,7 +208,7 @@ def section(seconds: int = 10, rounds: int = 5, epochs: int = 3) -> str:
         say("where the time goes")
         spent = stages(ours, bodies[VALUES], seconds)
         say(f"{RELOADS} reloads under load")
-        return _written(found, spent, reloaded(ours, folder, bodies[VALUES]), seconds, rounds)
+        return _written(found, spent, reloaded(ours, folder, bodies[VALUES]), seconds, rounds) + busy
 
 
 def _measured(
