@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from operator import itemgetter
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -98,15 +99,29 @@ def columns_of(rows: list[Any], where: str) -> dict[str, list[Any]]:
     Raises:
         RequestError: a row is no object, or has fields that the first one has not; names it.
     """
-    names = rows[0].keys() if isinstance(rows[0], dict) else ()
+    names = [*rows[0]] if isinstance(rows[0], dict) else []
+    if set(map(type, rows)) != {dict} or set(map(len, rows)) != {len(names)}:
+        raise _unlike(rows, where)
+    try:
+        if len(names) < 2:
+            # of one field itemgetter makes no tuple
+            return {name: [row[name] for row in rows] for name in names}
+        return dict(zip(names, map(list, zip(*map(itemgetter(*names), rows), strict=True)), strict=True))
+    except KeyError:
+        raise _unlike(rows, where) from None
+
+
+def _unlike(rows: list[Any], where: str) -> RequestError:
+    """Say which row is no object, or has other fields than the first."""
+    names = rows[0].keys() if isinstance(rows[0], dict) else set[str]()
     for place, row in enumerate(rows):
         if not isinstance(row, dict):
-            raise RequestError(f"{where}[{place}]: expected an object, found {kind_of(row)}")
+            return RequestError(f"{where}[{place}]: expected an object, found {kind_of(row)}")
         if row.keys() != names:
             other = min(row.keys() ^ names)
             found = f"has no {other!r:.80}" if other in names else f"has {other!r:.80}"
-            raise RequestError(f"{where}[{place}]: {found}, unlike {where}[0]: give null where a value is missing")
-    return {name: [row[name] for row in rows] for name in names}
+            return RequestError(f"{where}[{place}]: {found}, unlike {where}[0]: give null where a value is missing")
+    raise AssertionError(rows)
 
 
 def schema_of(kind: type[Any]) -> dict[str, Any]:
