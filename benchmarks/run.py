@@ -14,7 +14,7 @@ from pathlib import Path
 import page
 from reporting import say
 
-PARTS = ("limits", "speed", "growth", "scoring", "encoding", "steps", "trunks", "balance", "quality")
+PARTS = ("limits", "speed", "growth", "scoring", "serving", "encoding", "steps", "trunks", "balance", "quality")
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from gatewise.cli.export import export
 from gatewise.cli.fuse import fuse
 from gatewise.cli.predict import predict
 from gatewise.cli.report import report
+from gatewise.cli.serve import serve
 from gatewise.cli.train import train
 from gatewise.errors import GatewiseError, GatewiseWarning
 from gatewise.version import __version__
@@ -51,7 +52,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (demo, train, compare, evaluate, predict, explain, fuse, report, export):
+for command in (demo, train, compare, evaluate, predict, explain, report, fuse, export, serve):
     app.command()(_interruptible(command))
 
 

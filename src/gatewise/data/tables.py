@@ -130,7 +130,7 @@ def _column(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
                 flat = pa.array(np.ascontiguousarray(values).reshape(-1))
                 return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
         return pa.array(values)
-    except (pa.ArrowException, ValueError, TypeError) as error:
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise TableError(f"column {name!r}: {first_line(error)}") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -56,6 +57,15 @@ class Vocabulary:
         """The values' type: int64, large_string, or null when nothing was learnt."""
         return self.values.type
 
+    @property
+    def row_of(self) -> Mapping[Any, int]:
+        """The row of every learnt value, made when it is first asked for and kept."""
+        if not self._row_of and len(self.values):
+            row_of = dict(zip(self.values.to_pylist(), range(RESERVED_ROWS, self.rows), strict=True))
+            # set at once and whole, as another thread may be looking values up
+            object.__setattr__(self, "_row_of", row_of)
+        return self._row_of
+
     def rows_of(self, keys: pa.Array) -> np.ndarray:
         """Return the row of every key of a column; null has its own."""
         rows = self.lookup(keys)
@@ -73,11 +83,7 @@ class Vocabulary:
         return self._lookup_many(values)
 
     def _lookup_few(self, values: pa.Array) -> np.ndarray:
-        if not self._row_of and len(self.values):
-            row_of = dict(zip(self.values.to_pylist(), range(RESERVED_ROWS, self.rows), strict=True))
-            # set at once and whole, as another thread may be looking values up
-            object.__setattr__(self, "_row_of", row_of)
-        found = map(self._row_of.get, values.to_pylist(), repeat(OUT_OF_VOCABULARY))
+        found = map(self.row_of.get, values.to_pylist(), repeat(OUT_OF_VOCABULARY))
         return np.fromiter(found, dtype=np.int32, count=len(values))
 
     def _lookup_many(self, values: pa.Array) -> np.ndarray:

@@ -31,7 +31,7 @@ def encode_numbers(encoder: NumericEncoder, x: Tensor) -> Tensor:
 
 def _scaled(encoder: NumericEncoder, x: Tensor) -> Tensor:
     if encoder.feature.transform == "quantile":
-        return (_interpolated(*encoder.levels(), x) - 0.5) / UNIFORM_STD
+        return (_interpolated(*encoder.levels, x) - 0.5) / UNIFORM_STD
     if encoder.feature.transform == "log":
         x = x.sign() * x.abs().log1p()
     return (x - encoder.mean) / encoder.std

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -111,13 +112,13 @@ class NumericEncoder:
         return scaled
 
     def _quantile(self, values: np.ndarray) -> np.ndarray:
-        return (np.interp(values, *self.levels()) - 0.5) / UNIFORM_STD
+        return (np.interp(values, *self.levels) - 0.5) / UNIFORM_STD
 
+    @cached_property
     def levels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return distinct knots and the level, from 0 to 1, at each: the empirical distribution function."""
+        """Distinct knots and the level, from 0 to 1, at each; a value that fills several gets the middle of theirs."""
         levels = np.linspace(0, 1, len(self.knots)) if len(self.knots) > 1 else np.array([0.5])
         knots, start, count = np.unique(self.knots, return_index=True, return_counts=True)
-        # a value that fills several knots gets the middle of their levels
         return knots, (levels[start] + levels[start + count - 1]) / 2
 
     def state(self) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""``gatewise serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatewise.errors import DeclarationError, MissingExtraError
+
+
+def serve(
+    artefacts: Annotated[
+        list[str] | None, typer.Argument(help="Artefacts or runs: PATH or NAME=PATH.", show_default=False)
+    ] = None,
+    models: Annotated[Path | None, typer.Option("--models", help="Folder of models: NAME/VERSION.")] = None,
+    items: Annotated[Path | None, typer.Option("--items", help="CSV or Parquet with the features of items.")] = None,
+    item_key: Annotated[str | None, typer.Option("--item-key", help="The column that names an item.")] = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", "-p", min=1, max=65_535, help="Port to listen on.")] = 8000,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", help="A limit: --limit candidates=500 (repeatable).")
+    ] = None,
+) -> None:
+    """Serve trained models over HTTP: /rank, /predict, the Open Inference Protocol, /metrics, a page at /."""
+    if not artefacts and models is None:
+        raise DeclarationError("serve: name an artefact, or a folder of them with --models")
+    if (items is None) != (item_key is None):
+        raise DeclarationError("serve: --items and --item-key belong together")
+    try:
+        from gatewise import http
+    except ImportError as error:
+        if isinstance(error, MissingExtraError):
+            raise
+        raise MissingExtraError("serve", "gatewise serve") from None
+    from gatewise.declare.base import from_dict
+
+    limits = from_dict(http.Limits, _numbers(limit or []), "--limit")
+    sources = http.Sources(http.named(artefacts or []), models)
+    file = None if items is None or item_key is None else http.ItemFile(items, item_key)
+    app = http.make_app(sources, limits, file, _tell)
+    http.serve(app, host, port, limits, _tell)
+
+
+def _tell(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _numbers(given: list[str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise DeclarationError(f"--limit: expected NAME=NUMBER, found {one!r}")
+        found[name] = value
+    return found

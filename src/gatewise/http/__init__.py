@@ -1,0 +1,14 @@
+"""A trained model as an HTTP service (extra ``serve``).
+
+A request's values are encoded by the encoder that training used, computed by ONNX Runtime, and answered: :mod:`app`
+says which address does what, :mod:`ranking` how candidates are ordered, :mod:`inference` what clients of Triton and
+KServe speak, :mod:`models` how a model takes another one's place without losing a request.
+"""
+
+from gatewise.http.app import make_app
+from gatewise.http.items import ItemFile
+from gatewise.http.limits import Limits
+from gatewise.http.server import serve
+from gatewise.http.sources import Source, Sources, named
+
+__all__ = ["ItemFile", "Limits", "Source", "Sources", "make_app", "named", "serve"]

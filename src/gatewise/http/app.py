@@ -1,0 +1,250 @@
+"""The service: which address is answered by what."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gatewise.errors import ArtefactError
+from gatewise.http import inference
+from gatewise.http.about import about
+from gatewise.http.describe import DESCRIPTIONS, Address, described
+from gatewise.http.errors import RequestError
+from gatewise.http.guard import Guard, Handler, problem
+from gatewise.http.items import ItemFile
+from gatewise.http.limits import Limits
+from gatewise.http.loading import Loader
+from gatewise.http.metrics import Metrics
+from gatewise.http.models import Loaded, Models
+from gatewise.http.page import page
+from gatewise.http.prediction import predict
+from gatewise.http.ranking import rank
+from gatewise.http.requests import PredictRequest, RankRequest, checked, parsed
+from gatewise.http.sources import Sources
+from gatewise.version import __version__
+
+JSON = "application/json"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+"""What the page may do: what stands in it, and ask this service."""
+Tell = Callable[[str], None]
+
+
+class Service:
+    """Handlers of all addresses; each takes a request and returns an answer, or raises what is wrong with it.
+
+    Args:
+        models: that are served.
+        guard: reads bodies.
+    """
+
+    def __init__(self, models: Models, guard: Guard) -> None:
+        self.models, self.guard = models, guard
+        self.limits, self.metrics = guard.limits, guard.metrics
+
+    async def rank(self, request: Request) -> Response:
+        """``POST /rank``."""
+        body = await self.guard.body(request)
+        laps = self.metrics.laps()
+        asked = checked(RankRequest, parsed(body))
+        laps.end("parse")
+        found = await rank(self.models.get(asked.model, asked.version), asked, self.limits, laps)
+        response = _json(found)
+        laps.end("write")
+        return response
+
+    async def predict(self, request: Request) -> Response:
+        """``POST /predict``."""
+        body = await self.guard.body(request)
+        laps = self.metrics.laps()
+        asked = checked(PredictRequest, parsed(body))
+        laps.end("parse")
+        found = await predict(self.models.get(asked.model, asked.version), asked, self.limits, laps)
+        response = _json(found)
+        laps.end("write")
+        return response
+
+    async def infer(self, request: Request) -> Response:
+        """``POST /v2/models/NAME[/versions/VERSION]/infer``."""
+        body = await self.guard.body(request)
+        laps = self.metrics.laps()
+        model = self._asked(request)
+        asked = inference.parse_request(model, body, request.headers.get(inference.HEADER), self.limits)
+        laps.end("parse")
+        inputs = model.inputs(asked.columns, asked.rows, "inputs")
+        laps.end("encode")
+        outputs = await model.batcher.run(inputs, asked.rows)
+        laps.end("infer")
+        found = inference.answer(model, asked, {**outputs, **model.score(outputs, model.fusion)})
+        laps.end("write")
+        if found.json_bytes is None:
+            return Response(found.body, media_type=JSON)
+        headers = {inference.HEADER: str(found.json_bytes)}
+        return Response(found.body, headers=headers, media_type="application/octet-stream")
+
+    def _asked(self, request: Request) -> Any:
+        return self.models.get(request.path_params["name"], request.path_params.get("version"))
+
+    async def server(self, _: Request) -> Response:
+        """``GET /v2``."""
+        return _json(inference.server_metadata())
+
+    async def live(self, _: Request) -> Response:
+        """``GET /v2/health/live``."""
+        return _json({"live": True})
+
+    async def ready(self, _: Request) -> Response:
+        """``GET /v2/health/ready``."""
+        if not self.models.all():
+            raise RequestError("no model is served", 503)
+        return _json({"ready": True})
+
+    async def model(self, request: Request) -> Response:
+        """``GET /v2/models/NAME[/versions/VERSION]``."""
+        found = self._asked(request)
+        return _json(inference.metadata(found, self.models.versions(found.name)))
+
+    async def model_ready(self, request: Request) -> Response:
+        """``GET /v2/models/NAME[/versions/VERSION]/ready``."""
+        found = self._asked(request)
+        return _json({"name": found.name, "ready": True})
+
+    async def index(self, _: Request) -> Response:
+        """``POST /v2/repository/index``."""
+        return _json(self.models.index())
+
+    async def load(self, request: Request) -> Response:
+        """``POST /v2/repository/models/NAME/load``."""
+        results = await self.models.load(request.path_params["name"])
+        failed = [one for one in results if one.problem is not None]
+        if failed:
+            raise RequestError("; ".join(str(one.problem) for one in failed) + "; what was served is served on", 409)
+        return _json({"loaded": [{"name": one.source.name, "version": one.source.version} for one in results]})
+
+    async def unload(self, request: Request) -> Response:
+        """``POST /v2/repository/models/NAME/unload``."""
+        await self.models.unload(request.path_params["name"])
+        return _json({"unloaded": request.path_params["name"]})
+
+    async def about(self, _: Request) -> Response:
+        """``GET /models``."""
+        return _json([about(model) for model in self.models.all()])
+
+    async def figures(self, _: Request) -> Response:
+        """``GET /metrics``."""
+        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def page(self, _: Request) -> Response:
+        """``GET /``."""
+        return Response(page(), media_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+
+def make_app(
+    sources: Sources, limits: Limits | None = None, items: ItemFile | None = None, tell: Tell = lambda _: None
+) -> FastAPI:
+    """Return the service as an ASGI application.
+
+    Its models are loaded when it starts; on SIGHUP they are loaded anew.
+
+    Args:
+        sources: where models come from.
+        limits: on requests.
+        items: the item table's file.
+        tell: is told what happens, in lines.
+
+    Raises:
+        ArtefactError: on starting: a model cannot be loaded.
+    """
+    limits, metrics = limits or Limits(), Metrics()
+    computing = ThreadPoolExecutor(thread_name_prefix="model")
+    # loading takes seconds: it has a thread of its own
+    loading = ThreadPoolExecutor(1, thread_name_prefix="load")
+    models = Models(sources, Loader(limits, computing, metrics, items), loading, metrics)
+
+    @contextlib.asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        for one in await models.load():
+            if one.problem is not None:
+                raise ArtefactError(f"model {one.source.name!r}: {one.problem}")
+        with _reloading(models, tell):
+            yield
+        computing.shutdown()
+        loading.shutdown()
+
+    guard = Guard(limits, metrics)
+    app = FastAPI(title="gatewise", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
+    _route(app, Service(models, guard), guard)
+
+    @app.exception_handler(HTTPException)
+    async def unknown(request: Request, error: HTTPException) -> Response:
+        answer = problem(f"{request.method} {request.url.path:.200}: {str(error.detail).lower()}", error.status_code)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    return app
+
+
+def _route(app: FastAPI, service: Service, guard: Guard) -> None:
+    for one in DESCRIPTIONS:
+        app.add_api_route(
+            one.path,
+            _guarded(guard, getattr(service, one.handler), one),
+            methods=[one.method],
+            name=one.handler,
+            summary=one.summary,
+            include_in_schema=one.shown,
+            response_model=None,
+            responses={},
+            openapi_extra=described(one),
+        )
+
+
+def _guarded(guard: Guard, handler: Handler, address: Address) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return await guard.answer(request, handler, address.path, timed=address.timed)
+
+    return answer
+
+
+def _json(values: Any) -> Response:
+    return Response(orjson.dumps(values), media_type=JSON)
+
+
+@contextlib.contextmanager
+def _reloading(models: Models, tell: Tell) -> Iterator[None]:
+    """Load all models anew on SIGHUP, where the system has it and this is the main thread."""
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def reload() -> None:
+        for line in map(_line, await models.load()):
+            tell(line)
+
+    def on_signal() -> None:
+        task = loop.create_task(reload())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    try:
+        loop.add_signal_handler(signal.SIGHUP, on_signal)
+    except (AttributeError, NotImplementedError, RuntimeError, ValueError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+def _line(one: Loaded) -> str:
+    what = f"{one.source.name} version {one.source.version}"
+    return f"{what}: loaded" if one.problem is None else f"{what}: {one.problem}; what was served is served on"

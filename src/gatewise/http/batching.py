@@ -1,0 +1,128 @@
+"""When the model computes: at once where that is soon done, else in a thread, for all that wait together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+
+from gatewise.http.columns import joined
+from gatewise.http.engine import Engine
+from gatewise.http.errors import RequestError
+from gatewise.http.limits import Limits
+from gatewise.http.metrics import Metrics
+
+Arrays = Mapping[str, np.ndarray]
+
+SOON = 0.002
+"""Seconds that other requests may wait for a computation: handing a shorter one to a thread takes longer than it."""
+FEW = 64
+"""Fewer rows take about as long as these."""
+RISE = 1.2
+
+
+@dataclass
+class _Waiting:
+    inputs: Arrays
+    rows: int
+    outputs: asyncio.Future[Arrays]
+
+
+class Batcher:
+    """Gives an engine what waits for it.
+
+    What is soon done is done at once. For anything longer the engine has a thread, so that other requests are read
+    meanwhile; nothing waits for a batch to fill: what has come when one is done makes the next.
+
+    Args:
+        engine: computes.
+        limits: how many rows a batch has, how many requests wait, and for how long.
+        pool: of threads.
+        metrics: are told the sizes of batches.
+    """
+
+    def __init__(self, engine: Engine, limits: Limits, pool: Executor, metrics: Metrics) -> None:
+        self.engine, self.limits = engine, limits
+        self._pool, self._metrics = pool, metrics
+        self._waiting: deque[_Waiting] = deque()
+        self._working: asyncio.Task[None] | None = None
+        self._seconds_a_row = float("inf")
+
+    async def run(self, inputs: Arrays, rows: int) -> Arrays:
+        """Return the engine's outputs for some rows.
+
+        Raises:
+            RequestError: too many requests wait, or this one has waited too long; both 503.
+        """
+        if self._working is None and rows * self._seconds_a_row < SOON:
+            self._metrics.batch(1, rows)
+            return self._timed(inputs, rows)
+        if len(self._waiting) >= self.limits.waiting:
+            raise RequestError(f"busy: {len(self._waiting)} requests wait for this model already", 503)
+        job = _Waiting(inputs, rows, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        try:
+            async with asyncio.timeout(self.limits.batch_seconds):
+                return await job.outputs
+        except TimeoutError:
+            raise RequestError(f"the model gave no answer within {self.limits.batch_seconds:g} seconds", 503) from None
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                await self._serve(self._next())
+        finally:
+            self._working = None
+
+    def _next(self) -> list[_Waiting]:
+        """Take as many requests as make a batch, one at least; those that were given up are left out."""
+        batch: list[_Waiting] = []
+        rows = 0
+        while self._waiting and (not batch or rows + self._waiting[0].rows <= self.limits.batch_rows):
+            job = self._waiting.popleft()
+            if not job.outputs.done():
+                batch.append(job)
+                rows += job.rows
+        return batch
+
+    async def _serve(self, batch: list[_Waiting]) -> None:
+        if not batch:
+            return
+        self._metrics.batch(len(batch), sum(job.rows for job in batch))
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._pool, self._compute, batch)
+        except Exception as error:
+            found = [error] * len(batch)
+        for job, outputs in zip(batch, found, strict=True):
+            if job.outputs.done():
+                continue
+            if isinstance(outputs, Exception):
+                job.outputs.set_exception(outputs)
+            else:
+                job.outputs.set_result(outputs)
+
+    def _compute(self, batch: list[_Waiting]) -> list[Arrays | Exception]:
+        if len(batch) == 1:
+            return [self._timed(batch[0].inputs, batch[0].rows)]
+        together = {name: joined([job.inputs[name] for job in batch]) for name in self.engine.inputs}
+        ends = np.cumsum([job.rows for job in batch])
+        outputs = self._timed(together, int(ends[-1]))
+        return [
+            {name: array[end - job.rows : end] for name, array in outputs.items()}
+            for job, end in zip(batch, ends, strict=True)
+        ]
+
+    def _timed(self, inputs: Arrays, rows: int) -> Arrays:
+        started = time.perf_counter()
+        found = self.engine.run(inputs)
+        taken = (time.perf_counter() - started) / max(rows, FEW)
+        # time in which others had the processor is not the engine's: it rises slowly, and falls at once
+        self._seconds_a_row = min(taken, RISE * self._seconds_a_row)
+        return found

@@ -1,0 +1,167 @@
+"""Columns of raw values become the arrays that a model reads."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data import RaggedIds, TableEncoder, read_table
+from gatewise.data.encoders import EncodedTexts
+from gatewise.data.encoders.by_feature import Encoded, encode_column, owner_of
+from gatewise.data.quick import Values, ValuesEncoder
+from gatewise.data.vocabulary import AnyVocabulary
+from gatewise.declare import Categorical, Feature, Sequence, column_of
+from gatewise.errors import did_you_mean, shown
+from gatewise.http.errors import RequestError
+
+PADDING = -1
+
+Matrices = Mapping[Hashable, np.ndarray]
+"""One ``[row, column]`` a feature: an id, floats, or a padded list of ids; of one row where all rows share it."""
+
+
+class Known(NamedTuple):
+    """Key of a column that a task needs to be told beforehand, such as how long a video is."""
+
+    column: str
+
+
+class FeatureColumns:
+    """Which columns a model needs, and how they stand beside each other in the arrays of a batch.
+
+    Args:
+        encoder: fitted on the training table.
+        optional: names of features whose columns may be absent.
+
+    Attributes:
+        names: the columns that are read, each once.
+        required: those of them that may not be absent.
+    """
+
+    def __init__(self, encoder: TableEncoder, optional: Iterable[str] = ()) -> None:
+        self.encoder = encoder
+        layout, schema = encoder.layout, encoder.schema
+        self._ids = [name for name, _ in layout.ids]
+        self._floats = {name: layout.float_features.count(name) for name in layout.float_features}
+        self._lists = [*(column.name for column in layout.lists), *(column.name for column in layout.texts)]
+        self._readers: dict[str, list[ValuesEncoder]] = {}
+        for feature in schema.features:
+            reader = ValuesEncoder(feature, encoder.encoders[feature.name])
+            self._readers.setdefault(reader.column, []).append(reader)
+        self._known = {column: task.name for task in schema.tasks for column in task.known_columns}
+        self.names = [*dict.fromkeys([*self._readers, *self._known])]
+        spared = {column_of(feature) for feature in schema.features if feature.name in set(optional)}
+        self.required = [name for name in self.names if name not in spared or name in self._known]
+        self._absent = self.encode({name: [None] for name in spared})
+
+    def features_of(self, column: str) -> list[Feature]:
+        """Return the features that read a column."""
+        return [reader.feature for reader in self._readers.get(column, ())]
+
+    def vocabulary_of(self, feature: Categorical | Sequence) -> AnyVocabulary:
+        """Return the vocabulary that a feature uses."""
+        return self.encoder.vocabularies[owner_of(feature)]
+
+    def check_names(self, names: Iterable[str], where: str) -> None:
+        """Refuse columns that nothing reads.
+
+        Raises:
+            RequestError: names the first and suggests the nearest.
+        """
+        for name in names:
+            if name not in self._readers and name not in self._known:
+                hint = did_you_mean(name, self.names) or f" (columns: {shown(self.names)})"
+                raise RequestError(f"{where}: no feature reads {name!r:.80}{hint}")
+
+    def check_complete(self, names: Iterable[str], where: str) -> None:
+        """Refuse to do without a column.
+
+        Raises:
+            RequestError: names all that are missing.
+        """
+        present = set(names)
+        missing = [repr(name) for name in self.required if name not in present]
+        if missing:
+            raise RequestError(f"{where}: {shown(missing)} missing")
+
+    def encode(self, columns: Mapping[str, Values]) -> dict[Hashable, np.ndarray]:
+        """Return the matrices of all that reads the columns.
+
+        Raises:
+            TableError: a column holds what its declaration excludes; names the feature.
+        """
+        found: dict[Hashable, np.ndarray] = {}
+        for name, values in columns.items():
+            for reader in self._readers.get(name, ()):
+                found[reader.feature.name] = as_matrix(reader(values))
+            if name in self._known:
+                found[Known(name)] = self._known_before(name, read_table({name: values}))
+        return found
+
+    def encode_table(self, table: pa.Table) -> dict[Hashable, np.ndarray]:
+        """Return the same of an Arrow table."""
+        found: dict[Hashable, np.ndarray] = {}
+        for name in table.column_names:
+            for reader in self._readers.get(name, ()):
+                found[reader.feature.name] = as_matrix(encode_column(reader.feature, reader.encoder, table))
+            if name in self._known:
+                found[Known(name)] = self._known_before(name, table)
+        return found
+
+    def _known_before(self, column: str, table: pa.Table) -> np.ndarray:
+        labels = self.encoder.labels[self._known[column]]
+        place = 1 + labels.task.known_columns.index(column)
+        return labels.read_known(table)[:, place : place + 1]
+
+    def side_by_side(self, matrices: Matrices, rows: int) -> dict[str, np.ndarray]:
+        """Return what the model reads: ids and floats ``[row, column]``; padded lists and what is known by name."""
+        return dict(self._arrays({**self._absent, **matrices}, rows))
+
+    def _arrays(self, matrices: Matrices, rows: int) -> Iterator[tuple[str, np.ndarray]]:
+        if self._ids:
+            ids = np.empty((rows, len(self._ids)), dtype=np.int64)
+            for place, name in enumerate(self._ids):
+                ids[:, place] = matrices[name][:, 0]
+            yield "ids", ids
+        if self._floats:
+            floats, start = np.empty((rows, sum(self._floats.values())), dtype=np.float32), 0
+            for name, width in self._floats.items():
+                floats[:, start : start + width] = matrices[name]
+                start += width
+            yield "floats", floats
+        for name in self._lists:
+            yield name, _spread(matrices[name], rows).astype(np.int64)
+        for column in self._known:
+            yield column, _spread(matrices[Known(column)], rows)[:, 0].astype(np.float64)
+
+
+def _spread(matrix: np.ndarray, rows: int) -> np.ndarray:
+    return np.broadcast_to(matrix, (rows, matrix.shape[1]))
+
+
+def as_matrix(encoded: Encoded) -> np.ndarray:
+    """Return encoded rows as one matrix ``[row, column]``; lists and tokens are padded at their ends."""
+    if isinstance(encoded, RaggedIds):
+        return _padded(encoded)
+    if isinstance(encoded, EncodedTexts):
+        return _padded(encoded.tokens)[encoded.codes]
+    return encoded if encoded.ndim == 2 else encoded[:, np.newaxis]
+
+
+def _padded(ragged: RaggedIds) -> np.ndarray:
+    lengths = np.diff(ragged.offsets)
+    places = np.arange(lengths.max(initial=0))
+    padded = np.full((len(lengths), len(places)), PADDING, dtype=np.int32)
+    padded[places < lengths[:, np.newaxis]] = ragged.values
+    return padded
+
+
+def joined(arrays: list[np.ndarray]) -> np.ndarray:
+    """Return arrays ``[row, ...]`` below each other; lists of different lengths are padded to the longest."""
+    if arrays[0].ndim == 2 and len({array.shape[1] for array in arrays}) > 1:
+        longest = max(array.shape[1] for array in arrays)
+        arrays = [np.pad(array, ((0, 0), (0, longest - array.shape[1])), constant_values=PADDING) for array in arrays]
+    return np.concatenate(arrays)

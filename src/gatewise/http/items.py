@@ -1,0 +1,96 @@
+"""The item table: what is known of items, encoded once, so that a request need only name them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gatewise.data import column_names, read_table
+from gatewise.data.tables import pick_column
+from gatewise.errors import TableError, did_you_mean, shown
+from gatewise.http.columns import PADDING, FeatureColumns
+from gatewise.http.errors import RequestError
+
+
+@dataclass(frozen=True)
+class ItemFile:
+    """Where items are read from: a file, and the column that names them."""
+
+    path: Path
+    key: str
+
+
+class ItemTable:
+    """The encoded features of all items.
+
+    Args:
+        matrices: one ``[item, column]`` a feature.
+        row_of: an item's row by its id.
+        key: the column that holds the ids.
+        columns: the columns of the file that features read.
+    """
+
+    def __init__(
+        self, matrices: Mapping[Hashable, np.ndarray], row_of: dict[Any, int], key: str, columns: Iterable[str]
+    ) -> None:
+        self.key, self.columns = key, tuple(columns)
+        self._matrices, self._row_of = matrices, row_of
+
+    def __len__(self) -> int:
+        return len(self._row_of)
+
+    @classmethod
+    def read(cls, file: ItemFile, features: FeatureColumns) -> ItemTable:
+        """Read and encode the columns of a file that features read.
+
+        Raises:
+            TableError: the file cannot be read, has no such key, an item twice, or columns that features exclude.
+        """
+        names, where = column_names(file.path), f"items {str(file.path)!r}"
+        if file.key not in names:
+            hint = did_you_mean(file.key, names) or f" (columns: {shown(names)})"
+            raise TableError(f"{where}: no column {file.key!r}{hint}")
+        columns = [name for name in names if name in features.names]
+        table = read_table(file.path, [*columns, file.key], features.encoder.column_types())
+        ids = pick_column(table, file.key, where).to_pylist()
+        row_of = dict(zip(ids, range(len(ids)), strict=True))
+        if len(row_of) < len(ids) or None in row_of:
+            raise TableError(f"{where}: column {file.key!r} holds {'a null' if None in row_of else 'a value twice'}")
+        return cls(features.encode_table(table.select(columns)), row_of, file.key, columns)
+
+    def rows_of(self, ids: list[Any]) -> np.ndarray:
+        """Return where some items stand.
+
+        Raises:
+            RequestError: there is no such item; names the first.
+        """
+        wrong = set(map(type, ids)) - {int, str}
+        if wrong:
+            place = next(i for i, found in enumerate(ids) if type(found) in wrong)
+            raise RequestError(f"candidates[{place}]: expected {self.key} to be an integer or a string")
+        try:
+            return np.fromiter(map(self._row_of.__getitem__, ids), dtype=np.int64, count=len(ids))
+        except KeyError as error:
+            place = ids.index(error.args[0])
+            raise RequestError(f"candidates[{place}]: no item has {self.key} {ids[place]!r:.80}") from None
+
+    def take(self, rows: np.ndarray, without: Iterable[Hashable]) -> dict[Hashable, np.ndarray]:
+        """Return the matrices of some items' features, but for those that are known otherwise."""
+        return {key: _taken(self._matrices[key], rows) for key in self._matrices.keys() - set(without)}
+
+    def some(self, count: int) -> list[Any]:
+        """Return the ids of the first items."""
+        return [*islice(self._row_of, count)]
+
+
+def _taken(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    taken = matrix[rows]
+    if matrix.shape[1] < 2 or matrix.dtype != np.int32:
+        return taken
+    # lists are padded to the longest of all items: no longer than the longest of these
+    return taken[:, : int((taken != PADDING).any(axis=0).sum())]

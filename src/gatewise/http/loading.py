@@ -1,0 +1,62 @@
+"""From an artefact on disk to a model that can be served."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from gatewise.errors import ArtefactError
+from gatewise.http.batching import Batcher
+from gatewise.http.columns import FeatureColumns
+from gatewise.http.engine import OnnxEngine
+from gatewise.http.exported import digest, exported
+from gatewise.http.items import ItemFile, ItemTable
+from gatewise.http.limits import Limits
+from gatewise.http.metrics import Metrics
+from gatewise.http.model import GATES, ServedModel
+from gatewise.http.sources import Source
+from gatewise.serving import load_artefact
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Makes models of artefacts.
+
+    Attributes:
+        limits: of batches.
+        pool: whose threads compute.
+        metrics: are told of batches.
+        items: the item table's file, where there is one.
+    """
+
+    limits: Limits
+    pool: Executor
+    metrics: Metrics
+    items: ItemFile | None = None
+
+    def __call__(self, source: Source) -> ServedModel:
+        """Read an artefact, and the item table with its encoder.
+
+        Raises:
+            ArtefactError: the artefact is absent, incomplete or damaged.
+            TableError: the item table does not hold what the features declare.
+        """
+        before = digest(source.path)
+        scorer = load_artefact(source.path).scorer
+        columns = FeatureColumns(scorer.encoder, scorer.model.side_features)
+        engine = OnnxEngine(exported(source.path))
+        if digest(source.path) != before:
+            raise ArtefactError(f"artefact {str(source.path)!r}: was replaced while it was read; load it again")
+        return ServedModel(
+            source.name,
+            source.version,
+            source.path,
+            columns,
+            Batcher(engine, self.limits, self.pool, self.metrics),
+            predictions=tuple(column for task in scorer.tasks for column in task.columns),
+            tasks=tuple(task.name for task in scorer.tasks),
+            fusion=scorer.fusion,
+            gated=GATES in engine.outputs,
+            calibrated=bool(scorer.calibration),
+            items=None if self.items is None else ItemTable.read(self.items, columns),
+        )

@@ -1,0 +1,119 @@
+"""One version of one model as it is served: nothing in it changes while requests use it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from gatewise.data.quick import Values
+from gatewise.declare import Fusion
+from gatewise.errors import did_you_mean, shown
+from gatewise.http.batching import Batcher
+from gatewise.http.columns import FeatureColumns
+from gatewise.http.errors import RequestError
+from gatewise.http.items import ItemTable
+from gatewise.names import FUSED
+
+GATES = "gates"
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A loaded artefact.
+
+    Attributes:
+        name: in addresses and requests.
+        version: a number or a name.
+        path: the artefact's folder.
+        columns: what its features read.
+        batcher: computes predictions, calibrated where the artefact has a calibration.
+        predictions: their names, without ``fused``.
+        tasks: the names of its tasks, in the order of its gates.
+        fusion: what makes one score of all predictions, where there is one.
+        gated: whether it has gates.
+        calibrated: whether it has a calibration.
+        items: the item table, where there is one.
+        loaded: when, in seconds since 1970.
+    """
+
+    name: str
+    version: str
+    path: Path
+    columns: FeatureColumns
+    batcher: Batcher
+    predictions: tuple[str, ...]
+    tasks: tuple[str, ...]
+    fusion: Fusion | None = None
+    gated: bool = False
+    calibrated: bool = False
+    items: ItemTable | None = None
+    loaded: float = field(default_factory=time.time)
+
+    @property
+    def scores(self) -> list[str]:
+        """The names of its predictions and, last, of what a fusion makes of them."""
+        return [*self.predictions, *([] if self.fusion is None else [FUSED])]
+
+    def fused_by(self, weights: Sequence[float] | None) -> Fusion | None:
+        """Return the fusion, with other weights where there are some.
+
+        Raises:
+            RequestError: there is no fusion, or it has more weights, or fewer.
+        """
+        if weights is None:
+            return self.fusion
+        if self.fusion is None:
+            raise RequestError(f"weights: model {self.name!r} has no fusion")
+        if len(weights) != len(self.fusion.weights):
+            expected = f"{len(self.fusion.weights)}, as {str(self.fusion)!r} has"
+            raise RequestError(f"weights: expected {expected}, found {len(weights)}")
+        return self.fusion.with_weights(tuple(weights))
+
+    def score(self, outputs: Mapping[str, np.ndarray], fusion: Fusion | None) -> dict[str, np.ndarray]:
+        """Return all scores by name, each ``[row]`` float64."""
+        found = {name: np.asarray(outputs[name], dtype=np.float64) for name in self.predictions}
+        if fusion is not None:
+            # an expression of numbers alone is one number
+            found[FUSED] = np.broadcast_to(fusion.evaluate(found), len(next(iter(found.values()))))
+        return found
+
+    def order_of(self, by: str | None = None) -> str:
+        """Return the score that candidates are ordered by: ``fused`` or, without a fusion, the first prediction.
+
+        Raises:
+            RequestError: there is no score of the name that is asked for.
+        """
+        if by is None:
+            return FUSED if self.fusion is not None else self.predictions[0]
+        if by not in self.scores:
+            hint = did_you_mean(by, self.scores) or f" (scores: {shown(self.scores)})"
+            raise RequestError(f"by: no score {by!r:.80}{hint}")
+        return by
+
+    def check_gated(self) -> None:
+        """Refuse to show gates that are not there.
+
+        Raises:
+            RequestError: the model has none.
+        """
+        if not self.gated:
+            raise RequestError(f"gates: model {self.name!r} has none")
+
+    def inputs(self, columns: Mapping[str, Values], rows: int, where: str) -> dict[str, np.ndarray]:
+        """Return what the model reads, of rows that bring all their values.
+
+        Raises:
+            RequestError: a column is unknown or missing; names it.
+            TableError: a column holds what its declaration excludes; names the feature.
+        """
+        self.columns.check_names(columns, where)
+        self.columns.check_complete(columns, where)
+        return self.columns.side_by_side(self.columns.encode(columns), rows)
+
+    def gates(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return ``[row, task, expert]``."""
+        return outputs[GATES]

@@ -1,0 +1,14 @@
+"""A page to try a model by hand: one file that asks nobody but the service that it came from."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+
+@cache
+def page() -> str:
+    """Return the page, with its style and its script in it."""
+    folder = resources.files(__name__)
+    text, style, script = ((folder / name).read_text("utf-8") for name in ("page.html", "page.css", "page.js"))
+    return text.replace("/* style */", style).replace("/* script */", script)

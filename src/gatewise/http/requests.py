@@ -1,0 +1,129 @@
+"""What may stand in the bodies of ``/rank`` and ``/predict``: declared once, for checking and for the description."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from operator import itemgetter
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+
+from gatewise.declare.base import Name, declaration, explain
+from gatewise.http.errors import RequestError
+
+T = TypeVar("T")
+
+Flag = Annotated[bool, Field(strict=True)]
+Weight = Annotated[float, Field(strict=True, ge=-1e30, le=1e30)]
+Count = Annotated[int, Field(strict=True, gt=0)]
+
+
+@declaration
+class RankRequest:
+    """One user, some candidates."""
+
+    context: dict[str, Any] = field(default_factory=dict, kw_only=True)
+    """Values that all candidates share, by column: of the user, of the time and place."""
+    candidates: list[Any] = field(kw_only=True)
+    """What is to be ordered: objects with the values of their columns, or ids of the item table."""
+    model: Name | None = field(default=None, kw_only=True)
+    """Which model; not needed where there is one."""
+    version: Name | None = field(default=None, kw_only=True)
+    """Which version; by default the highest."""
+    by: Name | None = field(default=None, kw_only=True)
+    """The score to order by, highest first; by default the fusion's or, without one, the first prediction."""
+    weights: list[Weight] | None = field(default=None, kw_only=True)
+    """Weights in the place of the fusion's, in its order."""
+    top: Count | None = field(default=None, kw_only=True)
+    """How many of the best are answered; by default all."""
+    gates: Flag = field(default=False, kw_only=True)
+    """Whether to answer the gates' weights, by task."""
+
+
+@declaration
+class PredictRequest:
+    """Some rows."""
+
+    rows: list[Any] = field(kw_only=True)
+    """Objects with the values of all columns."""
+    model: Name | None = field(default=None, kw_only=True)
+    """Which model; not needed where there is one."""
+    version: Name | None = field(default=None, kw_only=True)
+    """Which version; by default the highest."""
+    gates: Flag = field(default=False, kw_only=True)
+    """Whether to answer the gates' weights, by task."""
+
+
+ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (RankRequest, PredictRequest)}
+"""Made once: making one takes longer than a request."""
+
+
+def parsed(body: bytes) -> Any:
+    """Return the values of a JSON text.
+
+    Raises:
+        RequestError: it is none, with status 400.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RequestError(f"body: is no JSON: {error}", 400) from None
+
+
+def checked(kind: type[T], values: Any) -> T:
+    """Return a request of some kind.
+
+    Raises:
+        RequestError: a field is unknown, missing or of another type; names them.
+    """
+    if not isinstance(values, dict):
+        raise RequestError(f"body: expected an object, found {kind_of(values)}")
+    try:
+        request: T = ADAPTERS[kind].validate_python(values)
+    except ValidationError as error:
+        lines = [line.removeprefix(f"{kind.__name__}.") for line in explain(error, kind)]
+        raise RequestError("; ".join(lines[:5])) from None
+    return request
+
+
+def kind_of(value: Any) -> str:
+    """Return what JSON calls a value."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def columns_of(rows: list[Any], where: str) -> dict[str, list[Any]]:
+    """Return the columns of rows that all have the same fields.
+
+    Raises:
+        RequestError: a row is no object, or has fields that the first one has not; names it.
+    """
+    names = [*rows[0]] if isinstance(rows[0], dict) else []
+    if set(map(type, rows)) != {dict} or set(map(len, rows)) != {len(names)}:
+        raise _unlike(rows, where)
+    try:
+        if len(names) < 2:
+            # of one field itemgetter makes no tuple
+            return {name: [row[name] for row in rows] for name in names}
+        return dict(zip(names, map(list, zip(*map(itemgetter(*names), rows), strict=True)), strict=True))
+    except KeyError:
+        raise _unlike(rows, where) from None
+
+
+def _unlike(rows: list[Any], where: str) -> RequestError:
+    """Say which row is no object, or has other fields than the first."""
+    names = rows[0].keys() if isinstance(rows[0], dict) else set[str]()
+    for place, row in enumerate(rows):
+        if not isinstance(row, dict):
+            return RequestError(f"{where}[{place}]: expected an object, found {kind_of(row)}")
+        if row.keys() != names:
+            other = min(row.keys() ^ names)
+            found = f"has no {other!r:.80}" if other in names else f"has {other!r:.80}"
+            return RequestError(f"{where}[{place}]: {found}, unlike {where}[0]: give null where a value is missing")
+    raise AssertionError(rows)
+
+
+def schema_of(kind: type[Any]) -> dict[str, Any]:
+    """Return the JSON schema of a kind of request."""
+    return ADAPTERS[kind].json_schema()

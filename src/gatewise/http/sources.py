@@ -1,0 +1,74 @@
+"""Where models come from: artefacts that are named, or a folder of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatewise.errors import ArtefactError, DeclarationError
+from gatewise.serving.artefact import MANIFEST
+
+FIRST = "1"
+
+
+@dataclass(frozen=True)
+class Source:
+    """An artefact and what it is served as."""
+
+    name: str
+    version: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The artefacts of a service.
+
+    Attributes:
+        given: named one by one.
+        folder: holds ``NAME/VERSION``, each an artefact or a run; looked through whenever models are loaded.
+    """
+
+    given: tuple[Source, ...] = ()
+    folder: Path | None = None
+
+    def find(self) -> list[Source]:
+        """Return all artefacts there are.
+
+        Raises:
+            ArtefactError: there is none in the folder.
+        """
+        if self.folder is None:
+            return [*self.given]
+        found = [
+            Source(version.parent.name, version.name, artefact_in(version))
+            for version in sorted(self.folder.glob("*/*"))
+            if (artefact_in(version) / MANIFEST).is_file() and not version.name.startswith(".")
+        ]
+        if not found and not self.given:
+            raise ArtefactError(f"models {str(self.folder)!r}: no NAME/VERSION in it is an artefact")
+        return [*self.given, *found]
+
+
+def named(arguments: Sequence[str]) -> tuple[Source, ...]:
+    """Return the artefacts of ``PATH`` and ``NAME=PATH`` arguments; a path alone is called like its folder.
+
+    Raises:
+        DeclarationError: two have the same name.
+    """
+    found: dict[str, Source] = {}
+    for argument in arguments:
+        before, equals, after = argument.partition("=")
+        path = Path(after if equals else before)
+        name = before if equals else path.resolve().name
+        if name in found:
+            raise DeclarationError(f"two models are called {name!r}: give them names, as in NAME=ARTEFACT")
+        found[name] = Source(name, FIRST, artefact_in(path))
+    return tuple(found.values())
+
+
+def artefact_in(path: Path) -> Path:
+    """Return the folder of an artefact, given it or the run that holds it."""
+    inside = path / "artefact"
+    return inside if not (path / MANIFEST).exists() and inside.is_dir() else path
