@@ -61,7 +61,7 @@ $(VENV)/.python:
 
 $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (torch is large: a minute or two) ..."
-	$(PIP) --editable '.[movielens]'
+	$(PIP) --editable '.[movielens,report]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt

@@ -46,10 +46,14 @@ def demo(
     if gates is not None:
         console.print(gates_table(gates.mean(axis=0), tasks, "average gate weight of every expert"))
     console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)
-    console.print(f"predict:  gatewise predict {run_dir} {run_dir / SAMPLE} -o predictions.csv", soft_wrap=True)
-    console.print(
-        f"see more: gatewise evaluate {run_dir} {run_dir / SAMPLE}; history in {run_dir}/history.jsonl", soft_wrap=True
-    )
+    sample = f"{run_dir} {run_dir / SAMPLE}"
+    for what, command in (
+        ("predict:", f"predict {sample} -o predictions.csv"),
+        ("judge:", f"evaluate {sample}"),
+        ("look:", f"report {sample}"),
+        ("serve:", f"serve {run_dir}"),
+    ):
+        console.print(f"{what:<9} gatewise {command}", soft_wrap=True)
 
 
 def _write_sample(path: Path, table: pa.Table) -> None:
