@@ -27,12 +27,12 @@ from results_page import ROOT, machine, write_section
 
 import gatewise as gw
 from gatewise.analysis import Spread, Verdict
-from gatewise.datasets import CENSUS_NUMERIC, census
+from gatewise.datasets import CENSUS_NUMERIC
 from gatewise.declare import to_dict
-from gatewise.jobs import Comparison, Tables, find_tables
+from gatewise.jobs import Comparison, Tables, Trees, find_tables, tuned_trees
 from gatewise.jobs.comparison import TRIALS, compare_models
 from gatewise.jobs.train import write_json
-from gatewise.jobs.trees import SIZES, Trees, tuned
+from gatewise.jobs.trees import SIZES
 from gatewise.jobs.trials import PREDICTIONS
 from gatewise.metrics import auc, bootstrap_difference
 from gatewise.ranker import Ranker
@@ -43,7 +43,9 @@ KEPT = ROOT / "runs" / "census_results"
 CHOSEN_ON = "income"
 CHOOSING = (100, 101)
 """Seeds that settings were chosen with; they are not among those reported."""
-MMOE, LIGHTGBM = "MMoE", "LightGBM"
+SAMPLES = 1000
+"""Resamples of every bootstrap."""
+LIGHTGBM = "LightGBM"
 
 Change = Callable[[gw.Recipe], gw.Recipe]
 
@@ -117,9 +119,9 @@ class Group(NamedTuple):
 
 
 def recipe_of(group: str, data: Path, overrides: Sequence[str] = ()) -> gw.Recipe:
-    """Return a group's recipe, without the numeric features where the data has none."""
+    """Return a group's recipe, without the numeric features where the data is the nominal form."""
     recipe = gw.Recipe.read(RECIPES / f"census_{group}.yaml", [f"data.path={data.resolve()}", *overrides])
-    absent = set(CENSUS_NUMERIC) - set(census(data).column_names)
+    absent = CENSUS_NUMERIC if any(data.glob("train_nominal*")) else ()
     return replace(recipe, features=[feature for feature in recipe.features if feature.name not in absent])
 
 
@@ -129,16 +131,15 @@ def compared(recipe: gw.Recipe, tables: Tables, folder: Path, seeds: int, worker
     shared = {field.name: getattr(recipe.model, field.name) for field in fields(gw.OMoE) if field.name != "kind"}
     trees = chosen_trees(schema, tables, folder / "trees.json")
     also = [gw.OMoE(**shared), "ple"]
-    found = compare_models(
-        schema, recipe, tables, folder, seeds=seeds, also=also, baseline=trees, workers=workers, progress=True
-    )
+    options: dict[str, Any] = {"also": also, "baseline": trees, "samples": SAMPLES, "progress": True}
+    found = compare_models(schema, recipe, tables, folder, seeds=seeds, workers=workers, **options)
     return Group(recipe, tables, trees, found, folder)
 
 
 def chosen_trees(schema: gw.Schema, tables: Tables, path: Path) -> Trees:
     """Return trees of the sizes that suit the validation rows, found once."""
     if not path.exists():
-        write_json(path, tuned(schema, tables, CHOOSING[0]).options)
+        write_json(path, tuned_trees(schema, tables, CHOOSING[0]).options)
     return Trees(schema, options=json.loads(path.read_text()))
 
 
@@ -207,7 +208,7 @@ def verdict_cell(verdict: Verdict) -> str:
 def averaged_cell(group: Group, name: str, task: str) -> str:
     """Return the same of the mean predictions of both sides."""
     labels, ours, theirs = labels_of(group, task), averaged(group, name, task), averaged(group, LIGHTGBM, task)
-    interval = bootstrap_difference(auc, labels, ours, theirs)
+    interval = bootstrap_difference(auc, labels, ours, theirs, samples=SAMPLES)
     assert interval.low is not None
     assert interval.high is not None
     word = "above" if interval.low > 0 else "below" if interval.high < 0 else "level"

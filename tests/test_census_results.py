@@ -25,6 +25,8 @@ def results():
 @pytest.mark.filterwarnings("ignore::gatewise.errors.GatewiseWarning")  # few rows
 def test_the_section_of_a_few_rows(results, shared_data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("lightgbm")
+    monkeypatch.setattr(results, "SAMPLES", 20)
+    monkeypatch.setattr(results, "CHOOSING", results.CHOOSING[:1])
     recipe = results.recipe_of("income", shared_data("census_kdd"), ["training.epochs=1"])
     assert [feature.name for feature in recipe.features] == [n for n in CENSUS_NOMINAL if n in _names(recipe)]
     assert len(recipe.features) == len(CENSUS_NOMINAL)
@@ -47,7 +49,7 @@ def test_the_section_of_a_few_rows(results, shared_data, tmp_path: Path, monkeyp
     assert labels.sum() == sum(few.test["income"].to_pylist())
     # nothing is learnt again
     monkeypatch.setattr(results.Ranker, "fit", lambda *_, **__: pytest.fail("trained again"))
-    monkeypatch.setattr(results, "tuned", lambda *_: pytest.fail("tuned again"))
+    monkeypatch.setattr(results, "tuned_trees", lambda *_: pytest.fail("tuned again"))
     assert results.compared(recipe, few, tmp_path, 1, 1).found.over_trees == group.found.over_trees
     assert results.ablation(recipe, few, tmp_path) == moved
 

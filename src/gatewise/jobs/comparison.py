@@ -119,9 +119,9 @@ def compare(
         run_dir: folder of the run; by default the recipe's, or one that is removed in the end.
         **options: ``seeds=5``; ``also=["ple", "stem"]``, further architectures or their kinds;
             ``baseline="lightgbm"`` for gradient-boosted trees (extra ``peers``), or ``Trees`` with other options;
-            ``metrics=["ece"]`` to give verdicts
-            by, besides the one that sums each task up; ``samples=1000`` of the bootstrap and the ``level=0.95`` of its
-            intervals; ``workers``, how many trainings run side by side; ``progress``.
+            ``metrics=["ece"]`` to give verdicts by, besides the one that sums each task up; ``samples=1000`` of the
+            bootstrap and the ``level=0.95`` of its intervals; ``workers``, how many trainings run side by side;
+            ``progress``.
 
     Raises:
         DeclarationError: there are no test rows, or an option is not valid.
@@ -295,6 +295,8 @@ def _judged(
     names = [seeds[0].contestant.name for seeds in by_contestant]
     trained = {name: [predicted(trial) for trial in seeds] for name, seeds in zip(names, by_contestant, strict=True)}
 
+    trees = next((each.contestant.name for each in trials[0] if isinstance(each.contestant, Trees)), None)
+
     def against(baseline: str) -> list[Verdict]:
         return verdicts(trained, baseline, metrics, samples=samples, level=level)
 
@@ -304,9 +306,7 @@ def _judged(
         level=level,
         metrics={name: spreads([each.evaluate() for each in found]) for name, found in trained.items()},
         verdicts=against(SINGLE_TASK),
-        over_trees=[
-            each for seed in trials[0] if isinstance(seed.contestant, Trees) for each in against(seed.contestant.name)
-        ],
+        over_trees=[] if trees is None else against(trees),
         cost={name: _mean([trial.cost() for trial in seeds]) for name, seeds in zip(names, by_contestant, strict=True)},
         tasks=tuple(task.name for task in tasks),
         affinity=dict(_affinities(by_contestant)),

@@ -39,7 +39,7 @@ SIZES = (
     {"num_leaves": 31, "min_child_samples": 100},
     {"num_leaves": 63, "min_child_samples": 200},
 )
-"""What :func:`tuned` tries."""
+"""What :func:`tuned_trees` tries."""
 TREES, PATIENCE, WITHOUT_VALIDATION = 2000, 30, 200
 """Trees at most, how many may bring nothing before it stops, and how many there are where nothing stops it."""
 LONGEST = 256
@@ -60,7 +60,7 @@ class Trees:
     Attributes:
         schema: features and tasks.
         name: how it is called in tables.
-        options: by task, what differs from ``OPTIONS``, see :func:`tuned`.
+        options: by task, what differs from ``OPTIONS``, see :func:`tuned_trees`.
     """
 
     schema: Schema
@@ -131,14 +131,14 @@ class LabelledRows:
         return cls(encoder, labelled(train), None if tables.valid is None else labelled(encoder.encode(tables.valid)))
 
 
-def tuned(schema: Schema, tables: Tables, seed: int = 0) -> Trees:
+def tuned_trees(schema: Schema, tables: Tables, seed: int = 0) -> Trees:
     """Return trees of the size, among ``SIZES``, that has the least validation loss, task by task.
 
     Raises:
         DeclarationError: there are no validation rows.
     """
     if tables.valid is None:
-        raise DeclarationError("tuned: trees are chosen by the validation rows, and the data has none")
+        raise DeclarationError("tuned_trees: the validation rows decide, and the data has none")
     rows = LabelledRows.of(schema, tables)
 
     def loss(task: Task, size: Mapping[str, Any]) -> float:
