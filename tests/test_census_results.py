@@ -38,10 +38,11 @@ def test_the_section_of_a_few_rows(results, shared_data, tmp_path: Path, monkeyp
     assert max(sizes) < 1.05 * min(sizes)
     assert not {*group.found.seeds} & {*results.CHOOSING}
     moved = results.ablation(recipe, few, tmp_path)
-    text = results.section({"income": group}, moved, 1)
+    text = results.section({"income": group}, moved)
     for name in group.found.cost:
         assert f"\n| {name} | 0." in text
         assert (f"\n| {name} | +" in text or f"\n| {name} | -" in text) == (name != "LightGBM")
+    assert "\nincome, models that share, beside LightGBM: " in text
     for change in results.CHANGES:
         assert f"\n| {change} | " in text
     # what both sides say of every test row, averaged, is what the interval is drawn from
