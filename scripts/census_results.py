@@ -290,11 +290,8 @@ def section(groups: dict[str, Group], moved: Mapping[str, dict[str, float]]) -> 
         )
         for name, group in groups.items()
     ]
-    chosen = "; ".join(
-        f"{task}: {options['num_leaves']} leaves"
-        for group in groups.values()
-        for task, options in group.trees.options.items()
-    )
+    sizes = {task: options["num_leaves"] for group in groups.values() for task, options in group.trees.options.items()}
+    chosen = ", ".join(f"{task} {leaves} leaves" for task, leaves in sizes.items())
     return TEXT.format(
         where=where,
         features=len(one.recipe.features),
