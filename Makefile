@@ -5,6 +5,7 @@
 # make paper: the experiments of the MMoE paper on made-up tasks, into docs/results.md (1.5 hours of a core; resumes)
 # make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
 # make kuairand: multi-task models beside LightGBM on KuaiRand, into docs/results.md (an hour; DATA=folder)
+# make census: multi-task models beside LightGBM on Census-Income, into docs/results.md (half an hour; DATA=folder)
 # make bench-check: fail if training has become slow (a minute)
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint format results funnels balance kuairand paper bench bench-check readme clean
+.PHONY: demo test lint format results funnels balance kuairand census paper bench bench-check readme clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -44,6 +45,9 @@ balance: $(VENV)/.dev
 
 kuairand: $(VENV)/.peers
 	$(BIN)/python scripts/kuairand_results.py $(if $(DATA),--data $(DATA))
+
+census: $(VENV)/.peers
+	$(BIN)/python scripts/census_results.py $(if $(DATA),--data $(DATA))
 
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/run.py $(PARTS)

@@ -14,10 +14,11 @@ import pytest
 import gatewise as gw
 from gatewise.data import TableEncoder
 from gatewise.errors import DeclarationError
-from gatewise.jobs import Comparison, Tables
+from gatewise.jobs import Comparison, Tables, Trees, tuned_trees
 from gatewise.jobs.comparison import compare_models
 from gatewise.jobs.contestants import Models
 from gatewise.jobs.line_up import line_up
+from gatewise.jobs.trees import SIZES
 
 DIM, BENDS = 8, 3
 SCHEMA = gw.Schema(
@@ -192,10 +193,37 @@ def test_trees_learn_every_task_on_its_own_rows(feed, feed_schema, tmp_path: Pat
     assert found.metrics["LightGBM"]["click"]["auc"].mean > 0.65
     assert found.metrics["LightGBM"]["stars"]["r2"].mean > 0.5
     assert found.cost["LightGBM"].parameters is None
+    # what single-task models gain over trees is what trees lose to them, on the same resamples
+    assert {verdict.contestant for verdict in found.over_trees} == {"MMoE", "shared bottom", "single task"}
+    gained = {verdict.output: verdict for verdict in found.over_trees if verdict.contestant == "single task"}
+    for lost in (verdict for verdict in found.verdicts if verdict.contestant == "LightGBM"):
+        mirrored = -lost.change, -lost.high, -lost.low
+        assert gained[lost.output][3:6] == pytest.approx(mirrored)
     without = compare_models(
         feed_schema, options, Tables(tables.train, None, tables.test), tmp_path / "no valid", **arguments
     )
     assert without.metrics["LightGBM"]["stars"]["r2"].mean > 0.5
+
+
+def test_tuned_trees_have_the_size_of_the_least_validation_loss(feed, feed_schema):
+    pytest.importorskip("lightgbm")
+    valid = feed.slice(1200)
+    tables = Tables(feed.slice(0, 1200), valid, valid)
+    losses = {"click": [], "stars": []}
+    for size in SIZES:
+        found = Trees(feed_schema, options=dict.fromkeys(losses, size)).learn(0, tables).columns
+        clicks, stars = (valid[task].to_numpy() for task in losses)
+        losses["click"].append(np.nanmean(_log_loss(clicks, found["click"])))
+        losses["stars"].append(np.nanmean(np.square(stars - found["stars"])))
+    best = {task: SIZES[int(np.argmin(of_sizes))] for task, of_sizes in losses.items()}
+    assert tuned_trees(feed_schema, tables).options == best
+    assert all(len(set(of_sizes)) > 1 for of_sizes in losses.values())
+    with pytest.raises(DeclarationError, match="tuned_trees: the validation rows decide"):
+        tuned_trees(feed_schema, Tables(tables.train, None, None))
+
+
+def _log_loss(labels: np.ndarray, found: np.ndarray) -> np.ndarray:
+    return -np.log(np.where(labels == 1, found, 1 - found)) + 0 * labels
 
 
 def test_trees_refuse_what_they_cannot_learn(tmp_path: Path):

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gatewise.cli.show import affinity_tables, costs_table, out, spreads_table, verdicts_table
+from gatewise.cli.show import affinity_tables, costs_table, out, over_trees_table, spreads_table, verdicts_table
 from gatewise.declare import Recipe
 
 
@@ -73,6 +73,8 @@ def compare(
     console = out()
     console.print(spreads_table(found))
     console.print(verdicts_table(found))
+    if found.over_trees:
+        console.print(over_trees_table(found))
     console.print(affinity_tables(found))
     console.print(costs_table(found))
     console.print(f"all figures: {run_dir / COMPARISON}", soft_wrap=True)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from gatewise.analysis import Estimates, FusionFront, Slice, Spread
+    from gatewise.analysis import Estimates, FusionFront, Slice, Spread, Verdict
     from gatewise.jobs import Comparison, Contender
     from gatewise.metrics import GroupMetric, Metric
     from gatewise.tasks import Metrics, Task
@@ -151,16 +151,25 @@ def _spread(spread: Spread) -> str:
 
 def verdicts_table(found: Comparison) -> Group:
     """Return one line a verdict: how far a contestant is from single-task models, and what that says."""
+    return _verdicts("difference to single-task models", "sharing", found.verdicts, found.level)
+
+
+def over_trees_table(found: Comparison) -> Group:
+    """Return one line a verdict: how far a contestant is from the trees of the baseline."""
+    return _verdicts("difference to trees", "verdict", found.over_trees, found.level)
+
+
+def _verdicts(title: str, word: str, verdicts: list[Verdict], level: float) -> Group:
     table = _columns(["task", "metric", "model"], ["change", "low", "high"])
-    table.add_column("sharing")
+    table.add_column(word)
     before = ("", "")
-    for each in found.verdicts:
+    for each in verdicts:
         task = ("", "") if (each.output, each.metric) == before else (each.output, each.metric)
         before = each.output, each.metric
         changes = ["undefined" if value is None else f"{value:+.4f}" for value in (each.change, each.low, each.high)]
         table.add_row(*task, each.contestant, *changes, each.verdict)
-    note = f"intervals of {found.level:.0%}: the test rows drawn anew, for the models that were trained"
-    return _titled("difference to single-task models", table, note=note)
+    note = f"intervals of {level:.0%}: the test rows drawn anew, for the models that were trained"
+    return _titled(title, table, note=note)
 
 
 def costs_table(found: Comparison) -> Group:

@@ -8,6 +8,7 @@ from gatewise.jobs.predict import predict_file
 from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of, report_comparison, report_file
 from gatewise.jobs.tables import Tables, find_tables
 from gatewise.jobs.train import ARTEFACT, find_artefact, train_recipe
+from gatewise.jobs.trees import Trees, tuned_trees
 
 __all__ = [
     "ARTEFACT",
@@ -18,6 +19,7 @@ __all__ = [
     "Contender",
     "ExportReport",
     "Tables",
+    "Trees",
     "afterwards",
     "compare",
     "export_files",
@@ -29,5 +31,6 @@ __all__ = [
     "report_comparison",
     "report_file",
     "train_recipe",
+    "tuned_trees",
     "with_controls",
 ]

@@ -50,6 +50,7 @@ class Comparison:
         against: the contestant that the others are compared with.
         metrics: of every contestant and output, by name, over the seeds.
         verdicts: of every contestant but that one.
+        over_trees: of every contestant but the trees of ``baseline``, against them; empty without a baseline.
         cost: of every contestant, the mean over seeds.
         tasks: their names.
         affinity: of every contestant whose tasks share a model ``[task][task]``, what a step on the first does to the
@@ -62,6 +63,7 @@ class Comparison:
     against: str
     metrics: dict[str, dict[str, dict[str, Spread]]]
     verdicts: list[Verdict]
+    over_trees: list[Verdict]
     cost: dict[str, Cost]
     tasks: tuple[str, ...]
     affinity: dict[str, list[list[float | None]]]
@@ -86,6 +88,7 @@ class Comparison:
                 for who, found in self.metrics.items()
             },
             "verdicts": [verdict._asdict() for verdict in self.verdicts],
+            "over_trees": [verdict._asdict() for verdict in self.over_trees],
             "seesaw": {
                 who: {output: verdict.change for output, verdict in changes.items()}
                 for who, changes in self.seesaw.items()
@@ -118,9 +121,10 @@ def compare(
         test: rows to judge on.
         run_dir: folder of the run; by default the recipe's, or one that is removed in the end.
         **options: ``seeds=5``; ``also=["ple", "stem"]``, further architectures or their kinds;
-            ``baseline="lightgbm"`` for gradient-boosted trees (extra ``peers``); ``metrics=["ece"]`` to give verdicts
-            by, besides the one that sums each task up; ``samples=1000`` of the bootstrap and the ``level=0.95`` of its
-            intervals; ``workers``, how many trainings run side by side; ``progress``.
+            ``baseline="lightgbm"`` for gradient-boosted trees (extra ``peers``), or ``Trees`` with other options;
+            ``metrics=["ece"]`` to give verdicts by, besides the one that sums each task up; ``samples=1000`` of the
+            bootstrap and the ``level=0.95`` of its intervals; ``workers``, how many trainings run side by side;
+            ``progress``.
 
     Raises:
         DeclarationError: there are no test rows, or an option is not valid.
@@ -153,7 +157,7 @@ def compare_models(
     run_dir: Path,
     *,
     also: Sequence[str | declare.Architecture] = (),
-    baseline: str | None = None,
+    baseline: str | Trees | None = None,
     **how: Any,
 ) -> Comparison:
     """Compare a model with a shared bottom and single-task models of equal size, over several seeds.
@@ -164,7 +168,8 @@ def compare_models(
         tables: rows to learn from, to stop on, and to judge on.
         run_dir: folder of the comparison.
         also: further architectures, or their kinds; a kind is made as large as the model.
-        baseline: ``"lightgbm"``: trees, a model a task, on the same encoded features (extra ``peers``).
+        baseline: ``"lightgbm"``: trees, a model a task, on the same encoded features (extra ``peers``); or trees with
+            options of their own.
         **how: seeds and judging, see :func:`compare_contestants`, whose errors and warnings these are.
     """
     trees = _trees(baseline, schema)
@@ -241,14 +246,14 @@ def compare_contestants(
     return found
 
 
-def _trees(baseline: str | None, schema: Schema) -> list[Trees]:
+def _trees(baseline: str | Trees | None, schema: Schema) -> list[Trees]:
     """Return what a baseline is made of, none for None."""
     if baseline is None:
         return []
-    if baseline != "lightgbm":
+    if isinstance(baseline, str) and baseline != "lightgbm":
         hint = did_you_mean(baseline, ["lightgbm"])
         raise DeclarationError(f"compare: baseline: expected 'lightgbm', found {baseline!r}{hint}")
-    trees = Trees(schema)
+    trees = Trees(schema) if isinstance(baseline, str) else baseline
     trees.check()
     return [trees]
 
@@ -320,13 +325,20 @@ def _judged(
     by_contestant = list(zip(*trials, strict=True))
     names = [seeds[0].contestant.name for seeds in by_contestant]
     trained = {name: [predicted(trial) for trial in seeds] for name, seeds in zip(names, by_contestant, strict=True)}
+
+    trees = next((each.contestant.name for each in trials[0] if isinstance(each.contestant, Trees)), None)
+
+    def over(baseline: str) -> list[Verdict]:
+        return verdicts(trained, baseline, metrics, samples=samples, level=level)
+
     return Comparison(
         seeds=tuple(seed[0].seed for seed in trials),
         rows=len(encoded),
         level=level,
         against=against,
         metrics={name: spreads([each.evaluate() for each in found]) for name, found in trained.items()},
-        verdicts=verdicts(trained, against, metrics, samples=samples, level=level),
+        verdicts=over(against),
+        over_trees=[] if trees is None else over(trees),
         cost={name: _mean([trial.cost() for trial in seeds]) for name, seeds in zip(names, by_contestant, strict=True)},
         tasks=tuple(task.name for task in tasks),
         affinity=dict(_affinities(by_contestant)),

@@ -88,6 +88,8 @@ class Part:
         """Return schema and options as JSON values, without the seed."""
         options = to_dict(self.options)
         options["training"].pop("seed")
+        # what is made of predictions changes none
+        options.pop("fusion", None)
         return [to_dict(self.schema), options]
 
     def fitted(self, seed: int, tables: Tables) -> Ranker:

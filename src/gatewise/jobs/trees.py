@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import EncodedTable, TableEncoder, read_table
-from gatewise.declare import Binary, Regression, Schema, to_dict
+from gatewise.declare import Binary, Regression, Schema, Task, to_dict
 from gatewise.errors import DeclarationError, MissingExtraError, TrainingError
 from gatewise.jobs.contestants import SCORED, Cost, Learnt, median_seconds
 from gatewise.jobs.tables import Tables
@@ -32,6 +34,12 @@ OPTIONS = {
     "deterministic": True,
     "force_row_wise": True,
 }
+SIZES = (
+    {"num_leaves": 15, "min_child_samples": 200},
+    {"num_leaves": 31, "min_child_samples": 100},
+    {"num_leaves": 63, "min_child_samples": 200},
+)
+"""What :func:`tuned_trees` tries."""
 TREES, PATIENCE, WITHOUT_VALIDATION = 2000, 30, 200
 """Trees at most, how many may bring nothing before it stops, and how many there are where nothing stops it."""
 LONGEST = 256
@@ -44,14 +52,20 @@ Labelled = tuple[np.ndarray, dict[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Trees:
-    """LightGBM, untuned: as many trees as are best on the validation rows.
+    """LightGBM: as many trees as are best on the validation rows.
 
     It reads codes as categories, NaN for null, numbers and vectors as encoded, and a 0/1 column for each value of a
     list. Texts and lists of more than 256 distinct values are left out.
+
+    Attributes:
+        schema: features and tasks.
+        name: how it is called in tables.
+        options: by task, what differs from ``OPTIONS``, see :func:`tuned_trees`.
     """
 
     schema: Schema
     name: str = "LightGBM"
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def check(self) -> None:
         """Refuse what trees cannot learn, before anything is trained.
@@ -72,18 +86,13 @@ class Trees:
                 )
 
     def declared(self) -> Any:  # noqa: D102
-        return [to_dict(self.schema), OPTIONS, TREES, PATIENCE, WITHOUT_VALIDATION]
+        return [to_dict(self.schema), OPTIONS, TREES, PATIENCE, WITHOUT_VALIDATION, self.options]
 
     def learn(self, seed: int, tables: Tables) -> Learnt:  # noqa: D102
         started = time.perf_counter()
-        encoder, train = TableEncoder.fit(self.schema, tables.train)
-        valid = None if tables.valid is None else encoder.encode(tables.valid)
-        rows, held_out = self._labelled(encoder, train), None if valid is None else self._labelled(encoder, valid)
-        models = {
-            task.name: _grown(task.name, isinstance(task, Binary), rows, held_out, categories(encoder), seed)
-            for task in self.schema.tasks
-        }
-        seconds = time.perf_counter() - started
+        rows = LabelledRows.of(self.schema, tables)
+        models = {task.name: _grown(task, rows, self.options.get(task.name, {}), seed) for task in self.schema.tasks}
+        encoder, seconds = rows.encoder, time.perf_counter() - started
 
         def predict(source: Any) -> dict[str, np.ndarray]:
             values = columns(encoder, encoder.encode(source, labels=False))
@@ -94,33 +103,71 @@ class Trees:
         cost = Cost(None, seconds, None, median_seconds(lambda: predict(some)))
         return Learnt(predict(tables.test), cost)
 
-    def _labelled(self, encoder: TableEncoder, encoded: EncodedTable) -> Labelled:
-        tasks = build_tasks(self.schema, encoder.statistics)
-        known = in_sample(tasks, to_tensors(encoded, len(tasks)).labels)
-        return columns(encoder, encoded), {name: labels.numpy() for name, labels in known.items()}
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """What trees learn from.
+
+    Attributes:
+        encoder: fitted on the training rows.
+        train: their columns and labels.
+        valid: those of the validation rows, if there are any.
+    """
+
+    encoder: TableEncoder
+    train: Labelled
+    valid: Labelled | None
+
+    @classmethod
+    def of(cls, schema: Schema, tables: Tables) -> LabelledRows:
+        """Encode the tables of a schema."""
+        encoder, train = TableEncoder.fit(schema, tables.train)
+        tasks = build_tasks(schema, encoder.statistics)
+
+        def labelled(encoded: EncodedTable) -> Labelled:
+            known = in_sample(tasks, to_tensors(encoded, len(tasks)).labels)
+            return columns(encoder, encoded), {name: labels.numpy() for name, labels in known.items()}
+
+        return cls(encoder, labelled(train), None if tables.valid is None else labelled(encoder.encode(tables.valid)))
 
 
-def _grown(
-    task: str, binary: bool, rows: Labelled, held_out: Labelled | None, categories: list[int], seed: int
-) -> lightgbm.Booster:
+def tuned_trees(schema: Schema, tables: Tables, seed: int = 0) -> Trees:
+    """Return trees of the size, among ``SIZES``, that has the least validation loss, task by task.
+
+    Raises:
+        DeclarationError: there are no validation rows.
+    """
+    if tables.valid is None:
+        raise DeclarationError("tuned_trees: the validation rows decide, and the data has none")
+    rows = LabelledRows.of(schema, tables)
+
+    def loss(task: Task, size: Mapping[str, Any]) -> float:
+        (losses,) = _grown(task, rows, size, seed).best_score.values()
+        (loss,) = losses.values()
+        return loss
+
+    return Trees(schema, options={task.name: min(SIZES, key=partial(loss, task)) for task in schema.tasks})
+
+
+def _grown(task: Task, rows: LabelledRows, changed: Mapping[str, Any], seed: int) -> lightgbm.Booster:
     import lightgbm
 
     def labelled(part: Labelled) -> tuple[np.ndarray, np.ndarray]:
-        known = ~np.isnan(part[1][task])
-        return part[0][known], part[1][task][known]
+        known = ~np.isnan(part[1][task.name])
+        return part[0][known], part[1][task.name][known]
 
-    options = OPTIONS | {"objective": "binary" if binary else "regression", "seed": seed}
-    options |= {"num_threads": torch.get_num_threads()}
-    data = lightgbm.Dataset(*labelled(rows), categorical_feature=categories)
+    objective = "binary" if isinstance(task, Binary) else "regression"
+    options = {**OPTIONS, "objective": objective, "seed": seed, "num_threads": torch.get_num_threads(), **changed}
+    data = lightgbm.Dataset(*labelled(rows.train), categorical_feature=categories(rows.encoder))
     try:
-        if held_out is None:
+        if rows.valid is None:
             return lightgbm.train(options, data, WITHOUT_VALIDATION)
         stop = lightgbm.early_stopping(PATIENCE, verbose=False)
         return lightgbm.train(
-            options, data, TREES, valid_sets=[data.create_valid(*labelled(held_out))], callbacks=[stop]
+            options, data, TREES, valid_sets=[data.create_valid(*labelled(rows.valid))], callbacks=[stop]
         )
     except lightgbm.basic.LightGBMError as error:
-        raise TrainingError(f"task {task!r}: {error}") from None
+        raise TrainingError(f"task {task.name!r}: {error}") from None
 
 
 def categories(encoder: TableEncoder) -> list[int]:
