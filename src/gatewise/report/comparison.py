@@ -25,7 +25,10 @@ def comparison_page(found: Mapping[str, Any], name: str) -> Page:
     verdicts = [Verdict(**each) for each in found["verdicts"]]
     seeds = len(found["seeds"])
     subtitle = f"{', '.join(found['metrics'])} · {found['rows']:,} test rows, {seeds} seed{'s' if seeds > 1 else ''}"
-    sections = [_seesaw(verdicts), _verdicts(verdicts, found["level"]), _metrics(found["metrics"])]
+    level = found["level"]
+    sections = [_seesaw(verdicts), _verdicts(verdicts, level), _metrics(found["metrics"])]
+    if found["over_trees"]:
+        sections.append(_over_trees([Verdict(**each) for each in found["over_trees"]], level))
     if found["affinity"]:
         sections.append(_affinity(found["affinity"], found["tasks"]))
     return Page(f"{name}: comparison", subtitle, _tiles(verdicts), [*sections, _cost(found["cost"])])
@@ -43,6 +46,19 @@ def _tiles(verdicts: Sequence[Verdict]) -> list[Tile]:
 
 
 def _verdicts(verdicts: Sequence[Verdict], level: float) -> Section:
+    intro = (
+        f"Difference to single-task models, with intervals of {level:.0%} over test rows drawn anew. No evidence is no "
+        "proof that sharing does nothing."
+    )
+    return Section("verdicts", "Verdicts", intro, [Titled("", _changes(verdicts, "sharing"))])
+
+
+def _over_trees(verdicts: Sequence[Verdict], level: float) -> Section:
+    intro = f"Difference to gradient-boosted trees, a model a task, with intervals of {level:.0%} over the same draws."
+    return Section("trees", "Beside trees", intro, [Titled("", _changes(verdicts, "verdict"))])
+
+
+def _changes(verdicts: Sequence[Verdict], word: str) -> Table:
     rows: list[list[Value]] = [
         [
             each.output,
@@ -53,12 +69,7 @@ def _verdicts(verdicts: Sequence[Verdict], level: float) -> Section:
         ]
         for each in verdicts
     ]
-    headings = ["prediction", "metric", "model", "change", "low", "high", "sharing"]
-    intro = (
-        f"Difference to single-task models, with intervals of {level:.0%} over test rows drawn anew. No evidence is no "
-        "proof that sharing does nothing."
-    )
-    return Section("verdicts", "Verdicts", intro, [Titled("", Table(headings, rows))])
+    return Table(["prediction", "metric", "model", "change", "low", "high", word], rows)
 
 
 def _seesaw(verdicts: Sequence[Verdict]) -> Section:
