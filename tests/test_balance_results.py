@@ -46,6 +46,7 @@ def found(results) -> Comparison:
         against="static",
         metrics={w: {"click": {"auc": Spread(fmean(v), stdev(v), list(v))}} for w, v in values.items()},
         verdicts=[verdict(who) for who in values if who != "static"],
+        over_trees=[],
         cost={who: Cost([3], 12.4, 1.0, 0.1) for who in values},
         tasks=("click",),
         affinity={},

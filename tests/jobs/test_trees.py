@@ -9,7 +9,7 @@ import pytest
 import gatewise as gw
 from gatewise.data import TableEncoder
 from gatewise.jobs import Tables
-from gatewise.jobs.trees import LONGEST, WITHOUT_VALIDATION, Trees, _grown, columns
+from gatewise.jobs.trees import LONGEST, WITHOUT_VALIDATION, LabelledRows, Trees, _grown, columns
 
 pytest.importorskip("lightgbm")
 
@@ -43,9 +43,12 @@ def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def grown(held_out: tuple[np.ndarray, np.ndarray] | None, seed: int = 0, binary: bool = False):
     x, y = drawn(2000, 0)
+    task = gw.Binary("y") if binary else gw.Regression("y")
     labels = (y > 0).astype(float) if binary else y
+    schema = gw.Schema(features=[gw.Categorical("code"), gw.Numeric("noise")], tasks=[task])
+    encoder, _ = TableEncoder.fit(schema, {"code": x[:, 0].astype(int), "noise": x[:, 1], "y": labels})
     others = None if held_out is None else (held_out[0], {"y": held_out[1]})
-    return _grown("y", binary, (x, {"y": labels}), others, [0], seed)
+    return _grown(task, LabelledRows(encoder, (x, {"y": labels}), others), {}, seed)
 
 
 def test_they_stop_where_the_validation_rows_say():

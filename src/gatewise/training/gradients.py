@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -47,17 +47,13 @@ class TaskGradients:
 
     def add(self, losses: Tensor, vectors: Vectors) -> None:
         """Take the gradients of a batch's part of the mean losses ``[task]``; the graph stays."""
-        rows = _rows(vectors) if self.at_rows else []
-        inputs = [*rows, *(weight for weights in self.weights.values() for weight in weights)]
-        found = [self._of(loss, inputs) for loss in losses.unbind()]
-        if rows:
-            gramian = _gramian(_stacked([task[: len(rows)] for task in found]))
+        # one site after the other: what a pass is asked for decides how kernels round
+        if self.at_rows:
+            gramian = _gramian(self._stacked(losses, _rows(vectors)))
             self.of_rows = gramian if self.of_rows is None else self.of_rows + gramian
-        start = len(rows)
         for site, weights in self.weights.items():
-            stacked = _stacked([task[start : start + len(weights)] for task in found])
+            stacked = self._stacked(losses, weights)
             self.sums[site] = stacked if site not in self.sums else self.sums[site] + stacked
-            start += len(weights)
 
     def gramian(self, site: Site) -> Tensor:
         """Return the Gramian ``[task, task]`` of what was added."""
@@ -68,7 +64,15 @@ class TaskGradients:
         shared = (sums != 0).sum(dim=0) > 1
         return _gramian(sums * shared)
 
-    def _of(self, loss: Tensor, inputs: list[Tensor]) -> tuple[Tensor, ...]:
+    def _stacked(self, losses: Tensor, inputs: Sequence[Tensor]) -> Tensor:
+        """Return every loss's gradients at the inputs, ``[task, number]``."""
+        if not inputs:
+            # some experts have no weights at all
+            return torch.zeros(len(losses), 0)
+        found = [torch.cat([part.flatten() for part in self._of(loss, inputs)]) for loss in losses.unbind()]
+        return torch.stack(found)
+
+    def _of(self, loss: Tensor, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         scaled = self.scaler.scale(loss)
         found = torch.autograd.grad(scaled, inputs, retain_graph=True, allow_unused=True, materialize_grads=True)
         if not self.scaler.is_enabled():
@@ -79,14 +83,6 @@ class TaskGradients:
 def _rows(vectors: Vectors) -> list[Tensor]:
     """Return all that the input layer gives."""
     return [vectors.x, *(items.vectors for items in vectors.sequences)]
-
-
-def _stacked(by_task: list[tuple[Tensor, ...]]) -> Tensor:
-    """Return ``[task, number]``."""
-    if not by_task[0]:
-        # some experts have no weights at all
-        return torch.zeros(len(by_task), 0)
-    return torch.stack([torch.cat([part.flatten() for part in parts]) for parts in by_task])
 
 
 def _gramian(gradients: Tensor) -> Tensor:
