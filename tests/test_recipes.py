@@ -1,7 +1,12 @@
-"""Every recipe in ``recipes/`` trains on MovieLens, shows its gates, is saved and loaded."""
+"""Every recipe in ``recipes/`` trains on MovieLens, shows its gates, is saved, loaded, exported and served."""
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import get_args
@@ -13,6 +18,7 @@ import torch
 
 import gatewise as gw
 from gatewise import declare
+from gatewise.data import needed_columns
 from gatewise.jobs import find_tables
 from gatewise.ranker import Ranker
 
@@ -34,7 +40,9 @@ def test_every_architecture_has_a_recipe_of_its_name() -> None:
 @pytest.mark.filterwarnings("ignore:expert .* is dead")  # after one epoch of some rows
 @pytest.mark.filterwarnings("ignore:the gate of task")
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_a_recipe_learns_and_is_kept(path: Path, tmp_path: Path) -> None:
+def test_a_recipe_learns_is_kept_exported_and_served(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recipe = gw.Recipe.read(path, ["training.epochs=2", "training.batch_size=512"])
     tables = find_tables(recipe, FOLDER)
     train, test = tables.train.slice(0, 20_000), tables.test.slice(0, 2_000)
@@ -48,19 +56,69 @@ def test_a_recipe_learns_and_is_kept(path: Path, tmp_path: Path) -> None:
         assert ranker.gates(test).sum(axis=1) == pytest.approx([1.0, 1.0])
     ranker.save(tmp_path / "model")
     assert gw.load(tmp_path / "model").predict(test).equals(ranker.predict(test))
-    _check_exported(ranker, test)
+    exported = _check_exported(ranker, test)
+    _check_served(ranker, test.slice(0, 200), tmp_path / "model", exported, monkeypatch)
 
 
-def _check_exported(ranker: Ranker, test: pa.Table) -> None:
-    """Compare ONNX Runtime's predictions and gates with the ranker's."""
+def _check_exported(ranker: Ranker, test: pa.Table) -> bytes:
+    """Compare ONNX Runtime's predictions and gates with the ranker's; return what it ran."""
     pytest.importorskip("onnxscript", reason="pip install 'gatewise[export]'")
     from gatewise.export import OnnxScorer, onnx_bytes
 
-    found = OnnxScorer(onnx_bytes(ranker.scorer), ranker.scorer).run(test)
-    predicted = ranker.predict(test)
-    expected = {name: predicted[name].to_numpy() for name in predicted.column_names}
+    model = onnx_bytes(ranker.scorer)
+    found = OnnxScorer(model, ranker.scorer).run(test)
+    expected = _predicted(ranker, test)
     gates = ranker.scorer.gates(test)
     expected |= {} if gates is None else {"gates": gates}
     assert list(found) == list(expected)
     for name, column in expected.items():
         np.testing.assert_allclose(found[name], column, rtol=0, atol=1e-5, err_msg=name)
+    return model
+
+
+def _check_served(
+    ranker: Ranker, test: pa.Table, artefact: Path, exported: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compare what the service answers to the same raw rows."""
+    httpx = pytest.importorskip("httpx")
+    pytest.importorskip("fastapi", reason="pip install 'gatewise[serve]'")
+    from gatewise.http.exported import digest
+
+    # the service need not make again what was made
+    monkeypatch.setenv("XDG_CACHE_HOME", str(artefact.parent))
+    kept = artefact.parent / "gatewise" / "onnx"
+    kept.mkdir(parents=True)
+    (kept / f"{digest(artefact)}.onnx").write_bytes(exported)
+    rows = test.select(needed_columns(ranker.schema, labels=False)).to_pylist()
+    with _service(artefact) as url:
+        answer = httpx.post(f"{url}/predict", json={"rows": rows}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()["rows"]
+    for name, column in _predicted(ranker, test).items():
+        np.testing.assert_allclose([row[name] for row in found], column, rtol=0, atol=1e-5, err_msg=name)
+
+
+@contextmanager
+def _service(artefact: Path) -> Iterator[str]:
+    """Serve an artefact over HTTP by a thread of this process."""
+    import uvicorn
+
+    from gatewise.http import Source, Sources, make_app
+
+    app = make_app(Sources((Source("model", "1", artefact),)))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", port=0))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
+            yield "http://{}:{}".format(*listener.getsockname())
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _predicted(ranker: Ranker, test: pa.Table) -> dict[str, np.ndarray]:
+    predicted = ranker.predict(test)
+    return {name: predicted[name].to_numpy() for name in predicted.column_names}
