@@ -61,7 +61,13 @@ def _features(parts: ScoreParts, top: int) -> Table:
         table.add_row(part.feature, _shown(part.value), *_adds(part, scale))
     rest = parts.features[top:]
     if rest:
-        table.add_row(f"({len(rest)} others)", "", f"{sum(part.contribution for part in rest):+.4f}", "", "")
+        table.add_row(
+            f"({len(rest)} other{'s' if len(rest) > 1 else ''})",
+            "",
+            f"{sum(part.contribution for part in rest):+.4f}",
+            "",
+            "",
+        )
     table.add_row("(mean of other rows)", "", f"{parts.background:+.4f}", "", "", style="dim")
     return table
 
