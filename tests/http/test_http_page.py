@@ -87,9 +87,13 @@ def test_values_are_typed_where_there_is_no_item_table_and_mistakes_are_shown(op
         assert len(order(page)) == 6
         assert page.locator("#fusion").is_hidden()
         assert page.locator("#gates").is_hidden()
-        # a column is moved from what is shared to the candidates
+        # what is named like the first column is shared; a column is moved there and back
+        cells = page.locator("#rows tr").first.locator("input")
+        assert (page.locator("#context input").count(), cells.count()) == (1, 3)
+        page.locator("#candidates .move").first.click()
+        assert (page.locator("#context input").count(), cells.count()) == (2, 2)
         page.locator("#context .move").last.click()
-        assert page.locator("#rows tr").first.locator("input").count() == 3
+        assert (page.locator("#context input").count(), cells.count()) == (1, 3)
         page.locator("#rows input[name=price]").first.fill("dear")
         page.click("#rank")
         page.wait_for_selector("#error:not([hidden])")

@@ -41,7 +41,7 @@ function exampleOf(one, place) {
 
 function choose(name) {
   model = models.find((one) => `${one.name} ${one.version}` === name);
-  apart = new Set(model.items ? model.items.columns : model.columns.slice(Math.ceil(model.columns.length / 2)).map((one) => one.name));
+  apart = new Set(model.items ? model.items.columns : differing(model.columns.map((one) => one.name)));
   weights = model.fusion ? [...model.fusion.weights] : null;
   before = new Map();
   selected = 0;
@@ -52,6 +52,13 @@ function choose(name) {
   showContext();
   showCandidates();
   showSliders();
+}
+
+// A first guess: what is named like the first column, as user_id and user_mean are, belongs to the user.
+function differing(names) {
+  const word = (name) => name.split(/[^\p{L}\p{N}]/u)[0];
+  const other = names.filter((name) => word(name) !== word(names[0]));
+  return other.length ? other : names.slice(1);
 }
 
 function showContext() {
