@@ -54,3 +54,41 @@ def test_the_step_is_that_of_a_hand_and_leaves_no_trace(found):
             weight -= 0.02 * sizes[0] / sizes[1] * gradient
     expected = 1 - losses() / first
     assert affinity[2].tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def fitted(labels: dict[str, np.ndarray], **options: object) -> tuple[gw.Ranker, dict[str, np.ndarray]]:
+    x = np.random.default_rng(1).normal(size=(200, 2))
+    table = {"a": x[:, 0], "b": x[:, 1]} | {name: x @ weights for name, weights in labels.items()}
+    schema = gw.Schema(
+        features=[gw.Numeric("a"), gw.Numeric("b")], tasks=[gw.Regression("one"), gw.Regression("other")]
+    )
+    model = gw.SharedBottom(bottom_dims=[8], tower_dims=[], **options)
+    return gw.Ranker(schema, model, epochs=2, batch_size=50).fit(table), table
+
+
+LABELS = {"one": np.array([1.0, 0.5]), "other": np.array([-0.5, 1.0])}
+
+
+def test_nothing_is_dropped_and_the_model_stays_in_training():
+    ranker, table = fitted(LABELS, dropout=0.5)
+    scorer = ranker.scorer
+    tensors = scorer.tensors(scorer.encode(table))
+    expected = task_affinity(scorer.model.eval(), scorer.tasks, tensors)
+    assert torch.equal(task_affinity(scorer.model.train(), scorer.tasks, tensors), expected)
+    assert scorer.model.training
+
+
+def test_batches_without_a_label_do_not_count():
+    ranker, table = fitted(LABELS)
+    scorer = ranker.scorer
+    first, second = ({name: column[rows] for name, column in table.items()} for rows in (slice(100), slice(100, 200)))
+    partly = {name: column.copy() for name, column in table.items()}
+    partly["other"][:100] = np.nan
+
+    def affinity(rows: dict[str, np.ndarray]) -> torch.Tensor:
+        return task_affinity(scorer.model, scorer.tasks, scorer.tensors(scorer.encode(rows)), batch_size=100)
+
+    found, expected = affinity(partly), affinity(second)
+    assert found[1].tolist() == pytest.approx(expected[1].tolist(), abs=1e-6)
+    assert found[0, 1] == pytest.approx(expected[0, 1].item(), abs=1e-6)
+    assert found[0, 0] == pytest.approx((affinity(first)[0, 0] + expected[0, 0]).item() / 2, abs=1e-6)

@@ -62,6 +62,10 @@ def _on_batch(
     length = step * _norm(kept)
     rows = []
     for loss in before:
+        if loss.isnan():
+            # no row of the task, and no step on it
+            rows.append(torch.full(before.shape, torch.nan, dtype=torch.float64, device=before.device))
+            continue
         found = torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True)
         gradients = [torch.zeros_like(w) if g is None else g for w, g in zip(shared, found, strict=True)]
         norm = _norm(gradients).clamp(min=torch.finfo(torch.float32).tiny)
@@ -78,8 +82,11 @@ def _on_batch(
 def _losses(model: MultiTaskModel, tasks: list[Task], batch: Batch) -> Tensor:
     """Return every task's mean loss over its rows ``[task]``; NaN where it has none."""
     sums = summed_losses(tasks, model(batch.inputs).scores, batch.targets, batch.weights, batch.groups)
-    counted = len(batch.targets) if batch.weights is None else batch.weights.sum(dim=0)
-    return sums / counted
+    if batch.weights is None:
+        return sums / len(batch.targets)
+    counted = batch.weights.sum(dim=0)
+    # a quotient by 0, even of a task that nobody asks for, would have no gradient
+    return torch.where(counted > 0, sums / torch.where(counted > 0, counted, 1), torch.nan)
 
 
 def _norm(tensors: list[Tensor]) -> Tensor:
