@@ -36,6 +36,7 @@ def test_models_of_several_tasks_have_the_options_of_the_model():
     found = parts_of(also=("ple",))
     assert list(found) == ["MMoE", "shared bottom", "PLE", "single task"]
     (own,) = found["MMoE"]
+    assert own.options.balance == gw.Uncertainty()
     for name in ("shared bottom", "PLE"):
         (part,) = found[name]
         assert (part.schema, part.judged) == (SCHEMA, ("click", "stars", "buy"))
