@@ -9,7 +9,7 @@ from gatewise import Binary, Categorical, Regression, Schema
 from gatewise.analysis import Verdict, seesaw, spreads, verdicts
 from gatewise.assembly import build_tasks
 from gatewise.errors import DeclarationError
-from gatewise.metrics import auc, bootstrap_difference, bootstrap_mean_difference, r2
+from gatewise.metrics import auc, bootstrap_difference, bootstrap_mean_difference, gauc, r2
 from gatewise.tasks import Predicted
 
 ROWS = 400
@@ -105,3 +105,21 @@ def test_a_mean_of_seeds_is_taken_on_each_resample():
     drawn = torch.randint(ROWS, (ROWS,), generator=torch.Generator().manual_seed(7))
     means = [statistics.mean(r2(LABELS[drawn, 1], each[drawn]) for each in side) for side in sides]
     assert found.low == found.high == pytest.approx(means[0] - means[1])
+
+
+def test_metrics_within_groups_leave_out_rows_of_no_group_and_tables_without_groups():
+    tasks = build_tasks(Schema(features=list(SCHEMA.features), tasks=list(SCHEMA.tasks), group="user"))
+
+    def compared(groups):
+        sides = [
+            Predicted(tasks, predicted(noise, seed).columns, LABELS, groups) for noise, seed in ((1.0, 1), (0.5, 2))
+        ]
+        return sides, verdicts({"alone": sides[:1], "sharing": sides[1:]}, "alone", ["gauc"], samples=20)
+
+    # every sixth row has no group, and the others have ten rows each
+    groups = torch.where(torch.arange(ROWS) % 6 == 5, -1, torch.arange(ROWS) // 10)
+    known = groups >= 0
+    sides, found = compared(groups)
+    alone, sharing = (gauc(LABELS[known, 0], side.columns["click"][known], groups[known]).value for side in sides)
+    assert [each.change for each in found if each.metric == "gauc"] == [pytest.approx(sharing - alone)]
+    assert {each.metric for each in compared(None)[1]} == {"auc", "r2"}
