@@ -8,13 +8,13 @@ Every training is kept in runs/balance_results: an interrupted run goes on from 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow.compute as pc
+from published_data import published
 from results_page import ROOT, machine, write_section
 
 import gatewise as gw
@@ -202,12 +202,6 @@ def _spread(values: Sequence[float], digits: int = 2) -> str:
     return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
 
 
-def published(data: Path | None) -> Path:
-    """Return the folder of KuaiRand: as given, in GATEWISE_DATA, or where the recipe looks for it."""
-    home = os.environ.get("GATEWISE_DATA")
-    return data or (Path(home) / "kuairand_pure" if home else ROOT / "data" / "KuaiRand-Pure")
-
-
 def main() -> None:
     """Run everything and write the section."""
     parser = argparse.ArgumentParser()
@@ -215,7 +209,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--data", type=Path)
     given = parser.parse_args()
-    found = [(problem, problem.compared(given.seeds, given.workers)) for problem in problems(published(given.data))]
+    found = [
+        (problem, problem.compared(given.seeds, given.workers))
+        for problem in problems(published(given.data, "kuairand_pure", "KuaiRand-Pure"))
+    ]
     write_section("balancing", section(found))
     write_section("balancing-summary", summary(found), ADVICE)
 

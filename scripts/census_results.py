@@ -11,7 +11,6 @@ import argparse
 import datetime
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from importlib.metadata import version
@@ -23,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from published_data import published
 from results_page import ROOT, machine, write_section
 
 import gatewise as gw
@@ -310,12 +310,6 @@ def say(text: str) -> None:
     print(f"{datetime.datetime.now():%H:%M:%S} {text}", flush=True)
 
 
-def published(data: Path | None) -> Path:
-    """Return the folder of the data: as given, in GATEWISE_DATA, or where the recipe looks for it."""
-    home = os.environ.get("GATEWISE_DATA")
-    return data or (Path(home) / "census_kdd" if home else ROOT / "data" / "census")
-
-
 def main() -> None:
     """Run everything and write the section."""
     parser = argparse.ArgumentParser()
@@ -325,7 +319,7 @@ def main() -> None:
     given = parser.parse_args()
     groups = {}
     for name in GROUPS:
-        recipe = recipe_of(name, published(given.data))
+        recipe = recipe_of(name, published(given.data, "census_kdd", "census"))
         groups[name] = compared(recipe, find_tables(recipe, ROOT), KEPT / name, given.seeds, given.workers)
     first = groups[CHOSEN_ON]
     moved = ablation(first.recipe, first.tables, first.folder)

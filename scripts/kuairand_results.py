@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import os
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from kuairand_lightgbm import FIXED, PATIENCE, SIZES, TREES, Rows, columns_of, grown, tuned
+from published_data import published
 from results_page import ROOT, commit, machine, write_section
 
 import gatewise as gw
@@ -252,19 +252,13 @@ def say(text: str) -> None:
     print(f"{datetime.datetime.now():%H:%M:%S} {text}", flush=True)
 
 
-def published(data: Path | None) -> Path:
-    """Return the folder of the data: as given, in GATEWISE_DATA, or where the recipe looks for it."""
-    home = os.environ.get("GATEWISE_DATA")
-    return data or (Path(home) / "kuairand_pure" if home else ROOT / "data" / "KuaiRand-Pure")
-
-
 def main() -> None:
     """Run everything and write the section after every seed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--data", type=Path)
     given = parser.parse_args()
-    recipe = gw.Recipe.read(RECIPE, [f"data.path={published(given.data).resolve()}"])
+    recipe = gw.Recipe.read(RECIPE, [f"data.path={published(given.data, 'kuairand_pure', 'KuaiRand-Pure').resolve()}"])
     tables = find_tables(recipe, ROOT)
     for found, trees in compared(recipe, tables, given.seeds, KEPT / commit()):
         write_section("kuairand", section(recipe, tables, found, trees))
