@@ -1,4 +1,5 @@
 # make demo: train MMoE on real MovieLens ratings      make test: run every test
+# make asan: the compiled kernels under AddressSanitizer
 # make lint: style, types, direction of imports        make results: quality on real data, into docs/results.md
 # make funnels: conversion rates where the truth is known, into docs/results.md
 # make balance: every balancing rule on real data, into docs/results.md (an hour; DATA=folder of KuaiRand; resumes)
@@ -13,13 +14,18 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint format results funnels balance kuairand census paper bench bench-check readme clean
+.PHONY: demo test asan lint format results funnels balance kuairand census paper bench bench-check readme clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2
+
+# the compiled kernels under AddressSanitizer: one byte read or written outside an array ends the run
+asan: $(VENV)/.dev
+	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 GATEWISE_KERNELS=asan \
+		$(BIN)/python -m pytest -n 0 -p no:cacheprovider --capture=sys tests/kernels --deselect tests/kernels/test_kernels_library.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -43,6 +43,11 @@ class MissingExtraError(GatewiseError, ImportError):
 
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs an optional package: pip install 'gatewise[{extra}]'")
+        self.extra, self.purpose = extra, purpose
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        # by default an exception is made again of its message, which is one argument: a worker's pool would hang
+        return type(self), (self.extra, self.purpose)
 
 
 class GatewiseWarning(UserWarning):

@@ -15,14 +15,18 @@ needs_compiler = pytest.mark.skipif(
 )
 
 
-def described(home: Path, **environment: str) -> str:
+SAYS = "from gatewise.kernels import describe; print(describe())"
+
+
+def described(home: Path, *, script: str = SAYS, cwd: Path | None = None, **environment: str) -> str:
     """Say what a fresh process with its own cache runs on."""
     result = subprocess.run(
-        [sys.executable, "-c", "from gatewise.kernels import describe; print(describe())"],
+        [sys.executable, "-c", script],
         env={**os.environ, "XDG_CACHE_HOME": str(home), **environment},
         capture_output=True,
         text=True,
         check=True,
+        cwd=cwd,
     )
     assert result.stderr == ""
     return result.stdout.strip()
@@ -71,3 +75,74 @@ def test_what_others_can_write_is_not_loaded(tmp_path: Path) -> None:
 
 def test_this_process_says_what_it_runs_on() -> None:
     assert describe() == "torch" or describe().startswith("C (")
+
+
+@needs_compiler
+def test_whatever_the_umask_it_is_built_once(tmp_path: Path) -> None:
+    script = "import os; os.umask(0o002); from gatewise.kernels import describe; print(describe())"
+    first, second = (described(tmp_path, script=script) for _ in range(2))
+    (built,) = (tmp_path / "gatewise").iterdir()
+    assert first == second == f"C ({built})"
+    assert not (built.stat().st_mode | built.parent.stat().st_mode) & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+@needs_compiler
+@pytest.mark.parametrize("damage", ["cut off", "changed", "empty", "a link"])
+def test_a_damaged_library_is_built_anew(tmp_path: Path, damage: str) -> None:
+    described(tmp_path)
+    (built,) = (tmp_path / "gatewise").iterdir()
+    good = built.read_bytes()
+    if damage == "a link":
+        (tmp_path / "elsewhere.so").write_bytes(good)
+        built.unlink()
+        built.symlink_to(tmp_path / "elsewhere.so")
+    else:
+        changed = good[:-1] + bytes([good[-1] ^ 1])
+        built.write_bytes({"cut off": good[:5000], "changed": changed, "empty": b""}[damage])
+    assert described(tmp_path) == f"C ({built})"
+    assert not built.is_symlink()
+    assert built.read_bytes() == good
+
+
+@needs_compiler
+def test_without_a_cache_it_is_built_where_nobody_else_can_write_and_nothing_stays(tmp_path: Path) -> None:
+    blocked, temporary = tmp_path / "file", tmp_path / "tmp"
+    blocked.write_text("")
+    temporary.mkdir()
+    # what somebody else laid there under a name that can be guessed is not looked at
+    script = (
+        "import os, pathlib, stat, sys; tmp = pathlib.Path(os.environ['TMPDIR'])\n"
+        "trap = tmp / f'gatewise-{os.getuid()}-{os.getpid()}'; trap.mkdir(mode=0o777)\n"
+        "from gatewise.kernels import building, describe, library\n"
+        "modes, real = [], building.build\n"
+        "def build(folder, variant):\n"
+        "    modes.append(stat.S_IMODE(folder.stat().st_mode)); return real(folder, variant)\n"
+        "library.build = build\n"
+        "said = describe(); assert modes == [0o700], modes; assert not list(trap.iterdir()); trap.rmdir(); print(said)"
+    )
+    found = described(blocked, script=script, TMPDIR=str(temporary))
+    assert found.startswith(f"C ({temporary}/gatewise-")
+    assert list(temporary.iterdir()) == []
+
+
+@needs_compiler
+def test_a_user_without_a_home_has_no_cache_and_no_error(tmp_path: Path) -> None:
+    script = (
+        "import pathlib\n"
+        "def home(): raise RuntimeError('Could not determine home directory.')\n"
+        "pathlib.Path.home = home\n"
+        "from gatewise.kernels import describe; print(describe())"
+    )
+    # a relative one is none either, says the standard
+    assert described(Path("relative"), script=script, TMPDIR=str(tmp_path)).startswith("C (")
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_compiler
+def test_a_compiler_in_the_working_directory_is_not_run(tmp_path: Path) -> None:
+    compiler = tmp_path / "cc"
+    compiler.write_text(f"#!/bin/sh\ntouch {tmp_path}/was-run\nexit 1\n")
+    compiler.chmod(0o755)
+    for path in (".", ""):
+        assert described(tmp_path / "cache", cwd=tmp_path, PATH=path) == "torch"
+    assert not (tmp_path / "was-run").exists()

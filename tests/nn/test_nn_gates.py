@@ -217,6 +217,32 @@ class TestAnyModule:
         for task in range(GATES):
             torch.testing.assert_close(trunk(x)[:, task], expected, atol=1e-6, rtol=1e-5)
 
+    @pytest.mark.parametrize(
+        ("gives", "found"),
+        [
+            ((7, GATES, 4), f"torch.float32 [7, {GATES}, 4]"),
+            ((7, GATES, 2), f"torch.float32 [7, {GATES}, 2]"),
+            ((7, 3), "torch.float32 [7, 3]"),
+            ((1, GATES, 3), f"torch.float32 [1, {GATES}, 3]"),
+            ((7, GATES + 1, 3), f"torch.float32 [7, {GATES + 1}, 3]"),
+        ],
+    )
+    @pytest.mark.parametrize("training", [True, False])
+    def test_weights_of_other_experts_rows_or_gates_are_refused(
+        self, gives: tuple[int, ...], found: str, training: bool
+    ) -> None:
+        class Wrong(nn.Module):
+            def forward(self, x: Tensor) -> Tensor:
+                return torch.ones(gives)
+
+        trunk = MMoE(IN, GATES, experts=3, expert_dims=(4,), gate=Wrong()).train(training)
+        expected = f"gate Wrong: expected weights [batch, gate, expert] = [7, {GATES}, 3], found {found}"
+        with pytest.raises(ShapeError, match=re.escape(expected)):
+            trunk(torch.randn(7, IN))
+        made = MMoE(IN, GATES, experts=3, expert_dims=(4,), gate=lambda *_, **__: Wrong())
+        with pytest.raises(ShapeError, match=re.escape(expected)):
+            made(torch.randn(7, IN))
+
     def test_in_several_levels_it_is_refused(self) -> None:
         with pytest.raises(ShapeError, match="gate: modules fit one level, whose width they have; found 2 levels"):
             MMoE(IN, GATES, experts=3, gate=nn.Identity(), levels=2)

@@ -160,7 +160,7 @@ class TestSkipping:
             expert.number = number
         trunk = MMoE(2, 1, experts=experts, gate=TopKGates(2, 1, 4, k=1)).eval()
         with torch.no_grad():
-            trunk.levels[0].gates.linear.weight.copy_(torch.tensor([[[1.0, 0], [0, 1], [-1, 0], [0, -1]]]))
+            trunk.levels[0].gates.module.linear.weight.copy_(torch.tensor([[[1.0, 0], [0, 1], [-1, 0], [0, -1]]]))
             ran.clear()
             x = torch.tensor([[5.0, 0], [0, 5], [4, 0], [3, 0]])
             found = trunk(x)

@@ -4,11 +4,14 @@
 """
 
 from gatewise.kernels.adam import AdamStep, update_adam, update_adam_rows
+from gatewise.kernels.forked import guard_forks
 from gatewise.kernels.group_linear import group_linear
 from gatewise.kernels.library import describe
 from gatewise.kernels.lookup import Lookup, gather, sum_rows
 from gatewise.kernels.mixture import mix
 from gatewise.kernels.pages import on_huge_pages
+
+guard_forks()
 
 __all__ = [
     "AdamStep",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gatewise.kernels.library import INT64, POINTER, compiled
+from gatewise.kernels.library import compiled
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,7 @@ def update_adam(
             _update(weight, gradient, first, second, step)
         return
     gradients = [gradient.contiguous() for gradient in gradients]
-    columns = (weights, [first for first, _ in moments], [second for _, second in moments], gradients)
-    pointers = [(POINTER * len(weights))(*[tensor.data_ptr() for tensor in column]) for column in columns]
-    sizes = (INT64 * len(weights))(*[weight.numel() for weight in weights])
-    library.adam(*pointers, sizes, len(weights), *step.factors, torch.get_num_threads())
+    library.adam((weights, [first for first, _ in moments], [second for _, second in moments], gradients), step.factors)
 
 
 def update_adam_rows(weight: Tensor, rows: Tensor, gradient: Tensor, moments: Moments, step: AdamStep) -> None:
@@ -87,9 +84,7 @@ def update_adam_rows(weight: Tensor, rows: Tensor, gradient: Tensor, moments: Mo
             for tensor, new in zip((weight, *moments), some, strict=True):
                 tensor[rows] = new
         return
-    gradient = gradient.contiguous()
-    pointers = [tensor.data_ptr() for tensor in (weight, *moments, rows, gradient)]
-    library.adam_rows(*pointers, *gradient.shape, *step.factors, torch.get_num_threads())
+    library.adam_rows(weight, moments, rows.contiguous(), gradient.contiguous(), step.factors)
 
 
 @torch.no_grad()

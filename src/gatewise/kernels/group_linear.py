@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gatewise.errors import ShapeError
 from gatewise.kernels.library import compiled, plain
 from gatewise.kernels.narrow_linear import narrow_linear
 from gatewise.kernels.wide_linear import wide_linear
@@ -20,12 +21,16 @@ def group_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: boo
 
     .. math:: y_{bg} = W_g x_{bg} + b_g, \quad \text{rectified:} \quad y_{bg} = \max(W_g x_{bg} + b_g, 0)
 
+    Raises:
+        ShapeError: the shapes do not belong together.
+
     Shape:
         - x: ``[batch, in]``, read by every group, or ``[batch, group, in]``
         - weight: ``[group, out, in]``
         - bias: ``[group, out]`` or None
         - output ``[batch, group, out]``
     """
+    _check(x, weight, bias)
     groups, width, width_in = weight.shape
     if plain(x, weight) and not torch.is_autocast_enabled("cpu"):
         if len(x) * groups * width >= WIDE:
@@ -34,6 +39,16 @@ def group_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: boo
             return narrow_linear(kernels, x, weight, bias, rectify=rectify)
     mapped = _of_own_input(x, weight, bias) if x.dim() == 3 else _of_common_input(x, weight, bias)
     return mapped.relu() if rectify else mapped
+
+
+def _check(x: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    if weight.dim() != 3:
+        raise ShapeError(f"weight: expected [group, out, in], found {list(weight.shape)}")
+    groups, out, width = weight.shape
+    if x.dim() not in (2, 3) or x.shape[-1] != width or (x.dim() == 3 and x.shape[1] != groups):
+        raise ShapeError(f"x: expected [batch, {width}] or [batch, {groups}, {width}], found {list(x.shape)}")
+    if bias is not None and bias.shape != (groups, out):
+        raise ShapeError(f"bias: expected [{groups}, {out}], found {list(bias.shape)}")
 
 
 def _of_common_input(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -2,7 +2,10 @@
    them; every function here has a twin in PyTorch that gives the same numbers.
 
    Matrices are row-major float. Lookups are ids [batch, columns], column c reading row ids[b, c] + offsets[c] of a
-   table; an id below 0 is padding. */
+   table; an id below 0 is padding.
+
+   Shapes, types and layouts are checked in calls.py, before a pointer gets here. What only a look at the numbers can
+   say is checked here: a row outside a table is neither read nor written, and reported. */
 
 #include <math.h>
 #include <stdint.h>
@@ -35,28 +38,50 @@ static int omp_get_thread_num(void) { return 0; }
   }
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE void gather_row(const int32_t *row, const int32_t *next, const int64_t *offsets, int64_t columns,
-                       const float *table, int64_t dim, float *out) {
-  for (int64_t c = 0; c < columns; c++)
-    if (next[c] >= 0) __builtin_prefetch(table + (next[c] + offsets[c]) * dim);
-  for (int64_t c = 0; c < columns; c++, out += dim) {
-    if (row[c] < 0)
-      memset(out, 0, dim * sizeof(float));
-    else
-      memcpy(out, table + (row[c] + offsets[c]) * dim, dim * sizeof(float));
-  }
+/* The row of a table that an id reads, or one that is not below rows where there is no such row. */
+INLINE uint64_t row_of(int32_t id, int64_t offset) { return (uint64_t)id + (uint64_t)offset; }
+
+/* Memory for so many things of a size, or NULL where there is none or the product is no size. */
+static void *room(int64_t count, int64_t each) {
+  int64_t size;
+  return __builtin_mul_overflow(count, each, &size) || size < 0 ? NULL : malloc(size);
 }
 
-/* out[b] = table[ids[b, c] + offsets[c]] for every column c, zeros for padding, and then beside[b] */
-void gather(const int32_t *ids, const int64_t *offsets, int64_t batch, int64_t columns, const float *table, int64_t dim,
-            const float *beside, int64_t more, float *out, int threads) {
-  int64_t width = columns * dim + more;
+/* Returns the first column that reads no row of the table, or -1; that column gets zeros. */
+INLINE int64_t gather_row(const int32_t *row, const int32_t *next, const int64_t *offsets, int64_t columns,
+                          const float *table, uint64_t rows, int64_t dim, float *out) {
+  int64_t bad = -1;
+  for (int64_t c = 0; c < columns; c++)
+    if (next[c] >= 0 && row_of(next[c], offsets[c]) < rows)
+      __builtin_prefetch(table + row_of(next[c], offsets[c]) * dim);
+  for (int64_t c = 0; c < columns; c++, out += dim) {
+    int there = row[c] >= 0 && row_of(row[c], offsets[c]) < rows;
+    if (there)
+      memcpy(out, table + row_of(row[c], offsets[c]) * dim, dim * sizeof(float));
+    else
+      memset(out, 0, dim * sizeof(float));
+    if (!there && row[c] >= 0 && bad < 0) bad = c;
+  }
+  return bad;
+}
+
+/* out[b] = table[ids[b, c] + offsets[c]] for every column c, zeros for padding, and then beside[b]. Returns -1, or
+   b * columns + c of a lookup that reads no row of the table. */
+int64_t gather(const int32_t *ids, const int64_t *offsets, int64_t batch, int64_t columns, const float *table,
+               int64_t rows, int64_t dim, const float *beside, int64_t more, float *out, int threads) {
+  int64_t width = columns * dim + more, found = -1;
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int64_t b = 0; b < batch; b++) {
     const int32_t *row = ids + b * columns, *next = b + 1 < batch ? row + columns : row;
-    WITH_WIDTH(dim, gather_row(row, next, offsets, columns, table, WIDTH, out + b * width))
+    int64_t bad = -1;
+    WITH_WIDTH(dim, bad = gather_row(row, next, offsets, columns, table, rows, WIDTH, out + b * width))
+    if (bad >= 0) {
+#pragma omp atomic write
+      found = b * columns + bad;
+    }
     memcpy(out + (b + 1) * width - more, beside + b * more, more * sizeof(float));
   }
+  return found;
 }
 
 /* One entry of a hash table from ids to positions among the distinct ones; position -1: free. */
@@ -117,11 +142,11 @@ static int64_t place_columns(const int64_t *offsets, int64_t batch, int64_t colu
 int64_t sum_rows(const int32_t *ids, const int64_t *offsets, int64_t batch, int64_t columns, const float *gradients,
                  int64_t stride, int64_t dim, int64_t *rows, float *sums, int threads) {
   int64_t total = 0, capacity = 4;
-  int64_t *places = malloc(2 * columns * sizeof(int64_t)), *counts = places + columns;
+  int64_t *places = room(2 * columns, sizeof(int64_t)), *counts = places + columns;
   if (!places) return -1;
   int64_t most = place_columns(offsets, batch, columns, places) * batch;
   while (capacity < 2 * most) capacity *= 2;
-  Slot *slots = malloc(threads * capacity * sizeof(Slot));
+  Slot *slots = room(threads * capacity, sizeof(Slot));
   if (slots) {
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (int64_t c = 0; c < columns; c++)
@@ -167,10 +192,13 @@ void adam(float **weights, float **firsts, float **seconds, float **gradients, c
   }
 }
 
-/* Adam on count rows, each there once. */
-void adam_rows(float *weight, float *first, float *second, const int64_t *rows, const float *gradients, int64_t count,
-               int64_t dim, float step_size, float beta1, float beta2, float root_scale, float eps, float shrink,
-               float decay, int threads) {
+/* Adam on count rows of a matrix of total rows, each there once. Returns -1, or the first that is no row of the matrix;
+   then nothing is moved. */
+int64_t adam_rows(float *weight, float *first, float *second, int64_t total, const int64_t *rows,
+                  const float *gradients, int64_t count, int64_t dim, float step_size, float beta1, float beta2,
+                  float root_scale, float eps, float shrink, float decay, int threads) {
+  for (int64_t i = 0; i < count; i++)
+    if ((uint64_t)rows[i] >= (uint64_t)total) return i;
 #pragma omp parallel for num_threads(threads) schedule(static) if (count * dim > SMALL)
   for (int64_t i = 0; i < count; i++) {
     if (i + AHEAD < count) {
@@ -183,6 +211,7 @@ void adam_rows(float *weight, float *first, float *second, const int64_t *rows, 
     WITH_WIDTH(dim, adam_row(weight + at, first + at, second + at, gradients + i * dim, WIDTH, step_size, beta1, beta2,
                              root_scale, eps, shrink, decay))
   }
+  return -1;
 }
 
 /* numbers that one instruction works on; unaligned in memory */
@@ -286,7 +315,7 @@ INLINE void linear_row(const float *restrict x, const float *restrict turned, co
 /* y[b, g] = max(W[g] x[b, g] + bias[g], floor): weight [group, out, in], x with strides of its own; -1 without memory */
 int group_linear(const float *x, int64_t row_stride, int64_t group_stride, const float *weight, const float *bias,
                  float floor, float *y, int64_t batch, int64_t groups, int64_t out, int64_t in, int threads) {
-  float *turned = malloc(groups * in * out * sizeof(float));
+  float *turned = room(groups * in * out, sizeof(float));
   if (!turned) return -1;
   for (int64_t g = 0; g < groups; g++)
     for (int64_t o = 0; o < out; o++)
@@ -357,14 +386,14 @@ int group_linear_backward(const float *x, int64_t row_stride, int64_t group_stri
     }
     for (int64_t g = 0; g < groups; g++) {
       int64_t from = b * row_stride + g * group_stride, at = g * out;
-      if (of_weight)
+      if (of_bias)
         WITH_WIDTH(in, linear_row_backward(x + from, weight + at * WIDTH, given + at, of_x + (b * groups + g) * WIDTH,
                                            weights + at * WIDTH, WIDTH, out))
       else
         WITH_WIDTH(in, linear_row_to_input(weight + at * WIDTH, given + at, of_x + (b * groups + g) * WIDTH, WIDTH, out))
     }
   }
-  for (int t = 0; of_weight && t < threads; t++) {
+  for (int t = 0; of_bias && t < threads; t++) {
     float *weights = sums + t * size, *biases = weights + outputs * in;
     for (int64_t i = 0; i < outputs * in; i++) of_weight[i] += weights[i];
     for (int64_t i = 0; i < outputs; i++) of_bias[i] += biases[i];

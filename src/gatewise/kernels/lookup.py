@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gatewise.errors import ShapeError
 from gatewise.kernels.library import compiled
+
+LARGEST = 2**31 - 1
+"""The largest id that the compiled kernels read."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +47,14 @@ def gather(table: Tensor, lookup: Lookup, beside: Tensor | None = None) -> Tenso
     Shape:
         - output ``[batch, column * dim + any]``
     """
-    (batch, columns), dim = lookup.ids.shape, table.shape[1]
     library = compiled(table)
-    if library is None:
+    if library is None or not table.is_contiguous():
         rows = torch.where(lookup.ids < 0, 0, lookup.rows)
         vectors = table.detach()[rows].masked_fill_((lookup.ids < 0).unsqueeze(2), 0).flatten(1)
-        return vectors if beside is None else torch.cat([vectors, beside], dim=1)
+        return vectors if beside is None else torch.cat([vectors, beside.to(table.dtype)], dim=1)
     ids, offsets = _plain(lookup)
-    beside = table.new_empty(batch, 0) if beside is None else beside.to(table.dtype).contiguous()
-    more = beside.shape[1]
-    out = torch.empty(batch, columns * dim + more)
-    library.gather(
-        ids.data_ptr(), offsets.data_ptr(), batch, columns, table.data_ptr(), dim, beside.data_ptr(), more,
-        out.data_ptr(), torch.get_num_threads(),
-    )  # fmt: skip
-    return out
+    beside = table.new_empty(len(ids), 0) if beside is None else beside.to(table.dtype).contiguous()
+    return library.gather(ids, offsets, table, beside)
 
 
 def sum_rows(lookups: list[tuple[Lookup, Tensor]], dim: int) -> tuple[Tensor, Tensor]:
@@ -80,22 +77,19 @@ def sum_rows(lookups: list[tuple[Lookup, Tensor]], dim: int) -> tuple[Tensor, Te
         sums = gradient.new_zeros(len(rows), dim)
         return rows, sums.index_add_(0, position, gradient.reshape(-1, dim)[present])
     ids, offsets = _plain(lookup)
-    rows, sums = torch.empty(ids.numel(), dtype=torch.int64), torch.empty(ids.numel(), dim)
-    gradient = gradient if gradient.stride(1) == 1 else gradient.contiguous()
-    count = library.sum_rows(
-        ids.data_ptr(), offsets.data_ptr(), *ids.shape, gradient.data_ptr(), gradient.stride(0), dim,
-        rows.data_ptr(), sums.data_ptr(), torch.get_num_threads(),
-    )  # fmt: skip
-    if count < 0:
-        raise MemoryError("no memory left to sum the gradients of embedding rows")
-    return rows[:count], sums[:count]
+    return library.sum_rows(ids, offsets, gradient if gradient.stride(1) == 1 else gradient.contiguous(), dim)
 
 
 def _plain(lookup: Lookup) -> tuple[Tensor, Tensor]:
-    """Return ids as the compiled kernels read them; ids are below 2^31, as their tables' rows are."""
+    """Return ids and offsets as the compiled kernels read them."""
     ids, offsets = lookup.ids, lookup.offsets
-    if ids.dtype != torch.int32 or not ids.is_contiguous():
-        ids = ids.to(torch.int32).contiguous()
+    if ids.dtype != torch.int32:
+        if ids.numel() and ids.max() > LARGEST:
+            raise ShapeError(f"lookup: expected ids up to {LARGEST}, found {int(ids.max())}")
+        # what is far below 0 is padding all the same
+        ids = ids.clamp(min=-1).to(torch.int32)
+    if not ids.is_contiguous():
+        ids = ids.contiguous()
     if offsets.dtype != torch.int64 or not offsets.is_contiguous():
         offsets = offsets.to(torch.int64).contiguous()
     return ids, offsets

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from ctypes import CDLL
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gatewise.errors import ShapeError
+from gatewise.kernels.calls import Kernels, apart
 from gatewise.kernels.library import compiled
 
 
@@ -22,9 +23,15 @@ def mix(gates: Tensor, experts: Tensor, *, rectify: bool = False) -> Tensor:
         experts: ``[batch, expert, hidden]``.
         rectify: apply the experts' last activation on the way, which saves two passes over them.
 
+    Raises:
+        ShapeError: the weights are not of these experts and rows.
+
     Shape:
         - output ``[batch, gate, hidden]``
     """
+    if gates.dim() != 3 or experts.dim() != 3 or gates.shape[::2] != experts.shape[:2]:
+        expected = f"[batch, gate, expert] for experts of shape {list(experts.shape)}"
+        raise ShapeError(f"gates: expected weights {expected}, found {list(gates.shape)}")
     if torch.compiler.is_compiling():
         # one loop, which batched products of small matrices would not become
         experts = experts.relu() if rectify else experts
@@ -32,6 +39,7 @@ def mix(gates: Tensor, experts: Tensor, *, rectify: bool = False) -> Tensor:
     library = compiled(gates, experts)
     if library is None or experts.stride(2) != 1:
         return gates.to(experts.dtype) @ (experts.relu() if rectify else experts)
+    experts = experts if apart(experts) else experts.contiguous()
     mixed: Tensor = _Mixture.apply(library, 0.0 if rectify else -math.inf, gates, experts)  # type: ignore[no-untyped-call]
     return mixed
 
@@ -40,28 +48,13 @@ class _Mixture(torch.autograd.Function):
     """One pass over the experts in each direction, where batched products make three and a copy."""
 
     @staticmethod
-    def forward(ctx: Any, library: CDLL, floor: float, gates: Tensor, experts: Tensor) -> Tensor:
+    def forward(ctx: Any, kernels: Kernels, floor: float, gates: Tensor, experts: Tensor) -> Tensor:
         gates = gates.contiguous()
-        ctx.library, ctx.floor = library, floor
+        ctx.kernels, ctx.floor = kernels, floor
         ctx.save_for_backward(gates, experts)
-        out = torch.empty(gates.shape[0], gates.shape[1], experts.shape[2])
-        library.mix(*_arguments(gates, experts), floor, out.data_ptr(), *_sizes(gates, experts))
-        return out
+        return kernels.mix(gates, experts, floor)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, Tensor, Tensor]:
         gates, experts = ctx.saved_tensors
-        gradient = gradient.contiguous()
-        # of the same strides, so that the gradient has the layout of the experts
-        of_gates, of_experts = torch.empty_like(gates), torch.empty_strided(experts.shape, experts.stride())
-        pointers = (gradient.data_ptr(), of_gates.data_ptr(), of_experts.data_ptr())
-        ctx.library.mix_backward(*_arguments(gates, experts), ctx.floor, *pointers, *_sizes(gates, experts))
-        return None, None, of_gates, of_experts
-
-
-def _arguments(gates: Tensor, experts: Tensor) -> tuple[int, ...]:
-    return gates.data_ptr(), experts.data_ptr(), experts.stride(0), experts.stride(1)
-
-
-def _sizes(gates: Tensor, experts: Tensor) -> tuple[int, ...]:
-    return *gates.shape, experts.shape[2], torch.get_num_threads()
+        return None, None, *ctx.kernels.mix_backward(gates, experts, ctx.floor, gradient.contiguous())

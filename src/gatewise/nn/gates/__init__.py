@@ -6,7 +6,9 @@ Any other module that gives weights ``[batch, gate, expert]`` can be a gate too.
 
 from gatewise.nn.gates.attention import AttentionGates
 from gatewise.nn.gates.dselect_k import DSelectKGates
-from gatewise.nn.gates.gates import Gated, GateMaker, Gates, make_gates
+from gatewise.nn.gates.gates import Gated, GateMaker, Gates
+from gatewise.nn.gates.given import GivenGates
+from gatewise.nn.gates.make import make_gates
 from gatewise.nn.gates.softmax import SoftmaxGates
 from gatewise.nn.gates.top_k import TopKGates
 from gatewise.nn.gates.usage import Usage
@@ -17,6 +19,7 @@ __all__ = [
     "GateMaker",
     "Gated",
     "Gates",
+    "GivenGates",
     "SoftmaxGates",
     "TopKGates",
     "Usage",

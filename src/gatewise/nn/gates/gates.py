@@ -135,37 +135,8 @@ class Gates(nn.Module):
 
 
 GateMaker = Callable[..., nn.Module]
-"""Makes gates from ``(input_dim, num_gates, num_experts, dims, *, activation, norm, reach)``, see :func:`make_gates`: a
-class of gates, or one with options of its own bound by ``functools.partial``."""
-
-
-def make_gates(
-    maker: GateMaker | nn.Module,
-    input_dim: int,
-    num_gates: int,
-    num_experts: int,
-    dims: tuple[int, ...],
-    *,
-    activation: str,
-    norm: str,
-    reach: Tensor | None = None,
-) -> nn.Module:
-    """Return new gates, or the module itself where the maker is one.
-
-    Args:
-        maker: see :data:`GateMaker`.
-        input_dim: width of what each gate reads.
-        num_gates: how many gates.
-        num_experts: how many experts.
-        dims: hidden widths of every gate.
-        activation: of the hidden layers.
-        norm: of the hidden layers.
-        reach: ``[gate, expert]`` bool, the experts that each gate weighs; the others get exactly 0. None: all.
-    """
-    if isinstance(maker, nn.Module):
-        return maker
-    restricted = {} if reach is None else {"reach": reach}
-    return maker(input_dim, num_gates, num_experts, dims, activation=activation, norm=norm, **restricted)
+"""Makes gates from ``(input_dim, num_gates, num_experts, dims, *, activation, norm, reach)``, see
+:func:`gatewise.nn.gates.make_gates`: a class of gates, or one with some options bound by ``functools.partial``."""
 
 
 def skips(gates: nn.Module) -> bool:

@@ -1,0 +1,56 @@
+"""From ``kernels.c`` to a library, with the machine's C compiler."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+# read with this module, so that functions and their signatures always belong together
+SOURCE = Path(__file__).with_name("kernels.c").read_bytes()
+FLAGS = ("-O3", "-fPIC", "-fno-math-errno", "-fno-trapping-math")
+# tried in this order: OpenMP's runtime is the one that torch has brought, so it is not linked again
+VARIANTS = (("-march=native", "-fopenmp"), ("-march=native",), ())
+
+
+def build(folder: Path, variant: tuple[str, ...]) -> Path:
+    """Compile and link within a folder that nobody else can enter, and return the library's path.
+
+    Raises:
+        OSError: there is no compiler, or nothing can be written.
+        subprocess.SubprocessError: the compiler fails, or takes longer than a minute.
+    """
+    compiler = _compiler()
+    (folder / "kernels.c").write_bytes(SOURCE)
+    sanitize = [option for option in variant if option.startswith("-fsanitize")]
+    for command in (
+        [*compiler, *FLAGS, *variant, "-c", "kernels.c", "-o", "kernels.o"],
+        [*compiler, "-shared", *sanitize, "kernels.o", "-o", "kernels.so", "-lm"],
+    ):
+        # the compiler's own temporary files stay in the folder too
+        environment = {**os.environ, "TMPDIR": str(folder)}
+        subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=folder, env=environment)
+    return folder / "kernels.so"
+
+
+def digest(variant: tuple[str, ...]) -> str:
+    """Tell sources, options and processors apart: a library is built for one kind of processor."""
+    processor = platform.machine() + platform.processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+        processor += "".join(sorted({line for line in lines if line.startswith(("flags", "model name", "Features"))}))
+    return hashlib.blake2b(repr((SOURCE, FLAGS, variant, processor)).encode(), digest_size=10).hexdigest()
+
+
+def _compiler() -> list[str]:
+    """Return the command of ``CC`` or ``cc``; one that is found relative to the working directory is not run."""
+    name, *options = shlex.split(os.environ.get("CC", "")) or ["cc"]
+    path = shutil.which(name)
+    if path is None or not Path(path).is_absolute():
+        raise FileNotFoundError(name)
+    return [path, *options]

@@ -1,0 +1,125 @@
+"""Where the compiled library is kept between processes, and how it is known to be what was built.
+
+What is loaded runs. So nothing is loaded but a file that this user wrote, that nobody else can write, and whose name
+holds the checksum of its bytes; it is loaded through the very file descriptor that was checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from gatewise.kernels.building import build, digest
+
+Loaded = TypeVar("Loaded")
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+DESCRIPTORS = Path("/proc/self/fd")
+
+
+def cache_folder() -> Path | None:
+    """Return the user's cache of Gatewise; None where there is none, as for a user without a home."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    # the standard says that a relative one is to be ignored
+    if Path(given).is_absolute():
+        return Path(given) / "gatewise"
+    try:
+        return Path.home() / ".cache" / "gatewise"
+    except RuntimeError:
+        return None
+
+
+class PrivateFolder:
+    """A folder of this user, made if need be, in which nobody else can write while it is used.
+
+    Raises:
+        OSError: it cannot be made, or belongs to somebody else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> PrivateFolder:
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            found = os.fstat(self._descriptor)
+            if found.st_uid != os.geteuid():
+                raise PermissionError(f"{self.path} belongs to another user")
+            if found.st_mode & OTHERS_WRITE:
+                os.fchmod(self._descriptor, stat.S_IMODE(found.st_mode) & ~OTHERS_WRITE)
+        except OSError:
+            os.close(self._descriptor)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)
+
+    def loaded(self, variant: tuple[str, ...], load: Callable[[Path, Path], Loaded]) -> Loaded:
+        """Load the library built with these options, and build it first where there is none.
+
+        Args:
+            variant: options of the compiler.
+            load: is given what to load, and the path that it is known by.
+
+        Raises:
+            OSError: it cannot be built, written or loaded.
+            subprocess.SubprocessError: the compiler fails.
+        """
+        prefix = f"kernels-{digest(variant)}-"
+        name = self._found(prefix) or self._built(prefix, variant)
+        descriptor = self._checked(name)
+        if descriptor is None:
+            raise FileNotFoundError(self.path / name)
+        if not DESCRIPTORS.is_dir():
+            os.close(descriptor)
+            return load(self.path / name, self.path / name)
+        # stays open: the loader knows libraries by their path, and the number must not come to mean another file
+        return load(DESCRIPTORS / str(descriptor), self.path / name)
+
+    def _found(self, prefix: str) -> str | None:
+        """Return the name of a library that is what was built; others of that name are removed."""
+        for name in sorted(os.listdir(self._descriptor)):  # noqa: PTH208 (pathlib takes no descriptors)
+            if name.startswith(prefix) and name.endswith(".so"):
+                descriptor = self._checked(name)
+                if descriptor is not None:
+                    os.close(descriptor)
+                    return name
+                os.unlink(name, dir_fd=self._descriptor)
+        return None
+
+    def _built(self, prefix: str, variant: tuple[str, ...]) -> str:
+        with tempfile.TemporaryDirectory(dir=self.path) as folder:
+            built = build(Path(folder), variant)
+            built.chmod(0o700)
+            name = f"{prefix}{_checksum(built.read_bytes())}.so"
+            os.rename(built, name, dst_dir_fd=self._descriptor)
+        return name
+
+    def _checked(self, name: str) -> int | None:
+        """Return a descriptor of a file that only this user can have written and whose name is its checksum."""
+        try:
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self._descriptor)
+        except OSError:
+            return None
+        found = os.fstat(descriptor)
+        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & OTHERS_WRITE
+        if ours:
+            with os.fdopen(os.dup(descriptor), "rb") as file:
+                ours = name.endswith(f"-{_checksum(file.read())}.so")
+        if ours:
+            return descriptor
+        os.close(descriptor)
+        return None
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

@@ -1,0 +1,38 @@
+"""From what was asked for to gates."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gatewise.nn.gates.gates import GateMaker, Gates
+from gatewise.nn.gates.given import GivenGates
+
+
+def make_gates(
+    maker: GateMaker | nn.Module,
+    input_dim: int,
+    num_gates: int,
+    num_experts: int,
+    dims: tuple[int, ...],
+    *,
+    activation: str,
+    norm: str,
+    reach: Tensor | None = None,
+) -> nn.Module:
+    """Return new gates; those of another kind than ours, and a module that is given, are checked in every pass.
+
+    Args:
+        maker: see :data:`GateMaker`.
+        input_dim: width of what each gate reads.
+        num_gates: how many gates.
+        num_experts: how many experts.
+        dims: hidden widths of every gate.
+        activation: of the hidden layers.
+        norm: of the hidden layers.
+        reach: ``[gate, expert]`` bool, the experts that each gate weighs; the others get exactly 0. None: all.
+    """
+    if isinstance(maker, nn.Module):
+        return GivenGates(maker, num_gates, num_experts)
+    restricted = {} if reach is None else {"reach": reach}
+    made = maker(input_dim, num_gates, num_experts, dims, activation=activation, norm=norm, **restricted)
+    return made if isinstance(made, Gates) else GivenGates(made, num_gates, num_experts)
