@@ -11,6 +11,7 @@ import torch
 from gatewise import balance, declare, nn
 from gatewise.assembly.texts import build_text_encoder
 from gatewise.assembly.trunks import Surroundings, build_trunk
+from gatewise.draws import Draws
 from gatewise.errors import DeclarationError, did_you_mean, shown
 from gatewise.layout import Layout
 from gatewise.tasks import Task
@@ -23,8 +24,9 @@ def build_model(
 
     Language models that read texts have the right architecture only: see :func:`load_language_models`.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    draws = Draws()
+    draws.seed(seed)
+    with draws.as_global():
         texts = [build_text_encoder(column) for column in layout.texts]
         input_layer = nn.InputLayer(widened(layout, architecture.embedding_sets(len(tasks))), texts)
         around = Surroundings.of(architecture, input_layer, [task.name for task in tasks])

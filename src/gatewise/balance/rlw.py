@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 
 from gatewise.balance.rule import BalanceRule, Seen
+from gatewise.draws import generator
+
+CPU = torch.device("cpu")
 
 
 class RLW(BalanceRule):
@@ -35,4 +38,4 @@ class RLW(BalanceRule):
 
     def forward(self, seen: Seen) -> Tensor:  # noqa: D102
         # on the CPU, where the same seed draws the same for every device
-        return self.num_tasks * torch.randn(self.num_tasks).softmax(dim=0).to(seen.losses)
+        return self.num_tasks * torch.randn(self.num_tasks, generator=generator(CPU)).softmax(dim=0).to(seen.losses)

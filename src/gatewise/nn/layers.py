@@ -8,6 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from gatewise.draws import generator
 from gatewise.errors import ShapeError, did_you_mean
 from gatewise.kernels import group_linear
 
@@ -147,12 +148,21 @@ class Dropout(nn.Module):
         self.dropped_levels = round(rate * self.LEVELS)
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        if not self.training or x.device.type != "cpu":
-            return nn.functional.dropout(x, self.rate, self.training)
-        draws = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+        if not self.training:
+            return x
+        if x.device.type != "cpu":
+            return dropout(x, self.rate)
+        draws = torch.empty((x.numel() + 3) // 4, dtype=torch.int64)
+        draws.random_(-(2**63), None, generator=generator(x.device))
         levels = draws.view(torch.int16)[: x.numel()].view(x.shape)
         kept = levels >= self.dropped_levels - self.LEVELS // 2
         return x * (kept * (self.LEVELS / (self.LEVELS - self.dropped_levels))).to(x.dtype)
+
+
+def dropout(x: Tensor, rate: float) -> Tensor:
+    """Return what ``torch.nn.functional.dropout`` does in training, drawn from the current stream."""
+    kept = torch.empty_like(x).bernoulli_(1 - rate, generator=generator(x.device))
+    return x * kept.div_(1 - rate)
 
 
 class GroupMLP(nn.Module):

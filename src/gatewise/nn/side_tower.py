@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gatewise.draws import generator
 from gatewise.nn.layers import GroupLinear, GroupMLP
 
 
@@ -45,7 +46,7 @@ class SideTower(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
         if self.training:
-            kept = torch.rand(len(x), 1, device=x.device) >= self.dropout
+            kept = torch.rand(len(x), 1, device=x.device, generator=generator(x.device)) >= self.dropout
             x = torch.where(kept, x, 0.0)
         else:
             x = torch.zeros_like(x)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from gatewise.balance import BalanceRule, Seen
+from gatewise.draws import Draws, State, drawing, generator, lent
 from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.nn import Batch, MultiTaskModel, TensorTable, Vectors
 from gatewise.tasks import Metrics, Task, evaluate_tasks, summed_losses, targets_and_weights
@@ -28,13 +29,14 @@ from gatewise.training.memory import kept_memory
 from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.optimizers import LazyOptimizer
 from gatewise.training.record import EpochRecord, records_from, write_history
-from gatewise.training.replay import RandomState, random_state, without_trace
+from gatewise.training.replay import without_trace
 from gatewise.training.reporter import Reporter
 from gatewise.training.sample import Sample, Samples
 from gatewise.training.schedules import Schedule, steps_per_epoch
 
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
+CPU = torch.device("cpu")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -114,6 +116,7 @@ class Trainer:
         )
         self._compiled = self._compile() if compile else self._losses
         self._samples = Samples(self.task_weights)
+        self._draws = Draws(self.device)
         self.history: list[EpochRecord] = []
         self.best_weights: dict[str, Tensor] | None = None
 
@@ -146,7 +149,7 @@ class Trainer:
         self.reporter.training_started(self.epochs, steps, len(self.history) + 1)
         reason = "interrupted"
         try:
-            with kept_memory(), torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            with kept_memory():
                 while len(self.history) < self.epochs and not self.stopping.exhausted:
                     self._finish_epoch(self.run_epoch(train), valid)
             reason = "patience is used up" if self.stopping.exhausted else "all epochs done"
@@ -163,13 +166,13 @@ class Trainer:
             TrainingError: a task's loss is not finite.
         """
         epoch, started = len(self.history) + 1, time.perf_counter()
-        torch.manual_seed(_seed_of(self.seed, epoch))
-        generator = torch.Generator().manual_seed(_seed_of(self.seed, epoch))
+        self._draws.seed(_seed_of(self.seed, epoch))
+        order = torch.Generator().manual_seed(_seed_of(self.seed, epoch))
         self.model.train()
         if self.conflict is not None:
             self.conflict.start()
         whole_groups = any(task.reads_groups for task in self.tasks)
-        batches = train.batches(self.batch_size, generator, whole_groups=whole_groups)
+        batches = train.batches(self.batch_size, order, whole_groups=whole_groups)
         groups = _grouped(batches, self.accumulate)
         steps = torch.stack([self.train_step(group) for group in groups]).cpu()
         summed, counted, _ = steps.sum(dim=0)
@@ -197,13 +200,17 @@ class Trainer:
         Returns:
             ``[3, task]``: summed losses, what they were summed over, and the weights given.
         """
+        with drawing(self._draws):
+            return self._step(batches)
+
+    def _step(self, batches: list[Batch]) -> Tensor:
         sample = self._samples.of(batches)
         watched = self.conflict is not None and self.conflict.due()
         gradients = self._task_gradients(watched)
         rehearsed = len(batches) > 1 and self.balance.needs != "nothing"
         weighed = self._rehearse(batches, sample, gradients) if rehearsed else None
         wanted = None if rehearsed else gradients
-        before = random_state(self.device) if self.balance.needs_outcome else None
+        before = self._draws.state() if self.balance.needs_outcome else None
         summed = torch.zeros_like(sample.share)
         self.optimizer.zero_grad(set_to_none=True)
         with self._gradients():
@@ -235,8 +242,11 @@ class Trainer:
         if gradients is not None:
             gradients.watch(vectors)
         whole = len(batch.targets) == self.batch_size and gradients is None and torch.is_grad_enabled()
-        losses = self._compiled if whole else self._losses
-        return vectors, *losses(vectors, batch.targets, batch.weights, batch.groups)
+        if whole and self._compiled != self._losses:
+            # what is compiled knows no stream but the global one
+            with lent():
+                return vectors, *self._compiled(vectors, batch.targets, batch.weights, batch.groups)
+        return vectors, *self._losses(vectors, batch.targets, batch.weights, batch.groups)
 
     def _losses(
         self, vectors: Vectors, targets: Tensor, row_weights: Tensor | None, groups: Tensor | None
@@ -265,16 +275,16 @@ class Trainer:
         The batches run once more in the step itself, with the same dropout.
         """
         # a rule that draws has random numbers of its own; those that follow here are for the dropout of the step
-        seed = int(torch.randint(2**62, ()))
+        seed = int(torch.randint(2**62, (), generator=generator(CPU)))
         losses = torch.zeros_like(sample.share)
-        with without_trace(self.model, self.device):
+        with without_trace(self.model, self._draws):
             for batch in batches:
                 with torch.set_grad_enabled(gradients is not None):
                     vectors, sums, _ = self._forward(batch, gradients)
                     if gradients is not None:
                         gradients.add(sums * sample.share, vectors)
                 losses = losses + sums.detach() * sample.share
-            torch.default_generator.manual_seed(seed)
+            self._draws.of(CPU).manual_seed(seed)
             return self._weighed(losses, sample, gradients)
 
     def _weighed(self, losses: Tensor, sample: Sample, gradients: TaskGradients | None) -> Weighed:
@@ -293,9 +303,9 @@ class Trainer:
         return objective if own is None else objective + (own * self.task_weights * sample.present).sum()
 
     @torch.no_grad()
-    def _losses_after(self, batches: list[Batch], sample: Sample, state: RandomState) -> Tensor:
+    def _losses_after(self, batches: list[Batch], sample: Sample, state: State) -> Tensor:
         """Return the mean losses ``[task]`` of the same rows with the same dropout after the step."""
-        with without_trace(self.model, self.device, state):
+        with without_trace(self.model, self._draws, state):
             sums = [self._forward(batch, None)[1] for batch in batches]
         return sum(sums[1:], sums[0]) * sample.share
 

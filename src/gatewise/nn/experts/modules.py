@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gatewise.draws import lent
 from gatewise.errors import ShapeError
 from gatewise.nn.experts.experts import Experts
 
@@ -45,7 +46,9 @@ class ModuleExperts(Experts):
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
         inputs = x.unbind(1) if x.dim() == 3 else [x] * self.num_experts
-        return torch.stack([expert(own) for expert, own in zip(self.experts, inputs, strict=True)], dim=1)
+        # modules of somebody may draw, and then know the global stream alone
+        with lent():
+            return torch.stack([expert(own) for expert, own in zip(self.experts, inputs, strict=True)], dim=1)
 
     def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
         output: Tensor = self.experts[expert](x)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.nn.experts.experts import Experts
+from gatewise.nn.layers import dropout
 from gatewise.nn.sequences import Padded
 
 
@@ -17,23 +18,23 @@ class SequenceExperts(Experts):
     Args:
         readers: each from :class:`gatewise.nn.Padded` to ``[batch, output_dim]``.
         output_dim: width of every output.
-        dropout: share of the outputs dropped in training.
+        rate: share of the outputs dropped in training.
 
     Shape:
         - input: :class:`gatewise.nn.Padded`
         - output ``[batch, expert, output_dim]``
     """
 
-    def __init__(self, readers: Sequence[nn.Module], output_dim: int, dropout: float = 0.0) -> None:
+    def __init__(self, readers: Sequence[nn.Module], output_dim: int, rate: float = 0.0) -> None:
         super().__init__()
         self.experts = nn.ModuleList(readers)
-        self.dropout = nn.Dropout(dropout)
+        self.rate = rate
         self.num_experts, self.output_dim = len(readers), output_dim
 
     # a sequence is what others have a vector for
     def forward(self, x: Padded) -> Tensor:  # type: ignore[override]  # noqa: D102
-        outputs: Tensor = self.dropout(torch.stack([expert(x) for expert in self.experts], dim=1))
-        return outputs
+        outputs = torch.stack([expert(x) for expert in self.experts], dim=1)
+        return dropout(outputs, self.rate) if self.training and self.rate else outputs
 
     def one(self, expert: int, x: Padded) -> Tensor:  # type: ignore[override]  # noqa: D102
         output: Tensor = self.experts[expert](x)

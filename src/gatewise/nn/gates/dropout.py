@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gatewise.draws import generator
+
 
 def drop_experts(weights: Tensor, rate: float) -> Tensor:
     """Set weights to 0 with a probability and scale the others of a row to sum to 1; a row never loses all.
@@ -12,7 +14,7 @@ def drop_experts(weights: Tensor, rate: float) -> Tensor:
     Shape:
         - input and output ``[..., expert]``, rows sum to 1
     """
-    kept = weights * (torch.rand_like(weights) >= rate)
+    kept = weights * (torch.empty_like(weights).uniform_(generator=generator(weights.device)) >= rate)
     total = kept.sum(dim=-1, keepdim=True)
     left = total > 0
     return torch.where(left, kept / torch.where(left, total, 1.0), weights)

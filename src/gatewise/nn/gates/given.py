@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from gatewise.draws import lent
 from gatewise.errors import ShapeError
 from gatewise.nn.gates.gates import Gated, gated
 
@@ -41,7 +42,9 @@ class GivenGates(nn.Module):
         return reach if isinstance(reach, Tensor) else None
 
     def forward(self, x: Tensor) -> Gated:  # noqa: D102
-        found = gated(self.module(x))
+        # it may draw, and then knows the global stream alone
+        with lent():
+            found = gated(self.module(x))
         expected = (x.shape[0], self.num_gates, self.num_experts)
         weights = found.weights
         if not isinstance(weights, Tensor) or weights.shape != expected or not weights.is_floating_point():

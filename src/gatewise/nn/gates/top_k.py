@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gatewise.draws import generator
 from gatewise.errors import ShapeError
 from gatewise.nn.gates.softmax import SoftmaxGates
 from gatewise.nn.layers import GroupLinear, check_sizes
@@ -69,7 +70,8 @@ class TopKGates(SoftmaxGates):
         scores: Tensor = self.linear(features)
         if self.noise is None or not self.training:
             return scores
-        return scores + torch.randn_like(scores) * torch.nn.functional.softplus(self.noise(features))
+        noise = torch.empty_like(scores).normal_(generator=generator(scores.device))
+        return scores + noise * torch.nn.functional.softplus(self.noise(features))
 
     def weigh(self, logits: Tensor) -> Tensor:
         """Return a softmax over the k largest logits."""

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from gatewise.draws import lent
 from gatewise.errors import ShapeError
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.sequences.padded import Padded
@@ -51,7 +52,8 @@ class TransformerPooling(nn.Module):
         age = (lengths - 1 - torch.arange(present.shape[1], device=present.device)).clamp(min=0)
         # attention over nothing is undefined: a sequence of no items attends to its padding, and is hidden below
         hidden = ~present & (lengths > 0)
-        encoded: Tensor = self.encoder(self.enter(vectors) + self._positions(age), src_key_padding_mask=hidden)
+        with lent():
+            encoded: Tensor = self.encoder(self.enter(vectors) + self._positions(age), src_key_padding_mask=hidden)
         return (encoded * present.unsqueeze(2)).sum(dim=1) / lengths.clamp(min=1)
 
     def _positions(self, age: Tensor) -> Tensor:

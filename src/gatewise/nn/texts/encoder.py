@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from gatewise.draws import lent
 from gatewise.errors import ShapeError, did_you_mean
 from gatewise.nn.ragged import Ragged
 from gatewise.nn.texts.texts import TextBatch
@@ -73,7 +74,9 @@ class TextEncoder(nn.Module):
         empty = ~present.any(dim=1, keepdim=True)
         # attention over nothing is undefined: a text of no tokens attends to its padding, and is hidden below
         attended = present | empty
-        output = self.encoder(input_ids=tokens.where(present, self.padding).long(), attention_mask=attended.long())
+        ids = tokens.where(present, self.padding).long()
+        with lent():
+            output = self.encoder(input_ids=ids, attention_mask=attended.long())
         return self._pooled(output.last_hidden_state, present) * ~empty
 
     def _pooled(self, outputs: Tensor, present: Tensor) -> Tensor:
