@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
-import numpy as np
 from torch.optim import Optimizer
 
 from gatewise import declare
 from gatewise.assembly import build_balance
 from gatewise.data import EncodedTable
+from gatewise.fingerprint import fingerprint
 from gatewise.serving import Scorer
 from gatewise.training import (
     Monitor,
@@ -28,9 +26,14 @@ from gatewise.training import (
 
 
 def make_trainer(
-    scorer: Scorer, options: declare.Options, encoded: EncodedTable, run_dir: Path | None, reporter: Reporter
+    scorer: Scorer,
+    options: declare.Options,
+    encoded: EncodedTable,
+    run_dir: Path | None,
+    reporter: Reporter,
+    valid: EncodedTable | None = None,
 ) -> Trainer:
-    """Return the trainer of a scorer's model, for the encoded training table."""
+    """Return the trainer of a scorer's model, for the encoded training table and what decides its best epoch."""
     training = options.training
     balance = build_balance(options.balance, scorer.tasks).to(scorer.device)
     optimizer = make_optimizer(
@@ -60,7 +63,7 @@ def make_trainer(
         seed=training.seed,
         conflict_every=training.conflict_every,
         run_dir=run_dir,
-        fingerprint="" if run_dir is None else _fingerprint(scorer.encoder.schema, options, encoded),
+        fingerprint=None if run_dir is None else fingerprint(scorer.encoder.schema, options, encoded, valid),
         reporter=reporter,
     )
 
@@ -76,21 +79,3 @@ def _schedule(training: declare.Training, optimizer: Optimizer, rows: int) -> Sc
         case declare.Plateau(patience=patience, factor=factor):
             return plateau(optimizer, patience=patience, factor=factor)
     return Schedule()
-
-
-def _fingerprint(schema: declare.Schema, options: declare.Options, encoded: EncodedTable) -> str:
-    """Tell trainings apart that must not go on from each other's checkpoints."""
-    declared = declare.to_dict(options)
-    # a cosine ends with the last epoch; otherwise more epochs are no other training
-    bound = isinstance(options.training.schedule, declare.Cosine)
-    # nor does looking at conflicts change what is learnt, or what is made of predictions
-    declared.pop("fusion", None)
-    looking = ("patience", "device", "conflict_every")
-    for free in looking if bound else (*looking, "epochs"):
-        declared["training"].pop(free)
-    digest = hashlib.blake2b(json.dumps([declare.to_dict(schema), declared], sort_keys=True).encode())
-    ragged = [*encoded.lists, *(texts.tokens for texts in encoded.texts)]
-    lists = [part for ids in ragged for part in (ids.values, ids.offsets)] + [texts.codes for texts in encoded.texts]
-    for matrix in (encoded.ids, encoded.floats, encoded.labels, encoded.weights, *lists):
-        digest.update(b"" if matrix is None else np.ascontiguousarray(matrix).data)
-    return digest.hexdigest()

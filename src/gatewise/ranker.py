@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -46,14 +47,14 @@ from gatewise.assembly import build_balance, build_model, build_tasks, load_lang
 from gatewise.calibration import make_calibrator
 from gatewise.data import TableEncoder, column_names, needed_columns, read_table, row_and_others, stream_table
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, did_you_mean, shown
-from gatewise.files import write_text
+from gatewise.files import held, write_text
 from gatewise.fitting import make_trainer
 from gatewise.nn import MultiTaskModel, TensorTable, levels_of
 from gatewise.progress import ProgressReporter, at_terminal, counting, working
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, load_artefact, save_artefact
 from gatewise.tasks import Metrics, Task
-from gatewise.training import EpochRecord, Monitor, Reporter, choose_device
+from gatewise.training import EpochRecord, Monitor, Reporter, choose_device, goes_on
 from gatewise.tuning import tune_balance
 
 GATE_SAMPLE = 10_000
@@ -149,6 +150,7 @@ class Ranker:
         *,
         run_dir: str | Path | None = None,
         resume: bool = False,
+        overwrite: bool = False,
         progress: bool | None = None,
         label: str = "",
     ) -> Ranker:
@@ -162,6 +164,7 @@ class Ranker:
             valid: another one, later in time where time matters; decides the best epoch and early stopping.
             run_dir: where checkpoint and history are written after every epoch.
             resume: go on from the checkpoint in ``run_dir``; the result is that of never having stopped.
+            overwrite: begin anew where ``run_dir`` holds an earlier training, which is lost.
             progress: show progress; by default when standard error is a terminal.
             label: put in front of every line of progress.
 
@@ -171,7 +174,8 @@ class Ranker:
         Raises:
             TableError: a table does not hold what the schema declares; names the column.
             TrainingError: a loss is not finite, or the monitored metric is undefined.
-            ArtefactError: a checkpoint cannot be read or written.
+            ArtefactError: a checkpoint cannot be read or written; another process writes into ``run_dir``, or it holds
+                an earlier training, and neither ``resume`` nor ``overwrite``.
 
         Warns:
             GatewiseWarning: a gate has collapsed or an expert is dead.
@@ -183,7 +187,15 @@ class Ranker:
         if not isinstance(self.options.balance, declare.TunedStatic):
             # a missing extra is better known before the tables are encoded
             build_balance(self.options.balance, build_tasks(self.schema))
-        show = at_terminal() if progress is None else progress
+        folder, show = None if run_dir is None else Path(run_dir), at_terminal() if progress is None else progress
+        goes_on(folder, resume=resume, overwrite=overwrite)
+        with nullcontext() if folder is None else held(folder):
+            self._learn(train, valid, folder, show=show, label=label, resume=resume, overwrite=overwrite)
+        return self
+
+    def _learn(
+        self, train: Any, valid: Any, run_dir: Path | None, *, show: bool, label: str, resume: bool, overwrite: bool
+    ) -> None:
         device = choose_device(self.options.training.device)
         with working("encoding the tables", show):
             encoder, encoded = TableEncoder.fit(self.schema, train)
@@ -195,24 +207,22 @@ class Ranker:
         load_language_models(model)
         scorer = Scorer(encoder, model.to(device), tasks, fusion=self.options.parsed_fusion)
         reporter = ProgressReporter([task.name for task in tasks], label=label) if show else Reporter()
-        folder = None if run_dir is None else Path(run_dir)
         with counting("texts read", show and bool(encoder.layout.texts)) as count:
             read = partial(model.input_layer.read_texts, read=count)
             tensors = read(scorer.tensors(encoded))
             held_out = None if encoded_valid is None else read(scorer.tensors(encoded_valid))
         options = self.options
         if held_out is not None and isinstance(options.balance, declare.TunedStatic):
-            options = tune_balance(scorer, options, (encoded, tensors, held_out), run_dir=folder, resume=resume)
-        trainer = make_trainer(scorer, options, encoded, folder, reporter)
+            options = tune_balance(scorer, options, (encoded, tensors, held_out), run_dir=run_dir, resume=resume)
+        trainer = make_trainer(scorer, options, encoded, run_dir, reporter, encoded_valid)
         try:
-            trainer.fit(tensors, held_out, resume=resume)
+            trainer.fit(tensors, held_out, resume=resume, overwrite=overwrite)
         finally:
             # also after Ctrl-C: the best epoch so far is worth keeping
             if trainer.history:
                 self._scorer, self.history = scorer, trainer.history
                 self.rows = {"training": len(tensors), **({} if held_out is None else {"validation": len(held_out)})}
         self._warn_of_gates(held_out if held_out is not None and len(held_out) else tensors)
-        return self
 
     def calibrate(
         self,

@@ -256,12 +256,13 @@ def test_wrong_columns_are_answered_with_the_nearest_name(workplace):
         (["predict", "run", "latin1.csv", "-o", "x.csv"], "save it as UTF-8"),
         (["train", "recipe.yaml", "--set", "training.epohcs=3"], "epohcs: unknown option; did you mean 'epochs'?"),
         (["train", "recipe.yaml", "--set", "epochs"], "expected OPTION=VALUE"),
-        (["train", "recipe.yaml", "-o", "fresh", "--resume"], "there is no checkpoint"),
+        (["train", "recipe.yaml"], "run 'run' holds 3 epochs of an earlier training: resume it, overwrite it, or"),
+        (["train", "recipe.yaml", "--resume", "--overwrite"], "give one of them"),
         (["compare", "recipe.yaml", "-o", "fresh", "--seeds", "0"], "compare: seeds: expected 1 or more, found 0"),
         (["compare", "recipe.yaml", "-o", "fresh", "--also", "plee"], "found 'plee'; did you mean 'ple'"),
         (["compare", "recipe.yaml", "-o", "fresh", "--set", "data.test="], "compare: needs test rows"),
         (["demo", "-o", "fresh", "--set", "data.split.test=0"], "compare: needs test rows"),
-        (["train", "recipe.yaml", "--resume", "--set", "training.lr=0.5"], "belongs to another training"),
+        (["train", "recipe.yaml", "--resume", "--set", "training.lr=0.5"], "training.lr was 0.02 and is 0.5"),
     ],
 )
 def test_user_errors_are_one_line(workplace, arguments, message, monkeypatch, capsys):
@@ -342,12 +343,16 @@ def test_debug_shows_where(workplace):
     assert done.returncode != 0
 
 
-def test_ctrl_c_leaves_a_checkpoint_that_goes_on_to_the_same_numbers(workplace, tmp_path):
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_a_checkpoint_that_goes_on_to_the_same_numbers(workplace, tmp_path, sent, code):
     slow = {"epochs": 12, "batch_size": 16, "lr": 0.01, "patience": None}
     path = workplace / "slow.yaml"
     path.write_text(yaml.safe_dump(RECIPE | {"training": slow}))
     faster = ["--set", "training.lr=0.02", "--no-report"]
-    assert gatewise("train", path, "-o", tmp_path / "whole", *faster, cwd=workplace).returncode == 0
+    # what was killed before it began begins
+    whole = gatewise("train", path, "-o", tmp_path / "whole", *faster, "--resume", cwd=workplace)
+    assert whole.returncode == 0
+    assert f"there is no run {str(tmp_path / 'whole')!r} to resume: it begins" in whole.stderr
 
     arguments = ["train", path, "-o", tmp_path / "cut", *faster]
     command = [sys.executable, "-c", "from gatewise.cli import main; main()", *arguments]
@@ -358,9 +363,9 @@ def test_ctrl_c_leaves_a_checkpoint_that_goes_on_to_the_same_numbers(workplace, 
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.005)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, sent)
     _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130, stderr
+    assert process.returncode == code, stderr
     assert "--resume" in stderr
     assert "Traceback" not in stderr
     assert 3 <= len(history.read_text().splitlines()) < 12

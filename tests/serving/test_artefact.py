@@ -69,10 +69,10 @@ def test_saving_again_replaces_the_artefact_and_leaves_nothing_beside_it(saved, 
 def test_something_else_is_never_replaced(fitted, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    with pytest.raises(ArtefactError, match="is no artefact; it is left as it is"):
+    with pytest.raises(ArtefactError, match="is not an artefact; it is left as it is"):
         fitted.save(tmp_path / "mine")
     (tmp_path / "file").write_text("text")
-    with pytest.raises(ArtefactError, match="is no artefact"):
+    with pytest.raises(ArtefactError, match="is not an artefact"):
         fitted.save(tmp_path / "file")
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
     assert (tmp_path / "file").read_text() == "text"
@@ -108,7 +108,7 @@ def resign(folder: Path, name: str, text: str) -> None:
     """Change a file and make the manifest agree, as someone who wants to fool the loader would."""
     (folder / name).write_text(text)
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"][name] = module._digest(folder / name)
+    manifest["files"][name] = module.digest_of((folder / name).read_bytes())
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -161,7 +161,7 @@ def test_weights_that_are_a_pickle_are_not_executed(saved, tmp_path):
 
     (saved / "weights.safetensors").write_bytes(pickle.dumps(Attack()))
     manifest = json.loads((saved / "manifest.json").read_text())
-    manifest["files"]["weights.safetensors"] = module._digest(saved / "weights.safetensors")
+    manifest["files"]["weights.safetensors"] = module.digest_of((saved / "weights.safetensors").read_bytes())
     (saved / "manifest.json").write_text(json.dumps(manifest))
     assert "weights.safetensors cannot be read" in refusal(saved)
     assert not (tmp_path / "executed").exists()
@@ -169,7 +169,7 @@ def test_weights_that_are_a_pickle_are_not_executed(saved, tmp_path):
 
 def test_no_artefact_at_all(tmp_path):
     assert refusal(tmp_path / "nowhere").startswith("there is no artefact")
-    assert "is no artefact: manifest.json is missing" in refusal(tmp_path)
+    assert "is not an artefact: manifest.json is missing" in refusal(tmp_path)
 
 
 def test_an_unfitted_ranker_cannot_be_saved(make_ranker, tmp_path):

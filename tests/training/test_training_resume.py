@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -232,17 +233,51 @@ def test_resuming_what_is_finished_gives_it_back(
 def test_what_cannot_be_resumed(tmp_path: Path, make_table: MakeTable, make_trainer: MakeTrainer) -> None:
     with pytest.raises(ArtefactError, match="resume needs the folder of the run"):
         make_trainer().fit(make_table(), resume=True)
-    with pytest.raises(ArtefactError, match="there is no checkpoint"):
-        make_trainer(run_dir=tmp_path).fit(make_table(), resume=True)
-    make_trainer(run_dir=tmp_path, fingerprint="one").fit(make_table())
-    with pytest.raises(ArtefactError, match="belongs to another training: schema, model, options or data differ"):
-        make_trainer(run_dir=tmp_path, fingerprint="other").fit(make_table(), resume=True)
+    with pytest.raises(ArtefactError, match=r"there is no run '.*none' to resume"):
+        make_trainer(run_dir=tmp_path / "none").fit(make_table(), resume=True)
+    one = {"training.lr": "0.1", "training rows": "a" * 64, "model.kind": "ple"}
+    make_trainer(run_dir=tmp_path, fingerprint=one).fit(make_table())
+    other = {"training.lr": "0.2", "training rows": "b" * 64, "model.experts": "3"}
+    differs = (
+        "belongs to another training: training.lr was 0.1 and is 0.2; training rows differs; "
+        "model.experts was absent and is 3 and 1 more: model.kind"
+    )
+    with pytest.raises(ArtefactError, match=re.escape(differs)):
+        make_trainer(run_dir=tmp_path, fingerprint=other).fit(make_table(), resume=True)
     with pytest.raises(ArtefactError, match="does not fit this training: ") as raised:
-        make_trainer(run_dir=tmp_path, fingerprint="one", norm="batch").fit(make_table(), resume=True)
+        make_trainer(run_dir=tmp_path, fingerprint=one, norm="batch").fit(make_table(), resume=True)
     assert "\n" not in str(raised.value)
-    torch.save({"fingerprint": "one"}, tmp_path / CHECKPOINT)
+    torch.save({"fingerprint": one}, tmp_path / CHECKPOINT)
     with pytest.raises(ArtefactError, match="does not fit this training: 'model'"):
-        make_trainer(run_dir=tmp_path, fingerprint="one").fit(make_table(), resume=True)
+        make_trainer(run_dir=tmp_path, fingerprint=one).fit(make_table(), resume=True)
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_begins(
+    tmp_path: Path, make_table: MakeTable, make_trainer: MakeTrainer
+) -> None:
+    make_trainer(run_dir=tmp_path / "whole").fit(make_table())
+    (tmp_path / "part").mkdir()
+    resumed = make_trainer(run_dir=tmp_path / "part")
+    resumed.fit(make_table(), resume=True)
+    assert same(load_checkpoint(tmp_path / "part" / CHECKPOINT), load_checkpoint(tmp_path / "whole" / CHECKPOINT))
+
+
+def test_an_earlier_training_is_lost_by_request_alone(
+    tmp_path: Path, make_table: MakeTable, make_trainer: MakeTrainer
+) -> None:
+    make_trainer(epochs=3, run_dir=tmp_path).fit(make_table())
+    before = (tmp_path / CHECKPOINT).read_bytes()
+    refused = "holds 3 epochs of an earlier training: resume it, overwrite it, or choose another folder"
+    for history in (True, False):  # a process may have ended between the two files
+        if not history:
+            (tmp_path / HISTORY).unlink()
+        with pytest.raises(ArtefactError, match=refused):
+            make_trainer(epochs=1, run_dir=tmp_path).fit(make_table())
+        assert (tmp_path / CHECKPOINT).read_bytes() == before
+    make_trainer(epochs=3, run_dir=tmp_path).fit(make_table(), resume=True)
+    assert len((tmp_path / HISTORY).read_text().splitlines()) == 3
+    make_trainer(epochs=1, run_dir=tmp_path).fit(make_table(), overwrite=True)
+    assert len(load_checkpoint(tmp_path / CHECKPOINT)["history"]) == 1
 
 
 def test_checkpoint_and_history_are_there_after_every_epoch(

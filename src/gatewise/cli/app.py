@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +27,7 @@ from gatewise.cli.train import train
 from gatewise.errors import GatewiseError, GatewiseWarning
 from gatewise.version import __version__
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 USER_ERROR = 1
 INTERNAL_ERROR = 70
 
@@ -38,6 +41,27 @@ app = typer.Typer(
 )
 
 
+class Termination(KeyboardInterrupt):
+    """The process was asked to end, as schedulers do: whatever Ctrl-C keeps is kept."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Raise :class:`Termination` on SIGTERM; signals are the main thread's alone."""
+
+    def terminate(*_: Any) -> None:
+        raise Termination
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     """Say that Ctrl-C was heard, where the command has nothing better to say."""
 
@@ -45,9 +69,10 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **options: Any) -> None:
         try:
             command(*args, **options)
-        except KeyboardInterrupt:
-            typer.echo("interrupted", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+        except KeyboardInterrupt as stopped:
+            terminated = isinstance(stopped, Termination)
+            typer.echo("terminated" if terminated else "interrupted", err=True)
+            raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
 
     return run
 
@@ -78,7 +103,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _terminable():
             warnings.showwarning = _show_warning
             app(args=[argument for argument in arguments if argument != "--debug"], prog_name="gatewise")
     except GatewiseError as error:
@@ -86,6 +111,16 @@ def main() -> None:
             raise
         for line in str(error).splitlines():
             typer.echo(f"error: {line}", err=True)
+        sys.exit(USER_ERROR)
+    except BrokenPipeError:
+        # whoever read the output has seen enough; nothing more may be written, nor when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(USER_ERROR)
+    except OSError as error:
+        if debug:
+            raise
+        where = "" if error.filename is None else f"{str(error.filename)!r}: "
+        typer.echo(f"error: {where}{error.strerror or error}", err=True)
         sys.exit(USER_ERROR)
     except Exception as error:
         if debug:

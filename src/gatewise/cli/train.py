@@ -10,6 +10,7 @@ import typer
 
 from gatewise.cli.show import metrics_table, out
 from gatewise.declare import Recipe
+from gatewise.errors import DeclarationError
 
 
 def train(
@@ -23,6 +24,9 @@ def train(
         list[str] | None, typer.Option("--set", help="Override an option: --set training.epochs=3 (repeatable).")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Begin anew where the output folder holds an earlier training.")
+    ] = False,
     report: Annotated[bool, typer.Option(help="Write report.html, too, where the extra is installed.")] = True,
 ) -> None:
     """Train a recipe: writes artefact, metrics, history, checkpoint and report into its output folder."""
@@ -35,10 +39,12 @@ def train(
     # and what only the tasks know, such as the names of metrics, before the tables are read
     Ranker.from_options(declared.schema(), declared)
     run_dir = output or Path(declared.output)
+    if resume and overwrite:
+        raise DeclarationError("--resume goes on with a run, --overwrite begins it anew: give one of them")
     with working("looking at the tables", at_terminal()):
         tables = find_tables(declared, recipe.parent)
     try:
-        ranker = train_recipe(declared, tables, run_dir, resume=resume)
+        ranker = train_recipe(declared, tables, run_dir, resume=resume, overwrite=overwrite)
     except KeyboardInterrupt:
         overrides = [word for override in set_ or [] for word in ("--set", override)]
         again = shlex.join(["gatewise", "train", str(recipe), "-o", str(run_dir), *overrides, "--resume"])

@@ -23,7 +23,7 @@ from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder, needed_columns, read_table
 from gatewise.declare import Options, Recipe, Schema
 from gatewise.errors import DeclarationError, did_you_mean
-from gatewise.files import write_atomically
+from gatewise.files import held, write_atomically
 from gatewise.jobs.contestants import Contestant, Cost
 from gatewise.jobs.line_up import SINGLE_TASK, line_up
 from gatewise.jobs.tables import Source, Tables, find_tables
@@ -232,17 +232,18 @@ def compare_contestants(
         raise DeclarationError(f"compare: level: expected a number between 0 and 1, found {level:g}")
     check_verdicts(metrics, build_tasks(schema))
     show = at_terminal() if progress is None else progress
-    with working("looking at the tables", show):
-        encoder, _ = TableEncoder.fit(schema, tables.train)
-        kept = _on_disk(tables, schema, run_dir / TRIALS / TABLES)
-        trials = _trials(competing(encoder), options.training.seed, seeds, run_dir / TRIALS, _digest(kept))
-    missing = [trial for each in trials for trial in each if not trial.done]
-    count = workers or (1 if choose_device(options.training.device).type != "cpu" else torch.get_num_threads())
-    with counting_down("trainings", sum(map(len, trials)), show) as tell:
-        run_trials(missing, kept, min(count, len(missing)), tell)
-    with working("drawing the test rows anew", show):
-        found = _judged(encoder, options, tables.test, trials, against, metrics, samples, level)
-    write_json(run_dir / COMPARISON, found.to_dict())
+    with held(run_dir):
+        with working("looking at the tables", show):
+            encoder, _ = TableEncoder.fit(schema, tables.train)
+            kept = _on_disk(tables, schema, run_dir / TRIALS / TABLES)
+            trials = _trials(competing(encoder), options.training.seed, seeds, run_dir / TRIALS, _digest(kept))
+        missing = [trial for each in trials for trial in each if not trial.done]
+        count = workers or (1 if choose_device(options.training.device).type != "cpu" else torch.get_num_threads())
+        with counting_down("trainings", sum(map(len, trials)), show) as tell:
+            run_trials(missing, kept, min(count, len(missing)), tell)
+        with working("drawing the test rows anew", show):
+            found = _judged(encoder, options, tables.test, trials, against, metrics, samples, level)
+        write_json(run_dir / COMPARISON, found.to_dict())
     return found
 
 

@@ -36,14 +36,14 @@ class Contender:
 def with_controls(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool | None = None) -> Iterator[Contender]:
     """Train the recipe's model and, with as many parameters, a shared bottom and single-task models; yield each.
 
-    The recipe's own run is written into ``run_dir``, the controls' into ``run_dir/controls``.
+    The recipe's own run is written into ``run_dir``, the controls' into ``run_dir/controls``, in place of earlier ones.
 
     Raises:
         DeclarationError: there are no test rows to judge on.
     """
     if tables.test is None:
         raise DeclarationError("compare: needs test rows, and the recipe's data has none")
-    ranker = train_recipe(recipe, tables, run_dir, progress=progress, label=type(recipe.model).__name__)
+    ranker = train_recipe(recipe, tables, run_dir, overwrite=True, progress=progress, label=type(recipe.model).__name__)
     own, *controls = line_up(recipe.schema(), recipe, ranker.scorer.encoder)
     yield _judged(own.name, [(own.parts[0], ranker)], tables.test)
     for control in controls:
@@ -61,7 +61,7 @@ def with_controls(recipe: Recipe, tables: Tables, run_dir: Path, progress: bool 
                 # of a task alone there is nothing to fuse
                 fusion=None,
             )
-            rankers.append((part, train_recipe(alike, tables, folder, progress=progress, label=label)))
+            rankers.append((part, train_recipe(alike, tables, folder, overwrite=True, progress=progress, label=label)))
         yield _judged(control.name, rankers, tables.test)
 
 

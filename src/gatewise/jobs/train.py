@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
 from gatewise.declare import Recipe, to_dict
-from gatewise.errors import ArtefactError, DeclarationError
-from gatewise.files import write_text
+from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning
+from gatewise.files import held, write_text
 from gatewise.jobs.tables import Tables
 from gatewise.ranker import Ranker
 from gatewise.serving.artefact import MANIFEST
+from gatewise.training import goes_on
 
 ARTEFACT = "artefact"
 METRICS = "metrics.json"
@@ -24,10 +26,13 @@ def train_recipe(
     run_dir: Path,
     *,
     resume: bool = False,
+    overwrite: bool = False,
     progress: bool | None = None,
     label: str = "",
 ) -> Ranker:
     """Train, calibrate, judge and save a recipe; on Ctrl-C the best epoch so far is saved before the interrupt goes on.
+
+    What is to be resumed and has not begun begins.
 
     Writes into ``run_dir``: ``artefact/``, ``metrics.json``, ``recipe.json``, ``history.jsonl`` and ``checkpoint.pt``.
 
@@ -42,11 +47,17 @@ def train_recipe(
             f"calibration: {calibration.method} needs validation rows, and the recipe's data has none"
         )
     ranker = Ranker.from_options(recipe.schema(), recipe)
-    try:
-        ranker.fit(tables.train, tables.valid, run_dir=run_dir, resume=resume, progress=progress, label=label)
-    finally:
-        if ranker.history:
-            _finish(ranker, recipe, tables, run_dir)
+    if resume and not run_dir.is_dir():
+        warnings.warn(f"there is no run {str(run_dir)!r} to resume: it begins", GatewiseWarning, stacklevel=2)
+        resume = False
+    how: dict[str, Any] = {"resume": resume, "overwrite": overwrite, "progress": progress, "label": label}
+    goes_on(run_dir, resume=resume, overwrite=overwrite)
+    with held(run_dir):
+        try:
+            ranker.fit(tables.train, tables.valid, run_dir=run_dir, **how)
+        finally:
+            if ranker.history:
+                _finish(ranker, recipe, tables, run_dir)
     return ranker
 
 

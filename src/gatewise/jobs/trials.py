@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,19 +40,32 @@ class Trial:
 
     @property
     def done(self) -> bool:
-        """Whether it was trained before."""
+        """Whether it was trained before, and what was kept of it is whole."""
         try:
-            return json.loads((self.folder / RESULT).read_text())["fingerprint"] == self.fingerprint
+            kept = self._kept()
+            predictions = (self.folder / PREDICTIONS).read_bytes()
         except (OSError, ValueError, KeyError, TypeError):
             return False
+        return kept["fingerprint"] == self.fingerprint and kept["predictions"] == _digest(predictions)
+
+    def _kept(self) -> dict[str, Any]:
+        """Return what was kept beside the predictions.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        kept: dict[str, Any] = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
+        if kept.pop("digest") != _digest(json.dumps(kept).encode()):
+            raise ValueError("damaged")
+        return kept
 
     def cost(self) -> Cost:
         """Return what it took."""
-        return Cost(**json.loads((self.folder / RESULT).read_text())["cost"])
+        return Cost(**self._kept()["cost"])
 
     def affinity(self) -> list[list[float | None]] | None:
         """Return what a step on one task did to the losses of all."""
-        return json.loads((self.folder / RESULT).read_text())["affinity"]
+        return self._kept()["affinity"]
 
     def predictions(self) -> pa.Table:
         """Return what it predicts of the test rows."""
@@ -71,6 +86,15 @@ class Trial:
         # while predictions and result are not of one training, none counts
         (self.folder / RESULT).unlink(missing_ok=True)
         write_atomically(self.folder / PREDICTIONS, lambda temporary: pq.write_table(found, temporary))
-        result = {"fingerprint": self.fingerprint, "cost": asdict(learnt.cost), "affinity": learnt.affinity}
-        write_json(self.folder / RESULT, result)
+        result = {
+            "fingerprint": self.fingerprint,
+            "predictions": _digest((self.folder / PREDICTIONS).read_bytes()),
+            "cost": asdict(learnt.cost),
+            "affinity": learnt.affinity,
+        }
+        write_json(self.folder / RESULT, result | {"digest": _digest(json.dumps(result).encode())})
         return time.perf_counter() - started, [str(warning.message) for warning in caught]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

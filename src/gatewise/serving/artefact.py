@@ -8,30 +8,31 @@
     calibration.json     how probabilities are calibrated; empty where they are not
     metrics.json         how it did, and its training history
 
-Loading reads JSON and tensors; nothing is executed. Saving writes a folder beside the target and renames it.
+Loading reads every file once, checks its bytes against the manifest, and makes the ranker of those very bytes; nothing
+is executed. Saving writes a folder beside the target, which takes its place in one step.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from gatewise import declare
 from gatewise.assembly import build_model, build_tasks
 from gatewise.calibration import Calibration
 from gatewise.data import TableEncoder
 from gatewise.errors import ArtefactError, DeclarationError
+from gatewise.files import read_version, replace_folder
 from gatewise.serving.scorer import Scorer
+from gatewise.serving.weights import check_weights, read_weights
 from gatewise.version import __version__
 
 FORMAT = 2
@@ -65,20 +66,12 @@ def save_artefact(artefact: Artefact, path: str | Path) -> None:
     """
     target = Path(path)
     if target.exists() and not _replaceable(target):
-        raise ArtefactError(f"{str(target)!r} exists and is no artefact; it is left as it is")
-    temporary: Path | None = None
+        raise ArtefactError(f"{str(target)!r} exists and is not an artefact; it is left as it is")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
-        temporary.chmod(0o755)
-        _write_files(artefact, temporary)
-        _swap(temporary, target)
+        replace_folder(target, partial(_write_files, artefact))
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise ArtefactError(f"cannot save {str(target)!r}: {reason}; nothing was changed") from None
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def load_artefact(path: str | Path) -> Artefact:
@@ -88,18 +81,32 @@ def load_artefact(path: str | Path) -> Artefact:
         ArtefactError: it is absent, incomplete, damaged, or of a newer format; says which file and why.
     """
     folder = Path(path)
-    contents = _read_checked(folder)
+    try:
+        return read_version(folder, (MANIFEST, *JSON_FILES, WEIGHTS), partial(_made, str(folder)))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ArtefactError(f"there is no artefact {str(folder)!r}") from None
+    except OSError as error:
+        raise ArtefactError(f"artefact {str(folder)!r}: cannot be read: {error.strerror}") from None
+
+
+def _made(name: str, files: dict[str, bytes]) -> Artefact:
+    """Make an artefact of the bytes of its files."""
+    contents = _checked(name, files)
     try:
         schema = declare.Schema.from_dict(contents["schema.json"])
         options = declare.from_dict(declare.Options, contents["options.json"])
         encoder = TableEncoder.from_state(schema, contents["encoder.json"])
         tasks = build_tasks(schema, encoder.statistics)
+        weights = read_weights(WEIGHTS, files[WEIGHTS])
+        # shapes first: a model that the file does not hold must not take memory
+        with torch.device("meta"):
+            check_weights(WEIGHTS, weights, build_model(options.model, encoder.layout, tasks))
         model = build_model(options.model, encoder.layout, tasks)
-        _load_weights(model, folder / WEIGHTS)
+        model.load_state_dict(weights)
         calibration = Calibration.from_state(tasks, contents["calibration.json"])
         scorer = Scorer(encoder, model.eval(), tasks, calibration, options.parsed_fusion)
     except (DeclarationError, ArtefactError) as error:
-        raise ArtefactError(f"artefact {str(folder)!r}: {error}") from None
+        raise ArtefactError(f"artefact {name!r}: {error}") from None
     return Artefact(scorer, options, contents["metrics.json"])
 
 
@@ -117,79 +124,42 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
         (folder / name).write_text(text + "\n", encoding="utf-8")
     weights = {name: value.detach().cpu().contiguous() for name, value in scorer.model.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
-    listed = {name: _digest(folder / name) for name in (*JSON_FILES, WEIGHTS)}
+    listed = {name: digest_of((folder / name).read_bytes()) for name in (*JSON_FILES, WEIGHTS)}
     manifest = {"format": FORMAT, "gatewise": __version__, "files": listed}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-
-
-def _swap(fresh: Path, target: Path) -> None:
-    """Put the fresh folder in the target's place; the old one is deleted last."""
-    if not target.exists():
-        fresh.rename(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
-    target.rename(old / target.name)
-    try:
-        fresh.rename(target)
-    except OSError:
-        (old / target.name).rename(target)
-        raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _replaceable(target: Path) -> bool:
     return target.is_dir() and ((target / MANIFEST).is_file() or not any(target.iterdir()))
 
 
-def _read_checked(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
-        raise ArtefactError(f"there is no artefact {str(folder)!r}")
-    manifest = _read_json(folder, MANIFEST)
+def _checked(artefact: str, files: dict[str, bytes]) -> dict[str, Any]:
+    """Return what the JSON files say, after all bytes were compared with the manifest."""
+    if MANIFEST not in files:
+        raise ArtefactError(f"{artefact!r} is not an artefact: {MANIFEST} is missing")
+    manifest = _json(artefact, MANIFEST, files[MANIFEST])
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise ArtefactError(f"artefact {str(folder)!r} is damaged: {MANIFEST} lists no files")
+        raise ArtefactError(f"artefact {artefact!r} is damaged: {MANIFEST} lists no files")
     if manifest.get("format") != FORMAT:
         raise ArtefactError(
-            f"artefact {str(folder)!r} has format {manifest.get('format')!r}, this version reads {FORMAT}: "
+            f"artefact {artefact!r} has format {manifest.get('format')!r}, this version reads {FORMAT}: "
             f"it was written by gatewise {manifest.get('gatewise')}"
         )
     for name in (*JSON_FILES, WEIGHTS):
-        if not (folder / name).is_file():
-            raise ArtefactError(f"artefact {str(folder)!r} is incomplete: {name} is missing")
-        if _reading(folder, name, _digest) != manifest["files"].get(name):
-            raise ArtefactError(f"artefact {str(folder)!r} is damaged: {name} is not what was saved")
-    return {name: _read_json(folder, name) for name in JSON_FILES}
+        if name not in files:
+            raise ArtefactError(f"artefact {artefact!r} is incomplete: {name} is missing")
+        if digest_of(files[name]) != manifest["files"].get(name):
+            raise ArtefactError(f"artefact {artefact!r} is damaged: {name} is not what was saved")
+    return {name: _json(artefact, name, files[name]) for name in JSON_FILES}
 
 
-def _read_json(folder: Path, name: str) -> Any:
+def _json(artefact: str, name: str, content: bytes) -> Any:
     try:
-        return json.loads(_reading(folder, name, lambda path: path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ArtefactError(f"artefact {str(folder)!r} is damaged: {name} is no JSON ({error})") from None
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ArtefactError(f"artefact {artefact!r} is damaged: {name} is not JSON ({error})") from None
 
 
-def _reading(folder: Path, name: str, read: Callable[[Path], Any]) -> Any:
-    try:
-        return read(folder / name)
-    except FileNotFoundError:
-        raise ArtefactError(f"{str(folder)!r} is no artefact: {name} is missing") from None
-    except OSError as error:
-        raise ArtefactError(f"artefact {str(folder)!r}: cannot read {name}: {error.strerror}") from None
-
-
-def _load_weights(model: torch.nn.Module, path: Path) -> None:
-    try:
-        weights = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ArtefactError(f"{path.name} cannot be read: {error}") from None
-    expected = model.state_dict()
-    for name in sorted(expected.keys() | weights.keys()):
-        shapes = [tuple(found[name].shape) if name in found else None for found in (expected, weights)]
-        if shapes[0] != shapes[1]:
-            raise ArtefactError(f"{path.name}: expected {name} of shape {shapes[0]}, found {shapes[1]}")
-    model.load_state_dict(weights)
-
-
-def _digest(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
+def digest_of(content: bytes) -> dict[str, Any]:
+    """Return what the manifest says of a file."""
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}

@@ -7,8 +7,9 @@ from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.optimizers import make_optimizer
 from gatewise.training.record import EpochRecord
 from gatewise.training.reporter import Reporter
+from gatewise.training.run_folder import CHECKPOINT, HISTORY, goes_on
 from gatewise.training.schedules import Schedule, cosine, plateau, step_decay, steps_per_epoch
-from gatewise.training.trainer import CHECKPOINT, HISTORY, Trainer
+from gatewise.training.trainer import Trainer
 
 __all__ = [
     "CHECKPOINT",
@@ -21,6 +22,7 @@ __all__ = [
     "Trainer",
     "choose_device",
     "cosine",
+    "goes_on",
     "load_checkpoint",
     "make_optimizer",
     "plateau",

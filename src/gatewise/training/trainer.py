@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -31,11 +31,10 @@ from gatewise.training.optimizers import LazyOptimizer
 from gatewise.training.record import EpochRecord, records_from, write_history
 from gatewise.training.replay import without_trace
 from gatewise.training.reporter import Reporter
+from gatewise.training.run_folder import CHECKPOINT, HISTORY, differences, goes_on
 from gatewise.training.sample import Sample, Samples
 from gatewise.training.schedules import Schedule, steps_per_epoch
 
-CHECKPOINT = "checkpoint.pt"
-HISTORY = "history.jsonl"
 CPU = torch.device("cpu")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -72,7 +71,7 @@ class Trainer:
         seed: see above.
         conflict_every: how many steps lie between two whose tasks' gradients are compared; None: none are.
         run_dir: where checkpoint and history are written after every epoch; None: nowhere.
-        fingerprint: says what is trained; a checkpoint with another one is refused.
+        fingerprint: says what is trained, part by part; a checkpoint in which one differs is refused.
         reporter: is told how it goes.
 
     Raises:
@@ -98,7 +97,7 @@ class Trainer:
         seed: int = 0,
         conflict_every: int | None = None,
         run_dir: Path | None = None,
-        fingerprint: str = "",
+        fingerprint: Mapping[str, str] | None = None,
         reporter: Reporter | None = None,
     ) -> None:
         self.model, self.tasks = model, tasks
@@ -107,7 +106,8 @@ class Trainer:
         self.stopping = stopping or Stopping()
         self.epochs, self.batch_size, self.accumulate = epochs, batch_size, accumulate
         self.clip_norm, self.precision, self.seed = clip_norm, precision, seed
-        self.run_dir, self.fingerprint, self.reporter = run_dir, fingerprint, reporter or Reporter()
+        self.run_dir, self.reporter = run_dir, reporter or Reporter()
+        self.fingerprint = dict(fingerprint or {})
         self.device = next(model.parameters()).device
         self.task_weights = torch.tensor([task.weight for task in tasks], device=self.device)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
@@ -120,7 +120,9 @@ class Trainer:
         self.history: list[EpochRecord] = []
         self.best_weights: dict[str, Tensor] | None = None
 
-    def fit(self, train: TensorTable, valid: TensorTable | None = None, *, resume: bool = False) -> list[EpochRecord]:
+    def fit(
+        self, train: TensorTable, valid: TensorTable | None = None, *, resume: bool = False, overwrite: bool = False
+    ) -> list[EpochRecord]:
         """Train until the epochs or the patience are used up, then bring the best epoch's weights back.
 
         Without a validation table the last whole epoch counts as the best. Ctrl-C leaves the weights of the best epoch
@@ -129,11 +131,13 @@ class Trainer:
         Args:
             train: the training table; its rows are checked once.
             valid: decides the best epoch and early stopping.
-            resume: go on from the checkpoint in ``run_dir``.
+            resume: go on from the checkpoint in ``run_dir``; begin where the folder is there and has none yet.
+            overwrite: begin anew where ``run_dir`` holds a training already, which is lost.
 
         Raises:
             TrainingError: a loss is not finite, or what is monitored is undefined.
-            ArtefactError: there is no checkpoint to resume from, or one of another training.
+            ArtefactError: there is no run to resume, or one of another training; or there is one, and neither
+                ``resume`` nor ``overwrite``.
         """
         self.model.input_layer.check(train)
         train = self.model.input_layer.read_texts(self._with_targets(train))
@@ -141,7 +145,7 @@ class Trainer:
             valid = self.model.input_layer.read_texts(valid)
             # what cannot be monitored is better known before the first epoch than after it
             self.monitor.score(self.evaluate(valid))
-        if resume:
+        if goes_on(self.run_dir, resume=resume, overwrite=overwrite):
             self._load()
         else:
             self._save()
@@ -394,14 +398,12 @@ class Trainer:
         write_history(self.run_dir / HISTORY, self.history)
 
     def _load(self) -> None:
-        if self.run_dir is None:
-            raise ArtefactError("resume needs the folder of the run to go on with")
+        assert self.run_dir is not None
         path = self.run_dir / CHECKPOINT
         state = load_checkpoint(path)
-        if state.get("fingerprint") != self.fingerprint:
-            raise ArtefactError(
-                f"checkpoint {str(path)!r} belongs to another training: schema, model, options or data differ"
-            )
+        differs = differences(state.get("fingerprint"), self.fingerprint)
+        if differs:
+            raise ArtefactError(f"checkpoint {str(path)!r} belongs to another training: {differs}")
         try:
             self._restore(state)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -417,6 +419,9 @@ class Trainer:
         self.scaler.load_state_dict(state["scaler"])
         self.stopping.load_state_dict(state["stopping"])
         self.history = records_from(state["history"])
+        if self.run_dir is not None:
+            # the process may have ended between the two files
+            write_history(self.run_dir / HISTORY, self.history)
 
 
 def _grouped(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:

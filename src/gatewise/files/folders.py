@@ -1,0 +1,75 @@
+"""One folder, whole or not at all."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from gatewise.files.durable import sync, sync_folder
+from gatewise.files.locks import one_at_a_time
+from gatewise.files.temporary import OLD, remove, temporary_folder
+
+AT_FDCWD = -100
+EXCHANGE = 2
+"""Of renameat2 (Linux) and renamex_np (macOS): the two names change places, at once."""
+UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
+
+
+def replace_folder(path: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a temporary folder beside ``path``, then put it there; an older one is removed last.
+
+    On Linux and macOS the two change places in one step, so that there is a whole folder at any moment. Elsewhere there
+    is an instant with the old one under another name, where :func:`gatewise.files.read_version` finds it. Everything is
+    on the disk before it is put in place. A link is followed: what it points to is replaced.
+
+    Raises:
+        OSError: something cannot be written; then nothing has changed.
+    """
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(target) as fresh:
+        write(fresh)
+        sync_folder(fresh)
+        with one_at_a_time(target.parent):
+            if not target.exists():
+                fresh.rename(target)
+            elif not _exchange(fresh, target):
+                _step_aside(fresh, target)
+        sync(target.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two names change places; False where the system or the disk cannot."""
+    if os.name != "posix":
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    first, second = os.fsencode(one), os.fsencode(other)
+    if sys.platform == "darwin" and hasattr(libc, "renamex_np"):
+        failed = libc.renamex_np(first, second, ctypes.c_uint(EXCHANGE))
+    elif hasattr(libc, "renameat2"):
+        failed = libc.renameat2(AT_FDCWD, first, AT_FDCWD, second, ctypes.c_uint(EXCHANGE))
+    else:
+        return False
+    if not failed:
+        return True
+    code = ctypes.get_errno()
+    if code in UNSUPPORTED:
+        return False
+    raise OSError(code, os.strerror(code), str(other))
+
+
+def _step_aside(fresh: Path, target: Path) -> None:
+    """Give the old folder another name, the fresh one its own, and then remove the old one."""
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=OLD, dir=target.parent))
+    target.replace(old)
+    try:
+        fresh.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    remove(old)

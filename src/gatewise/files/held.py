@@ -1,0 +1,73 @@
+"""A folder that one run writes into at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
+
+from gatewise.errors import ArtefactError
+from gatewise.files.locks import lock
+
+LOCK = ".lock"
+_HELD: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder, made if need be, against other runs; a process that dies holds nothing.
+
+    A folder that was made and stayed empty is removed again.
+
+    Within the block the same may hold it again.
+
+    Raises:
+        ArtefactError: another process, or another thread, holds it, or nothing can be written there.
+    """
+    known = folder.resolve()
+    if known in _HELD.get():
+        yield
+        return
+    made = [place for place in (known, *known.parents) if not place.exists()]
+    descriptor = _taken(folder)
+    token = _HELD.set(_HELD.get() | {known})
+    try:
+        yield
+    finally:
+        _HELD.reset(token)
+        # removed while it is held: whoever opens it now finds that it is gone, and makes another
+        with suppress(OSError):
+            (folder / LOCK).unlink()
+            # nothing was written: nothing is left
+            for place in made:
+                place.rmdir()
+        os.close(descriptor)
+
+
+def _taken(folder: Path) -> int:
+    path = folder / LOCK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            if lock(descriptor) is False:
+                owner = os.read(descriptor, 100).decode(errors="replace").strip()
+                os.close(descriptor)
+                by = f"process {owner}" if owner else "another process"
+                raise ArtefactError(f"run {str(folder)!r}: {by} is writing into it; wait, or choose another folder")
+            if _still_there(descriptor, path):
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"{os.getpid()}\n".encode())
+                return descriptor
+            os.close(descriptor)
+    except OSError as error:
+        raise ArtefactError(f"cannot write into {str(folder)!r}: {error.strerror or error}") from None
+
+
+def _still_there(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,73 @@
+"""Reading several files of a folder that others replace meanwhile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from io import FileIO
+from pathlib import Path
+from typing import TypeVar
+
+from gatewise.files.temporary import OLD, left_of
+
+Version = dict[str, bytes]
+"""What the files of a folder hold, by name; a file that is not there is absent."""
+Result = TypeVar("Result")
+ATTEMPTS = 1000
+FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Of opening: a pipe that somebody laid there must not be waited for."""
+
+
+def read_version(folder: Path, names: Sequence[str], make: Callable[[Version], Result]) -> Result:
+    """Read files of one version of a folder, and return what ``make`` makes of their bytes.
+
+    Every file is read once. All are opened before any is read, so that a version is whole even where it is replaced at
+    that moment. Where ``make`` fails and the folder has been replaced meanwhile, the new one is read.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        OSError: a file cannot be read.
+        Exception: what ``make`` raises.
+    """
+    for attempt in range(ATTEMPTS):
+        place = _whole(folder)
+        before = _identity(place)
+        try:
+            return make(_read(place, names))
+        except Exception:
+            if attempt == ATTEMPTS - 1 or before == _identity(_whole(folder)):
+                raise
+    raise AssertionError
+
+
+def _read(folder: Path, names: Sequence[str]) -> Version:
+    with ExitStack() as stack:
+        # names are looked up in the folder that was opened, whatever its path means a moment later
+        directory = None
+        if os.open in os.supports_dir_fd:
+            directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, directory)
+        files = {}
+        for name in names:
+            try:
+                descriptor = os.open(name if directory is not None else folder / name, FLAGS, dir_fd=directory)
+            except FileNotFoundError:
+                continue
+            files[name] = stack.enter_context(FileIO(descriptor))
+        return {name: file.readall() for name, file in files.items()}
+
+
+def _whole(folder: Path) -> Path:
+    """Return a folder, or its old version where a writer died before the new one was in place."""
+    if not folder.exists() and folder.parent.is_dir():
+        return next(left_of(folder, (OLD,)), folder)
+    return folder
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

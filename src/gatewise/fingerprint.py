@@ -1,0 +1,52 @@
+"""What tells trainings apart that must not go on from each other's checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gatewise import declare
+from gatewise.data import EncodedTable
+
+LOOKING = ("patience", "device", "conflict_every")
+"""Options that change nothing of what is learnt."""
+
+
+def fingerprint(
+    schema: declare.Schema, options: declare.Options, train: EncodedTable, valid: EncodedTable | None
+) -> dict[str, str]:
+    """Return every part of a training by name: what is declared as JSON, tables as digests of what was encoded."""
+    declared = declare.to_dict(options)
+    # what is made of predictions changes nothing that is learnt
+    declared.pop("fusion", None)
+    # a cosine ends with the last epoch; otherwise more epochs are no other training
+    bound = isinstance(options.training.schedule, declare.Cosine)
+    for free in LOOKING if bound else (*LOOKING, "epochs"):
+        declared["training"].pop(free)
+    parts = dict(_leaves("", {"schema": declare.to_dict(schema), **declared}))
+    tables = {"training rows": train, "validation rows": valid}
+    return parts | {name: "none" if table is None else _digest(table) for name, table in tables.items()}
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield every value of nested declarations with its path, such as ``training.lr``."""
+    items: Any = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else None
+    if not items:
+        yield name, json.dumps(value)
+        return
+    for key, inner in items:
+        path = f"{name}[{key}]" if isinstance(value, list) else f"{name}.{key}" if name else str(key)
+        yield from _leaves(path, inner)
+
+
+def _digest(encoded: EncodedTable) -> str:
+    digest = hashlib.blake2b(digest_size=32)
+    ragged = [*encoded.lists, *(texts.tokens for texts in encoded.texts)]
+    lists = [part for ids in ragged for part in (ids.values, ids.offsets)] + [texts.codes for texts in encoded.texts]
+    for matrix in (encoded.ids, encoded.floats, encoded.labels, encoded.weights, encoded.groups, *lists):
+        digest.update(b"" if matrix is None else np.ascontiguousarray(matrix).data)
+    return digest.hexdigest()

@@ -1,0 +1,48 @@
+"""Weights of an artefact: from bytes to tensors that are what a model expects."""
+
+from __future__ import annotations
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor, nn
+
+from gatewise.errors import ArtefactError
+
+Weights = dict[str, Tensor]
+
+
+def read_weights(file: str, content: bytes) -> Weights:
+    """Return the tensors of a safetensors file, whose header cannot say more than the file holds.
+
+    Raises:
+        ArtefactError: it is no such file, or a tensor holds NaN or infinity; names it.
+    """
+    try:
+        weights = load(content)
+    except (SafetensorError, ValueError, KeyError, RuntimeError, OverflowError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ArtefactError(f"{file} cannot be read: {reason}") from None
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ArtefactError(f"{file}: {name} holds a value that is not finite")
+    return weights
+
+
+def check_weights(file: str, weights: Weights, model: nn.Module) -> None:
+    """Compare tensors with a model, which may be without memory: names, shapes and types.
+
+    Raises:
+        ArtefactError: they differ; names the first tensor that does.
+    """
+    expected = model.state_dict()
+    for name in sorted(expected.keys() | weights.keys()):
+        wanted, found = (_described(tensors.get(name)) for tensors in (expected, weights))
+        if wanted != found:
+            raise ArtefactError(f"{file}: expected {name} to be {wanted}, found {found}")
+
+
+def _described(tensor: Tensor | None) -> str:
+    if tensor is None:
+        return "absent"
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"

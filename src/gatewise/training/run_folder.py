@@ -1,0 +1,68 @@
+"""The folder of a run: what is in it, and whether a training may begin or go on there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from gatewise.errors import ArtefactError, shown
+from gatewise.training.checkpoint import load_checkpoint
+
+CHECKPOINT = "checkpoint.pt"
+HISTORY = "history.jsonl"
+SHORT = 40
+"""Values up to so many letters are shown when they differ."""
+
+
+def goes_on(run_dir: Path | None, *, resume: bool, overwrite: bool) -> bool:
+    """Return whether a training goes on from the checkpoint of a run, or else begins.
+
+    A run that ended before its first checkpoint begins anew.
+
+    Raises:
+        ArtefactError: a run is to be resumed that is not there; or one is there, and neither ``resume`` nor
+            ``overwrite``: says how far it has come.
+    """
+    if run_dir is None:
+        if resume:
+            raise ArtefactError("resume needs the folder of the run to go on with")
+        return False
+    there = (run_dir / CHECKPOINT).exists()
+    if resume and not there and not run_dir.is_dir():
+        raise ArtefactError(f"there is no run {str(run_dir)!r} to resume")
+    if there and not (resume or overwrite) and (epochs := _epochs(run_dir)):
+        raise ArtefactError(
+            f"run {str(run_dir)!r} holds {epochs} epochs of an earlier training: resume it, overwrite it, "
+            "or choose another folder"
+        )
+    return resume and there
+
+
+def _epochs(run_dir: Path) -> int:
+    """Return how many epochs a run holds; a checkpoint that cannot be read holds none."""
+    with suppress(OSError):
+        if lines := (run_dir / HISTORY).read_bytes().count(b"\n"):
+            return lines
+    # a process may have ended between the two files
+    with suppress(ArtefactError, KeyError, TypeError):
+        return len(load_checkpoint(run_dir / CHECKPOINT)["history"])
+    return 0
+
+
+def differences(kept: Any, declared: Mapping[str, str]) -> str:
+    """Say in which parts two fingerprints differ, and how where that is short; nothing where they agree."""
+    if not isinstance(kept, Mapping):
+        return "its checkpoint is of another version"
+    names = [name for name in dict.fromkeys([*declared, *kept]) if declared.get(name) != kept.get(name)]
+    return "; ".join(_difference(name, kept.get(name), declared.get(name)) for name in names[:3]) + (
+        f" and {len(names) - 3} more: {shown(names[3:])}" if len(names) > 3 else ""
+    )
+
+
+def _difference(name: str, kept: str | None, declared: str | None) -> str:
+    if any(value is not None and len(value) > SHORT for value in (kept, declared)):
+        return f"{name} differs"
+    was, now = ("absent" if value is None else value for value in (kept, declared))
+    return f"{name} was {was} and is {now}"
