@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from gatewise.data.plain_types import is_string
 from gatewise.data.reading import Types, first_line, unique_names
-from gatewise.data.values import is_string
 from gatewise.errors import TableError
 
 BLOCK_BYTES = 16 << 20

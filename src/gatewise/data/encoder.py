@@ -40,7 +40,7 @@ from gatewise.data.labels import (
 from gatewise.data.layouts import layout_of
 from gatewise.data.matrix import side_by_side
 from gatewise.data.parallel import in_parallel
-from gatewise.data.tables import read_table, stream_table
+from gatewise.data.tables import read_needed
 from gatewise.data.vocabulary import AnyVocabulary, vocabulary_from_state
 from gatewise.declare import (
     Categorical,
@@ -225,14 +225,8 @@ def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False
 def _read(
     source: Any, columns: list[str], types: Callable[[], Mapping[str, pa.DataType]], spared: Collection[str] = ()
 ) -> pa.Table:
-    if not isinstance(source, (str, Path)):
-        # types are for text files
-        return read_table(source)
-    table = read_table(source, columns, types())
-    if not set(columns) - set(spared) <= set(table.column_names):
-        # whoever misses its column is to suggest the nearest of all that the file has
-        return next(stream_table(source, types=types()))
-    return table
+    # types are for text files
+    return read_needed(source, columns, types() if isinstance(source, (str, Path)) else None, spared)
 
 
 def _each(work: Callable[[Any], Any], features: Iterable[Feature], rows: int) -> dict[str, Any]:

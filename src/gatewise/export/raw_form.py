@@ -10,7 +10,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from gatewise.data import read_table
+from gatewise.data import read_needed
 from gatewise.data.labels import known_labels
 from gatewise.data.tables import pick_column
 from gatewise.declare import Feature, column_of
@@ -71,7 +71,11 @@ class RawForm(Form):
         return Read(inputs, labels_of(self.known, known, rows))
 
     def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
-        table = read_table(source, types=self.encoder.column_types())
+        wanted = [
+            *map(column_of, self.read),
+            *(name for task in self.encoder.schema.tasks for name in task.known_columns),
+        ]
+        table = read_needed(source, wanted, self.encoder.column_types())
         columns = [self._fed(feature, table) for feature in self.read]
         labels = known_labels(self.encoder.labels, table)
         for name in self._known_names():

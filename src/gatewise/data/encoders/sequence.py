@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from gatewise.data.arrays import filled, null_mask
 from gatewise.data.encoders.categorical import LEARNT_FROM, check_type
-from gatewise.data.values import Distinct, RowOf, as_keys, as_lists, distinct, is_list, is_string
+from gatewise.data.plain_types import is_list, is_string
+from gatewise.data.values import Distinct, RowOf, as_keys, as_lists, distinct
 from gatewise.data.vocabulary import AnyVocabulary
 from gatewise.declare import Sequence
 from gatewise.errors import TableError
