@@ -19,7 +19,7 @@ OWN = {"tower_dims": [5], "activation": "gelu", "dropout": 0.5, "norm": "batch",
 
 FEATURES = [
     declare.Categorical("a", dim=3, min_count=2, column="c"),
-    declare.Categorical("b", hash_buckets=2, dim=1),
+    declare.Categorical("b", hash_buckets=2, dim=1, dtype="string"),
     declare.Numeric("n", transform="bucket", buckets=4, dim=2, column="m"),
     declare.Numeric("o", transform="log", embedding=declare.Periodic(frequencies=3, sigma=0.5, dim=2)),
     declare.Numeric("p", embedding=declare.PiecewiseLinear(bins=4, dim=2)),
@@ -27,7 +27,7 @@ FEATURES = [
     declare.Sequence("u", shares="a", pooling=declare.Attention("a", dims=[5], normalise=True)),
     declare.Sequence("x", pooling=declare.GRU(dim=3)),
     declare.Sequence("y", pooling=declare.Transformer(dim=6, heads=3, layers=2)),
-    declare.Sequence("v", hash_buckets=7),
+    declare.Sequence("v", hash_buckets=7, dtype="integer"),
     declare.Vector("w", 3, column="x"),
     declare.Text("t", "models/bert", "cls", False, 0.1, 64, "u"),
 ]

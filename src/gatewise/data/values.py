@@ -125,7 +125,7 @@ def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.
     if pa.types.is_boolean(dtype):
         column = column.cast(pa.int8())
     elif not (numeric or pa.types.is_decimal(dtype) or pa.types.is_null(dtype)):
-        raise TableError(f"{purpose}: expected numbers, found {dtype}{_hint(dtype)}")
+        raise TableError(f"{purpose}: expected numbers, found {dtype}{_hint(dtype) or _no_number(column, row_of)}")
     numbers = filled(as_type(column, pa.float64(), safe=False), 0)
     # the extremes of a column with NaN are NaN; only a bad column is searched for its rows
     if len(numbers) and not (numbers.min() >= -LARGEST and numbers.max() <= LARGEST):
@@ -165,6 +165,18 @@ def _split(strings: pa.Array, separator: str) -> pa.Array:
 
 def _mask(column: pa.Array) -> pa.Array | None:
     return column.is_null() if column.null_count else None
+
+
+def _no_number(column: pa.Array, row_of: RowOf) -> str:
+    """Return the first text that is no number, and where it stands."""
+    if not is_string(column.type):
+        return ""
+    for row, text in enumerate(column):
+        try:
+            float(text.as_py() or 0)
+        except ValueError:
+            return f", such as {text.as_py()[:40]!r} in row {row_of(row)}"
+    return ", though all of them can be read as numbers"
 
 
 def _hint(dtype: pa.DataType) -> str:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from gatewise.data import read_needed
+from gatewise.data.encoders.by_feature import feature_column
 from gatewise.data.labels import known_labels
-from gatewise.data.tables import pick_column
 from gatewise.declare import Feature, column_of
 from gatewise.export.padding import one_each
 from gatewise.export.ports import Form, Port, Read, known_columns, known_ports, labels_of, type_name
@@ -87,8 +87,7 @@ class RawForm(Form):
         return [name for name in dict.fromkeys(self.known) if name is not None]
 
     def _fed(self, feature: Feature, table: pa.Table) -> np.ndarray:
-        purpose = f"feature {feature.name!r}"
-        return self.columns[feature.name].feed(pick_column(table, column_of(feature), purpose), purpose)
+        return self.columns[feature.name].feed(feature_column(feature, table), f"feature {feature.name!r}")
 
 
 def _apart(ports: list[Port]) -> list[Port]:

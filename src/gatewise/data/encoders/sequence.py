@@ -52,6 +52,7 @@ class SequenceEncoder:
             purpose: who asks, for messages.
             expected: type of the vocabulary, so that ids written as "1|2" can be integers.
         """
+        expected = pa.int64() if feature.dtype == "integer" else expected
         keys, offsets = item_keys(feature, column, purpose, expected)
         return Items(distinct(keys), offsets)
 
