@@ -60,7 +60,13 @@ def one_array(column: pa.ChunkedArray) -> pa.Array:
     try:
         return pa.concat_arrays(column.chunks)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return pa.concat_arrays([_wide(chunk) for chunk in column.chunks])
+        return pa.concat_arrays(wide_column(column).chunks)
+
+
+def wide_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column without views, runs, dictionaries and extension types, with offsets of 64 bits."""
+    chunks = [_wide(chunk) for chunk in column.chunks]
+    return pa.chunked_array(chunks, None if chunks else _wide(pa.array([], column.type)).type)
 
 
 def take_rows(table: pa.Table, rows: np.ndarray | pa.Array) -> pa.Table:
@@ -73,7 +79,7 @@ def _taken(column: pa.ChunkedArray, rows: np.ndarray | pa.Array) -> pa.Array | p
     try:
         return column.take(rows)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return pa.concat_arrays([_wide(chunk) for chunk in column.chunks]).take(rows)
+        return pa.concat_arrays(wide_column(column).chunks).take(rows)
 
 
 def _plain(column: pa.Array, purpose: str) -> pa.Array:
@@ -84,7 +90,8 @@ def _plain(column: pa.Array, purpose: str) -> pa.Array:
     if column.null_count == len(column):
         return pa.nulls(len(column))
     if isinstance(dtype, pa.BaseExtensionType):
-        return _plain(_unwrapped(column, purpose), purpose)
+        _refuse_by_name(dtype.extension_name, purpose)
+        return _plain(_unwrapped(column), purpose)
     if pa.types.is_decimal(dtype):
         return _numbers(column)
     if pa.types.is_dictionary(dtype):
@@ -100,7 +107,7 @@ def _wide(column: pa.Array) -> pa.Array:
     """Return an array in types of 64-bit offsets, which can be joined and taken from; extensions lose their name."""
     dtype = column.type
     if isinstance(dtype, pa.BaseExtensionType):
-        return _wide(column.storage)
+        return _wide(_unwrapped(column))
     if pa.types.is_string(dtype):
         return column.cast(pa.large_string())
     if pa.types.is_binary(dtype):
@@ -182,11 +189,9 @@ def _numbers(column: pa.Array) -> pa.Array:
     return as_type(column, pa.float64(), safe=False)
 
 
-def _unwrapped(column: pa.Array, purpose: str) -> pa.Array:
+def _unwrapped(column: pa.Array) -> pa.Array:
     """Return the values of an extension type."""
-    name = column.type.extension_name
-    _refuse_by_name(name, purpose)
-    match name:
+    match column.type.extension_name:
         case "arrow.bool8":
             return pc.not_equal(column.storage, 0)
         case "arrow.uuid":

@@ -117,7 +117,7 @@ class _EachKeyOnce(yaml.SafeLoader):
     """Reads YAML as ``safe_load`` does, but that it takes no key twice in one mapping."""
 
     def compose_mapping_node(self, anchor: Any) -> Any:
-        node = super().compose_mapping_node(anchor)  # type: ignore[no-untyped-call]
+        node = super().compose_mapping_node(anchor)
         line_of: dict[tuple[str, str], int] = {}
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag == MERGE:
