@@ -98,7 +98,8 @@ def _plain(column: pa.Array, purpose: str) -> pa.Array:
         return _plain_dictionary(column, within)
     if is_list(dtype):
         return _plain_list(column, purpose)
-    if pa.types.is_nested(dtype) or dtype == pa.month_day_nano_interval():
+    runs = pa.types.is_run_end_encoded(dtype)
+    if (pa.types.is_nested(dtype) and not runs) or dtype == pa.month_day_nano_interval():
         raise TableError(f"{purpose}: expected {EXPECTED}, found {dtype}")
     return _without_views(column, within)
 
