@@ -36,17 +36,13 @@ def as_arrow(source: Any, wanted: Wanted = None) -> pa.Table:
         return _from_rows(source, wanted)
     if _is_frame(source):
         return _from_frame(source, wanted)
-    if hasattr(source, "__arrow_c_stream__"):
-        return _chosen(_exported(source), wanted)
-    hint = "; collect it first" if hasattr(source, "collect") else ""
-    expected = "pandas, polars, pyarrow, duckdb, a dict of arrays or a path"
-    raise TableError(f"table: expected {expected}, found {type(source).__name__}{hint}")
+    return _chosen(_exported(source), wanted)
 
 
 def rereadable(source: Any) -> Any:
     """Return a source that gives the same rows each time it is read: itself, or a stream's rows as an Arrow table."""
     known = isinstance(source, (pa.Table, pa.RecordBatch, Mapping)) or _is_rows(source) or _is_frame(source)
-    return source if known else as_arrow(source)
+    return source if known else _exported(source)
 
 
 def names_of(source: Any) -> list[str]:
@@ -57,8 +53,9 @@ def names_of(source: Any) -> list[str]:
         return [str(name) for name in dict.fromkeys(chain.from_iterable(source))]
     if _is_frame(source):
         return [str(label) for label in source.columns] + list(_levels(source))
-    schema = source.schema if isinstance(source, (pa.Table, pa.RecordBatch)) else as_arrow(source).schema
-    return list(unique_names(schema, "table").names)
+    return list(
+        source.schema.names if isinstance(source, (pa.Table, pa.RecordBatch)) else _exported(source).schema.names
+    )
 
 
 def column_of_values(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
@@ -99,6 +96,10 @@ def _chosen(table: pa.Table, wanted: Wanted) -> pa.Table:
 
 
 def _exported(source: Any) -> pa.Table:
+    if not hasattr(source, "__arrow_c_stream__"):
+        hint = "; collect it first" if hasattr(source, "collect") else ""
+        expected = "pandas, polars, pyarrow, duckdb, a dict of arrays or a path"
+        raise TableError(f"table: expected {expected}, found {type(source).__name__}{hint}")
     try:
         return pa.table(source)
     except UNREADABLE as error:
