@@ -50,8 +50,6 @@ def test_csv_keeps_what_can_be_written_as_text(scorer, source, tmp_path):
 
 @pytest.mark.parametrize("name", ["tags", "thing"])
 def test_csv_says_what_it_does_not_hold(scorer, source, tmp_path, name):
-    with pytest.raises(
-        gw.GatewiseError, match=rf"^kept column '{name}': a \.csv file holds no (list|struct)<"):
-    ):
+    with pytest.raises(gw.GatewiseError, match=rf"^kept column '{name}': a \.csv file holds no (list|struct)<"):
         predict_file(scorer, source, tmp_path / "p.csv", ["text", name])
     assert not (tmp_path / "p.csv").exists()
