@@ -217,6 +217,16 @@ def test_a_column_of_nulls_alone_is_null_whatever_its_type(kind: str) -> None:
         encoder.encode(table_with(column).slice(0, 0), labels=False)
 
 
+def test_a_dictionary_may_have_a_null_among_its_entries() -> None:
+    entries = pa.array(["a", None, "b"])
+    for rows, expected in (([0, 1, 2, None], ["a", None, "b", None]), ([1, 1], [None, None]), ([2, 1], ["b", None])):
+        found = pick_column(
+            pa.table({"x": pa.DictionaryArray.from_arrays(pa.array(rows), entries)}), "x", "feature 'x'"
+        )
+        assert found.to_pylist() == expected
+        assert pa.types.is_null(found.type) == (expected == [None, None])
+
+
 def test_a_type_that_is_plain_is_handed_on_without_a_copy() -> None:
     for name in ("int8", "uint64", "double", "string", "large_string", "date32[day]", "list 0 of int64"):
         column = COLUMNS[name]

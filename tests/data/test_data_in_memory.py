@@ -172,3 +172,25 @@ def test_what_pandas_writes_for_missing_values_is_null_in_any_column():
     assert encoded.lists[0].values.tolist() == [1, 1]
     never, _ = TableEncoder.fit(schema, frame.assign(click=[0, 1]))
     assert never.encode(table).ids.tolist() == [[0, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["a", float("nan"), None], ["a", None, None]),
+        ([1, pd.NA, 2], [1, None, 2]),
+        ([["a"], float("nan")], [["a"], None]),
+        (pd.Categorical([1, 2, None]), [1, 2, None]),
+        (pd.Index([1, 2]), [1, 2]),
+        (pd.arrays.SparseArray([0.0, np.nan]), [0.0, None]),
+        (pd.Series([1, 2**63 + 1, None], dtype=object), [1, 2**63 + 1, None]),
+        (np.array(["a", None], dtype=object), ["a", None]),
+    ],
+    ids=str,
+)
+def test_what_says_that_there_is_nothing_among_other_values_is_null(values, expected):
+    assert read_table({"x": values})["x"].to_pylist() == expected
+
+
+def test_nan_among_numbers_of_a_dict_stays_what_it_is():
+    assert str(read_table({"x": [1.0, float("nan")]})["x"].to_pylist()) == "[1.0, nan]"

@@ -174,8 +174,8 @@ def _converted(values: Any) -> pa.Array | pa.ChunkedArray:
     exported = _from_exporter(values)
     if exported is not None:
         return exported
-    if hasattr(values, "iloc"):
-        return _guessed(np.asarray(values), from_pandas=True)
+    if type(values).__module__.partition(".")[0] == "pandas":
+        return _from_pandas(values)
     if hasattr(values, "to_list"):
         return _guessed(values.to_list())
     if hasattr(values, "__array__"):
@@ -183,6 +183,14 @@ def _converted(values: Any) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, (list, tuple)) and any(isinstance(row, np.ma.MaskedArray) for row in values):
         values = [row.tolist() if isinstance(row, np.ma.MaskedArray) else row for row in values]
     return _guessed(values)
+
+
+def _from_pandas(values: Any) -> pa.Array:
+    """Return a series, an index or an array of pandas', in which NaN is null."""
+    try:
+        return pa.array(values, from_pandas=True)
+    except UNREADABLE:
+        return _guessed(np.asarray(values), from_pandas=True)
 
 
 def _from_exporter(values: Any) -> pa.Array | pa.ChunkedArray | None:
@@ -209,9 +217,10 @@ def _guessed(values: Any, **options: Any) -> pa.Array:
     """Return values in the type that Arrow guesses, or in one of those that it does not think of."""
     try:
         return pa.array(values, **options)
-    except (OverflowError, pa.ArrowInvalid) as error:
+    except UNREADABLE as error:
         if not isinstance(error, OverflowError) and "too large" not in str(error):
-            raise
+            # NaN, NaT or NA among values of another type is nothing but a missing one
+            return _or_raise(error, values, **options | {"from_pandas": True})
         for dtype in BEYOND:
             try:
                 return pa.array(values, dtype, **options)
@@ -219,3 +228,10 @@ def _guessed(values: Any, **options: Any) -> pa.Array:
                 continue
         # float() refuses what is no number
         return pa.array([None if value is None else float(value) for value in values], **options)
+
+
+def _or_raise(error: Exception, values: Any, **options: Any) -> pa.Array:
+    try:
+        return pa.array(values, **options)
+    except UNREADABLE:
+        raise error from None

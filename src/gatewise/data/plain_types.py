@@ -180,11 +180,9 @@ def large_list(column: pa.Array, items: pa.Array) -> pa.Array:
 def _numbers(column: pa.Array) -> pa.Array:
     """Return decimals as integers where they have no fractions and 64 bits hold them, otherwise as float64."""
     if column.type.scale <= 0:
-        # Arrow's casts of short decimals to integers are wrong about what fits
-        wide = column if column.type.bit_width == 256 else column.cast(pa.decimal128(38, column.type.scale))
         for integers in (pa.int64(), pa.uint64()):
             try:
-                return wide.cast(integers)
+                return column.cast(integers)
             except pa.ArrowInvalid:
                 continue
     return as_type(column, pa.float64(), safe=False)
