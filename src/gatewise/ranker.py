@@ -45,7 +45,7 @@ from gatewise.analysis import (
 )
 from gatewise.assembly import build_balance, build_model, build_tasks, load_language_models
 from gatewise.calibration import make_calibrator
-from gatewise.data import TableEncoder, column_names, needed_columns, read_table, row_and_others, stream_table
+from gatewise.data import TableEncoder, column_names, needed_columns, read_table, readable, row_and_others, stream_table
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, did_you_mean, shown
 from gatewise.files import held, write_text
 from gatewise.fitting import make_trainer
@@ -700,11 +700,6 @@ class Ranker:
         usage = gate_usage(self.scorer.model, names, table.head(GATE_SAMPLE))[-1:]
         for problem in mixture_problems(usage):
             warnings.warn(str(problem), GatewiseWarning, stacklevel=3)
-
-
-def readable(table: Any) -> Any:
-    """Return a table that can be read more than once: files as they are, anything else as Arrow."""
-    return table if isinstance(table, (str, Path)) else read_table(table)
 
 
 def _only_row(table: pa.Table) -> dict[str, Any]:

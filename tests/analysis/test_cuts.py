@@ -95,7 +95,7 @@ def test_every_row_is_in_one_slice_and_bins_are_in_order(values, bins):
 def test_what_cannot_be_cut_is_refused():
     with pytest.raises(TableError, match="slices by 'x': expected numbers, times, strings or booleans, found list"):
         cut([[1], [2]])
-    with pytest.raises(TableError, match="slices: the table has no column 'y'"):
+    with pytest.raises(TableError, match="slices by 'y': the table has no column 'y'"):
         cut_table(pa.table({"x": [1]}), ["y"])
     for options in ({"bins": 0}, {"limit": 0}):
         with pytest.raises(DeclarationError, match="of 1 or more, found 0"):

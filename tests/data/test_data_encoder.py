@@ -252,7 +252,7 @@ def text_file(folder, text):
 def test_what_was_text_in_training_is_text_in_a_csv_file(tmp_path):
     schema = Schema(features=[Categorical("zip", column="code")], tasks=CLICK)
     encoder, encoded = TableEncoder.fit(schema, {"code": ["007", "7", "042"], "click": [0, 1, 0]})
-    assert encoder.column_types() == {"code": pa.large_string()}
+    assert encoder.column_types() == {"code": pa.large_string(), "click": pa.float64()}
     path = text_file(tmp_path, "code\n007\n7\n042\n8\n")
     assert encoder.encode(path, labels=False).ids[:, 0].tolist() == [*encoded.ids[:, 0], 0]
 

@@ -109,7 +109,7 @@ def test_groups_are_numbered(column, expected):
     assert encoded.groups.tolist() == expected
     assert encoder.encode(table).groups.tolist() == expected
     assert encoder.encode({"a": [1]}, labels=False).groups is None
-    with pytest.raises(TableError, match="group: the table has no column 'request'; did you mean 'requests'"):
+    with pytest.raises(TableError, match="group 'request': the table has no column 'request'; did you mean 'requests'"):
         TableEncoder.fit(schema, {"a": [1, 2], "y": [0, 1], "requests": [1, 2]})
     with pytest.raises(TableError, match="group 'request': expected integers, strings or booleans, found list"):
         TableEncoder.fit(schema, {"a": [1, 2], "y": [0, 1], "request": [[1], [2]]})

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import datetime
 
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.datasets import split_at, split_at_random, split_by_time
-from gatewise.errors import TableError
+from gatewise.errors import GatewiseWarning, TableError
 
 SHARES = st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.4])
 SHARES_OF_ROWS = SHARES.filter(lambda share: share != 0.01)  # no part of less than a row
@@ -219,3 +221,50 @@ def test_a_random_cut_never_changes():
 def test_a_random_cut_that_cannot_work_is_refused(rows, valid, test, message):
     with pytest.raises(TableError, match=message):
         split_at_random(numbered(range(rows)), 0, valid, test)
+
+
+DATES = [datetime.date(2024, 1, day) for day in (3, 1, 2, 4, 5)]
+TRIPS = {"day": DATES, "city": ["c", "a", "b", "d", None], "row": [0, 1, 2, 3, 4]}
+TRIPS_FROM = {
+    "dict": lambda: TRIPS,
+    "rows": lambda: pa.table(TRIPS).to_pylist(),
+    "pandas": lambda: pd.DataFrame(TRIPS),
+    "polars": lambda: pl.DataFrame(TRIPS),
+    "polars as Arrow": lambda: pa.table(pl.DataFrame(TRIPS)),
+    "stream": lambda: pa.table(TRIPS).to_reader(),
+    "dictionary": lambda: pa.table(TRIPS | {"day": pa.array(DATES).dictionary_encode()}),
+}
+
+
+@pytest.mark.parametrize("kind", TRIPS_FROM)
+def test_any_table_is_split(kind):
+    rows = [part["row"].to_pylist() for part in split_by_time(TRIPS_FROM[kind](), "day", 0.2, 0.2)]
+    assert rows == [[1, 2, 0], [3], [4]]
+    parts = split_at(TRIPS_FROM[kind](), "day", "2024-01-03", "2024-01-05")
+    assert [part["row"].to_pylist() for part in parts] == [[1, 2], [0, 3], [4]]
+    assert parts[2]["city"].to_pylist() == [None]
+    expected = split_at_random(pa.table(TRIPS), 3, 0.2, 0.2)
+    for found, part in zip(split_at_random(TRIPS_FROM[kind](), 3, 0.2, 0.2), expected, strict=True):
+        assert found["row"].to_pylist() == part["row"].to_pylist()
+
+
+def test_a_file_is_split(tmp_path):
+    pd.DataFrame(TRIPS).to_csv(tmp_path / "a.csv", index=False)
+    assert [len(part) for part in split_by_time(tmp_path / "a.csv", "day", 0.2, 0.2)] == [3, 1, 1]
+
+
+def test_a_column_that_no_table_holds_is_left_out_and_named():
+    frame = pd.DataFrame(TRIPS).assign(note=["x", 7, None, 1, 2], thing=[object()] * 5)
+    with pytest.warns(GatewiseWarning, match="columns 'note', 'thing' hold what Arrow cannot hold, and are left out"):
+        parts = split_by_time(frame, "day")
+    assert parts[0].column_names == ["day", "city", "row"]
+    with pytest.raises(TableError, match="column 'note'"), pytest.warns(GatewiseWarning):
+        split_by_time(frame, "note")
+    with pytest.raises(TableError, match="column 'row' has 2 rows"):
+        split_by_time(TRIPS | {"row": [1, 2]}, "day")
+
+
+@pytest.mark.parametrize("source", [3, pl.DataFrame(TRIPS).lazy(), "absent.csv"], ids=["number", "lazy", "no file"])
+def test_what_is_no_table_is_not_split(source):
+    with pytest.raises(TableError, match=r"^table"):
+        split_by_time(source, "day")

@@ -19,7 +19,7 @@ OWN = {"tower_dims": [5], "activation": "gelu", "dropout": 0.5, "norm": "batch",
 
 FEATURES = [
     declare.Categorical("a", dim=3, min_count=2, column="c"),
-    declare.Categorical("b", hash_buckets=2, dim=1),
+    declare.Categorical("b", hash_buckets=2, dim=1, dtype="string"),
     declare.Numeric("n", transform="bucket", buckets=4, dim=2, column="m"),
     declare.Numeric("o", transform="log", embedding=declare.Periodic(frequencies=3, sigma=0.5, dim=2)),
     declare.Numeric("p", embedding=declare.PiecewiseLinear(bins=4, dim=2)),
@@ -27,7 +27,7 @@ FEATURES = [
     declare.Sequence("u", shares="a", pooling=declare.Attention("a", dims=[5], normalise=True)),
     declare.Sequence("x", pooling=declare.GRU(dim=3)),
     declare.Sequence("y", pooling=declare.Transformer(dim=6, heads=3, layers=2)),
-    declare.Sequence("v", hash_buckets=7),
+    declare.Sequence("v", hash_buckets=7, dtype="integer"),
     declare.Vector("w", 3, column="x"),
     declare.Text("t", "models/bert", "cls", False, 0.1, 64, "u"),
 ]
@@ -337,3 +337,24 @@ def test_what_is_no_yaml_is_one_line_with_its_place(text, place):
 def test_yaml_makes_no_objects():
     with pytest.raises(DeclarationError, match="could not determine a constructor"):
         read_yaml("!!python/object/apply:os.getcwd []", "file.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "r: line 3, column 1 is not valid YAML: key 'a' stands there twice, first in line 1"),
+        ("x: {c: 1, 'c': 2}", "r: line 1, column 11 is not valid YAML: key 'c' stands there twice, first in line 1"),
+        ('{"a": 1, "a": 1}', "r: line 1, column 10 is not valid YAML: key 'a' stands there twice, first in line 1"),
+        ("- {1: 2,\n   1: 2}", "r: line 2, column 4 is not valid YAML: key '1' stands there twice, first in line 1"),
+    ],
+)
+def test_a_key_stands_once_in_a_mapping(text, message):
+    with pytest.raises(DeclarationError) as caught:
+        read_yaml(text, "r")
+    assert str(caught.value) == message
+
+
+def test_what_is_merged_may_be_given_again():
+    text = "a: &a {k: 1, m: 2}\nb: {<<: *a, k: 3}\nc: *a\nd: {k: 1, 1: 2, '1': 3}"
+    expected = {"a": {"k": 1, "m": 2}, "b": {"k": 3, "m": 2}, "c": {"k": 1, "m": 2}, "d": {"k": 1, 1: 2, "1": 3}}
+    assert read_yaml(text, "r") == expected

@@ -125,7 +125,7 @@ def test_resumed_without_a_validation_table(tmp_path: Path, make_table: MakeTabl
 class Scripted(Trainer):
     def evaluate(self, table: TensorTable) -> dict[str, dict[str, float | None]]:
         value = (0.5, 0.6, 0.55, 0.58, 0.59, 0.9)[len(self.history)]
-        return {"liked": {"auc": value}, "rating": {"r2": None}}
+        return {"liked": {"auc": value}, "rating": {"r2": value}}
 
 
 @pytest.mark.parametrize(("stopped_after", "schedule"), [(1, "none"), (3, "none"), (4, "none"), (3, "plateau")])

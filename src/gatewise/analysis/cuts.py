@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from gatewise.data.arrays import as_type, nan_to_null
 from gatewise.data.tables import pick_column
 from gatewise.errors import DeclarationError, TableError
 
@@ -61,13 +62,14 @@ def cut_table(
 
 
 def _cut_column(table: pa.Table, name: str, bins: int, limit: int, is_key: bool) -> Iterator[Cut]:
-    column = pick_column(table, cut_column(table.column_names, name), "slices")
+    column = pick_column(table, cut_column(table.column_names, name), f"slices by {name!r}")
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_nested(column.type):
         raise TableError(f"slices by {name!r}: expected numbers, times, strings or booleans, found {column.type}")
     if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
+        # Arrow neither orders nor numbers float16
+        column = nan_to_null(as_type(column, pa.float32()) if pa.types.is_float16(column.type) else column)
     if name not in table.column_names:
         column, is_key = _rows_of(column), False
     distinct = column.dictionary_encode()

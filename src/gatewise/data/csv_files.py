@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from gatewise.data.plain_types import is_string
 from gatewise.data.reading import Types, first_line, unique_names
-from gatewise.data.values import is_string
-from gatewise.errors import TableError
+from gatewise.errors import GatewiseWarning, TableError
 
 BLOCK_BYTES = 16 << 20
+Pieces = Callable[[pacsv.ConvertOptions], Iterator[pa.Table]]
+
+
+NULLS = (
+    *("", "NA", "N/A", "n/a", "<NA>", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "None"),
+    *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+)
+"""How columns of numbers write that there is none, quoted or not; in a column of text these are texts like others."""
+LEADING_ZERO = "^[+-]?0[0-9]"
 
 
 class CsvFile:
-    """A text file with a header line; its errors name it, and the column where one is at fault."""
+    """A text file with a header line; its errors name it, and the column where one is at fault.
+
+    In a column of text an empty field is null, and a quoted empty one is the empty string. Integers with leading zeros
+    in the first block are text, unless the column is known to hold numbers.
+    """
 
     def __init__(self, path: Path, delimiter: str = ",") -> None:
         self.path = path
@@ -35,21 +51,40 @@ class CsvFile:
         schema = self._inferred()
         with self._explained(schema.names):
             converting = self._converting(schema, columns, types)
-            table = pacsv.read_csv(self.path, self.reading, self.parsing, converting)
-            return self._all_text(table)
+            [table] = self._with_nulls(self._whole, converting)
+            return table
 
     def stream(self, columns: Iterable[str] | None, types: Types, rows: int) -> Iterator[pa.Table]:  # noqa: ARG002
         """Yield the table block by block; types that are not given are inferred from the first block."""
         schema = self._inferred()
         with self._explained(schema.names):
-            converting = self._converting(schema, columns, types)
-            with pacsv.open_csv(self.path, self.reading, self.parsing, converting) as reader:
-                empty = True
-                for batch in reader:
-                    empty = False
-                    yield self._all_text(pa.Table.from_batches([batch]))
-                if empty:
-                    yield reader.schema.empty_table()
+            yield from self._with_nulls(self._blocks, self._converting(schema, columns, types))
+
+    def _whole(self, converting: pacsv.ConvertOptions) -> Iterator[pa.Table]:
+        yield pacsv.read_csv(self.path, self.reading, self.parsing, converting)
+
+    def _blocks(self, converting: pacsv.ConvertOptions) -> Iterator[pa.Table]:
+        with pacsv.open_csv(self.path, self.reading, self.parsing, converting) as reader:
+            empty = True
+            for batch in reader:
+                empty = False
+                yield pa.Table.from_batches([batch])
+            if empty:
+                yield reader.schema.empty_table()
+
+    def _with_nulls(self, pieces_of: Pieces, converting: pacsv.ConvertOptions) -> Iterator[pa.Table]:
+        """Yield pieces in whose texts an empty field that is not quoted is null.
+
+        Arrow has one set of null spellings for all columns. So texts are read without any; from the first piece on that
+        has an empty one, they are read a second time, with that alone.
+        """
+        texts: Iterator[pa.Table] | None = None
+        for place, piece in enumerate(map(self._all_text, pieces_of(converting))):
+            empty = [field.name for field in piece.schema if is_string(field.type) and _has_empty(piece[field.name])]
+            if texts is None and empty:
+                names = [field.name for field in piece.schema if is_string(field.type)]
+                texts = islice(pieces_of(_texts_alone(names if pieces_of == self._blocks else empty)), place, None)
+            yield piece if texts is None else _replaced(piece, next(texts))
 
     def _inferred(self) -> pa.Schema:
         with self._explained([]), pacsv.open_csv(self.path, self.reading, self.parsing) as probe:
@@ -61,7 +96,25 @@ class CsvFile:
         known = {name: t for name, t in types.items() if name in schema.names and _applies(t, schema.field(name).type)}
         # an empty list would mean all columns
         present = [name for name in schema.names if name in wanted] or schema.names[:1]
-        return pacsv.ConvertOptions(column_types=known, include_columns=present, strings_can_be_null=True)
+        guessed = [name for name in present if name not in types and pa.types.is_integer(schema.field(name).type)]
+        known |= dict.fromkeys(self._zero_padded(guessed), pa.string())
+        return pacsv.ConvertOptions(column_types=known, include_columns=present, null_values=NULLS)
+
+    def _zero_padded(self, names: list[str]) -> list[str]:
+        """Return which columns of integers have leading zeros in the first block."""
+        if not names:
+            return []
+        with pacsv.open_csv(self.path, self.reading, self.parsing, _texts_alone(names)) as reader:
+            block = next(iter(reader), None)
+        found = []
+        for name, texts in zip(names, () if block is None else block.columns, strict=False):
+            padded = texts.filter(pc.match_substring_regex(texts, LEADING_ZERO))
+            if len(padded):
+                found.append(name)
+                values = f"column {name!r} has leading zeros, such as {padded[0].as_py()!r}, and is read as text"
+                remedy = 'declare the feature with dtype="integer" where they mean nothing'
+                warnings.warn(f"{self.where}: {values}; {remedy}", GatewiseWarning, stacklevel=2)
+        return found
 
     def _all_text(self, table: pa.Table) -> pa.Table:
         for field in table.schema:
@@ -81,6 +134,26 @@ class CsvFile:
             raise TableError(f"{self.where}: {_problem(error, header)}") from None
         except (pa.ArrowException, OSError) as error:
             raise TableError(f"{self.where} is no readable CSV file: {first_line(error)}") from None
+
+
+def _texts_alone(names: list[str]) -> pacsv.ConvertOptions:
+    return pacsv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()),
+        include_columns=names,
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+
+
+def _has_empty(texts: pa.ChunkedArray) -> bool:
+    return bool(pc.any(pc.equal(pc.binary_length(texts), 0)).as_py())
+
+
+def _replaced(piece: pa.Table, texts: pa.Table) -> pa.Table:
+    for name in texts.column_names:
+        piece = piece.set_column(piece.column_names.index(name), name, texts[name])
+    return piece
 
 
 def _applies(known: pa.DataType, inferred: pa.DataType) -> bool:

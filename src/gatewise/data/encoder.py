@@ -40,7 +40,8 @@ from gatewise.data.labels import (
 from gatewise.data.layouts import layout_of
 from gatewise.data.matrix import side_by_side
 from gatewise.data.parallel import in_parallel
-from gatewise.data.tables import read_table, stream_table
+from gatewise.data.remarks import remark_on_lists
+from gatewise.data.tables import read_needed
 from gatewise.data.vocabulary import AnyVocabulary, vocabulary_from_state
 from gatewise.declare import (
     Categorical,
@@ -55,6 +56,9 @@ from gatewise.errors import ArtefactError, TableError
 from gatewise.layout import (
     Layout,
 )
+
+KEYS = {None: None, "string": pa.string(), "integer": pa.int64()}
+"""What a column of a text file is read as, by what a feature of categories declares."""
 
 
 class TableEncoder:
@@ -104,6 +108,7 @@ class TableEncoder:
         if table.num_rows == 0:
             raise TableError("the training table has no rows")
         rows = table.num_rows
+        remark_on_lists(schema, table)
         prepared = _prepared(schema, table)
         labels = {task.name: label_encoder(task) for task in schema.tasks}
         learnt = learn_labels(schema, labels, table)
@@ -135,6 +140,7 @@ class TableEncoder:
         spared = [column_of(f) for f in self.schema.features if f.name in optional and column_of(f) not in known]
         table = _read(source, needed_columns(self.schema, labels=labels), self.column_types, spared)
         rows = table.num_rows
+        remark_on_lists(self.schema, table)
         for column in spared:
             if column not in table.column_names:
                 table = table.append_column(column, pa.nulls(rows))
@@ -156,14 +162,15 @@ class TableEncoder:
 
     def column_types(self) -> dict[str, pa.DataType]:
         """Return the types that columns of a text file are read as, so that "007" stays the string it was."""
-        types = {column_of(f): self._type_of(f) for f in self.schema.features}
-        types |= {column_of(label.task): label.type for label in self.labels.values()}
-        known = {column: dtype for column, dtype in types.items() if dtype is not None}
-        return known | declared_types(self.schema)
+        known = dict(declared_types(self.schema))
+        for feature in self.schema.features:
+            learnt = self._type_of(feature)
+            if learnt is not None and known.get(column_of(feature)) != pa.string():
+                known[column_of(feature)] = learnt
+        labels = {column_of(label.task): label.type for label in self.labels.values()}
+        return known | {column: dtype for column, dtype in labels.items() if dtype is not None}
 
     def _type_of(self, feature: Feature) -> pa.DataType | None:
-        if isinstance(feature, Numeric):
-            return pa.float64()
         vocabulary = self.vocabularies.get(owner_of(feature))
         found = None if vocabulary is None else vocabulary.type
         return None if found is None or pa.types.is_null(found) else found
@@ -225,14 +232,8 @@ def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False
 def _read(
     source: Any, columns: list[str], types: Callable[[], Mapping[str, pa.DataType]], spared: Collection[str] = ()
 ) -> pa.Table:
-    if not isinstance(source, (str, Path)):
-        # types are for text files
-        return read_table(source)
-    table = read_table(source, columns, types())
-    if not set(columns) - set(spared) <= set(table.column_names):
-        # whoever misses its column is to suggest the nearest of all that the file has
-        return next(stream_table(source, types=types()))
-    return table
+    # types are for text files
+    return read_needed(source, columns, types() if isinstance(source, (str, Path)) else None, spared)
 
 
 def _each(work: Callable[[Any], Any], features: Iterable[Feature], rows: int) -> dict[str, Any]:
@@ -269,7 +270,13 @@ def _assembled(
 
 
 def declared_types(schema: Schema) -> dict[str, pa.DataType]:
-    """Return the types that a schema fixes for text files: lists of one item, texts, classes can look like numbers."""
-    types = {column_of(f): pa.string() for f in schema.features if isinstance(f, (Sequence, Text))}
-    labels = {column_of(task): label_encoder(task).type for task in schema.tasks}
-    return types | {column: dtype for column, dtype in labels.items() if dtype is not None}
+    """Return the types that a schema fixes for text files: numbers, and what can look like them but is text."""
+    keyed = {column_of(f): KEYS[f.dtype] for f in schema.features if isinstance(f, Categorical)}
+    numbers = [column_of(f) for f in schema.features if isinstance(f, Numeric)]
+    for task in schema.tasks:
+        numbers += [*task.known_columns, *([task.weight_column] if task.weight_column else [])]
+    types = {column: pa.float64() for column in numbers if column not in keyed}
+    types |= {column_of(task): label_encoder(task).type for task in schema.tasks}
+    types |= {column: dtype for column, dtype in keyed.items() if dtype is not None}
+    types |= {column_of(f): pa.string() for f in schema.features if isinstance(f, (Sequence, Text))}
+    return {column: dtype for column, dtype in types.items() if dtype is not None}

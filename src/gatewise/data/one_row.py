@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.in_memory import column_of_values
 from gatewise.data.reading import Types, first_line
-from gatewise.data.tables import column_names, read_table
+from gatewise.data.tables import column_names, pick_column, read_table, readable
 from gatewise.errors import TableError, did_you_mean, shown
 
 
@@ -44,18 +44,21 @@ def row_and_others(
         if not isinstance(row, Mapping):
             raise TableError(f"row {row}: expected a table to take it from, found none")
         return _given(row, needed, known, spared, None)
-    source = source if isinstance(source, (str, Path)) else read_table(source)
+    source = readable(source)
     present = column_names(source)
     wanted = [name for name in needed if name in present or name not in spared]
     for name in wanted:
         if name not in present:
             hint = did_you_mean(name, present) or f" (columns: {shown(present)})"
             raise TableError(f"the table has no column {name!r}{hint}")
-    table = read_table(source, wanted, types).select(wanted)
+    read = read_table(source, wanted, types)
+    table = pa.table({name: pick_column(read, name, f"column {name!r}") for name in wanted})
     if isinstance(row, Mapping):
-        first = _given(row, wanted, {*known, *needed}, spared, table.schema)
         drawn = np.random.default_rng(seed).permutation(table.num_rows)[:others]
-        return pa.concat_tables([first, table.take(drawn)])
+        rest = _decoded(table.take(drawn))
+        first = _given(row, wanted, {*known, *needed}, spared, rest.schema)
+        # a column without any value in the rest has the type of the one that is given
+        return pa.concat_tables([first, rest], promote_options="default")
     if not 0 <= row < table.num_rows:
         expected = f"a number from 0 to {table.num_rows - 1}" if table.num_rows else "a table with rows"
         raise TableError(f"row {row}: expected {expected}, found a table of {table.num_rows:,} rows")
@@ -86,10 +89,19 @@ def _given(
     return pa.table(columns)
 
 
+def _decoded(table: pa.Table) -> pa.Table:
+    """Return a table without dictionaries, which no given value fits into."""
+    columns = {
+        name: column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    return pa.table(columns)
+
+
 def _value(name: str, value: Any, dtype: pa.DataType | None) -> pa.Array:
     try:
-        found = pa.array([value])
-        return found if dtype is None else found.cast(dtype)
-    except (pa.ArrowException, TypeError, ValueError) as error:
+        found = column_of_values(name, [value])
+        return found if dtype is None or pa.types.is_null(dtype) else found.cast(dtype)
+    except (pa.ArrowException, TypeError, ValueError, TableError) as error:
         expected = "a value that a table can hold" if dtype is None else f"a value of type {dtype}"
         raise TableError(f"row: column {name!r}: expected {expected}, found {value!r} ({first_line(error)})") from None

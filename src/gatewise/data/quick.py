@@ -18,8 +18,8 @@ import pyarrow as pa
 from gatewise.data.encoders import CategoricalEncoder, NumericEncoder, RaggedIds, SequenceEncoder
 from gatewise.data.encoders.by_feature import Encoded, Encoder, encode_column
 from gatewise.data.encoders.numeric import Numbers
+from gatewise.data.plain_types import is_string
 from gatewise.data.tables import read_table
-from gatewise.data.values import is_string
 from gatewise.data.vocabulary import AnyVocabulary, Vocabulary
 from gatewise.declare import Feature, column_of
 from gatewise.errors import TableError

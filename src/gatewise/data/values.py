@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gatewise.data.arrays import as_type, filled, null_mask
+from gatewise.data.plain_types import is_list, is_string, large_list
 from gatewise.errors import TableError
 from gatewise.layout import NULL
 
@@ -92,7 +93,7 @@ def as_keys(column: pa.Array, purpose: str, row_of: RowOf = int) -> pa.Array:
         return column
     if is_string(dtype) or pa.types.is_date(dtype):
         return as_type(column, pa.large_string())
-    raise TableError(f"{purpose}: expected integers, strings or booleans, found {dtype}{_list_hint(dtype)}")
+    raise TableError(f"{purpose}: expected integers, strings or booleans, found {dtype}{_hint(dtype)}")
 
 
 def _whole(column: pa.Array, purpose: str, row_of: RowOf) -> pa.Array:
@@ -124,7 +125,7 @@ def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.
     if pa.types.is_boolean(dtype):
         column = column.cast(pa.int8())
     elif not (numeric or pa.types.is_decimal(dtype) or pa.types.is_null(dtype)):
-        raise TableError(f"{purpose}: expected numbers, found {dtype}{_list_hint(dtype)}")
+        raise TableError(f"{purpose}: expected numbers, found {dtype}{_hint(dtype) or _no_number(column, row_of)}")
     numbers = filled(as_type(column, pa.float64(), safe=False), 0)
     # the extremes of a column with NaN are NaN; only a bad column is searched for its rows
     if len(numbers) and not (numbers.min() >= -LARGEST and numbers.max() <= LARGEST):
@@ -149,14 +150,8 @@ def as_lists(column: pa.Array, separator: str, purpose: str) -> pa.Array:
     if is_string(dtype):
         return _split(as_type(column, pa.large_string()), separator)
     if is_list(dtype):
-        return _plain(column)
+        return large_list(column, column.flatten())
     raise TableError(f"{purpose}: expected lists, or strings parted by {separator!r}, found {dtype}")
-
-
-def _plain(column: pa.Array) -> pa.Array:
-    """Return any kind of list as large lists of their rows' items alone (Arrow's cast of list views loses rows)."""
-    ends = np.concatenate([[0], np.cumsum(filled(pc.list_value_length(column), 0), dtype=np.int64)])
-    return pa.LargeListArray.from_arrays(pa.array(ends), column.flatten(), mask=_mask(column))
 
 
 def _split(strings: pa.Array, separator: str) -> pa.Array:
@@ -172,17 +167,22 @@ def _mask(column: pa.Array) -> pa.Array | None:
     return column.is_null() if column.null_count else None
 
 
-def is_string(dtype: pa.DataType) -> bool:
-    """Whether a type is one of Arrow's strings."""
-    return bool(pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype))
+def _no_number(column: pa.Array, row_of: RowOf) -> str:
+    """Return the first text that is no number, and where it stands."""
+    if not is_string(column.type):
+        return ""
+    for row, text in enumerate(column):
+        try:
+            float(text.as_py() or 0)
+        except ValueError:
+            return f", such as {text.as_py()[:40]!r} in row {row_of(row)}"
+    return ", though all of them can be read as numbers"
 
 
-def is_list(dtype: pa.DataType) -> bool:
-    """Whether a type is one of Arrow's lists."""
-    views = pa.types.is_list_view(dtype) or pa.types.is_large_list_view(dtype)
-    lists = pa.types.is_list(dtype) or pa.types.is_large_list(dtype) or pa.types.is_fixed_size_list(dtype)
-    return bool(views or lists)
-
-
-def _list_hint(dtype: pa.DataType) -> str:
-    return " (declare it as a Sequence or a Vector)" if is_list(dtype) else ""
+def _hint(dtype: pa.DataType) -> str:
+    """Say what to do with values that are neither numbers nor keys."""
+    if is_list(dtype):
+        return " (declare it as a Sequence or a Vector)"
+    if pa.types.is_temporal(dtype):
+        return " (make of it what matters first, such as its hour, its weekday, or the days since some day)"
+    return ""

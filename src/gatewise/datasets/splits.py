@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime
-from typing import TypeAlias
+import warnings
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gatewise.errors import TableError, did_you_mean
+from gatewise.data import column_names, read_table, readable
+from gatewise.data.arrays import as_type
+from gatewise.data.plain_types import is_string, take_rows
+from gatewise.data.tables import pick_column
+from gatewise.errors import GatewiseWarning, TableError, did_you_mean, shown
 
 Parts: TypeAlias = tuple[pa.Table, pa.Table, pa.Table]
 Moment: TypeAlias = int | float | str | datetime.date
 
 
-def split_by_time(table: pa.Table, column: str, valid: float = 0.1, test: float = 0.1) -> Parts:
+def split_by_time(table: Any, column: str, valid: float = 0.1, test: float = 0.1) -> Parts:
     """Split a table into (train, valid, test) so that training never sees the future.
 
     Every train time <= every valid time <= every test time. Rows of equal time keep their order. A boundary
@@ -25,7 +31,7 @@ def split_by_time(table: pa.Table, column: str, valid: float = 0.1, test: float 
     on two sides of a boundary.
 
     Args:
-        table: Any Arrow table.
+        table: Any table, see :func:`gatewise.data.read_table`; the parts are Arrow tables.
         column: The time to order by: integers, floats, timestamps, dates or strings that sort in time. No nulls.
         valid: Share of the rows in [0, 1). A share of 0 gives a table of no rows; any other at least one row.
         test: Likewise; the two together are below 1.
@@ -34,6 +40,9 @@ def split_by_time(table: pa.Table, column: str, valid: float = 0.1, test: float 
         TableError: The column is missing, has nulls or cannot be ordered; a share is out of range; the table has fewer
             rows than there are wanted parts.
 
+    Warns:
+        GatewiseWarning: A column that Arrow cannot hold is left out.
+
     Example:
         >>> import pyarrow as pa
         >>> train, valid, test = split_by_time(pa.table({"day": [3, 1, 2, 4]}), "day", valid=0.25, test=0.25)
@@ -41,16 +50,16 @@ def split_by_time(table: pa.Table, column: str, valid: float = 0.1, test: float 
         ([1, 2], [3], [4])
     """
     _check_shares(valid, test)
-    ordered = _in_time(table, column)
-    valid_from, test_from = _begins(ordered.num_rows, _changes(ordered[column]), valid, test)
+    ordered, times = _in_time(table, column)
+    valid_from, test_from = _begins(ordered.num_rows, _changes(times), valid, test)
     return _cut(ordered, valid_from, test_from)
 
 
-def split_at(table: pa.Table, column: str, valid_from: Moment | None = None, test_from: Moment | None = None) -> Parts:
+def split_at(table: Any, column: str, valid_from: Moment | None = None, test_from: Moment | None = None) -> Parts:
     """Split a table into (train, valid, test) at given times; a row exactly at a bound belongs to the later part.
 
     Args:
-        table: Any Arrow table.
+        table: Any table, see :func:`gatewise.data.read_table`; the parts are Arrow tables.
         column: The time to order by, see :func:`split_by_time`.
         valid_from: First time of validation. Without it there is none.
         test_from: First time of the test. Without it there is none. Text is read as the column's type.
@@ -66,9 +75,9 @@ def split_at(table: pa.Table, column: str, valid_from: Moment | None = None, tes
         >>> train["day"].to_pylist(), valid["day"].to_pylist(), test["day"].to_pylist()
         ([20220502], [20220503], [20220504, 20220505])
     """
-    ordered = _in_time(table, column)
-    test_begins = ordered.num_rows if test_from is None else _rows_before(ordered, column, test_from)
-    valid_begins = test_begins if valid_from is None else _rows_before(ordered, column, valid_from)
+    ordered, times = _in_time(table, column)
+    test_begins = ordered.num_rows if test_from is None else _rows_before(times, column, test_from)
+    valid_begins = test_begins if valid_from is None else _rows_before(times, column, valid_from)
     first = test_from if valid_from is None else valid_from
     in_valid = f"from {valid_from} on" + ("" if test_from is None else f" and before {test_from}")
     for empty, span in (
@@ -77,18 +86,18 @@ def split_at(table: pa.Table, column: str, valid_from: Moment | None = None, tes
         (test_from is not None and test_begins == ordered.num_rows, f"from {test_from} on"),
     ):
         if empty:
-            raise TableError(f"column {column!r}: no row {span}; found {_span(ordered[column])}")
+            raise TableError(f"column {column!r}: no row {span}; found {_span(times)}")
     return _cut(ordered, valid_begins, test_begins)
 
 
-def split_at_random(table: pa.Table, seed: int, valid: float = 0.1, test: float = 0.1) -> Parts:
+def split_at_random(table: Any, seed: int, valid: float = 0.1, test: float = 0.1) -> Parts:
     """Split a table that has no time into (train, valid, test); in each part rows keep their order.
 
     Which rows go where depends on the seed and the number of rows alone: neither on their content, nor on how the
     table lies in memory, nor on NumPy's version.
 
     Args:
-        table: Any Arrow table.
+        table: Any table, see :func:`gatewise.data.read_table`; the parts are Arrow tables.
         seed: At least 0.
         valid: Share of the rows in [0, 1), see :func:`split_by_time`.
         test: Likewise.
@@ -102,11 +111,12 @@ def split_at_random(table: pa.Table, seed: int, valid: float = 0.1, test: float 
         [7, 2, 1]
     """
     _check_shares(valid, test)
+    table = _whole(table)
     rows = table.num_rows
     # a bit generator's raw stream is the same in every version, what a Generator makes of it need not be
     order = np.argsort(np.random.PCG64(seed).random_raw(rows), kind="stable")
     parts = np.split(order, _begins(rows, np.arange(1, rows), valid, test))
-    train, valid_part, test_part = (table.take(pa.array(np.sort(part))) for part in parts)
+    train, valid_part, test_part = (take_rows(table, np.sort(part)) for part in parts)
     return train, valid_part, test_part
 
 
@@ -125,21 +135,20 @@ def _cut(ordered: pa.Table, valid_from: int, test_from: int) -> Parts:
     return ordered.slice(0, valid_from), ordered.slice(valid_from, valid_rows), ordered.slice(test_from)
 
 
-def _rows_before(ordered: pa.Table, column: str, bound: Moment) -> int:
-    time = ordered[column]
+def _rows_before(times: pa.Array, column: str, bound: Moment) -> int:
     try:
         moment = pa.scalar(bound)
-        if isinstance(bound, str) or pa.types.is_string(time.type):
-            moment = moment.cast(time.type)
-        return pc.sum(pc.less(time, moment), min_count=0).as_py()
+        if isinstance(bound, str) or is_string(times.type):
+            moment = moment.cast(times.type)
+        return pc.sum(pc.less(times, moment), min_count=0).as_py()
     except pa.ArrowException:
         raise TableError(
-            f"column {column!r}: expected a bound that compares with {time.type}, found {bound!r}"
+            f"column {column!r}: expected a bound that compares with {times.type}, found {bound!r}"
         ) from None
 
 
-def _span(time: pa.ChunkedArray) -> str:
-    return f"{time[0]} to {time[-1]}" if len(time) else "no rows"
+def _span(times: pa.Array) -> str:
+    return f"{times[0]} to {times[-1]}" if len(times) else "no rows"
 
 
 def _check_shares(valid: float, test: float) -> None:
@@ -150,23 +159,57 @@ def _check_shares(valid: float, test: float) -> None:
         raise TableError(f"valid + test: expected less than 1 together, found {valid} + {test}")
 
 
-def _in_time(table: pa.Table, column: str) -> pa.Table:
+def _whole(source: Any) -> pa.Table:
+    """Return all columns of a source that a table can hold."""
+    source = readable(source)
+    try:
+        return read_table(source)
+    except TableError:
+        names = column_names(source)
+        left_out = [name for name in names if not _is_held(source, name)]
+        if not left_out or isinstance(source, (str, Path)):
+            raise
+    found = f"{shown(map(repr, left_out))} hold what Arrow cannot hold, and are left out of the parts"
+    warnings.warn(f"split: columns {found}", GatewiseWarning, stacklevel=4)
+    return read_table(source, [name for name in names if name not in left_out])
+
+
+def _is_held(source: Any, name: str) -> bool:
+    try:
+        read_table(source, [name])
+    except TableError:
+        return False
+    return True
+
+
+def _in_time(source: Any, column: str) -> tuple[pa.Table, pa.Array]:
+    """Return all rows by rising time, and their times."""
+    table = _whole(source)
     if column not in table.column_names:
         raise TableError(f"no column {column!r} to split by{did_you_mean(column, table.column_names)}")
-    time = table[column]
-    nulls = pc.sum(pc.is_null(time, nan_is_null=True)).as_py()
+    times = _ordered_type(pick_column(table, column, f"column {column!r}"))
+    nulls = pc.sum(pc.is_null(times, nan_is_null=True)).as_py()
     if nulls:
         raise TableError(f"column {column!r}: {nulls} null times, and a row without a time has no place in the split")
     try:
-        return table.take(pc.sort_indices(time))  # a stable sort
+        order = pc.sort_indices(times)  # a stable sort
     except pa.ArrowException:
-        raise TableError(f"column {column!r}: expected times that can be ordered, found {time.type}") from None
+        raise TableError(f"column {column!r}: expected times that can be ordered, found {times.type}") from None
+    return take_rows(table, order), times.take(order)
 
 
-def _changes(time: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+def _ordered_type(times: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(times.type):
+        return times.dictionary_decode()
+    return as_type(times, pa.float32()) if pa.types.is_float16(times.type) else times
+
+
+def _changes(times: pa.Array) -> npt.NDArray[np.int64]:
     """Positions of the rows whose time differs from the row before."""
-    differs = pc.not_equal(time.slice(1), time.slice(0, max(len(time) - 1, 0)))
-    return np.flatnonzero(differs.to_numpy()) + 1
+    if len(times) == 0:
+        return np.empty(0, dtype=np.int64)
+    differs = pc.not_equal(times.slice(1), times.slice(0, max(len(times) - 1, 0)))
+    return np.flatnonzero(differs.to_numpy(zero_copy_only=False)) + 1
 
 
 def _cuts(wanted: list[int], changes: npt.NDArray[np.int64], rows: int) -> list[int]:

@@ -110,10 +110,31 @@ def from_dict(cls: type[T], values: Any, source: str = "") -> T:
         raise DeclarationError("\n".join(prefix + line for line in explain(error, cls))) from None
 
 
+MERGE = "tag:yaml.org,2002:merge"
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """Reads YAML as ``safe_load`` does, but that it takes no key twice in one mapping."""
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        node = super().compose_mapping_node(anchor)
+        line_of: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == MERGE:
+                continue
+            if (key.tag, key.value) in line_of:
+                first = f"first in line {line_of[key.tag, key.value]}"
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key.value!r} stands there twice, {first}", problem_mark=key.start_mark
+                )
+            line_of[key.tag, key.value] = key.start_mark.line + 1
+        return node
+
+
 def read_yaml(text: str, source: str) -> Any:
     """Parse YAML or JSON safely; a syntax error is one line with its place."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _EachKeyOnce)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -17,6 +17,7 @@ from gatewise.declare.poolings import Pooling
 
 Dim = Annotated[int, Field(gt=0, le=65_536)]
 Count = Annotated[int, Field(gt=0)]
+KeyType = Literal["string", "integer"]
 HashBuckets = Annotated[int, Field(ge=2, le=2_147_483_000)]
 
 
@@ -39,6 +40,8 @@ class Categorical:
     """Hash values into this many rows and learn no vocabulary."""
     column: Name | None = None
     """The table's column, where it is not called like the feature."""
+    dtype: KeyType | None = field(default=None, kw_only=True)
+    """What values are: ``string`` for codes of digits, in which 07 is not 7; None: what the training table holds."""
     kind: Literal["categorical"] = field(default="categorical", kw_only=True, repr=False)
 
     @model_validator(mode="after")
@@ -110,14 +113,16 @@ class Sequence:
     """Hash values into this many rows and learn no vocabulary."""
     column: Name | None = None
     """The table's column, where it is not called like the feature."""
+    dtype: KeyType | None = field(default=None, kw_only=True)
+    """What items are, ``string`` or ``integer``; None: what the training table holds, where text has items of text."""
     kind: Literal["sequence"] = field(default="sequence", kw_only=True, repr=False)
 
     @model_validator(mode="after")
     def _one_way_to_index(self) -> Sequence:
         if self.hash_buckets is not None and self.min_count > 1:
             raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
-        if self.shares is not None and (self.hash_buckets is not None or self.min_count > 1):
-            raise ValueError(f"the table is that of {self.shares!r}: declare min_count and hash_buckets there")
+        if self.shares is not None and (self.hash_buckets is not None or self.min_count > 1 or self.dtype is not None):
+            raise ValueError(f"the table is that of {self.shares!r}: declare min_count, hash_buckets and dtype there")
         return self
 
 

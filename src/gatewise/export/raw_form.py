@@ -10,9 +10,9 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from gatewise.data import read_table
+from gatewise.data import read_needed
+from gatewise.data.encoders.by_feature import feature_column
 from gatewise.data.labels import known_labels
-from gatewise.data.tables import pick_column
 from gatewise.declare import Feature, column_of
 from gatewise.export.padding import one_each
 from gatewise.export.ports import Form, Port, Read, known_columns, known_ports, labels_of, type_name
@@ -71,7 +71,11 @@ class RawForm(Form):
         return Read(inputs, labels_of(self.known, known, rows))
 
     def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
-        table = read_table(source, types=self.encoder.column_types())
+        wanted = [
+            *map(column_of, self.read),
+            *(name for task in self.encoder.schema.tasks for name in task.known_columns),
+        ]
+        table = read_needed(source, wanted, self.encoder.column_types())
         columns = [self._fed(feature, table) for feature in self.read]
         labels = known_labels(self.encoder.labels, table)
         for name in self._known_names():
@@ -83,8 +87,7 @@ class RawForm(Form):
         return [name for name in dict.fromkeys(self.known) if name is not None]
 
     def _fed(self, feature: Feature, table: pa.Table) -> np.ndarray:
-        purpose = f"feature {feature.name!r}"
-        return self.columns[feature.name].feed(pick_column(table, column_of(feature), purpose), purpose)
+        return self.columns[feature.name].feed(feature_column(feature, table), f"feature {feature.name!r}")
 
 
 def _apart(ports: list[Port]) -> list[Port]:

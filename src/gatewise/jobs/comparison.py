@@ -20,7 +20,8 @@ import torch
 from gatewise import declare
 from gatewise.analysis import Spread, Verdict, check_verdicts, seesaw, spreads, verdicts
 from gatewise.assembly import build_tasks, to_tensors
-from gatewise.data import TableEncoder, needed_columns, read_table
+from gatewise.data import TableEncoder, needed_columns, read_needed
+from gatewise.data.tables import pick_column
 from gatewise.declare import Options, Recipe, Schema
 from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.files import held, write_atomically
@@ -141,13 +142,17 @@ def compare(
     elif train is None or test is None:
         raise DeclarationError("compare: needs a training table and a test table")
     else:
-        tables = Tables(_source(train), None if valid is None else _source(valid), _source(test))
+        parts = {"train": train, "valid": valid, "test": test}
+        tables = Tables(**{part: _source(table, schema, part) for part, table in parts.items()})
     with nullcontext(run_dir) if run_dir is not None else TemporaryDirectory() as place:
         return compare_models(schema, declared, tables, Path(place), **options)
 
 
-def _source(table: Any) -> Source:
-    return Path(table) if isinstance(table, (str, Path)) else read_table(table)
+def _source(table: Any, schema: Schema, part: str) -> Any:
+    """Return a table as a file or its columns that are read, None where there is none."""
+    if table is None or isinstance(table, (str, Path)):
+        return None if table is None else Path(table)
+    return read_needed(table, needed_columns(schema, weights=part == "train"))
 
 
 def compare_models(
@@ -282,8 +287,9 @@ def _on_disk(tables: Tables, schema: Schema, folder: Path) -> Tables:
         if not isinstance(source, pa.Table):
             return source
         path = folder / f"{name}.parquet"
-        needed = needed_columns(schema, weights=name == "train")
-        chosen = source.select([column for column in source.column_names if column in needed])
+        needed = [c for c in needed_columns(schema, weights=name == "train") if c in source.column_names]
+        # a file does not hold each type that a table in memory can have
+        chosen = pa.table({column: pick_column(source, column, f"column {column!r}") for column in needed})
         write_atomically(path, lambda temporary: pq.write_table(chosen, temporary))
         return path
 

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gatewise.data import read_table
+from gatewise.data import needed_columns, read_needed
+from gatewise.data.plain_types import take_rows
 from gatewise.declare import Options, Schema, to_dict
 from gatewise.jobs.tables import Tables
 from gatewise.ranker import Ranker
@@ -122,7 +123,8 @@ class Models:
         for part, ranker in zip(self.parts, rankers, strict=True):
             columns |= part.predicted(ranker, tables)
         rates = [statistics.fmean(record.rows_per_second for record in ranker.history) for ranker in rankers]
-        rows = read_table(tables.test, types=rankers[0].scorer.encoder.column_types()).slice(0, SCORED)
+        encoder = rankers[0].scorer.encoder
+        rows = read_needed(tables.test, needed_columns(encoder.schema), encoder.column_types()).slice(0, SCORED)
         cost = Cost(
             parameters=[ranker.scorer.model.num_parameters(embeddings=False) for ranker in rankers],
             seconds=seconds,
@@ -134,9 +136,9 @@ class Models:
     def _affinity(self, ranker: Ranker, tables: Tables) -> list[list[float | None]]:
         """Return what a step on a task does to the others, on training rows that lie evenly spread."""
         scorer, size = ranker.scorer, ranker.options.training.batch_size
-        table = read_table(tables.train, types=scorer.encoder.column_types())
+        table = read_needed(tables.train, needed_columns(scorer.encoder.schema), scorer.encoder.column_types())
         count = min(BATCHES * size, table.num_rows)
-        some = table.take(np.linspace(0, table.num_rows - 1, count).astype(np.int64))
+        some = take_rows(table, np.linspace(0, table.num_rows - 1, count).astype(np.int64))
         found = task_affinity(scorer.model, scorer.tasks, scorer.tensors(scorer.encode(some)), batch_size=size)
         return [[None if math.isnan(value) else value for value in row] for row in found.tolist()]
 

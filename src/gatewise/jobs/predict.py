@@ -13,7 +13,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from gatewise.data import needed_columns, stream_table
-from gatewise.data.tables import pick_column
+from gatewise.data.plain_types import wide_column
+from gatewise.data.tables import find_column
 from gatewise.errors import TableError
 from gatewise.files import write_atomically
 from gatewise.names import FUSED
@@ -64,9 +65,10 @@ def predict_file(
 
     def write(temporary: Path) -> None:
         nonlocal rows
-        pieces = _predicted(scorer, source, keep, calibrated)
+        suffix = target.suffix.lower()
+        pieces = _predicted(scorer, source, keep, suffix, calibrated)
         first = next(pieces)
-        with WRITERS[target.suffix.lower()](temporary, first.schema) as writer:
+        with WRITERS[suffix](temporary, first.schema) as writer:
             for piece in itertools.chain([first], pieces):
                 writer.write_table(piece)
                 rows += piece.num_rows
@@ -76,9 +78,30 @@ def predict_file(
     return rows
 
 
-def _predicted(scorer: Scorer, source: Path, keep: list[str], calibrated: bool) -> Iterator[pa.Table]:
+def _predicted(scorer: Scorer, source: Path, keep: list[str], suffix: str, calibrated: bool) -> Iterator[pa.Table]:
     columns = [*needed_columns(scorer.encoder.schema, labels=False), *keep]
     for piece in stream_table(source, columns, scorer.encoder.column_types()):
-        kept = {name: pick_column(piece, name, "kept column") for name in keep}
+        kept = {name: _written(find_column(piece, name, "kept column"), name, suffix) for name in keep}
         predictions = scorer.predict(piece, calibrated=calibrated)
         yield pa.table(kept | dict(zip(predictions.column_names, predictions.columns, strict=True)))
+
+
+def _written(column: pa.ChunkedArray, name: str, suffix: str) -> pa.ChunkedArray:
+    """Return a column in a type that a kind of file holds: its own, or one without views and the like.
+
+    Raises:
+        TableError: there is none.
+    """
+    # all pieces are to have one type, so it does not depend on the values
+    nameless = suffix == ".csv" and isinstance(column.type, pa.BaseExtensionType)
+    for kept in (wide_column(column) if nameless else column, wide_column(column)):
+        try:
+            some = pa.table({name: kept.slice(0, 1)})
+            with WRITERS[suffix](pa.BufferOutputStream(), some.schema) as writer:
+                writer.write_table(some)
+            return kept
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            continue
+    raise TableError(
+        f"kept column {name!r}: a {suffix} file holds no {column.type}; write another kind, or leave it out"
+    )

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from gatewise.assembly import build_tasks, to_tensors
-from gatewise.data import EncodedTable, TableEncoder, read_table
+from gatewise.data import EncodedTable, TableEncoder, needed_columns, read_needed
 from gatewise.declare import Binary, Regression, Schema, Task, to_dict
 from gatewise.errors import DeclarationError, MissingExtraError, TrainingError
 from gatewise.jobs.contestants import SCORED, Cost, Learnt, median_seconds
@@ -99,7 +99,7 @@ class Trees:
             return {name: np.asarray(model.predict(values)) for name, model in models.items()}
 
         assert tables.test is not None
-        some = read_table(tables.test, types=encoder.column_types()).slice(0, SCORED)
+        some = read_needed(tables.test, needed_columns(encoder.schema), encoder.column_types()).slice(0, SCORED)
         cost = Cost(None, seconds, None, median_seconds(lambda: predict(some)))
         return Learnt(predict(tables.test), cost)
 

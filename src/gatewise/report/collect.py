@@ -30,7 +30,8 @@ from gatewise.analysis import (
     starving_tasks,
     summary_of,
 )
-from gatewise.data import read_table
+from gatewise.data import column_names, needed_columns, read_needed, readable
+from gatewise.data.plain_types import take_rows
 from gatewise.errors import TableError, TrainingError, did_you_mean, shown
 from gatewise.report.findings import Findings, Inside, OnTable
 from gatewise.serving import Artefact, Scorer
@@ -103,7 +104,10 @@ def _starving(artefact: Artefact, history: Sequence[EpochRecord]) -> list[Proble
 def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) -> OnTable:
     """Return what is found of a model on a table."""
     tell("reading the table")
-    table = read_table(source, types=scorer.encoder.column_types())
+    source = readable(source)
+    cut_by = [cut_column(column_names(source), name) for name in by or ()]
+    columns = [*needed_columns(scorer.encoder.schema), *cut_by]
+    table = read_needed(source, columns, scorer.encoder.column_types())
     if table.num_rows == 0:
         raise TableError("report: the table has no rows")
     columns = _columns(scorer, table, by)
@@ -130,7 +134,7 @@ def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) 
         reliability=reliability(predicted),
         reliability_calibrated={} if calibrated is None else reliability(calibrated),
         slices=slices(predicted, cuts, judging),
-        inside=look_inside(scorer, table.take(sampled), _among(cuts, sampled, table.num_rows), tell),
+        inside=look_inside(scorer, take_rows(table, sampled), _among(cuts, sampled, table.num_rows), tell),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from gatewise.errors import DeclarationError, TrainingError, did_you_mean, shown
+from gatewise.errors import DeclarationError, GatewiseWarning, TrainingError, did_you_mean, shown
 from gatewise.metrics import GroupMetric, Metric
 from gatewise.tasks import Metrics, Task
 
@@ -52,16 +53,36 @@ class Monitor:
         Raises:
             TrainingError: what is monitored is undefined on the validation table.
         """
-        if self.name == MEAN:
-            values = [metrics[task.outputs[-1]][task.summary.name] for task in self.tasks]
-        else:
-            values = [metrics[self._output][self._metric]]
-        defined = [value for value in values if value is not None]
+        defined = [value for value in self._values(metrics).values() if value is not None]
         if not defined:
             raise TrainingError(
                 f"monitor {self.name!r} is undefined on the validation table (no labels, or all of one value)"
             )
         return self._sign * sum(defined) / len(defined)
+
+    def check(self, metrics: Metrics) -> None:
+        """Look at a model's metrics before it is trained.
+
+        Raises:
+            TrainingError: what is monitored is undefined on the validation table.
+
+        Warns:
+            GatewiseWarning: it is undefined for some tasks of a mean.
+        """
+        self.score(metrics)
+        left_out = [name for name, value in self._values(metrics).items() if value is None]
+        if left_out:
+            why = "undefined on the validation table (no labels, or all of one value)"
+            warnings.warn(
+                f"monitor {self.name!r}: {shown(left_out)} {why}, and left out", GatewiseWarning, stacklevel=3
+            )
+
+    def _values(self, metrics: Metrics) -> dict[str, float | None]:
+        """Return what is monitored, by its name."""
+        if self.name != MEAN:
+            return {self.name: metrics[self._output][self._metric]}
+        watched = [(task.outputs[-1], task.summary.name) for task in self.tasks]
+        return {f"{output}.{metric}": metrics[output][metric] for output, metric in watched}
 
 
 @dataclass

@@ -144,7 +144,7 @@ class Trainer:
         if valid is not None:
             valid = self.model.input_layer.read_texts(valid)
             # what cannot be monitored is better known before the first epoch than after it
-            self.monitor.score(self.evaluate(valid))
+            self.monitor.check(self.evaluate(valid))
         if goes_on(self.run_dir, resume=resume, overwrite=overwrite):
             self._load()
         else:

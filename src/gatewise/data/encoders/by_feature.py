@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.declared_types import as_declared
 from gatewise.data.encoders.categorical import CategoricalEncoder, VocabularyFit
 from gatewise.data.encoders.numeric import NumericEncoder
 from gatewise.data.encoders.sequence import RaggedIds, SequenceEncoder
 from gatewise.data.encoders.text import EncodedTexts, TextEncoder
 from gatewise.data.encoders.vector import VectorEncoder
 from gatewise.data.parallel import in_parallel
+from gatewise.data.plain_types import is_list
 from gatewise.data.tables import pick_column
 from gatewise.data.vocabulary import AnyVocabulary
 from gatewise.declare import Categorical, Feature, Numeric, Schema, Sequence, Text, Vector, column_of
@@ -28,10 +30,25 @@ def owner_of(feature: Feature) -> str:
     return (feature.shares if isinstance(feature, Sequence) else None) or feature.name
 
 
+def feature_column(feature: Feature, table: pa.Table) -> pa.Array:
+    """Return the column that a feature reads, of a plain type, and of the declared one where there is one.
+
+    Raises:
+        TableError: there is no such column, or it does not hold what is declared; names the feature.
+    """
+    purpose = f"feature {feature.name!r}"
+    column = pick_column(table, column_of(feature), purpose)
+    dtype = getattr(feature, "dtype", None)
+    # a list that is a string is split first
+    if dtype is None or (isinstance(feature, Sequence) and not is_list(column.type)):
+        return column
+    return as_declared(column, dtype, purpose)
+
+
 def prepare(feature: Feature, table: pa.Table, expected: pa.DataType | None = None) -> Any:
     """Bring a feature's column to what its encoder works on; ``expected`` is the type its vocabulary has, if any."""
     purpose = f"feature {feature.name!r}"
-    column = pick_column(table, column_of(feature), purpose)
+    column = feature_column(feature, table)
     match feature:
         case Categorical():
             return CategoricalEncoder.prepare(column, purpose)
@@ -98,8 +115,7 @@ def restore_encoder(feature: Feature, states: Mapping[str, Any], vocabularies: M
 
 def encode_column(feature: Feature, encoder: Encoder, table: pa.Table) -> Encoded:
     """Encode a feature's column of a table."""
-    purpose = f"feature {feature.name!r}"
-    return encoder.encode_column(pick_column(table, column_of(feature), purpose), purpose)
+    return encoder.encode_column(feature_column(feature, table), f"feature {feature.name!r}")
 
 
 def encode_prepared(feature: Feature, encoder: Encoder, prepared: Any) -> Encoded:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data.values import Distinct, as_keys, distinct_keys, is_string
+from gatewise.data.plain_types import is_string
+from gatewise.data.values import Distinct, as_keys, distinct_keys
 from gatewise.data.vocabulary import AnyVocabulary, HashedVocabulary, Vocabulary
 from gatewise.declare import Categorical, Sequence
 from gatewise.errors import TableError

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from gatewise.data.arrays import filled, null_mask
 from gatewise.data.encoders.categorical import LEARNT_FROM, check_type
-from gatewise.data.values import Distinct, RowOf, as_keys, as_lists, distinct, is_list, is_string
+from gatewise.data.plain_types import is_list, is_string
+from gatewise.data.values import Distinct, RowOf, as_keys, as_lists, distinct
 from gatewise.data.vocabulary import AnyVocabulary
 from gatewise.declare import Sequence
 from gatewise.errors import TableError
@@ -51,6 +52,7 @@ class SequenceEncoder:
             purpose: who asks, for messages.
             expected: type of the vocabulary, so that ids written as "1|2" can be integers.
         """
+        expected = pa.int64() if feature.dtype == "integer" else expected
         keys, offsets = item_keys(feature, column, purpose, expected)
         return Items(distinct(keys), offsets)
 

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from gatewise.data.encoders.sequence import RaggedIds
-from gatewise.data.values import Distinct, distinct_keys, is_string
+from gatewise.data.plain_types import is_string
+from gatewise.data.values import Distinct, distinct_keys
 from gatewise.declare import Text
 from gatewise.errors import DeclarationError, MissingExtraError, TableError
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gatewise.data.arrays import null_mask
-from gatewise.data.values import as_numbers, is_list
+from gatewise.data.plain_types import is_list
+from gatewise.data.values import as_numbers
 from gatewise.declare import Vector
 from gatewise.errors import TableError
 

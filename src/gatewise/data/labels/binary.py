@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from gatewise.data.labels.label import LabelEncoder
+from gatewise.data.plain_types import is_string
 from gatewise.data.tables import pick_column
-from gatewise.data.values import is_string
 from gatewise.declare import Binary, column_of
 from gatewise.errors import TableError
 

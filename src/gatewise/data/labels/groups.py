@@ -18,6 +18,7 @@ def encode_groups(schema: Schema, table: pa.Table) -> np.ndarray | None:
     """
     if schema.group is None:
         return None
-    found = distinct_keys(pick_column(table, schema.group, "group"), f"group {schema.group!r}")
+    purpose = f"group {schema.group!r}"
+    found = distinct_keys(pick_column(table, schema.group, purpose), purpose)
     codes = found.codes.astype(np.int64)
     return np.where(codes == len(found.values), -1, codes)

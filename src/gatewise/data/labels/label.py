@@ -41,8 +41,8 @@ class LabelEncoder(Generic[Kind]):
 
     @property
     def type(self) -> pa.DataType | None:
-        """The type that the column of a text file is read as, where it is not plain from its values."""
-        return None
+        """The type that the column of a text file is read as, None where its values say."""
+        return pa.float64()
 
     def prepare(self, table: pa.Table) -> None:
         """Learn from the training table what reading its labels needs: nothing."""

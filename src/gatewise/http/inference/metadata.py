@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from gatewise.data.values import is_string
+from gatewise.data.plain_types import is_string
 from gatewise.declare import Categorical, Feature, Numeric, Sequence, Vector
 from gatewise.http.model import GATES, ServedModel
 from gatewise.version import __version__

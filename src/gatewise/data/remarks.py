@@ -1,0 +1,56 @@
+"""What a table seems to mean otherwise than it is read, said once: lists that were written as text."""
+
+from __future__ import annotations
+
+import warnings
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gatewise.data.plain_types import is_string
+from gatewise.data.tables import pick_column
+from gatewise.declare import Schema, Sequence, column_of
+from gatewise.errors import GatewiseWarning
+
+LOOKED_AT = 1000
+"""Texts that are judged by."""
+BRACKETS = {"[": "]", "(": ")", "{": "}"}
+SEPARATORS = (",", ";", "|", "\t", " ", "/", ":")
+REMEDY = "write tables with lists to Parquet, or join their items"
+
+
+def remark_on_lists(schema: Schema, table: pa.Table) -> None:
+    """Warn of list columns whose strings are not split as they seem to be meant.
+
+    Warns:
+        GatewiseWarning: strings look like lists that a program wrote, such as ``['a', 'b']``, or hold another separator
+            than the declared one, which splits none of them; names the feature.
+    """
+    for feature in schema.features:
+        if isinstance(feature, Sequence) and column_of(feature) in table.column_names:
+            found = _remark(feature.separator, pick_column(table, column_of(feature), f"feature {feature.name!r}"))
+            if found is not None:
+                warnings.warn(f"feature {feature.name!r}: {found}", GatewiseWarning, stacklevel=4)
+
+
+def _remark(separator: str, column: pa.Array) -> str | None:
+    dictionary = pa.types.is_dictionary(column.type)
+    texts = column.dictionary if dictionary else column
+    if not is_string(texts.type):
+        return None
+    some = [text.strip() for text in texts.slice(0, LOOKED_AT).to_pylist() if text is not None and text.strip()]
+    written = [text for text in some if BRACKETS.get(text[0]) == text[-1]]
+    if len(written) > len(some) / 2:
+        found = f"its lists were written as text, such as {_short(written[0])}, and are split at {separator!r} alone"
+        return f"{found}; {REMEDY} by {separator!r}"
+    if any(separator in text for text in some):
+        return None
+    other = next((mark for mark in SEPARATORS if sum(mark in text for text in some) > len(some) / 10), None)
+    if other is None or pc.any(pc.match_substring(texts, separator)).as_py():
+        return None
+    example = next(text for text in some if other in text)
+    return f"its separator {separator!r} splits no row, such as {_short(example)}; is separator={other!r} meant?"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
