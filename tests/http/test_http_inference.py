@@ -118,9 +118,9 @@ def test_the_client_is_told_what_is_wrong(triton, rows):
         triton.infer("first", [*tensors(rows, True)[:3], tensor("prize", np.ones(37), "FP64", True)])
     with pytest.raises(InferenceServerException, match="inputs: 'price' missing"):
         triton.infer("first", tensors(rows, True)[:3])
-    with pytest.raises(InferenceServerException, match="feature 'price': found nan in row 2"):
+    with pytest.raises(InferenceServerException, match="feature 'price': found inf in row 2"):
         triton.infer(
-            "first", [*tensors(rows, True)[:3], tensor("price", np.array([1, 1, np.nan] * 12 + [1]), "FP64", True)]
+            "first", [*tensors(rows, True)[:3], tensor("price", np.array([1, 1, np.inf] * 12 + [1]), "FP64", True)]
         )
     with pytest.raises(InferenceServerException, match=r"outputs\[0\]: no output 'clicks'; did you mean 'click'"):
         triton.infer("first", tensors(rows, True), outputs=[tritonclient.InferRequestedOutput("clicks")])

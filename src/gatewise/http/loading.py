@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from gatewise.errors import ArtefactError
+from gatewise.export import port_names
 from gatewise.http.batching import Batcher
 from gatewise.http.columns import FeatureColumns
 from gatewise.http.engine import OnnxEngine
@@ -43,7 +44,7 @@ class Loader:
         """
         before = digest(source.path)
         scorer = load_artefact(source.path).scorer
-        columns = FeatureColumns(scorer.encoder, scorer.model.side_features)
+        columns = FeatureColumns(scorer.encoder, scorer.model.side_features, self.limits, port_names(scorer))
         engine = OnnxEngine(exported(source.path))
         if digest(source.path) != before:
             raise ArtefactError(f"artefact {str(source.path)!r}: was replaced while it was read; load it again")
