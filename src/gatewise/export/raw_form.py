@@ -64,7 +64,7 @@ class RawForm(Form):
         self.known = known_columns(scorer)
         self.ports = _apart([*(self.columns[f.name].port for f in self.read), *known_ports(self.known)])
         self.categories, self.numbers = self._named(CategoryColumn), self._named(NumberColumn)
-        self.lone = self._named(LoneColumn)
+        self.lone = self._named(LoneColumn)  # type: ignore[type-abstract]
 
     def _named(self, kind: type[RawColumn]) -> list[str]:
         """Return the features whose columns are of a kind, those that are no inputs last."""
@@ -116,7 +116,8 @@ class RawForm(Form):
         """Return what the columns of ids, and of floats, are taken from."""
         ids: list[Block] = [Block([(name, VALUE) for name in self.categories], categories)]
         floats: list[Block] = [Block([(name, MISSING) for name in self.numbers], numbers.isnan().float())]
-        encoders = {name: self.encoder.encoders[name] for name in self.numbers}
+        columns = self.columns.items()
+        encoders = {name: column.encoder for name, column in columns if isinstance(column, NumberColumn)}
         for transform in dict.fromkeys(encoder.feature.transform for encoder in encoders.values()):
             names = [name for name, encoder in encoders.items() if encoder.feature.transform == transform]
             chosen = taken(numbers, [self.numbers.index(name) for name in names])

@@ -78,7 +78,9 @@ class Access:
             from_host = urlsplit(origin).netloc.lower()
         except ValueError:
             from_host = ""
-        if not from_host or (from_host != host.lower() and name_of(from_host) not in self.hosts):
+        # a page of this machine's other ports is another's
+        known = name_of(from_host) in self.hosts and not is_loopback(name_of(from_host))
+        if not from_host or (from_host != host.lower() and not known):
             raise RequestError(f"Origin: a page of {origin!r:.80} may not ask this", 403)
 
     def _check_token(self, shown: bytes, token: str) -> None:
@@ -90,9 +92,12 @@ class Access:
 def name_of(host: str) -> str:
     """Return the name or address of a ``Host`` header, without its port."""
     host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].removesuffix(".")
+    name, colon, port = host.rpartition(":")
+    if colon and (port.isdecimal() or not port):
+        host = name
+    if host.startswith("[") and host.endswith("]"):
+        return host[1:-1]
+    return host.removesuffix(".")
 
 
 def _is_address(name: str) -> bool:
