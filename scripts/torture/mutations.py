@@ -21,7 +21,7 @@ ROW = {
 }
 SHARED = {name: ROW[name] for name in ("user", "country", "seen", "vector")}
 OWN = {name: ROW[name] for name in ("device", "price", "tags")}
-RANK = {"context": SHARED, "candidates": [OWN] * 3, "top": 2, "by": "click", "weights": [1.0, 1.0], "gates": True}
+RANK = {"context": SHARED, "candidates": [OWN] * 3, "top": 2, "by": "click", "weights": [1.0], "gates": True}
 PREDICT = {"model": "m", "version": "1", "rows": [ROW] * 3, "gates": True}
 DATATYPES = {"user": "INT64", "country": "BYTES", "device": "BYTES", "price": "FP64", "tags": "BYTES"}
 INFER = {
@@ -76,9 +76,8 @@ def drawn(random_: random.Random) -> Asked:
         case 3:
             headers[HEADER] = random_.choice(("0", "-1", str(len(body)), str(len(body) + 1), "x", "9" * 30))
         case 4:
-            headers |= random_.choice(
-                ({"Origin": "http://x.example"}, {"Host": "x.example"}, {"Accept-Encoding": "gzip"})
-            )
+            name = random_.choice(("Origin", "Host", "Accept-Encoding", "Authorization", "Expect"))
+            headers[name] = random_.choice(("http://x.example", "x.example", "gzip", "", "[::1", "null"))
         case 5:
             return Asked(random_.choice(("GET", "POST", "PUT", "HEAD", "DELETE")), random_.choice(OTHERS), b"", {})
     return Asked("POST", path, body, headers)

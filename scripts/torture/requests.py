@@ -39,8 +39,8 @@ def main() -> None:
         alive = service.process.poll() is None
     listed = ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))
     print(
-        f"{given.count:,} fuzzed requests in {seconds:.0f} s: {len(failed)} answered with 5xx, slowest {slowest:.2f} s, "
-        f"memory {before:.0f} -> {after:.0f} MB ({listed})"
+        f"{given.count:,} fuzzed requests in {seconds:.0f} s: {len(failed)} answered with 5xx, slowest {slowest:.2f} s,"
+        f" memory {before:.0f} -> {after:.0f} MB ({listed})"
     )
     if failed or not alive:
         raise SystemExit(1)

@@ -68,9 +68,9 @@ def main() -> None:
     failed = sum(count for status, count in statuses.items() if status >= 500)
     warm = max(memory[: max(1, int(WARM * len(memory)))])
     print(
-        f"{given.minutes:g} minutes, {sum(statuses.values()):,} requests by {CLIENTS} clients: {failed} answered with 5xx; "
-        f"memory {memory[0]:.0f} MB at the start, {warm:.0f} MB at most in the first quarter, {max(memory):.0f} MB at "
-        f"most, {memory[-1]:.0f} MB at the end"
+        f"{given.minutes:g} minutes, {sum(statuses.values()):,} requests by {CLIENTS} clients: "
+        f"{failed} answered with 5xx; memory {memory[0]:.0f} MB at the start, {warm:.0f} MB at most in the first "
+        f"quarter, {max(memory):.0f} MB at most, {memory[-1]:.0f} MB at the end"
     )
     if failed or not alive or max(memory) > GROWTH * warm:
         raise SystemExit(1)
