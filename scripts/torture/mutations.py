@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import json
 import random
@@ -87,21 +88,21 @@ def changed(values: Any, random_: random.Random) -> Any:
     """Return JSON values of which one is another, is gone, is there often, or is nested."""
     holders = [holder for holder in _inside(values) if holder]
     if not holders:
-        return random_.choice(HOSTILE)
+        return copy.deepcopy(random_.choice(HOSTILE))
     holder = random_.choice(holders)
     key = random_.choice([*holder] if isinstance(holder, dict) else range(len(holder)))
     match random_.randrange(8):
         case 0:
             del holder[key]
         case 1 if isinstance(holder, list):
-            holder.extend([holder[key]] * random_.choice((1, 5, 300)))
+            holder.extend(copy.deepcopy([holder[key]] * random_.choice((1, 5, 300))))
         case 1 | 2 if isinstance(holder, dict):
-            holder[random_.choice(("x", "", "user ", "usr", "rows", "k" * 3_000))] = holder[key]
+            holder[random_.choice(("x", "", "user ", "usr", "rows", "k" * 3_000))] = copy.deepcopy(holder[key])
         case 3:
             for _ in range(random_.choice((1, 3, 120))):
                 holder[key] = [holder[key]]
         case _:
-            holder[key] = random_.choice(HOSTILE)
+            holder[key] = copy.deepcopy(random_.choice(HOSTILE))
     return values
 
 

@@ -45,6 +45,7 @@ class Program(nn.Module):
             found = self.calibration.apply(self.tasks, found)
         if self.fusion is not None:
             found[FUSED] = self.fusion.evaluate(found)
-        if output.gates is not None:
+        # a prediction comes first, should one be called so
+        if output.gates is not None and GATES not in found:
             found[GATES] = output.gates
         return found

@@ -48,16 +48,17 @@ class Loader:
         engine = OnnxEngine(exported(source.path))
         if digest(source.path) != before:
             raise ArtefactError(f"artefact {str(source.path)!r}: was replaced while it was read; load it again")
+        predictions = tuple(column for task in scorer.tasks for column in task.columns)
         return ServedModel(
             source.name,
             source.version,
             source.path,
             columns,
             Batcher(engine, self.limits, self.pool, self.metrics),
-            predictions=tuple(column for task in scorer.tasks for column in task.columns),
+            predictions=predictions,
             tasks=tuple(task.name for task in scorer.tasks),
             fusion=scorer.fusion,
-            gated=GATES in engine.outputs,
+            gated=GATES in engine.outputs and GATES not in predictions,
             calibrated=bool(scorer.calibration),
             items=None if self.items is None else ItemTable.read(self.items, columns),
         )
