@@ -61,6 +61,7 @@ def bomb() -> bytes:
         ("br", b"x", 415, "Content-Encoding: expected gzip, deflate or none, found 'br'"),
         ("gzip, gzip", b"x", 415, "Content-Encoding: "),
     ],
+    ids=["a bomb", "no gzip", "cut off", "more", "no deflate", "unknown", "twice"],
 )
 def test_a_body_is_bounded_once_it_is_inflated(served, coding, body, status, message):
     answer = served.client.post("/rank", content=body, headers={"Content-Encoding": coding})

@@ -9,10 +9,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import gatewise
 from gatewise.errors import GatewiseError
 
-ROOT = Path(gatewise.__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds the package, wherever it was imported from."""
 START = "import sys; sys.path.append(sys.argv.pop(1)); from {module} import main; main()"
 
