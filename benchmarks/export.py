@@ -1,17 +1,20 @@
 """What exporting MMoE on MovieLens gives: seconds, bytes, milliseconds a request, and what eight bits cost.
 
 python benchmarks/export.py
+python benchmarks/export.py --columns       # what the number of columns costs
 """
 
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import gatewise as gw
@@ -34,8 +37,37 @@ def milliseconds(work: Callable[[], Any]) -> float:
     return 1000 * statistics.median(times)
 
 
+def wide(numbers: int, categories: int) -> Ranker:
+    """Return a ranker of so many made-up columns."""
+    rng, rows = np.random.default_rng(0), 600
+    table = {f"n{i}": rng.normal(size=rows) for i in range(numbers)}
+    table |= {f"c{i}": rng.integers(0, 30, rows) for i in range(categories)}
+    features = [*(gw.Numeric(f"n{i}") for i in range(numbers)), *(gw.Categorical(f"c{i}") for i in range(categories))]
+    schema = gw.Schema(features=features, tasks=[gw.Binary("click")])
+    return Ranker(schema, gw.MMoE(), epochs=1).fit(table | {"click": rng.integers(0, 2, rows)}, progress=False)
+
+
+def by_columns() -> None:
+    """Print what exporting takes by the number of columns."""
+    # the first export of a process imports the exporter
+    export_onnx(wide(1, 1).scorer, Path(tempfile.mkdtemp(), "model.onnx"))
+    print("| numbers | categories | encoded, seconds of a core | raw |")
+    print("|--:|--:|--:|--:|")
+    for numbers, categories in ((8, 4), (80, 40), (160, 80), (400, 60)):
+        scorer, seconds = wide(numbers, categories).scorer, []
+        with tempfile.TemporaryDirectory() as folder:
+            for inputs in ("encoded", "raw"):
+                start = time.process_time()
+                export_onnx(scorer, Path(folder, "model.onnx"), inputs=inputs)
+                seconds.append(time.process_time() - start)
+        print(f"| {numbers} | {categories} | {seconds[0]:.1f} | {seconds[1]:.1f} |", flush=True)
+
+
 def main() -> None:
     torch.set_num_threads(1)
+    if "--columns" in sys.argv[1:]:
+        by_columns()
+        return
     recipe = gw.Recipe.read(RECIPES / "mmoe.yaml")
     tables = find_tables(recipe, RECIPES)
     ranker = Ranker.from_options(recipe.schema(), recipe).fit(tables.train, tables.valid, progress=False)

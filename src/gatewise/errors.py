@@ -54,8 +54,14 @@ class GatewiseWarning(UserWarning):
     """Something worth a look that does not stop the work: a collapsed gate, a dead expert."""
 
 
+LONGEST_NAME = 200
+"""Nobody means a name by a longer text, and comparing one takes time."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known name nearest to ``name``, or an empty string."""
+    if len(name) > LONGEST_NAME:
+        return ""
     folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return f"; did you mean {folded[near[0]]!r}?" if near else ""

@@ -167,13 +167,16 @@ def test_usual_values_need_no_table(feature, monkeypatch):
     assert outcome(quick, known) == first
 
 
-def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr(module, "REMEMBERED", 10)
-    found = module._Remembered(lambda values: [value * 2 for value in values])
+@pytest.mark.parametrize("length", [1, 300, 40_000])
+def test_what_is_remembered_is_bounded_in_bytes(monkeypatch, length):
+    monkeypatch.setattr(module, "REMEMBERED_BYTES", 100_000)
+    found = module._Remembered(lambda values: [[len(value)] * length for value in values])
     for start in range(50):
-        values = [*range(start, start + 8)]
-        assert found(values) == [value * 2 for value in values]
-        assert len(found._known) <= 10
+        values = [f"{place:0{length}}" for place in range(start * 5, start * 5 + 8)]
+        assert found(values) == [[len(value)] * length for value in values]
+        kept = sum(len(value) + 8 * len(rows) for value, rows in found._known.items())
+        assert kept <= 100_000
+    assert (len(found._known) > 0) == (length < 40_000)
 
 
 def test_a_row_that_is_looked_up_can_be_written_to():

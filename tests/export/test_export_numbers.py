@@ -29,9 +29,12 @@ def test_they_are_those_of_the_encoder(transform: str, name: str) -> None:
     expected = encoder.encode_column(column, "x")
     numbers = NumericEncoder.prepare(column, "x")
     given = torch.from_numpy(np.where(numbers.missing, np.nan, numbers.values))
-    found = encode_numbers(encoder, given).numpy()
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+    # beside another column, with more or fewer knots
+    other = NumericEncoder.fit(encoder.feature, NumericEncoder.prepare(pa.array([0.0, 1.0, 2.0, 7.0]), "x"))
+    found = encode_numbers([other, encoder], torch.stack([given, given], dim=1)).numpy()
+    value = expected if expected.ndim == 1 else expected[:, 0]
+    assert found.shape == (len(column), 2)
+    np.testing.assert_allclose(found[:, 1], value, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize(("keep", "expected"), [("last", [3, 4]), ("first", [1, 2])])

@@ -57,14 +57,14 @@ def test_rows_become_what_a_table_of_them_becomes(scorer):
     features = FeatureColumns(scorer.encoder)
     columns = {name: TABLE[name][:6] for name in COLUMNS}
     assert features.names == COLUMNS
-    assert_same(features.side_by_side(features.encode(columns), 6), fed(scorer, columns))
+    assert_same(features.side_by_side(features.encode(columns, 6), 6), fed(scorer, columns))
 
 
 def test_what_is_shared_stands_in_every_row(scorer):
     features = FeatureColumns(scorer.encoder)
     shared = {name: TABLE[name][:1] for name in COLUMNS if name != "word"}
     own = {"word": ["a", "new", None]}
-    found = features.side_by_side({**features.encode(shared), **features.encode(own)}, 3)
+    found = features.side_by_side({**features.encode(shared, 3), **features.encode(own, 3)}, 3)
     assert_same(found, fed(scorer, own | {name: values * 3 for name, values in shared.items()}))
 
 
@@ -75,7 +75,7 @@ def test_items_become_what_their_rows_become(scorer, tmp_path):
     items = {"id": [*range(6)], **{name: TABLE[name][:6] for name in COLUMNS if name != "user"}}
     pq.write_table(pa.table(items), tmp_path / "items.parquet")
     table = ItemTable.read(ItemFile(tmp_path / "items.parquet", "id"), features)
-    user = features.encode({"user": [7]})
+    user = features.encode({"user": [7]}, 4)
     for chosen in ([5, 0], [1], [2, 2, 1], [4, 3, 0, 1]):
         found = features.side_by_side({**user, **table.take(table.rows_of(chosen), without=user)}, len(chosen))
         rows = {name: [items[name][place] for place in chosen] for name in items if name != "id"}

@@ -92,6 +92,78 @@ def test_lists_are_a_second_axis_whose_empty_strings_are_no_items(triton, shelf,
     np.testing.assert_allclose(found, table.column("click").to_numpy(), rtol=1e-5, atol=1e-5)
 
 
+def predicted(shelf, **changes: list) -> np.ndarray:
+    columns = {"user": [10_000_000_003] * 3, "item": ["i1"] * 3, "tags": [["a"], ["b"], []], "price": [1.0] * 3}
+    return shelf.first.predict({**columns, **changes}, calibrated=True).column("click").to_numpy()
+
+
+def three(**changes) -> list:
+    """Return tensors of three rows in bytes, some of which are others."""
+    given = {
+        "user": tensor("user", np.full(3, 10_000_000_003), "INT64", True),
+        "item": tensor("item", np.array(["i1"] * 3, dtype=object), "BYTES", True),
+        "tags": tensor("tags", np.array([["a"], ["b"], [""]], dtype=object), "BYTES", True),
+        "price": tensor("price", np.ones(3), "FP64", True),
+    }
+    return [*{**given, **changes}.values()]
+
+
+def clicks(triton, inputs: list) -> np.ndarray:
+    return triton.infer("first", inputs).as_numpy("click")
+
+
+def test_a_list_of_one_axis_more_is_a_string_with_separators(triton, shelf):
+    """Clients send every column as ``[rows, 1]``."""
+    tags = tensor("tags", np.array([["a|b"], ["b"], [""]], dtype=object), "BYTES", True)
+    wanted = predicted(shelf, tags=[["a", "b"], ["b"], []])
+    np.testing.assert_allclose(clicks(triton, three(tags=tags)), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("datatype", ["FP64", "FP32", "FP16"])
+def test_nan_is_a_missing_number(triton, shelf, datatype):
+    values = np.array([1.0, np.nan, 1.0], dtype={"FP64": float, "FP32": np.float32, "FP16": np.float16}[datatype])
+    found = clicks(triton, three(price=tensor("price", values, datatype, True)))
+    np.testing.assert_allclose(found, predicted(shelf, price=[1.0, None, 1.0]), atol=1e-5)
+    assert found[0] != found[1]
+
+
+def test_an_empty_string_in_bytes_is_a_missing_category_unless_it_was_learnt(triton, shelf):
+    items = np.array(["i1", "", "i1"], dtype=object)
+    found = [clicks(triton, three(item=tensor("item", items, "BYTES", binary))) for binary in (True, False)]
+    np.testing.assert_allclose(found[0], predicted(shelf, item=["i1", None, "i1"]), atol=1e-5)
+    # JSON has a null of its own
+    np.testing.assert_allclose(found[1], predicted(shelf, item=["i1", "", "i1"]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["user", "item", "tags", "price"])
+def test_any_input_can_say_which_rows_are_missing(triton, shelf, name):
+    marks = np.array([[False], [True], [False]])
+    inputs = three(**{f"{name}.missing": tensor(f"{name}.missing", marks, "BOOL", True)})
+    whole = {"user": [10_000_000_003] * 3, "item": ["i1"] * 3, "tags": [["a"], ["b"], []], "price": [1.0] * 3}
+    values = [None if place == 1 else value for place, value in enumerate(whole[name])]
+    np.testing.assert_allclose(clicks(triton, inputs), predicted(shelf, **{name: values}), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "datatype", "message"),
+    [
+        ("price.missing", np.ones(3, np.int64), "INT64", "input 'price.missing': expected BOOL of a shape of .rows."),
+        ("price.missing", np.ones((3, 2), bool), "BOOL", "input 'price.missing': expected BOOL of a shape of .rows."),
+        ("prize.missing", np.ones(3, bool), "BOOL", "no feature reads 'prize.missing'"),
+    ],
+)
+def test_marks_that_mark_nothing_are_refused(triton, name, values, datatype, message):
+    with pytest.raises(InferenceServerException, match=message):
+        triton.infer("first", three(**{name: tensor(name, values, datatype, True)}))
+
+
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+def test_the_client_compresses_both_ways(triton, shelf, algorithm):
+    both = {"request_compression_algorithm": algorithm, "response_compression_algorithm": algorithm}
+    answer = triton.infer("first", three(), **both)
+    np.testing.assert_allclose(answer.as_numpy("click"), predicted(shelf), atol=1e-5)
+
+
 def test_the_service_says_what_it_is(triton):
     assert triton.is_server_live()
     assert triton.is_server_ready()
@@ -118,9 +190,9 @@ def test_the_client_is_told_what_is_wrong(triton, rows):
         triton.infer("first", [*tensors(rows, True)[:3], tensor("prize", np.ones(37), "FP64", True)])
     with pytest.raises(InferenceServerException, match="inputs: 'price' missing"):
         triton.infer("first", tensors(rows, True)[:3])
-    with pytest.raises(InferenceServerException, match="feature 'price': found nan in row 2"):
+    with pytest.raises(InferenceServerException, match="feature 'price': found inf in row 2"):
         triton.infer(
-            "first", [*tensors(rows, True)[:3], tensor("price", np.array([1, 1, np.nan] * 12 + [1]), "FP64", True)]
+            "first", [*tensors(rows, True)[:3], tensor("price", np.array([1, 1, np.inf] * 12 + [1]), "FP64", True)]
         )
     with pytest.raises(InferenceServerException, match=r"outputs\[0\]: no output 'clicks'; did you mean 'click'"):
         triton.infer("first", tensors(rows, True), outputs=[tritonclient.InferRequestedOutput("clicks")])

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gatewise.errors import DeclarationError, MissingExtraError
+
+
+class TokenFor(StrEnum):
+    """What needs the token."""
+
+    admin = "admin"
+    all = "all"
 
 
 def serve(
@@ -22,12 +30,32 @@ def serve(
     limit: Annotated[
         list[str] | None, typer.Option("--limit", help="A limit: --limit candidates=500 (repeatable).")
     ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option("--allowed-host", help="A name the service is called by, or *.example.com (repeatable)."),
+    ] = None,
+    admin: Annotated[
+        bool | None,
+        typer.Option(
+            "--admin/--no-admin",
+            help="Load and unload models over HTTP; by default where only this machine can ask, or with a token.",
+            show_default=False,
+        ),
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", help="File with the token that clients show as Bearer TOKEN.")
+    ] = None,
+    token_for: Annotated[
+        TokenFor, typer.Option("--token-for", help="What needs the token: administration and metrics, or all.")
+    ] = TokenFor.admin,
 ) -> None:
     """Serve trained models over HTTP: /rank, /predict, the Open Inference Protocol, /metrics, a page at /."""
     if not artefacts and models is None:
         raise DeclarationError("serve: name an artefact, or a folder of them with --models")
     if (items is None) != (item_key is None):
         raise DeclarationError("serve: --items and --item-key belong together")
+    if token_for is TokenFor.all and token_file is None:
+        raise DeclarationError("serve: --token-for all needs --token-file")
     try:
         from gatewise import http
     except ImportError as error:
@@ -39,7 +67,9 @@ def serve(
     limits = from_dict(http.Limits, _numbers(limit or []), "--limit")
     sources = http.Sources(http.named(artefacts or []), models)
     file = None if items is None or item_key is None else http.ItemFile(items, item_key)
-    app = http.make_app(sources, limits, file, _tell)
+    token = None if token_file is None else http.read_token(token_file)
+    access = http.access_of(host, allowed_host or [], admin, token, everywhere=token_for is TokenFor.all)
+    app = http.make_app(sources, limits, file, _tell, access)
     http.serve(app, host, port, limits, _tell)
 
 

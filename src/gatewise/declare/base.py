@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import UnionType
@@ -32,6 +33,7 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
+from gatewise.declare.strict_yaml import StrictLoader
 from gatewise.errors import DeclarationError, did_you_mean
 
 T = TypeVar("T")
@@ -110,44 +112,31 @@ def from_dict(cls: type[T], values: Any, source: str = "") -> T:
         raise DeclarationError("\n".join(prefix + line for line in explain(error, cls))) from None
 
 
-MERGE = "tag:yaml.org,2002:merge"
-
-
-class _EachKeyOnce(yaml.SafeLoader):
-    """Reads YAML as ``safe_load`` does, but that it takes no key twice in one mapping."""
-
-    def compose_mapping_node(self, anchor: Any) -> Any:
-        node = super().compose_mapping_node(anchor)
-        line_of: dict[tuple[str, str], int] = {}
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.tag == MERGE:
-                continue
-            if (key.tag, key.value) in line_of:
-                first = f"first in line {line_of[key.tag, key.value]}"
-                raise yaml.MarkedYAMLError(
-                    problem=f"key {key.value!r} stands there twice, {first}", problem_mark=key.start_mark
-                )
-            line_of[key.tag, key.value] = key.start_mark.line + 1
-        return node
-
-
 def read_yaml(text: str, source: str) -> Any:
     """Parse YAML or JSON safely; a syntax error is one line with its place."""
     try:
-        return yaml.load(text, _EachKeyOnce)
+        return yaml.load(text, Loader=StrictLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise DeclarationError(f"{source}:{place} is not valid YAML: {problem}") from None
+    except RecursionError:
+        raise DeclarationError(f"{source}: is not valid YAML: it is nested too deeply") from None
     except ValueError as error:
         # a date or number that is written like one but is none, such as 2024-13-45
         raise DeclarationError(f"{source}: is not valid YAML: {error}") from None
 
 
+DESCRIBED = 50
+"""Mistakes that are described one by one."""
+
+
 def explain(error: ValidationError, owner: type) -> list[str]:
     """Turn a validation error into one line a problem: path, what was expected, what was found, nearest name."""
-    return [_line(problem, owner) for problem in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    lines = [_line(problem, owner) for problem in found[:DESCRIBED]]
+    return lines if len(found) <= DESCRIBED else [*lines, f"{owner.__name__}: {len(found) - DESCRIBED:,} more mistakes"]
 
 
 def _line(problem: Any, owner: type) -> str:
@@ -162,15 +151,15 @@ def _line(problem: Any, owner: type) -> str:
         case "missing" | "missing_argument":
             return f"{name}: is required"
         case "union_tag_invalid":
-            found, expected = problem["ctx"]["tag"], problem["ctx"]["expected_tags"]
+            found, expected = problem["ctx"]["tag"][:80], problem["ctx"]["expected_tags"]
             hint = did_you_mean(found, [tag.strip(" '") for tag in expected.split(",")])
             return f"{name}: expected kind {expected}, found {found!r}{hint}"
         case "union_tag_not_found":
             return f"{name}: needs a 'kind'"
         case "literal_error":
             expected = problem["ctx"]["expected"]
-            hint = did_you_mean(str(problem["input"]), expected.replace(" or ", ", ").replace("'", "").split(", "))
-            return f"{name}: expected {expected}, found {problem['input']!r}{hint}"
+            found, known = _short(problem["input"]), expected.replace(" or ", ", ").replace("'", "").split(", ")
+            return f"{name}: expected {expected}, found {found}{did_you_mean(found.strip(QUOTES), known)}"
         case "model_attributes_type" | "dataclass_type":
             return f"{name}: expected a declaration or a mapping of its options, found {_short(problem['input'])}"
         case "value_error":
@@ -187,8 +176,17 @@ def _by_name(owner: Any, location: tuple[int | str, ...]) -> tuple[int | str, ..
     return location
 
 
+SHOWN = reprlib.Repr()
+"""Shows the beginning of a value, however large it is, and however often it holds the same one."""
+SHOWN.maxlevel, SHOWN.maxstring, SHOWN.maxother, SHOWN.maxlong = 3, 80, 80, 80
+SHOWN.maxlist = SHOWN.maxtuple = SHOWN.maxset = SHOWN.maxdict = 20
+
+
+QUOTES = "'\""
+
+
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = SHOWN.repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

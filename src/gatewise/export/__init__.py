@@ -6,7 +6,7 @@ the model; in the *encoded* one (:class:`EncodedForm`) they are the matrices tha
 written that was not seen to give what the scorer gives.
 """
 
-from gatewise.export.encoded_form import EncodedForm
+from gatewise.export.encoded_form import FLOATS, IDS, EncodedForm, PortNames, port_names
 from gatewise.export.int8 import with_int8_embeddings
 from gatewise.export.onnx_model import Exported, export_onnx, onnx_bytes
 from gatewise.export.onnx_scorer import OnnxScorer
@@ -17,15 +17,19 @@ from gatewise.export.torch_program import export_torch
 from gatewise.names import FUSED
 
 __all__ = [
+    "FLOATS",
     "FUSED",
     "GATES",
+    "IDS",
     "EncodedForm",
     "Exported",
     "OnnxScorer",
+    "PortNames",
     "RawForm",
     "export_onnx",
     "export_torch",
     "onnx_bytes",
+    "port_names",
     "sample_rows",
     "with_int8_embeddings",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor
 from gatewise.data import EncodedTable, RaggedIds
 from gatewise.export.padding import never_empty, one_each, padded
 from gatewise.export.ports import BATCH, Form, Port, Read, known_columns, known_ports, labels_of
+from gatewise.export.program import GATES
+from gatewise.names import FUSED
 from gatewise.nn import Inputs
 from gatewise.nn.ragged import PADDING
 from gatewise.serving import Scorer
@@ -24,7 +27,7 @@ class EncodedForm(Form):
 
     - ``ids``: int64 ``[batch, column]``; absent where there is no column
     - ``floats``: float32 ``[batch, column]``; absent where there is no column
-    - by the name of each list feature: int64 ``[batch, length]``, padded with -1
+    - by the name of each list feature (:func:`port_names`): int64 ``[batch, length]``, padded with -1
     - by the name of each text feature: int64 tokens ``[batch, length]``, padded with -1
     - by their columns' names, what is known of labels beforehand: float64 ``[batch]``, NaN where it is not known
 
@@ -41,11 +44,12 @@ class EncodedForm(Form):
         self.lists = [column.name for column in layout.lists]
         self.texts = [column.name for column in layout.texts]
         self.known = known_columns(scorer)
+        self.names = port_names(scorer)
         self.ports = [
             *(_matrix(name, dtype, columns) for name, dtype, columns in self._matrices() if columns),
-            *(_list(name, "rows of the items, padded with -1") for name in self.lists),
-            *(_list(name, "tokens of the text, padded with -1") for name in self.texts),
-            *known_ports(self.known),
+            *(_list(name, self.names.features[name], "rows of the items, padded with -1") for name in self.lists),
+            *(_list(name, self.names.features[name], "tokens of the text, padded with -1") for name in self.texts),
+            *(replace(port, name=self.names.known[port.name]) for port in known_ports(self.known)),
         ]
 
     def _matrices(self) -> tuple[tuple[str, torch.dtype, list[str]], ...]:
@@ -57,9 +61,10 @@ class EncodedForm(Form):
         ids, floats = (
             by_name[name] if columns else torch.zeros(rows, 0, dtype=dtype) for name, dtype, columns in self._matrices()
         )
-        lists = tuple(never_empty(by_name[name]) for name in self.lists)
-        texts = tuple(one_each(by_name[name]) for name in self.texts)
-        return Read(Inputs(ids, lists, floats, texts, checked=True), labels_of(self.known, by_name, rows))
+        lists = tuple(never_empty(by_name[self.names.features[name]]) for name in self.lists)
+        texts = tuple(one_each(by_name[self.names.features[name]]) for name in self.texts)
+        known = {name: by_name[self.names.known[name]] for name in self.known if name is not None}
+        return Read(Inputs(ids, lists, floats, texts, checked=True), labels_of(self.known, known, rows))
 
     def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
         return self.feed(self.scorer.encode(source, labels=False))
@@ -74,21 +79,55 @@ class EncodedForm(Form):
         if self.floats:
             yield FLOATS, encoded.floats
         for name, ragged in zip(self.lists, encoded.lists, strict=True):
-            yield name, _padded(ragged)
+            yield self.names.features[name], _padded(ragged)
         for name, texts in zip(self.texts, encoded.texts, strict=True):
-            yield name, _padded(texts.tokens)[texts.codes]
+            yield self.names.features[name], _padded(texts.tokens)[texts.codes]
         for place, column in enumerate(self.known):
             if column is not None:
                 assert encoded.labels is not None
-                yield column, encoded.labels[:, place]
+                yield self.names.known[column], encoded.labels[:, place]
 
 
 def _matrix(name: str, dtype: torch.dtype, columns: list[str]) -> Port:
     return Port(name, dtype, (BATCH, len(columns)), holds="one column a feature", features=tuple(columns))
 
 
-def _list(name: str, holds: str) -> Port:
-    return Port(name, torch.int64, (BATCH, f"length of {name}"), holds=holds, features=(name,))
+def _list(feature: str, name: str, holds: str) -> Port:
+    return Port(name, torch.int64, (BATCH, f"length of {feature}"), holds=holds, features=(feature,))
+
+
+class PortNames(NamedTuple):
+    """What inputs are called.
+
+    Attributes:
+        features: of lists and texts, by feature.
+        known: of what is known of a label beforehand, by column.
+    """
+
+    features: dict[str, str]
+    known: dict[str, str]
+
+
+def port_names(scorer: Scorer) -> PortNames:
+    """Return what inputs other than matrices are called.
+
+    Each by its name, with ``.rows``, ``.tokens`` or ``.known`` after it where a matrix, an output or another input is
+    called so.
+    """
+    layout = scorer.encoder.layout
+    taken = {IDS, FLOATS, FUSED, GATES, *(column for task in scorer.tasks for column in task.columns)}
+    features = {column.name: _free(column.name, ".rows", taken) for column in layout.lists}
+    features |= {column.name: _free(column.name, ".tokens", taken) for column in layout.texts}
+    known = dict.fromkeys(column for column in known_columns(scorer) if column is not None)
+    return PortNames(features, {column: _free(column, ".known", taken) for column in known})
+
+
+def _free(name: str, ending: str, taken: set[str]) -> str:
+    """Return a name that is not taken, and take it."""
+    while name in taken:
+        name += ending
+    taken.add(name)
+    return name
 
 
 def _padded(ragged: RaggedIds) -> np.ndarray:

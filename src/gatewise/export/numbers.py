@@ -1,6 +1,11 @@
-"""Numbers encoded by operations on tensors, as :class:`gatewise.data.encoders.NumericEncoder` does it with NumPy."""
+"""Numbers encoded by operations on tensors, as :class:`gatewise.data.encoders.NumericEncoder` does it with NumPy.
+
+All columns of one transform are encoded at once: a graph of hundreds of columns has no more operations than one of few.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,37 +17,55 @@ from gatewise.data.values import LARGEST
 from gatewise.layout import NULL, RESERVED_ROWS
 
 
-def encode_numbers(encoder: NumericEncoder, x: Tensor) -> Tensor:
-    """Return what the encoder makes of numbers.
+def encode_numbers(encoders: Sequence[NumericEncoder], x: Tensor) -> Tensor:
+    """Return what encoders of one transform make of numbers; whether they are missing is no part of it.
 
     Shape:
-        - x: ``[batch]`` float64, NaN: null
-        - output: ``[batch]`` int64 ids of buckets, or ``[batch, 1 or 2]`` float32 values and null flags
+        - x: ``[batch, column]`` float64, NaN: null
+        - output: ``[batch, column]``, int64 ids of buckets or float32 values
     """
     missing = x.isnan()
     known = torch.where(missing, 0.0, x)
-    if encoder.feature.transform == "bucket":
-        bucket = torch.searchsorted(torch.from_numpy(encoder.knots), known, right=True) + RESERVED_ROWS
-        return torch.where(missing, NULL, bucket)
-    scaled = _scaled(encoder, known).clamp(-LARGEST, LARGEST)
-    columns = [torch.where(missing, 0.0, scaled)] + [missing.double()] * encoder.has_null
-    return torch.stack(columns, dim=1).float()
+    if encoders[0].feature.transform == "bucket":
+        knots = _below_each_other([encoder.knots for encoder in encoders], np.inf)
+        bucket = torch.searchsorted(knots, known.T.contiguous(), right=True).T
+        most = torch.tensor([len(encoder.knots) for encoder in encoders])
+        return torch.where(missing, NULL, torch.minimum(bucket, most) + RESERVED_ROWS)
+    scaled = _scaled(encoders, known).clamp(-LARGEST, LARGEST)
+    return torch.where(missing, 0.0, scaled).float()
 
 
-def _scaled(encoder: NumericEncoder, x: Tensor) -> Tensor:
-    if encoder.feature.transform == "quantile":
-        return (_interpolated(*encoder.levels, x) - 0.5) / UNIFORM_STD
-    if encoder.feature.transform == "log":
+def _scaled(encoders: Sequence[NumericEncoder], x: Tensor) -> Tensor:
+    transform = encoders[0].feature.transform
+    if transform == "quantile":
+        return (_interpolated([encoder.levels for encoder in encoders], x) - 0.5) / UNIFORM_STD
+    if transform == "log":
         x = x.sign() * x.abs().log1p()
-    return (x - encoder.mean) / encoder.std
+    mean, std = (torch.tensor([getattr(e, name) for e in encoders], dtype=torch.float64) for name in ("mean", "std"))
+    return (x - mean) / std
 
 
-def _interpolated(knots: np.ndarray, levels: np.ndarray, x: Tensor) -> Tensor:
-    """Return the levels ``[batch]`` at x, linear between knots and constant outside."""
-    at, level = torch.from_numpy(knots), torch.from_numpy(levels)
-    if len(knots) == 1:
-        return level.expand(x.shape)
-    inside = x.clamp(knots[0], knots[-1])
-    left = (torch.searchsorted(at, inside, right=True) - 1).clamp(max=len(knots) - 2)
-    share = (inside - at[left]) / (at[left + 1] - at[left])
-    return level[left] + share * (level[left + 1] - level[left])
+def _interpolated(levels: list[tuple[np.ndarray, np.ndarray]], x: Tensor) -> Tensor:
+    """Return the levels ``[batch, column]`` at x, linear between a column's knots and constant outside."""
+    levels = [(knots, level) if len(knots) > 1 else _flat(knots, level) for knots, level in levels]
+    at = _below_each_other([knots for knots, _ in levels], np.inf)
+    level = _below_each_other([level for _, level in levels], 0.0)
+    first, last = (torch.tensor([knots[place] for knots, _ in levels]).unsqueeze(1) for place in (0, -1))
+    most = torch.tensor([len(knots) - 2 for knots, _ in levels]).unsqueeze(1)
+    # [column, batch]
+    inside = torch.minimum(torch.maximum(x.T, first), last).contiguous()
+    left = torch.minimum(torch.searchsorted(at, inside, right=True) - 1, most)
+    start, low = at.gather(1, left), level.gather(1, left)
+    share = (inside - start) / (at.gather(1, left + 1) - start)
+    return (low + share * (level.gather(1, left + 1) - low)).T
+
+
+def _flat(knots: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the one level of the one knot at two."""
+    return np.array([knots[0], np.nextafter(knots[0], np.inf)]), np.repeat(level, 2)
+
+
+def _below_each_other(rows: Sequence[np.ndarray], filling: float) -> Tensor:
+    """Return rows of different lengths as one matrix ``[row, longest]``."""
+    longest = max(map(len, rows))
+    return torch.from_numpy(np.stack([np.pad(row, (0, longest - len(row)), constant_values=filling) for row in rows]))

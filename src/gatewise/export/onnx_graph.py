@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from gatewise.errors import ExportError, MissingExtraError
 from gatewise.export.metadata import describe
-from gatewise.export.ports import BATCH, Keys, Port, type_name
+from gatewise.export.ports import BATCH, Form, Keys, Port, Slot, type_name
 from gatewise.export.program import Program
 from gatewise.export.tracing import first_line, quiet, traced
 from gatewise.export.twins import for_onnx, with_twins
@@ -96,28 +95,54 @@ def _name(graph: ir.Graph, program: Program) -> None:
     for value, name in zip(graph.outputs, program.outputs, strict=True):
         assert value.shape is not None
         value.name, value.shape = name, ir.Shape([BATCH, *value.shape.dims[1:]])
-    _connect(graph, ports)
+    _connect(graph, program.form)
 
 
-def _connect(graph: ir.Graph, ports: Sequence[Port]) -> None:
-    """Give the graph inputs of the ports' names, which several ports may share, and look up what is to be looked up."""
-    import onnx_ir as ir
-
-    inputs: dict[str, ir.Value] = {}
-    nodes = []
-    for traced_input, port in zip(list(graph.inputs), ports, strict=True):
-        outer = inputs.setdefault(port.name, ir.Value(name=port.name, shape=ir.Shape(port.dims)))
-        outer.type = ir.TensorType(ir.DataType[TYPES[type_name(port)]])
-        found = outer
-        if port.keys is not None:
-            nodes.append(_look_up(outer, port.keys))
-            found = nodes[-1].outputs[0]
+def _connect(graph: ir.Graph, form: Form) -> None:
+    """Give the graph inputs of the ports' names, which several ports may share, and make of them what it reads."""
+    # in the order of the ports, whatever the slots'
+    inputs = {port.name: _input(port) for port in form.ports}
+    nodes: list[ir.Node] = []
+    for traced_input, slot in zip(list(graph.inputs), form.slots, strict=True):
+        found = _slot(slot, inputs, nodes)
+        if found.producer() is not None:
             found.name, found.shape, found.type = traced_input.name, traced_input.shape, traced_input.type
         traced_input.replace_all_uses_with(found)
     graph.inputs[:] = inputs.values()
     if nodes:
         graph.insert_before(graph[0], nodes)
         graph.opset_imports["ai.onnx.ml"] = 2
+
+
+def _input(port: Port) -> ir.Value:
+    import onnx_ir as ir
+
+    kind = ir.TensorType(ir.DataType[TYPES[type_name(port)]])
+    return ir.Value(name=port.name, shape=ir.Shape(port.dims), type=kind)
+
+
+def _slot(slot: Slot, inputs: dict[str, ir.Value], nodes: list[ir.Node]) -> ir.Value:
+    """Return what a traced input is made of, and add the nodes that make it."""
+    found = []
+    for port in slot.ports:
+        found.append(inputs[port.name])
+        if port.keys is not None:
+            nodes.append(_look_up(found[-1], port.keys))
+            found[-1] = nodes[-1].outputs[0]
+    if slot.stacked:
+        nodes += _side_by_side(found)
+        return nodes[-1].outputs[0]
+    return found[0]
+
+
+def _side_by_side(columns: list[ir.Value]) -> list[ir.Node]:
+    """Return nodes that make columns ``[batch]`` one matrix: below each other, cut into rows, and turned."""
+    import onnx_ir as ir
+
+    width = ir.node("Constant", [], {"value": ir.tensor([len(columns), -1])})
+    joined = ir.node("Concat", columns, {"axis": 0})
+    rows = ir.node("Reshape", [joined.outputs[0], width.outputs[0]])
+    return [width, joined, rows, ir.node("Transpose", [rows.outputs[0]], {"perm": [1, 0]})]
 
 
 def _look_up(raw: ir.Value, keys: Keys) -> ir.Node:

@@ -12,7 +12,6 @@ from gatewise.errors import ArtefactError, MissingExtraError
 from gatewise.export.encoded_form import EncodedForm
 from gatewise.export.metadata import FORM
 from gatewise.export.ports import Form
-from gatewise.export.program import GATES
 from gatewise.export.raw_form import RawForm
 from gatewise.serving import Scorer
 
@@ -60,7 +59,7 @@ class OnnxScorer:
 
     def predict(self, source: Any) -> pa.Table:
         """Return the predicted columns of a table."""
-        return pa.table({name: column for name, column in self.run(source).items() if name != GATES})
+        return pa.table({name: column for name, column in self.run(source).items() if column.ndim == 1})
 
 
 FORMS: dict[str, type[EncodedForm] | type[RawForm]] = {form.kind: form for form in (EncodedForm, RawForm)}

@@ -49,7 +49,8 @@ def check_parity(scorer: Scorer, source: Any, found: Mapping[str, np.ndarray], f
     """
     expected = expected_outputs(scorer, source)
     if fusion is not None:
-        fused = fusion.evaluate({name: torch.from_numpy(found[name]) for name in expected if name != GATES}).numpy()
+        columns = {name: torch.from_numpy(found[name]) for name, bounds in expected.items() if bounds.value.ndim == 1}
+        fused = fusion.evaluate(columns).numpy()
         expected[FUSED] = Bounds(fused, fused, fused)
     if expected.keys() != found.keys():
         raise ExportError(f"export: expected the outputs {sorted(expected)}, found {sorted(found)}")
@@ -62,7 +63,7 @@ def expected_outputs(scorer: Scorer, source: Any) -> dict[str, Bounds]:
     low, value, high = (_calibrated(scorer, plain, shift) for shift in (-NOISE, 0.0, NOISE))
     expected = {name: Bounds(*(part[name].numpy() for part in (low, high, value))) for name in value}
     gates = scorer.gates(source)
-    return expected if gates is None else expected | {GATES: Bounds(gates, gates, gates)}
+    return expected if gates is None or GATES in expected else expected | {GATES: Bounds(gates, gates, gates)}
 
 
 def _calibrated(scorer: Scorer, columns: Mapping[str, Tensor], shift: float) -> dict[str, Tensor]:

@@ -63,6 +63,31 @@ class Port:
         return {place: torch.export.Dim.DYNAMIC for place, dim in enumerate(self.dims) if isinstance(dim, str)}
 
 
+@dataclass(frozen=True)
+class Slot:
+    """What a traced program takes: one input, or several of one type side by side.
+
+    Tracing and translating take their time by the input, and next to none where many are one matrix.
+
+    Attributes:
+        ports: the inputs.
+        stacked: whether they are one matrix ``[batch, port]``.
+    """
+
+    ports: tuple[Port, ...]
+    stacked: bool = False
+
+    def example(self) -> Tensor:
+        """Return zeros of its type."""
+        if self.stacked:
+            return torch.stack([port.example() for port in self.ports], dim=1)
+        return self.ports[0].example()
+
+    def free_dims(self) -> dict[int, Any]:
+        """Return which of its sizes are free, as ``torch.export`` takes it."""
+        return self.ports[0].free_dims()
+
+
 class Read(NamedTuple):
     """What a form makes of its inputs.
 
@@ -81,12 +106,17 @@ class Form(nn.Module):
     Attributes:
         kind: its name.
         scorer: whose model is exported.
-        ports: the inputs, in the order that :meth:`forward` takes them.
+        ports: the inputs.
+        slots: what :meth:`forward` takes, in its order.
     """
 
     kind: str
     scorer: Scorer
     ports: Sequence[Port]
+
+    @property
+    def slots(self) -> list[Slot]:  # noqa: D102
+        return [Slot((port,)) for port in self.ports]
 
     @abstractmethod
     def forward(self, *given: Tensor) -> Read:

@@ -34,7 +34,7 @@ class Program(nn.Module):
         self.model, self.form = with_twins(scorer.model), form
         self.tasks, self.calibration, self.fusion = scorer.tasks, scorer.calibration, fusion
         self.eval()
-        self.outputs = list(self(*(port.example() for port in form.ports)))
+        self.outputs = list(self(*(slot.example() for slot in form.slots)))
 
     @torch.no_grad()
     def forward(self, *given: Tensor) -> dict[str, Tensor]:  # noqa: D102
@@ -45,6 +45,7 @@ class Program(nn.Module):
             found = self.calibration.apply(self.tasks, found)
         if self.fusion is not None:
             found[FUSED] = self.fusion.evaluate(found)
-        if output.gates is not None:
+        # a prediction comes first, should one be called so
+        if output.gates is not None and GATES not in found:
             found[GATES] = output.gates
         return found

@@ -19,7 +19,6 @@ from gatewise.data.encoders.sequence import item_keys
 from gatewise.data.values import as_keys
 from gatewise.data.vocabulary import Vocabulary
 from gatewise.declare import Sequence, column_of
-from gatewise.export.numbers import encode_numbers
 from gatewise.export.padding import never_empty, padded
 from gatewise.export.ports import BATCH, Keys, Port
 from gatewise.export.sentinels import Sentinels
@@ -42,14 +41,18 @@ class RawColumn(ABC):
     def feed(self, column: pa.Array, purpose: str) -> np.ndarray:
         """Return the input of a table's column."""
 
-    @abstractmethod
-    def encode(self, given: Tensor) -> Tensor:
-        """Return what the model reads, from the input after the look-up."""
-
     def absent(self, rows: int) -> Tensor:
         """Return the input of a column that is not there."""
         sizes = [dim if isinstance(dim, int) else rows if dim == BATCH else 1 for dim in self.port.dims]
         return torch.full(sizes, self.null, dtype=self.port.dtype)
+
+
+class LoneColumn(RawColumn):
+    """A column that is encoded by itself; others are encoded side by side."""
+
+    @abstractmethod
+    def encode(self, given: Tensor) -> Tensor:
+        """Return what the model reads, from the input after the look-up."""
 
 
 class CategoryColumn(RawColumn):
@@ -66,11 +69,8 @@ class CategoryColumn(RawColumn):
         check_type(keys.type, self.vocabulary.type, purpose, LEARNT_FROM)
         return raw_values(self.port.keys, keys) if self.port.keys else self.vocabulary.rows_of(keys).astype(np.int64)
 
-    def encode(self, given: Tensor) -> Tensor:  # noqa: D102
-        return given
 
-
-class ListColumn(RawColumn):
+class ListColumn(LoneColumn):
     """Lists of categories, cut to length in the graph."""
 
     null = NULL
@@ -104,11 +104,8 @@ class NumberColumn(RawColumn):
         numbers = self.encoder.prepare(column, purpose)
         return np.where(numbers.missing, np.nan, numbers.values)
 
-    def encode(self, given: Tensor) -> Tensor:  # noqa: D102
-        return encode_numbers(self.encoder, given)
 
-
-class VectorColumn(RawColumn):
+class VectorColumn(LoneColumn):
     """Vectors, NaN throughout for null."""
 
     null = torch.nan
@@ -129,7 +126,7 @@ class VectorColumn(RawColumn):
         return torch.cat([known, missing.float()], dim=1) if self.encoder.has_null else known
 
 
-class TokensColumn(RawColumn):
+class TokensColumn(LoneColumn):
     """Texts, as the tokens that the tokeniser makes of them."""
 
     null = PADDING

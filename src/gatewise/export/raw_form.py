@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +15,24 @@ from gatewise.data import read_needed
 from gatewise.data.encoders.by_feature import feature_column
 from gatewise.data.labels import known_labels
 from gatewise.declare import Feature, column_of
+from gatewise.export.blocks import Block, arranged, taken
+from gatewise.export.numbers import encode_numbers
 from gatewise.export.padding import one_each
-from gatewise.export.ports import Form, Port, Read, known_columns, known_ports, labels_of, type_name
-from gatewise.export.raw_columns import raw_column
+from gatewise.export.ports import Form, Port, Read, Slot, known_columns, known_ports, labels_of, type_name
+from gatewise.export.raw_columns import (
+    CategoryColumn,
+    LoneColumn,
+    NumberColumn,
+    RawColumn,
+    VectorColumn,
+    raw_column,
+)
 from gatewise.export.sentinels import Sentinels
 from gatewise.nn import Inputs
 from gatewise.serving import Scorer
+
+VALUE, MISSING = 0, 1
+"""Which column of a feature: what it is, and whether it is missing."""
 
 
 class RawForm(Form):
@@ -50,25 +63,77 @@ class RawForm(Form):
         self.read = [f for f in scorer.encoder.schema.features if f.name not in scorer.model.side_features]
         self.known = known_columns(scorer)
         self.ports = _apart([*(self.columns[f.name].port for f in self.read), *known_ports(self.known)])
+        self.categories, self.numbers = self._named(CategoryColumn), self._named(NumberColumn)
+        self.lone = self._named(LoneColumn)  # type: ignore[type-abstract]
+
+    def _named(self, kind: type[RawColumn]) -> list[str]:
+        """Return the features whose columns are of a kind, those that are no inputs last."""
+        names = dict.fromkeys([*(feature.name for feature in self.read), *self.columns])
+        return [name for name in names if isinstance(self.columns[name], kind)]
+
+    @property
+    def slots(self) -> list[Slot]:  # noqa: D102
+        port_of = {f.name: port for f, port in zip(self.read, self.ports, strict=False)}
+        stacked = [
+            tuple(port_of[name] for name in names if name in port_of) for names in (self.categories, self.numbers)
+        ]
+        lone = [port_of[name] for name in self.lone if name in port_of]
+        return [
+            *(Slot(ports, stacked=True) for ports in stacked if ports),
+            *(Slot((port,)) for port in (*lone, *self.ports[len(self.read) :])),
+        ]
 
     def forward(self, *given: Tensor) -> Read:  # noqa: D102
-        rows = given[0].shape[0]
-        by_feature = dict(zip((feature.name for feature in self.read), given, strict=False))
-        known = dict(zip(self._known_names(), given[len(self.read) :], strict=True))
-        encoded = {
-            name: column.encode(by_feature[name] if name in by_feature else column.absent(rows))
-            for name, column in self.columns.items()
-        }
-        ids = [encoded[name] for name, _ in self.layout.ids]
-        floats = [encoded[name] for name in dict.fromkeys(self.layout.float_features)]
+        left, rows = iter(given), given[0].shape[0]
+        read = {feature.name for feature in self.read}
+        categories, numbers = (self._matrix(names, left, rows) for names in (self.categories, self.numbers))
+        lone = {name: self._encoded(name, next(left) if name in read else None, rows) for name in self.lone}
+        known = dict(zip(self._known_names(), left, strict=True))
+        ids, floats = self._blocks(categories, numbers, lone)
         inputs = Inputs(
-            torch.stack(ids, dim=1) if ids else torch.zeros(rows, 0, dtype=torch.int64),
-            tuple(encoded[column.name] for column in self.layout.lists),
-            torch.cat(floats, dim=1) if floats else torch.zeros(rows, 0),
-            tuple(one_each(encoded[column.name]) for column in self.layout.texts),
+            arranged(ids, [(name, VALUE) for name, _ in self.layout.ids], rows, torch.int64),
+            tuple(lone[column.name] for column in self.layout.lists),
+            arranged(floats, self._float_columns(), rows, torch.float32),
+            tuple(one_each(lone[column.name]) for column in self.layout.texts),
             checked=True,
         )
         return Read(inputs, labels_of(self.known, known, rows))
+
+    def _matrix(self, names: list[str], left: Iterator[Tensor], rows: int) -> Tensor:
+        """Return the columns of features side by side, those that are no inputs as missing."""
+        read = {feature.name for feature in self.read}
+        absent = [self.columns[name].absent(rows) for name in names if name not in read]
+        given = [next(left)] if len(absent) < len(names) else []
+        parts = [*given, *([torch.stack(absent, dim=1)] if absent else [])]
+        return torch.cat(parts, dim=1) if parts else torch.zeros(rows, 0)
+
+    def _encoded(self, name: str, given: Tensor | None, rows: int) -> Tensor:
+        column = self.columns[name]
+        assert isinstance(column, LoneColumn)
+        return column.encode(column.absent(rows) if given is None else given)
+
+    def _blocks(self, categories: Tensor, numbers: Tensor, lone: dict[str, Tensor]) -> tuple[list[Block], list[Block]]:
+        """Return what the columns of ids, and of floats, are taken from."""
+        ids: list[Block] = [Block([(name, VALUE) for name in self.categories], categories)]
+        floats: list[Block] = [Block([(name, MISSING) for name in self.numbers], numbers.isnan().float())]
+        columns = self.columns.items()
+        encoders = {name: column.encoder for name, column in columns if isinstance(column, NumberColumn)}
+        for transform in dict.fromkeys(encoder.feature.transform for encoder in encoders.values()):
+            names = [name for name, encoder in encoders.items() if encoder.feature.transform == transform]
+            chosen = taken(numbers, [self.numbers.index(name) for name in names])
+            encoded = encode_numbers([encoders[name] for name in names], chosen)
+            (ids if transform == "bucket" else floats).append(Block([(name, VALUE) for name in names], encoded))
+        vectors = [name for name in self.lone if isinstance(self.columns[name], VectorColumn)]
+        floats += [Block([(name, place) for place in range(lone[name].shape[1])], lone[name]) for name in vectors]
+        return ids, floats
+
+    def _float_columns(self) -> list[tuple[str, int]]:
+        """Return which columns of the blocks are the model's floats, in its order."""
+        found = []
+        for name in dict.fromkeys(self.layout.float_features):
+            # the number and, where there were nulls, whether it is missing; or the places of a vector
+            found += [(name, place) for place in range(self.layout.float_features.count(name))]
+        return found
 
     def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
         wanted = [

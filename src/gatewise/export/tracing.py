@@ -19,8 +19,8 @@ def traced(program: Program) -> torch.export.ExportedProgram:
     Raises:
         ExportError: something in it cannot be traced.
     """
-    ports = program.form.ports
-    example, free = tuple(port.example() for port in ports), tuple(port.free_dims() for port in ports)
+    slots = program.form.slots
+    example, free = tuple(slot.example() for slot in slots), tuple(slot.free_dims() for slot in slots)
     try:
         with quiet(), torch.no_grad():
             return torch.export.export(program, example, dynamic_shapes={"given": free}, strict=False)

@@ -47,17 +47,28 @@ def searchsorted(
     side: str | None = None,
     sorter: ir.Value | None = None,
 ) -> ir.Value:
-    """Return how many of the knots ``[knot]`` lie below x, or are equal to it on the ``right``: a binary search."""
+    """Return how many knots lie below x, or are equal to it on the ``right``: a binary search.
+
+    Shape:
+        - knots ``[knot]`` and x of any shape; or knots ``[column, knot]`` and x ``[column, any]``
+        - output: as x
+    """
     assert sorter is None
     assert knots.shape is not None
-    steps = int(knots.shape[0]).bit_length()  # type: ignore[arg-type]
+    *columns, length = map(int, knots.shape)  # type: ignore[arg-type]
+    steps = length.bit_length()
     passed = op.LessOrEqual if right or side == "right" else op.Less
-    missing = np.full(2**steps - 1 - int(knots.shape[0]), np.inf)  # type: ignore[arg-type]
     # as many knots as a search of so many steps can tell apart
-    filled = op.Concat(knots, op.CastLike(_constant(missing), knots), axis=0)
+    width = 2**steps - 1
+    missing = np.full((*columns, width - length), np.inf)
+    filled = op.Concat(knots, op.CastLike(_constant(missing), knots), axis=len(columns))
+    # where a column's knots begin
+    start = np.arange(columns[0])[:, np.newaxis] * width if columns else np.array(0)
+    if columns:
+        filled = op.Reshape(filled, _constant(np.array([-1])))
     count = op.Expand(_constant(np.array(0)), op.Shape(x))
     for step in (2**power for power in reversed(range(steps))):
-        further = op.Add(count, _constant(np.array(step - 1)))
+        further = op.Add(count, _constant(start + step - 1))
         found = passed(op.Gather(filled, further), x)
         count = op.Add(count, op.Mul(op.Cast(found, to=ir.DataType.INT64), _constant(np.array(step))))
     return count

@@ -5,10 +5,22 @@ says which address does what, :mod:`ranking` how candidates are ordered, :mod:`i
 KServe speak, :mod:`models` how a model takes another one's place without losing a request.
 """
 
+from gatewise.http.access import Access, access_of, read_token
 from gatewise.http.app import make_app
 from gatewise.http.items import ItemFile
 from gatewise.http.limits import Limits
 from gatewise.http.server import serve
 from gatewise.http.sources import Source, Sources, named
 
-__all__ = ["ItemFile", "Limits", "Source", "Sources", "make_app", "named", "serve"]
+__all__ = [
+    "Access",
+    "ItemFile",
+    "Limits",
+    "Source",
+    "Sources",
+    "access_of",
+    "make_app",
+    "named",
+    "read_token",
+    "serve",
+]

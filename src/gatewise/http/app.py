@@ -18,7 +18,9 @@ from starlette.responses import Response
 from gatewise.errors import ArtefactError
 from gatewise.http import inference
 from gatewise.http.about import about
+from gatewise.http.access import Access
 from gatewise.http.describe import DESCRIPTIONS, Address, described
+from gatewise.http.door import Door
 from gatewise.http.errors import RequestError
 from gatewise.http.guard import Guard, Handler, problem
 from gatewise.http.items import ItemFile
@@ -34,8 +36,16 @@ from gatewise.http.sources import Sources
 from gatewise.version import __version__
 
 JSON = "application/json"
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
-"""What the page may do: what stands in it, and ask this service."""
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What the page may do: what stands in it, and ask this service; no other page may hold it."""
+PAGE_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
 Tell = Callable[[str], None]
 
 
@@ -145,11 +155,15 @@ class Service:
 
     async def page(self, _: Request) -> Response:
         """``GET /``."""
-        return Response(page(), media_type="text/html", headers={"Content-Security-Policy": POLICY})
+        return Response(page(), media_type="text/html", headers=PAGE_HEADERS)
 
 
 def make_app(
-    sources: Sources, limits: Limits | None = None, items: ItemFile | None = None, tell: Tell = lambda _: None
+    sources: Sources,
+    limits: Limits | None = None,
+    items: ItemFile | None = None,
+    tell: Tell = lambda _: None,
+    access: Access | None = None,
 ) -> FastAPI:
     """Return the service as an ASGI application.
 
@@ -160,6 +174,7 @@ def make_app(
         limits: on requests.
         items: the item table's file.
         tell: is told what happens, in lines.
+        access: who may ask what; by default whoever is on this machine.
 
     Raises:
         ArtefactError: on starting: a model cannot be loaded.
@@ -182,6 +197,7 @@ def make_app(
 
     guard = Guard(limits, metrics)
     app = FastAPI(title="gatewise", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
+    app.add_middleware(Door, access=access or Access(), limits=limits, metrics=metrics)
     _route(app, Service(models, guard), guard)
 
     @app.exception_handler(HTTPException)
@@ -195,9 +211,13 @@ def make_app(
 
 def _route(app: FastAPI, service: Service, guard: Guard) -> None:
     for one in DESCRIPTIONS:
+        answer = _guarded(guard, getattr(service, one.handler), one)
+        if one.method == "GET":
+            # load balancers ask so; the server leaves the body out
+            app.add_api_route(one.path, answer, methods=["HEAD"], include_in_schema=False, response_model=None)
         app.add_api_route(
             one.path,
-            _guarded(guard, getattr(service, one.handler), one),
+            answer,
             methods=[one.method],
             name=one.handler,
             summary=one.summary,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatewise.http.columns import joined
+from gatewise.http.columns import joined, longest_list, pieces
 from gatewise.http.engine import Engine
 from gatewise.http.errors import RequestError
 from gatewise.http.limits import Limits
@@ -23,6 +23,8 @@ SOON = 0.002
 """Seconds that other requests may wait for a computation: handing a shorter one to a thread takes longer than it."""
 FEW = 64
 """Fewer rows take about as long as these."""
+PLACES = 250_000
+"""Rows times their longest list that the model is given at once, so that long lists take time and not memory."""
 RISE = 1.2
 
 
@@ -30,6 +32,7 @@ RISE = 1.2
 class _Waiting:
     inputs: Arrays
     rows: int
+    longest: int
     outputs: asyncio.Future[Arrays]
 
 
@@ -59,12 +62,13 @@ class Batcher:
         Raises:
             RequestError: too many requests wait, or this one has waited too long; both 503.
         """
-        if self._working is None and rows * self._seconds_a_row < SOON:
+        longest = longest_list(inputs)
+        if self._working is None and rows * self._seconds_a_row < SOON and rows * longest <= PLACES:
             self._metrics.batch(1, rows)
             return self._timed(inputs, rows)
         if len(self._waiting) >= self.limits.waiting:
             raise RequestError(f"busy: {len(self._waiting)} requests wait for this model already", 503)
-        job = _Waiting(inputs, rows, asyncio.get_running_loop().create_future())
+        job = _Waiting(inputs, rows, longest, asyncio.get_running_loop().create_future())
         self._waiting.append(job)
         if self._working is None:
             self._working = asyncio.create_task(self._work())
@@ -84,13 +88,18 @@ class Batcher:
     def _next(self) -> list[_Waiting]:
         """Take as many requests as make a batch, one at least; those that were given up are left out."""
         batch: list[_Waiting] = []
-        rows = 0
-        while self._waiting and (not batch or rows + self._waiting[0].rows <= self.limits.batch_rows):
+        rows = longest = 0
+        while self._waiting and (not batch or self._fits(rows, longest, self._waiting[0])):
             job = self._waiting.popleft()
             if not job.outputs.done():
                 batch.append(job)
-                rows += job.rows
+                rows, longest = rows + job.rows, max(longest, job.longest)
         return batch
+
+    def _fits(self, rows: int, longest: int, job: _Waiting) -> bool:
+        """Whether one more request may be given to the model with some rows, all padded to the longest list."""
+        together = rows + job.rows
+        return together <= self.limits.batch_rows and together * max(longest, job.longest) <= PLACES
 
     async def _serve(self, batch: list[_Waiting]) -> None:
         if not batch:
@@ -121,7 +130,12 @@ class Batcher:
 
     def _timed(self, inputs: Arrays, rows: int) -> Arrays:
         started = time.perf_counter()
-        found = self.engine.run(inputs)
+        longest = longest_list(inputs)
+        if rows * longest <= PLACES:
+            found = self.engine.run(inputs)
+        else:
+            parts = [self.engine.run(piece) for piece in pieces(inputs, rows, max(1, PLACES // longest))]
+            found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         taken = (time.perf_counter() - started) / max(rows, FEW)
         # time in which others had the processor is not the engine's: it rises slowly, and falls at once
         self._seconds_a_row = min(taken, RISE * self._seconds_a_row)

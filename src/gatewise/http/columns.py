@@ -13,9 +13,12 @@ from gatewise.data.encoders import EncodedTexts
 from gatewise.data.encoders.by_feature import Encoded, encode_column, owner_of
 from gatewise.data.quick import Values, ValuesEncoder
 from gatewise.data.vocabulary import AnyVocabulary
-from gatewise.declare import Categorical, Feature, Sequence, column_of
+from gatewise.declare import Categorical, Feature, Sequence, Text, column_of
 from gatewise.errors import did_you_mean, shown
+from gatewise.export import FLOATS, IDS, PortNames
 from gatewise.http.errors import RequestError
+from gatewise.http.limits import Limits
+from gatewise.http.lists import check_given, check_padded, check_places
 
 PADDING = -1
 
@@ -35,14 +38,22 @@ class FeatureColumns:
     Args:
         encoder: fitted on the training table.
         optional: names of features whose columns may be absent.
+        limits: on the items of lists.
+        ports: what the model calls the array of a list, a text or a known column, where not by its name.
 
     Attributes:
         names: the columns that are read, each once.
         required: those of them that may not be absent.
     """
 
-    def __init__(self, encoder: TableEncoder, optional: Iterable[str] = ()) -> None:
-        self.encoder = encoder
+    def __init__(
+        self,
+        encoder: TableEncoder,
+        optional: Iterable[str] = (),
+        limits: Limits | None = None,
+        ports: PortNames | None = None,
+    ) -> None:
+        self.encoder, self._limits, self._ports = encoder, limits or Limits(), ports or PortNames({}, {})
         layout, schema = encoder.layout, encoder.schema
         self._ids = [name for name, _ in layout.ids]
         self._floats = {name: layout.float_features.count(name) for name in layout.float_features}
@@ -55,11 +66,17 @@ class FeatureColumns:
         self.names = [*dict.fromkeys([*self._readers, *self._known])]
         spared = {column_of(feature) for feature in schema.features if feature.name in set(optional)}
         self.required = [name for name in self.names if name not in spared or name in self._known]
-        self._absent = self.encode({name: [None] for name in spared})
+        self._listed = {name for name in self._readers if any(map(self.is_list, self.features_of(name)))}
+        self._absent = self.encode({name: [None] for name in spared}, 1)
 
     def features_of(self, column: str) -> list[Feature]:
         """Return the features that read a column."""
         return [reader.feature for reader in self._readers.get(column, ())]
+
+    @staticmethod
+    def is_list(feature: Feature) -> bool:
+        """Whether a row of a feature may hold any number of things."""
+        return isinstance(feature, (Sequence, Text))
 
     def vocabulary_of(self, feature: Categorical | Sequence) -> AnyVocabulary:
         """Return the vocabulary that a feature uses."""
@@ -87,16 +104,25 @@ class FeatureColumns:
         if missing:
             raise RequestError(f"{where}: {shown(missing)} missing")
 
-    def encode(self, columns: Mapping[str, Values]) -> dict[Hashable, np.ndarray]:
+    def encode(self, columns: Mapping[str, Values], rows: int) -> dict[Hashable, np.ndarray]:
         """Return the matrices of all that reads the columns.
 
+        Args:
+            columns: values, one for each of the rows, or one that all share.
+            rows: of the request.
+
         Raises:
+            RequestError: lists have more items than a request may bring, or than the model may be given.
             TableError: a column holds what its declaration excludes; names the feature.
         """
+        if self._listed and not self._listed.isdisjoint(columns):
+            check_given({name: columns[name] for name in self._listed.intersection(columns)}, self._limits)
         found: dict[Hashable, np.ndarray] = {}
         for name, values in columns.items():
             for reader in self._readers.get(name, ()):
-                found[reader.feature.name] = as_matrix(reader(values))
+                encoded = reader(values)
+                check_padded(reader.feature.name, encoded, rows, self._limits)
+                found[reader.feature.name] = as_matrix(encoded)
             if name in self._known:
                 found[Known(name)] = self._known_before(name, read_table({name: values}))
         return found
@@ -125,17 +151,18 @@ class FeatureColumns:
             ids = np.empty((rows, len(self._ids)), dtype=np.int64)
             for place, name in enumerate(self._ids):
                 ids[:, place] = matrices[name][:, 0]
-            yield "ids", ids
+            yield IDS, ids
         if self._floats:
             floats, start = np.empty((rows, sum(self._floats.values())), dtype=np.float32), 0
             for name, width in self._floats.items():
                 floats[:, start : start + width] = matrices[name]
                 start += width
-            yield "floats", floats
+            yield FLOATS, floats
         for name in self._lists:
-            yield name, _spread(matrices[name], rows).astype(np.int64)
+            check_places(name, rows, matrices[name].shape[1], self._limits)
+            yield self._ports.features.get(name, name), _spread(matrices[name], rows).astype(np.int64)
         for column in self._known:
-            yield column, _spread(matrices[Known(column)], rows)[:, 0].astype(np.float64)
+            yield self._ports.known.get(column, column), _spread(matrices[Known(column)], rows)[:, 0].astype(np.float64)
 
 
 def _spread(matrix: np.ndarray, rows: int) -> np.ndarray:
@@ -157,6 +184,26 @@ def _padded(ragged: RaggedIds) -> np.ndarray:
     padded = np.full((len(lengths), len(places)), PADDING, dtype=np.int32)
     padded[places < lengths[:, np.newaxis]] = ragged.values
     return padded
+
+
+def longest_list(arrays: Mapping[str, np.ndarray]) -> int:
+    """Return how many places the rows of lists have, in the arrays that a model reads."""
+    return max((array.shape[1] for name, array in arrays.items() if _is_list(name, array)), default=0)
+
+
+def _is_list(name: str, array: np.ndarray) -> bool:
+    return array.ndim == 2 and name not in (IDS, FLOATS)
+
+
+def pieces(arrays: Mapping[str, np.ndarray], rows: int, size: int) -> Iterator[dict[str, np.ndarray]]:
+    """Cut the arrays that a model reads into so many rows at once, whose lists are as long as their own longest."""
+    for start in range(0, rows, size):
+        cut = {name: array[start : start + size] for name, array in arrays.items()}
+        yield {name: _trimmed(array) if _is_list(name, array) else array for name, array in cut.items()}
+
+
+def _trimmed(lists: np.ndarray) -> np.ndarray:
+    return lists[:, : int((lists != PADDING).any(axis=0).sum())]
 
 
 def joined(arrays: list[np.ndarray]) -> np.ndarray:

@@ -57,8 +57,8 @@ REASONS = {
     404: "There is no such model or version.",
     408: "The body did not come in time.",
     409: "The model cannot be loaded; what was served is served on.",
-    413: "The body, the candidates or the rows are too many.",
-    415: "The body is compressed.",
+    413: "The body is too large, or candidates, rows or items of lists are too many.",
+    415: "The body is compressed in a way that is not known.",
     422: "A field cannot be what it is; the answer names it.",
     503: "Too many requests wait, or there was no answer in time.",
 }

@@ -5,10 +5,10 @@ What was made is kept in the user's cache, so that a service that was stopped se
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from importlib.metadata import version
@@ -16,12 +16,14 @@ from pathlib import Path
 
 from gatewise.errors import ArtefactError, GatewiseError
 from gatewise.files import write_atomically
+from gatewise.http import child
 from gatewise.serving.artefact import MANIFEST, load_artefact
 from gatewise.version import __version__
 
-PROGRAM = "from gatewise.http.exported import main; main()"
 POLITENESS = 5
 """How far making a model steps back behind serving others."""
+SUM = hashlib.sha256
+SUM_BYTES = SUM().digest_size
 
 
 def exported(artefact: Path) -> bytes:
@@ -31,34 +33,29 @@ def exported(artefact: Path) -> bytes:
         ArtefactError: the artefact is absent or damaged, or cannot be said in ONNX.
     """
     name = digest(artefact)
-    path = _cache() / f"{name}.onnx"
-    if path.exists() and _own(path):
-        return path.read_bytes()
+    kept = _kept(name)
+    if kept is not None:
+        return kept
     with tempfile.TemporaryDirectory(prefix="gatewise-") as folder:
         made = Path(folder, "model.onnx")
         _make(artefact, made)
         model = made.read_bytes()
     if digest(artefact) != name:
         raise ArtefactError(f"artefact {str(artefact)!r}: was replaced while it was read; load it again")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomically(path, lambda temporary: (temporary.write_bytes(model), None)[1])
-    except (ArtefactError, OSError):
-        # a service runs as well where it may keep nothing
-        pass
+    _keep(name, model)
     return model
 
 
 def _make(artefact: Path, target: Path) -> None:
-    command = [sys.executable, "-c", PROGRAM, str(artefact), str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = child.run(__name__, [str(artefact.absolute()), str(target)])
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+        lines = done.stderr.strip().splitlines() or [f"making its ONNX model ended with {done.returncode}"]
         raise ArtefactError(lines[-1])
 
 
 def main() -> None:
     """Make a model: the arguments are an artefact and the file to be written."""
+    child.end_with_parent()
     from gatewise.export import onnx_bytes
 
     artefact, target = map(Path, sys.argv[1:])
@@ -68,6 +65,8 @@ def main() -> None:
         model = onnx_bytes(load_artefact(artefact).scorer)
     except GatewiseError as error:
         sys.exit(str(error))
+    except MemoryError:
+        sys.exit(f"artefact {str(artefact)!r}: out of memory while its ONNX model was made")
     target.write_bytes(model)
 
 
@@ -76,19 +75,53 @@ def digest(artefact: Path) -> str:
     try:
         files = json.loads((artefact / MANIFEST).read_text(encoding="utf-8"))["files"]
         files = {name: found for name, found in files.items() if name != "metrics.json"}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # whoever loads it says what is wrong
         files = {}
     made_by = [__version__, version("torch"), version("onnxscript")]
     return hashlib.blake2b(json.dumps([files, made_by], sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gatewise" / "onnx"
+def _kept(name: str) -> bytes | None:
+    """Return a model that was kept, unless it is damaged or somebody else could have written it."""
+    folder = _cache()
+    try:
+        if folder is None or not _own(folder.stat()):
+            return None
+        # what is checked is what is read: the file may be another one a moment later
+        with (folder / f"{name}.model").open("rb") as file:
+            content = file.read() if _own(os.fstat(file.fileno())) else b""
+    except OSError:
+        return None
+    model = content[SUM_BYTES:]
+    return model if model and SUM(model).digest() == content[:SUM_BYTES] else None
 
 
-def _own(path: Path) -> bool:
-    """Whether nobody else can have written the file."""
-    if os.name != "posix":
-        return True
-    return all(p.stat().st_uid == os.getuid() and not p.stat().st_mode & 0o022 for p in (path, path.parent))
+def _keep(name: str, model: bytes) -> None:
+    """Keep a model behind its checksum; a service runs as well where it may keep nothing."""
+    folder = _cache()
+    if folder is None:
+        return
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(SUM(model).digest() + model)
+        temporary.chmod(0o600)
+
+    with contextlib.suppress(ArtefactError, OSError):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+        write_atomically(folder / f"{name}.model", write)
+
+
+def _cache() -> Path | None:
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        # nobody by this number is known here
+        return None
+    return Path(home) / "gatewise" / "onnx"
+
+
+def _own(found: os.stat_result) -> bool:
+    """Whether nobody else can have written a file or folder."""
+    return os.name != "posix" or (found.st_uid == os.getuid() and not found.st_mode & 0o022)

@@ -1,27 +1,38 @@
-"""What stands around every request: its body's size, its time, its errors, and the counting of its answer."""
+"""What stands around every request: its time, its errors, and the counting of its answer."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gatewise.errors import GatewiseError
+from gatewise.http.bodies import CODINGS, read_body
+from gatewise.http.compression import compress
 from gatewise.http.errors import RequestError
 from gatewise.http.limits import Limits
 from gatewise.http.metrics import Metrics
 
 Handler = Callable[[Request], Awaitable[Response]]
 RETRY_SECONDS = 1
+DISCONNECTED = 499
+"""What the answer is counted as that nobody waits for any more."""
+LOG = logging.getLogger("uvicorn.error")
 
 
 def problem(message: str, status: int) -> Response:
     """Return the answer to a request that cannot be answered."""
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
+    if status == 415:
+        headers["Accept-Encoding"] = CODINGS
+    if status == 408:
+        # what is still to come of the body is nobody's
+        headers["Connection"] = "close"
     return Response(orjson.dumps({"error": message}), status, headers, "application/json")
 
 
@@ -48,6 +59,9 @@ class Guard:
         started = time.perf_counter()
         with self.metrics.in_flight.track_inprogress():
             response = await self._answered(request, handler, self.limits.request_seconds if timed else None)
+        accepted = request.headers.get("accept-encoding")
+        if accepted is not None:
+            compress(response, accepted)
         self.metrics.answered(path, response.status_code, time.perf_counter() - started)
         return response
 
@@ -63,31 +77,20 @@ class Guard:
             return problem("body: is nested too deeply", 400)
         except TimeoutError:
             return problem(f"no answer within {seconds:g} seconds", 503)
+        except ClientDisconnect:
+            self.metrics.disconnected()
+            return Response(status_code=DISCONNECTED)
+        except MemoryError:
+            return problem("out of memory: this request asks for more than there is; send fewer rows or items", 503)
+        except Exception as error:
+            LOG.exception("a request could not be answered")
+            return problem(f"internal: {type(error).__name__}; the service's log says more", 500)
 
     async def body(self, request: Request) -> bytes:
-        """Return a request's body.
+        """Return a request's body, inflated.
 
         Raises:
-            RequestError: it is too large (413), compressed (415), or does not come in time (408).
+            RequestError: it is too large, or compressed in an unknown way, or does not come in time.
+            ClientDisconnect: the client is gone.
         """
-        limit = self.limits.body_bytes
-        encoding = request.headers.get("content-encoding", "identity")
-        if encoding != "identity":
-            raise RequestError(f"Content-Encoding: expected none, found {encoding!r:.40}", 415)
-        if int(request.headers.get("content-length", 0)) > limit:
-            raise _too_large(limit)
-        pieces, size = [], 0
-        try:
-            async with asyncio.timeout(self.limits.request_seconds * 0.9):
-                async for piece in request.stream():
-                    size += len(piece)
-                    if size > limit:
-                        raise _too_large(limit)
-                    pieces.append(piece)
-        except TimeoutError:
-            raise RequestError(f"body: {size:,} bytes came in {self.limits.request_seconds:g} seconds", 408) from None
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _too_large(limit: int) -> RequestError:
-    return RequestError(f"body: expected {limit:,} bytes or fewer, found more", 413)
+        return await read_body(request, self.limits)

@@ -23,13 +23,21 @@ class Limits:
     """
 
     body_bytes: Count = field(default=8 << 20, kw_only=True)
-    """Bytes of a request's body."""
+    """Bytes of a request's body, as it is sent and once it is inflated."""
     candidates: Count = field(default=2_000, kw_only=True)
     """Candidates of a ranking."""
     rows: Count = field(default=10_000, kw_only=True)
     """Rows of a prediction or an inference."""
+    items: Count = field(default=200_000, kw_only=True)
+    """Items of all lists of a request."""
+    padded_items: Count = field(default=4_000_000, kw_only=True)
+    """Rows of a request times its longest list: so many places the model reads."""
     request_seconds: Seconds = field(default=10.0, kw_only=True)
     """From a request's first byte to its answer; then 408 where its body is late, else 503."""
+    header_seconds: Seconds = field(default=10.0, kw_only=True)
+    """From a connection's start, or a request's first byte, to the end of its headers; then it is closed."""
+    connections: Count = field(default=1_000, kw_only=True)
+    """Open connections; requests of more get 503."""
     batch_seconds: Seconds = field(default=5.0, kw_only=True)
     """How long a request's rows wait for the model and are worked on by it; then 503."""
     batch_rows: Count = field(default=4_096, kw_only=True)

@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from gatewise.errors import ArtefactError
+from gatewise.export import port_names
 from gatewise.http.batching import Batcher
 from gatewise.http.columns import FeatureColumns
 from gatewise.http.engine import OnnxEngine
@@ -43,20 +44,21 @@ class Loader:
         """
         before = digest(source.path)
         scorer = load_artefact(source.path).scorer
-        columns = FeatureColumns(scorer.encoder, scorer.model.side_features)
+        columns = FeatureColumns(scorer.encoder, scorer.model.side_features, self.limits, port_names(scorer))
         engine = OnnxEngine(exported(source.path))
         if digest(source.path) != before:
             raise ArtefactError(f"artefact {str(source.path)!r}: was replaced while it was read; load it again")
+        predictions = tuple(column for task in scorer.tasks for column in task.columns)
         return ServedModel(
             source.name,
             source.version,
             source.path,
             columns,
             Batcher(engine, self.limits, self.pool, self.metrics),
-            predictions=tuple(column for task in scorer.tasks for column in task.columns),
+            predictions=predictions,
             tasks=tuple(task.name for task in scorer.tasks),
             fusion=scorer.fusion,
-            gated=GATES in engine.outputs,
+            gated=GATES in engine.outputs and GATES not in predictions,
             calibrated=bool(scorer.calibration),
             items=None if self.items is None else ItemTable.read(self.items, columns),
         )

@@ -38,12 +38,17 @@ class Metrics:
         self._batched = Counter("gatewise_batched_requests", "Requests that the model was given.", **kept)
         self._loads = Counter("gatewise_loads", "Models loaded, by how it went.", ["model", "result"], **kept)
         self._loaded = Gauge("gatewise_model_loaded_seconds", "When it was loaded.", ["model", "version"], **kept)
+        self._disconnected = Counter("gatewise_disconnects", "Clients gone before their body was read.", **kept)
         self.in_flight = Gauge("gatewise_requests_in_flight", "Requests being answered.", **kept)
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count an answer."""
         self._requests.labels(path, status).inc()
         self._seconds.labels(path).observe(seconds)
+
+    def disconnected(self) -> None:
+        """Count a client that did not wait."""
+        self._disconnected.inc()
 
     def batch(self, requests: int, rows: int) -> None:
         """Count a batch."""

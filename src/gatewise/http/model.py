@@ -112,7 +112,7 @@ class ServedModel:
         """
         self.columns.check_names(columns, where)
         self.columns.check_complete(columns, where)
-        return self.columns.side_by_side(self.columns.encode(columns), rows)
+        return self.columns.side_by_side(self.columns.encode(columns, rows), rows)
 
     def gates(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return ``[row, task, expert]``."""

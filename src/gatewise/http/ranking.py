@@ -47,7 +47,7 @@ async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Lap
     if asked.gates:
         model.check_gated()
     candidates = _candidates(model, asked.candidates)
-    inputs = model.columns.side_by_side(_matrices(model, asked.context, candidates), rows)
+    inputs = model.columns.side_by_side(_matrices(model, asked.context, candidates, rows), rows)
     laps.end("encode")
     outputs = await model.batcher.run(inputs, rows)
     laps.end("infer")
@@ -79,7 +79,9 @@ def _candidates(model: ServedModel, given: list[Any]) -> Candidates:
     return Candidates({}, given)
 
 
-def _matrices(model: ServedModel, context: Mapping[str, Any], candidates: Candidates) -> dict[Hashable, np.ndarray]:
+def _matrices(
+    model: ServedModel, context: Mapping[str, Any], candidates: Candidates, rows: int
+) -> dict[Hashable, np.ndarray]:
     columns, items = model.columns, model.items
     columns.check_names(candidates.columns, "candidates")
     columns.check_names(context, "context")
@@ -87,7 +89,7 @@ def _matrices(model: ServedModel, context: Mapping[str, Any], candidates: Candid
     present = {*shared, *candidates.columns}
     known = () if items is None or candidates.ids is None else items.columns
     columns.check_complete({*present, *known}, "context and candidates")
-    matrices = {**columns.encode(candidates.columns), **columns.encode(shared)}
+    matrices = {**columns.encode(candidates.columns, rows), **columns.encode(shared, rows)}
     if items is not None and candidates.ids is not None and not present >= {*known}:
         matrices |= items.take(items.rows_of(candidates.ids), without=matrices)
     return matrices

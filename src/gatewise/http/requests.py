@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, fields
 from operator import itemgetter
 from typing import Annotated, Any, TypeVar
 
@@ -10,13 +10,18 @@ import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
 from gatewise.declare.base import Name, declaration, explain
+from gatewise.errors import did_you_mean
 from gatewise.http.errors import RequestError
 
 T = TypeVar("T")
 
 Flag = Annotated[bool, Field(strict=True)]
 Weight = Annotated[float, Field(strict=True, ge=-1e30, le=1e30)]
+Weights = Annotated[list[Weight], Field(max_length=1_000, fail_fast=True)]
 Count = Annotated[int, Field(strict=True, gt=0)]
+
+DESCRIBED = 5
+"""Mistakes that are described; of more there is only said how many."""
 
 
 @declaration
@@ -33,7 +38,7 @@ class RankRequest:
     """Which version; by default the highest."""
     by: Name | None = field(default=None, kw_only=True)
     """The score to order by, highest first; by default the fusion's or, without one, the first prediction."""
-    weights: list[Weight] | None = field(default=None, kw_only=True)
+    weights: Weights | None = field(default=None, kw_only=True)
     """Weights in the place of the fusion's, in its order."""
     top: Count | None = field(default=None, kw_only=True)
     """How many of the best are answered; by default all."""
@@ -79,12 +84,21 @@ def checked(kind: type[T], values: Any) -> T:
     """
     if not isinstance(values, dict):
         raise RequestError(f"body: expected an object, found {kind_of(values)}")
+    known = [option.name for option in fields(kind)]  # type: ignore[arg-type]
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        lines = [f"{name:.80}: unknown option{did_you_mean(name[:80], known)}" for name in unknown[:DESCRIBED]]
+        raise RequestError(_listed(lines, len(unknown)))
     try:
         request: T = ADAPTERS[kind].validate_python(values)
     except ValidationError as error:
         lines = [line.removeprefix(f"{kind.__name__}.") for line in explain(error, kind)]
-        raise RequestError("; ".join(lines[:5])) from None
+        raise RequestError(_listed(lines[:DESCRIBED], len(lines))) from None
     return request
+
+
+def _listed(lines: list[str], count: int) -> str:
+    return "; ".join([*lines, *([f"and {count - len(lines):,} more"] if count > len(lines) else [])])
 
 
 def kind_of(value: Any) -> str:

@@ -11,10 +11,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from gatewise.errors import GatewiseError
+from gatewise.http.connections import Server, connection_of
 from gatewise.http.limits import Limits
 
-KEEP_ALIVE_SECONDS = 60
-"""A client that comes back within this time need not connect again."""
+KEEP_ALIVE_SECONDS = 75
+"""A client that comes back within this time need not connect again. Load balancers let go after 60 seconds and must be
+the first to: a request that is sent into a connection just being closed is lost."""
 
 
 def serve(app: FastAPI, host: str, port: int, limits: Limits, tell: Callable[[str], None]) -> None:
@@ -30,9 +32,13 @@ def serve(app: FastAPI, host: str, port: int, limits: Limits, tell: Callable[[st
         access_log=False,
         timeout_graceful_shutdown=int(limits.shutdown_seconds),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        http=connection_of(limits),
+        ws="none",
+        limit_concurrency=limits.connections,
+        server_header=False,
     )
     with _listening(host, port) as listener:
-        _run(_serving(app, uvicorn.Server(config), listener, tell))
+        _run(_serving(app, Server(config), listener, tell))
 
 
 async def _serving(app: FastAPI, server: uvicorn.Server, listener: socket.socket, tell: Callable[[str], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,9 @@ import torch
 from gatewise.errors import GatewiseError, GatewiseWarning, TrainingError
 from gatewise.jobs.tables import Tables
 from gatewise.jobs.trials import Trial
+
+SAFE = "PYTHONSAFEPATH"
+"""Keeps Python from looking for modules in the working directory first."""
 
 Tell = Callable[[int, float | None], None]
 """Called with how many trainings are still to be done, and the seconds that they may take, where that is known."""
@@ -64,13 +68,27 @@ def _results(missing: list[Trial], tables: Tables, workers: int) -> Iterator[tup
             yield trial, _result(trial, lambda trial=trial: trial.run(tables))  # type: ignore[misc]
         return
     fresh = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=fresh, initializer=_start_worker)
+    with _nothing_from_here():
+        pool = ProcessPoolExecutor(workers, mp_context=fresh, initializer=_start_worker)
+        try:
+            running = {pool.submit(trial.run, tables): trial for trial in missing}
+            for future in as_completed(running):
+                yield running[future], _result(running[future], future.result)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _nothing_from_here() -> Iterator[None]:
+    """Keep processes that are started from importing what lies in the working directory before they know better."""
+    before = os.environ.get(SAFE)
+    os.environ[SAFE] = "1"
     try:
-        running = {pool.submit(trial.run, tables): trial for trial in missing}
-        for future in as_completed(running):
-            yield running[future], _result(running[future], future.result)
+        yield
     finally:
-        pool.shutdown(cancel_futures=True)
+        os.environ.pop(SAFE)
+        if before is not None:
+            os.environ[SAFE] = before
 
 
 def _result(trial: Trial, get: Callable[[], Result]) -> Result:

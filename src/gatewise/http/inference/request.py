@@ -9,8 +9,10 @@ from typing import Any
 from gatewise.declare import Sequence, Vector
 from gatewise.errors import did_you_mean, shown
 from gatewise.http.errors import RequestError
-from gatewise.http.inference.tensors import check_datatype, from_bytes, from_json, in_rows
+from gatewise.http.inference.missing import MISSING, marked, owner_of, unsaid
+from gatewise.http.inference.tensors import BYTES, check_datatype, from_bytes, from_json, in_rows
 from gatewise.http.limits import Limits
+from gatewise.http.lists import check_places
 from gatewise.http.model import GATES, ServedModel
 from gatewise.http.requests import kind_of, parsed
 
@@ -70,22 +72,31 @@ def _columns(
     model: ServedModel, inputs: list[Any], binary: memoryview, limits: Limits
 ) -> tuple[dict[str, list[Any]], int]:
     columns: dict[str, list[Any]] = {}
-    rows, start = 0, 0
+    missing: dict[str, list[Any]] = {}
+    first, rows, start = "", 0, 0
     for place, tensor in enumerate(inputs):
         name, shape = _described(tensor, place)
-        model.columns.check_names([name], "inputs")
-        if name in columns:
+        owner = owner_of(name, model.columns.names)
+        model.columns.check_names([name] if owner is None else [owner], "inputs")
+        if name in columns or owner in missing:
             raise RequestError(f"input {name!r}: is there twice")
-        if columns and shape[0] != rows:
-            raise RequestError(f"input {name!r}: has {shape[0]:,} rows, {next(iter(columns))!r} has {rows:,}")
-        rows = shape[0]
+        if first and shape[0] != rows:
+            raise RequestError(f"input {name!r}: has {shape[0]:,} rows, {first!r} has {rows:,}")
+        first, rows = first or name, shape[0]
         if not 0 < rows <= limits.rows:
             raise RequestError(f"input {name!r}: expected 1 to {limits.rows:,} rows, found {rows:,}")
         values, used = _values(tensor, binary[start:])
         start += used
-        columns[name] = _as_column(model, name, values, shape)
+        if owner is None:
+            columns[name] = _as_column(model, tensor, unsaid(model, tensor, values, in_bytes=used > 0), limits)
+        else:
+            missing[owner] = marked(name, tensor, values)
     if start != len(binary):
         raise RequestError(f"body: {len(binary) - start:,} bytes belong to no input")
+    for name, marks in missing.items():
+        if name not in columns:
+            raise RequestError(f"input {name + MISSING!r}: there is no input {name!r} that it belongs to")
+        columns[name] = [None if mark else value for value, mark in zip(columns[name], marks, strict=True)]
     return columns, rows
 
 
@@ -119,14 +130,20 @@ def _parameters(owner: dict[str, Any], where: str) -> dict[str, Any]:
     return found or {}
 
 
-def _as_column(model: ServedModel, name: str, values: list[Any], shape: list[int]) -> list[Any]:
+def _as_column(model: ServedModel, tensor: dict[str, Any], values: list[Any], limits: Limits) -> list[Any]:
     """Return one value a row: a list where the tensor has items and a feature reads lists."""
+    name, shape = tensor["name"], tensor["shape"]
     if len(shape) == 1:
         return values
     kinds = model.columns.features_of(name)
     if any(isinstance(feature, Vector) for feature in kinds):
-        return [*in_rows(values, shape)]
+        # what is not there at all is missing
+        return [None if row and all(x is None for x in row) else row for row in in_rows(values, shape)]
     if any(isinstance(feature, Sequence) for feature in kinds):
+        if shape[1] == 1 and tensor["datatype"] == BYTES:
+            # clients that know one shape alone send a column so: one string a row, with its separators
+            return values
+        check_places(name, shape[0], shape[1], limits)
         # an empty string is no item: so lists of different lengths fit into one tensor
         return [[item for item in row if item != ""] for row in in_rows(values, shape)]
     if shape[1] != 1:

@@ -1,0 +1,85 @@
+"""Connections: bounded while they are idle or slow, and answered to the end when the service stops."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gatewise.http.limits import Limits
+
+LEAVING_SECONDS = 0.1
+"""How long connections are still accepted and read after the signal: what was sent before it is answered."""
+
+
+class Connection(HttpToolsProtocol):
+    """A connection that is closed where a request's headers do not come in time, or an answer is not taken."""
+
+    seconds: float
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._wait_no_longer()
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; what comes after an answer, or before one, has to become a request in time."""
+        if self._late is None and (self.cycle is None or self.cycle.response_complete):
+            self._wait()
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer."""
+        self._wait_no_longer()
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, and for the client to take this answer."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self.loop.call_later(self.seconds, self.transport.abort)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that is not used, with what its client has not taken."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _wait(self) -> None:
+        self._late = self.loop.call_later(self.seconds, self._close)
+
+    def _wait_no_longer(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _close(self) -> None:
+        self._late = None
+        self.transport.abort()
+
+
+def connection_of(limits: Limits) -> type[Connection]:
+    """Return the kind of connection that keeps to limits."""
+    return type("BoundedConnection", (Connection,), {"seconds": limits.header_seconds})
+
+
+class Server(uvicorn.Server):
+    """A server that reads and answers what was sent before it was asked to stop."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop: the answers that are still given tell clients to go elsewhere."""
+        leaving: Any = (b"connection", b"close")
+        self.server_state.default_headers = [*self.server_state.default_headers, leaving]
+        await asyncio.sleep(LEAVING_SECONDS)
+        await super().shutdown(sockets)
