@@ -17,6 +17,7 @@ from gatewise.nn.embedding import EmbeddingTables, check_ids
 from gatewise.nn.numbers import EmbeddedNumbers
 from gatewise.nn.ragged import Ragged
 from gatewise.nn.sequences import Padded, make_pooling
+from gatewise.nn.sequences.in_pieces import pooled_in_pieces
 from gatewise.nn.table import Inputs, TensorTable
 from gatewise.nn.texts import TextBatch, TextEncoder
 
@@ -171,11 +172,10 @@ class InputLayer(nn.Module):
         # [batch, dims of all id columns]
         embedded, sequences = torch.cat([inputs.floats[:, :0], *parts], dim=1), []
         for i, (ids, column) in enumerate(zip(inputs.lists, self.layout.lists, strict=True)):
-            items = self._items(ids, column)
             if column.pooling is None:
-                sequences.append(items)
+                sequences.append(self._items(ids, column))
             else:
-                parts.append(self.poolings[str(i)](items, self._target(embedded, column)))
+                parts.append(self._pooled(ids, column, self.poolings[str(i)], self._target(embedded, column)))
         parts += [encoder(texts) for encoder, texts in zip(self.texts, inputs.texts, strict=True)]
         return Vectors(torch.cat([*parts, *self.numbers(inputs.floats)], dim=1), tuple(sequences))
 
@@ -183,6 +183,16 @@ class InputLayer(nn.Module):
         columns: Tensor = getattr(self, f"columns_{dim}")
         chosen = ids if len(columns) == ids.shape[1] else ids.index_select(1, columns)
         return self.tables.look_up(dim, Lookup(chosen, getattr(self, f"offsets_{dim}")), beside)
+
+    def _pooled(self, ids: Tensor, column: ListColumn, pooling: nn.Module, target: Tensor | None) -> Tensor:
+        """Return the vectors ``[batch, dim]`` of a list."""
+
+        def pool(some: Tensor, rows: Tensor | None) -> Tensor:
+            own = target if target is None or rows is None else target.index_select(0, rows)
+            pooled: Tensor = pooling(self._items(some, column), own)
+            return pooled
+
+        return pooled_in_pieces(ids, pool)
 
     def _items(self, ids: Tensor, column: ListColumn) -> Padded:
         """Look up the items ``[batch, length]`` of a list."""

@@ -9,6 +9,8 @@ from torch import Tensor
 
 PADDING = -1
 """Stands in padded lists where there is no item."""
+MANY = 2**20
+"""Places from which on padding is mostly what a matrix holds, if lists are of different length."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,15 @@ class Ragged:
         starts = self.offsets[index]
         lengths = self.offsets[index + 1] - starts
         longest = int(lengths.max()) if len(index) else 0
-        position = torch.arange(longest, device=starts.device)
-        present = position < lengths[:, None]
         if longest == 0:
             return self.values.new_empty(len(index), 0)
+        position = torch.arange(longest, device=starts.device)
+        present = position < lengths[:, None]
+        if present.numel() > MANY:
+            # only items have a place in the index, which is wider than they are
+            ends = lengths.cumsum(0)
+            flat = torch.arange(int(ends[-1]), device=starts.device)
+            items = self.values[flat + torch.repeat_interleave(starts - (ends - lengths), lengths)]
+            return self.values.new_full(present.shape, PADDING).masked_scatter_(present, items)
         items = self.values[(starts[:, None] + position).clamp_(max=len(self.values) - 1)]
         return items.masked_fill_(~present, PADDING)
