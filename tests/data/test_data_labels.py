@@ -8,7 +8,7 @@ import pytest
 
 from gatewise.data import TableEncoder
 from gatewise.declare import Binary, Categorical, Regression, Schema
-from gatewise.errors import TableError
+from gatewise.errors import GatewiseWarning, TableError
 
 NAN = float("nan")
 
@@ -87,6 +87,11 @@ def test_weights_stand_beside_ones():
     assert encoded.weights.dtype == np.float32
     assert encoded.weights.tolist() == [[0, 1], [2.5, 1], [1, 1]]
     assert encoder.encode({"a": [1]}, labels=False).weights is None
+
+
+def test_weights_that_are_all_zero_are_remarked_on():
+    with pytest.warns(GatewiseWarning, match="weight of task 'y': every row weighs 0, so the task learns nothing"):
+        fit(Binary("y", weight_column="w"), y=[0, 1], w=[0, 0.0])
 
 
 def test_without_a_weight_column_there_are_no_weights():

@@ -125,7 +125,8 @@ def test_what_is_larger_stays_larger(training, others, transform):
     encoder, encoded = fit(training, transform=transform, buckets=5)
     others = sorted(others)
     found = buckets(encoder, others) if transform == "bucket" else floats(encoder, others)[:, 0]
-    assert np.all(np.diff(found) >= 0)
+    # differences of what float32 just holds would be infinite
+    assert np.all(np.asarray(found[1:]) >= np.asarray(found[:-1]))
     assert np.isfinite(encoded.floats).all()
     if transform == "bucket":
         assert 2 <= min(found) <= max(found) < encoder.layout.fields[0].rows

@@ -52,3 +52,28 @@ def test_a_program_predicts_the_same_in_a_fresh_process(tmp_path: Path, feed: pa
     assert list(found) == ["click", "stars", "fused", "gates"]
     for name in expected.column_names:
         np.testing.assert_allclose(found[name].numpy(), expected[name].to_numpy(), rtol=1e-5, atol=1e-5)
+
+
+FULL_DISK = """
+import resource, sys, warnings
+warnings.simplefilter("ignore")
+import gatewise as gw
+from gatewise.export import export_torch
+scorer = gw.load(sys.argv[1]).scorer
+# no file may grow beyond this: what a full disk does to a write
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+try:
+    export_torch(scorer, sys.argv[2])
+except gw.GatewiseError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_one_clear_error(tmp_path: Path, fitted: gw.Ranker) -> None:
+    fitted.save(tmp_path / "model")
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "model"), str(tmp_path / "program.pt2")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"cannot write {str(tmp_path / 'program.pt2')!r}: ")
+    assert len(done.stdout.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]

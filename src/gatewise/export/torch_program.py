@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,11 @@ def export_torch(scorer: Scorer, path: str | Path, *, fusion: Fusion | None = No
     differences: list[float] = []
 
     def write(temporary: Path) -> None:
-        with quiet(), temporary.open("wb") as file:
-            torch.export.save(graph, file, extra_files=describe(program))
+        # torch's writer ends the process where a disk is full: it writes into memory
+        content = BytesIO()
+        with quiet():
+            torch.export.save(graph, content, extra_files=describe(program))
+        temporary.write_bytes(content.getbuffer())
         # what was written is what is checked
         with quiet(), temporary.open("rb") as file:
             loaded = torch.export.load(file).module()

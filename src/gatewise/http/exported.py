@@ -17,6 +17,7 @@ from pathlib import Path
 from gatewise.errors import ArtefactError, GatewiseError
 from gatewise.files import write_atomically
 from gatewise.http import child
+from gatewise.kernels.cache import cache_folder
 from gatewise.serving.artefact import MANIFEST, load_artefact
 from gatewise.version import __version__
 
@@ -114,12 +115,8 @@ def _keep(name: str, model: bytes) -> None:
 
 
 def _cache() -> Path | None:
-    try:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError:
-        # nobody by this number is known here
-        return None
-    return Path(home) / "gatewise" / "onnx"
+    home = cache_folder()
+    return None if home is None else home / "onnx"
 
 
 def _own(found: os.stat_result) -> bool:

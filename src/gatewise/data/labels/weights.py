@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pyarrow as pa
 
 from gatewise.data.tables import pick_column
 from gatewise.data.values import as_numbers
 from gatewise.declare import Label, Schema
-from gatewise.errors import TableError
+from gatewise.errors import GatewiseWarning, TableError
 
 
 def encode_weights(schema: Schema, table: pa.Table) -> np.ndarray | None:
@@ -16,6 +18,9 @@ def encode_weights(schema: Schema, table: pa.Table) -> np.ndarray | None:
 
     Raises:
         TableError: no such column, a null, a negative number, no number; names the task.
+
+    Warns:
+        GatewiseWarning: all weights of a task are 0.
     """
     if all(task.weight_column is None for task in schema.tasks):
         return None
@@ -31,4 +36,6 @@ def _weights_of(task: Label, table: pa.Table) -> np.ndarray:
     if len(wrong):
         found = "null" if missing[wrong[0]] else f"{values[wrong[0]]:g}"
         raise TableError(f"{purpose}: found {found} in row {wrong[0]}, expected numbers of 0 or more")
+    if len(values) and not values.any():
+        warnings.warn(f"{purpose}: every row weighs 0, so the task learns nothing", GatewiseWarning, stacklevel=2)
     return values.astype(np.float32)
