@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from gatewise import declare
 from gatewise.analysis import (
@@ -47,6 +48,7 @@ from gatewise.assembly import build_balance, build_model, build_tasks, load_lang
 from gatewise.calibration import make_calibrator
 from gatewise.data import TableEncoder, column_names, needed_columns, read_table, readable, row_and_others, stream_table
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, did_you_mean, shown
+from gatewise.estimator import Estimator, is_labels
 from gatewise.files import held, write_text
 from gatewise.fitting import make_trainer
 from gatewise.nn import MultiTaskModel, TensorTable, levels_of
@@ -60,7 +62,7 @@ from gatewise.tuning import tune_balance
 GATE_SAMPLE = 10_000
 
 
-class Ranker:
+class Ranker(Estimator):
     """Learns several tasks from one table and predicts all of them.
 
     Args:
@@ -120,6 +122,7 @@ class Ranker:
         self.metrics: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
         self._scorer: Scorer | None = None
+        self._holds_more = False
 
     def _check_fusion(self, tasks: list[Task]) -> None:
         """Refuse a fusion of what no task predicts, as far as that is known before training."""
@@ -161,7 +164,8 @@ class Ranker:
 
         Args:
             train: any table: pandas, polars, pyarrow, duckdb, a dict of arrays, a path to CSV or Parquet.
-            valid: another one, later in time where time matters; decides the best epoch and early stopping.
+            valid: another one, later in time where time matters; decides the best epoch and early stopping. A single
+                column that ``train`` holds, as scikit-learn gives labels beside a table, is no table and not used.
             run_dir: where checkpoint and history are written after every epoch.
             resume: go on from the checkpoint in ``run_dir``; the result is that of never having stopped.
             overwrite: begin anew where ``run_dir`` holds an earlier training, which is lost.
@@ -178,8 +182,61 @@ class Ranker:
                 an earlier training, and neither ``resume`` nor ``overwrite``.
 
         Warns:
-            GatewiseWarning: a gate has collapsed or an expert is dead.
+            GatewiseWarning: a gate has collapsed or an expert is dead; or the ranker was loaded or grown, and what it
+                knows is about to be forgotten (:meth:`update` trains it further).
         """
+        if valid is not None and is_labels(valid, column_names(train)):
+            valid = None
+        self._check_fit(valid)
+        if self._holds_more:
+            what = "fit begins anew: what this ranker has learnt is forgotten; update trains it further"
+            warnings.warn(what, GatewiseWarning, stacklevel=2)
+        folder, show = None if run_dir is None else Path(run_dir), at_terminal() if progress is None else progress
+        goes_on(folder, resume=resume, overwrite=overwrite)
+        with nullcontext() if folder is None else held(folder):
+            self._learn(train, valid, folder, show=show, label=label, resume=resume, overwrite=overwrite)
+        return self
+
+    def update(self, train: Any, valid: Any = None, *, progress: bool | None = None) -> Ranker:
+        """Train further on other rows: weights, vocabularies and statistics are those that the ranker has.
+
+        Values that it does not know stay out of vocabulary unless :meth:`extend_vocabulary` gave them rows before. The
+        optimiser begins anew, and a calibration is forgotten. After it the model has the weights of the epoch that was
+        best on ``valid``, or of the last one without ``valid``.
+
+        Args:
+            train: any table, such as the rows of a new day.
+            valid: another one; decides the best epoch and early stopping.
+            progress: show progress; by default when standard error is a terminal.
+
+        Returns:
+            The ranker itself.
+
+        Raises:
+            GatewiseError: nothing was fitted yet.
+            TableError: a table does not hold what the schema declares; names the column.
+            TrainingError: a loss is not finite, or the monitored metric is undefined.
+        """
+        known = self.scorer
+        self._check_fit(valid)
+        show = at_terminal() if progress is None else progress
+        self._learn(train, valid, None, show=show, label="", resume=False, overwrite=False, known=known)
+        return self
+
+    def to(self, device: str) -> Ranker:
+        """Bring the fitted model to a device, such as ``"cuda"``, where it scores from now on.
+
+        Returns:
+            The ranker itself.
+
+        Raises:
+            DeclarationError: this machine has no such device.
+        """
+        self.scorer.model.to(choose_device(device))
+        return self
+
+    def _check_fit(self, valid: Any) -> None:
+        """Refuse what cannot be trained, before the tables are encoded."""
         if valid is None and isinstance(self.options.training.schedule, declare.Plateau):
             raise DeclarationError("schedule 'plateau' follows the monitored metric: fit needs a validation table")
         if valid is None and isinstance(self.options.balance, declare.TunedStatic):
@@ -187,28 +244,33 @@ class Ranker:
         if not isinstance(self.options.balance, declare.TunedStatic):
             # a missing extra is better known before the tables are encoded
             build_balance(self.options.balance, build_tasks(self.schema))
-        folder, show = None if run_dir is None else Path(run_dir), at_terminal() if progress is None else progress
-        goes_on(folder, resume=resume, overwrite=overwrite)
-        with nullcontext() if folder is None else held(folder):
-            self._learn(train, valid, folder, show=show, label=label, resume=resume, overwrite=overwrite)
-        return self
 
     def _learn(
-        self, train: Any, valid: Any, run_dir: Path | None, *, show: bool, label: str, resume: bool, overwrite: bool
+        self,
+        train: Any,
+        valid: Any,
+        run_dir: Path | None,
+        *,
+        show: bool,
+        label: str,
+        resume: bool,
+        overwrite: bool,
+        known: Scorer | None = None,
     ) -> None:
+        """Train a new model, or the known one further, and keep what came of it."""
         device = choose_device(self.options.training.device)
         with working("encoding the tables", show):
-            encoder, encoded = TableEncoder.fit(self.schema, train)
+            if known is None:
+                encoder, encoded = TableEncoder.fit(self.schema, train)
+            else:
+                encoder, encoded = known.encoder, known.encoder.encode(train, weights=True)
             side = self.options.model.side
             aside = () if side is None else side.features
             encoded_valid = None if valid is None else encoder.encode(valid, optional=aside)
-        tasks = build_tasks(self.schema, encoder.statistics)
-        model = build_model(self.options.model, encoder.layout, tasks, self.options.training.seed)
-        load_language_models(model)
-        scorer = Scorer(encoder, model.to(device), tasks, fusion=self.options.parsed_fusion)
-        reporter = ProgressReporter([task.name for task in tasks], label=label) if show else Reporter()
+        scorer = self._new_scorer(encoder, device) if known is None else known.copy(device)
+        reporter = ProgressReporter([task.name for task in scorer.tasks], label=label) if show else Reporter()
         with counting("texts read", show and bool(encoder.layout.texts)) as count:
-            read = partial(model.input_layer.read_texts, read=count)
+            read = partial(scorer.model.input_layer.read_texts, read=count)
             tensors = read(scorer.tensors(encoded))
             held_out = None if encoded_valid is None else read(scorer.tensors(encoded_valid))
         options = self.options
@@ -220,9 +282,16 @@ class Ranker:
         finally:
             # also after Ctrl-C: the best epoch so far is worth keeping
             if trainer.history:
-                self._scorer, self.history = scorer, trainer.history
+                self._scorer, self.history, self._holds_more = scorer, trainer.history, False
                 self.rows = {"training": len(tensors), **({} if held_out is None else {"validation": len(held_out)})}
         self._warn_of_gates(held_out if held_out is not None and len(held_out) else tensors)
+
+    def _new_scorer(self, encoder: TableEncoder, device: torch.device) -> Scorer:
+        """Return a scorer whose model has learnt nothing."""
+        tasks = build_tasks(self.schema, encoder.statistics)
+        model = build_model(self.options.model, encoder.layout, tasks, self.options.training.seed)
+        load_language_models(model)
+        return Scorer(encoder, model.to(device), tasks, fusion=self.options.parsed_fusion)
 
     def calibrate(
         self,
@@ -621,14 +690,14 @@ class Ranker:
         """Give values of the table that training did not see rows of their own.
 
         A new row starts as a copy of its table's out-of-vocabulary row, so no prediction changes, neither for old
-        values nor for new ones, until the ranker is trained further.
+        values nor for new ones, until the ranker is trained further (:meth:`update`).
 
         Returns:
             How many values were added to each vocabulary.
         """
         grown = grow(self.scorer, self.options.model, table)
         old, new = (scorer.encoder.vocabularies for scorer in (self.scorer, grown))
-        self._scorer = grown
+        self._scorer, self._holds_more = grown, True
         return {name: new[name].rows - old[name].rows for name in new}
 
     def save(self, path: str | Path) -> None:
@@ -706,10 +775,15 @@ def _only_row(table: pa.Table) -> dict[str, Any]:
     return table.to_pylist()[0]
 
 
-def load(path: str | Path) -> Ranker:
+def load(path: str | Path, device: str | None = None) -> Ranker:
     """Read a ranker that :meth:`Ranker.save` wrote; nothing in it is executed.
 
+    Args:
+        path: of the artefact.
+        device: where it scores, such as ``"cuda"``; by default the CPU, wherever it was trained.
+
     Raises:
+        DeclarationError: this machine has no such device.
         ArtefactError: it is absent, incomplete or damaged; says which file and why.
     """
     artefact = load_artefact(path)
@@ -718,5 +792,5 @@ def load(path: str | Path) -> Ranker:
     ranker.history = [EpochRecord(**record) for record in metrics.pop("history", [])]
     ranker.rows = metrics.pop("rows", {})
     ranker.metrics = metrics
-    ranker._scorer = artefact.scorer
-    return ranker
+    ranker._scorer, ranker._holds_more = artefact.scorer, True
+    return ranker if device is None else ranker.to(device)

@@ -253,3 +253,22 @@ def test_mistakes_name_the_option_before_anything_is_trained(tmp_path: Path, tra
 def test_without_test_rows_there_is_nothing_to_judge_on(tmp_path: Path):
     with pytest.raises(DeclarationError, match="compare: needs test rows"):
         compare_models(SCHEMA, quick(), Tables(TABLES.train, TABLES.valid, None), tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["cut off predictions", "another number", "no predictions"])
+def test_what_is_damaged_is_trained_again(tmp_path: Path, trained, damage):
+    first = compare_models(SCHEMA, quick(), TABLES, tmp_path, seeds=1, samples=20, workers=1)
+    folder = tmp_path / "compare" / "MMoE" / "0"
+    predictions, result = folder / "predictions.parquet", folder / "result.json"
+    if damage == "cut off predictions":
+        predictions.write_bytes(predictions.read_bytes()[:-100])
+    elif damage == "no predictions":
+        predictions.unlink()
+    else:
+        kept = json.loads(result.read_text())
+        kept["cost"]["parameters"] = [1]
+        result.write_text(json.dumps(kept))
+    again = compare_models(SCHEMA, quick(), TABLES, tmp_path, seeds=1, samples=20, workers=1)
+    assert trained[3:] == [("MMoE", 0)]
+    assert again.metrics == first.metrics
+    assert again.cost["MMoE"].parameters == first.cost["MMoE"].parameters

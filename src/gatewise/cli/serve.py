@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -70,6 +71,8 @@ def serve(
     token = None if token_file is None else http.read_token(token_file)
     access = http.access_of(host, allowed_host or [], admin, token, everywhere=token_for is TokenFor.all)
     app = http.make_app(sources, limits, file, _tell, access)
+    # the server has a way of its own to end, and passes the signal on afterwards
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     http.serve(app, host, port, limits, _tell)
 
 

@@ -124,13 +124,15 @@ class TableEncoder:
         pa.default_memory_pool().release_unused()
         return cls(schema, encoders, vocabularies, labels), assembled
 
-    def encode(self, source: Any, *, labels: bool = True, optional: Collection[str] = ()) -> EncodedTable:
+    def encode(
+        self, source: Any, *, labels: bool = True, weights: bool = False, optional: Collection[str] = ()
+    ) -> EncodedTable:
         """Encode a table; unseen values and nulls get the rows kept for them.
 
         Args:
             source: any table, see :func:`gatewise.data.read_table`.
-            labels: whether labels and groups are read; without, their columns need not be there. Row weights are not
-                read: they steer learning only.
+            labels: whether labels and groups are read; without, their columns need not be there.
+            weights: whether row weights are read with the labels: they steer learning only.
             optional: names of features whose columns may be absent, which makes them null.
 
         Raises:
@@ -138,7 +140,8 @@ class TableEncoder:
         """
         known = {column for task in self.schema.tasks for column in task.known_columns}
         spared = [column_of(f) for f in self.schema.features if f.name in optional and column_of(f) not in known]
-        table = _read(source, needed_columns(self.schema, labels=labels), self.column_types, spared)
+        needed = needed_columns(self.schema, labels=labels, weights=weights)
+        table = _read(source, needed, self.column_types, spared)
         rows = table.num_rows
         remark_on_lists(self.schema, table)
         for column in spared:
@@ -148,7 +151,8 @@ class TableEncoder:
         if not labels:
             return _assembled(encoded, rows, known_labels(self.labels, table))
         read = read_labels(self.schema, self.labels, table)
-        return _assembled(encoded, rows, read, groups=encode_groups(self.schema, table))
+        steering = encode_weights(self.schema, table) if weights else None
+        return _assembled(encoded, rows, read, steering, encode_groups(self.schema, table))
 
     @property
     def statistics(self) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +46,10 @@ class Scorer:
     def device(self) -> torch.device:
         """Where the model is."""
         return next(self.model.parameters()).device
+
+    def copy(self, device: torch.device) -> Scorer:
+        """Return a scorer that can be trained further while this one goes on scoring; it is not calibrated."""
+        return replace(self, model=deepcopy(self.model).to(device), calibration=Calibration())
 
     def encode(self, source: Any, *, labels: bool = True) -> EncodedTable:
         """Encode a table; the columns of features on the side of the model need not be there."""
