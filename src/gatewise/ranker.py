@@ -168,7 +168,7 @@ class Ranker(Estimator):
                 column that ``train`` holds, as scikit-learn gives labels beside a table, is no table and not used.
             run_dir: where checkpoint and history are written after every epoch.
             resume: go on from the checkpoint in ``run_dir``; the result is that of never having stopped.
-            overwrite: begin anew where ``run_dir`` holds an earlier training, which is lost.
+            overwrite: begin anew where ``run_dir`` holds a training that is longer or not at its end, which is lost.
             progress: show progress; by default when standard error is a terminal.
             label: put in front of every line of progress.
 
@@ -192,7 +192,7 @@ class Ranker(Estimator):
             what = "fit begins anew: what this ranker has learnt is forgotten; update trains it further"
             warnings.warn(what, GatewiseWarning, stacklevel=2)
         folder, show = None if run_dir is None else Path(run_dir), at_terminal() if progress is None else progress
-        goes_on(folder, resume=resume, overwrite=overwrite)
+        goes_on(folder, self.options.training.epochs, resume=resume, overwrite=overwrite)
         with nullcontext() if folder is None else held(folder):
             self._learn(train, valid, folder, show=show, label=label, resume=resume, overwrite=overwrite)
         return self

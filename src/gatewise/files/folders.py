@@ -20,18 +20,29 @@ EXCHANGE = 2
 UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 
 
-def replace_folder(path: Path, write: Callable[[Path], None]) -> None:
+def replace_folder(
+    path: Path, write: Callable[[Path], None], replaceable: Callable[[Path], bool] = lambda _: True
+) -> None:
     """Let ``write`` fill a temporary folder beside ``path``, then put it there; an older one is removed last.
 
     On Linux and macOS the two change places in one step, so that there is a whole folder at any moment. Elsewhere there
     is an instant with the old one under another name, where :func:`gatewise.files.read_version` finds it. Everything is
     on the disk before it is put in place. A link is followed: what it points to is replaced.
 
+    Args:
+        path: of the folder.
+        write: fills a folder.
+        replaceable: says whether what is there may be replaced.
+
     Raises:
+        FileExistsError: it may not.
         OSError: something cannot be written; then nothing has changed.
     """
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     target.parent.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(target.parent):
+        if target.exists() and not replaceable(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     with temporary_folder(target) as fresh:
         write(fresh)
         sync_folder(fresh)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from io import FileIO
@@ -15,6 +17,8 @@ Version = dict[str, bytes]
 """What the files of a folder hold, by name; a file that is not there is absent."""
 Result = TypeVar("Result")
 ATTEMPTS = 1000
+LOOKS, INSTANT = 20, 0.001
+"""How often, and seconds apart, a folder is looked for that is not there."""
 FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 """Of opening: a pipe that somebody laid there must not be waited for."""
 
@@ -30,14 +34,21 @@ def read_version(folder: Path, names: Sequence[str], make: Callable[[Version], R
         OSError: a file cannot be read.
         Exception: what ``make`` raises.
     """
-    for attempt in range(ATTEMPTS):
+    missing = 0
+    for attempt in itertools.count(1):
         place = _whole(folder)
         before = _identity(place)
         try:
             return make(_read(place, names))
-        except Exception:
-            if attempt == ATTEMPTS - 1 or before == _identity(_whole(folder)):
+        except Exception as error:
+            absent = isinstance(error, FileNotFoundError)
+            missing += absent
+            changed = before != _identity(_whole(folder))
+            # where names cannot change places there are instants with none: a look or two later there is one again
+            if attempt == ATTEMPTS or not (changed or (absent and missing < LOOKS)):
                 raise
+            if absent:
+                time.sleep(INSTANT)
     raise AssertionError
 
 

@@ -65,10 +65,13 @@ def save_artefact(artefact: Artefact, path: str | Path) -> None:
         ArtefactError: the folder cannot be written, or is something else than an artefact.
     """
     target = Path(path)
-    if target.exists() and not _replaceable(target):
-        raise ArtefactError(f"{str(target)!r} exists and is not an artefact; it is left as it is")
     try:
-        replace_folder(target, partial(_write_files, artefact))
+        replace_folder(target, partial(_write_files, artefact), _replaceable)
+    except FileExistsError as error:
+        if error.filename != str(target):
+            # something on the way to it is a file
+            raise ArtefactError(f"cannot save {str(target)!r}: {error.strerror}; nothing was changed") from None
+        raise ArtefactError(f"{str(target)!r} exists and is not an artefact; it is left as it is") from None
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise ArtefactError(f"cannot save {str(target)!r}: {reason}; nothing was changed") from None

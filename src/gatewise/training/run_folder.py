@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,20 @@ SHORT = 40
 """Values up to so many letters are shown when they differ."""
 
 
-def goes_on(run_dir: Path | None, *, resume: bool, overwrite: bool) -> bool:
+def goes_on(run_dir: Path | None, epochs: int, *, resume: bool, overwrite: bool) -> bool:
     """Return whether a training goes on from the checkpoint of a run, or else begins.
 
     A run that ended before its first checkpoint begins anew.
 
+    Args:
+        run_dir: where checkpoints are, if anywhere.
+        epochs: of the training at most.
+        resume: go on.
+        overwrite: begin, whatever is there.
+
     Raises:
-        ArtefactError: a run is to be resumed that is not there; or one is there, and neither ``resume`` nor
-            ``overwrite``: says how far it has come.
+        ArtefactError: a run is to be resumed that is not there; or, with neither ``resume`` nor ``overwrite``, one is
+            there that did not come to its end, or that is longer: says how far it has come.
     """
     if run_dir is None:
         if resume:
@@ -32,23 +37,25 @@ def goes_on(run_dir: Path | None, *, resume: bool, overwrite: bool) -> bool:
     there = (run_dir / CHECKPOINT).exists()
     if resume and not there and not run_dir.is_dir():
         raise ArtefactError(f"there is no run {str(run_dir)!r} to resume")
-    if there and not (resume or overwrite) and (epochs := _epochs(run_dir)):
-        raise ArtefactError(
-            f"run {str(run_dir)!r} holds {epochs} epochs of an earlier training: resume it, overwrite it, "
-            "or choose another folder"
-        )
+    if there and not (resume or overwrite):
+        _refuse_loss(run_dir, epochs)
     return resume and there
 
 
-def _epochs(run_dir: Path) -> int:
-    """Return how many epochs a run holds; a checkpoint that cannot be read holds none."""
-    with suppress(OSError):
-        if lines := (run_dir / HISTORY).read_bytes().count(b"\n"):
-            return lines
-    # a process may have ended between the two files
-    with suppress(ArtefactError, KeyError, TypeError):
-        return len(load_checkpoint(run_dir / CHECKPOINT)["history"])
-    return 0
+def _refuse_loss(run_dir: Path, epochs: int) -> None:
+    """Refuse to begin where an earlier training holds what this one may not bring again."""
+    try:
+        kept = load_checkpoint(run_dir / CHECKPOINT)
+        reached, finished = len(kept["history"]), bool(kept["finished"])
+    except (ArtefactError, KeyError, TypeError):
+        # nobody can go on with it
+        return
+    if reached and (reached > epochs or not finished):
+        state = "" if finished else " that is not at its end"
+        raise ArtefactError(
+            f"run {str(run_dir)!r} holds {reached} epochs of an earlier training{state}: resume it, overwrite it, "
+            "or choose another folder"
+        )
 
 
 def differences(kept: Any, declared: Mapping[str, str]) -> str:

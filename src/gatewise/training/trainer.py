@@ -132,7 +132,7 @@ class Trainer:
             train: the training table; its rows are checked once.
             valid: decides the best epoch and early stopping.
             resume: go on from the checkpoint in ``run_dir``; begin where the folder is there and has none yet.
-            overwrite: begin anew where ``run_dir`` holds a training already, which is lost.
+            overwrite: begin anew where ``run_dir`` holds a training that is longer or not at its end, which is lost.
 
         Raises:
             TrainingError: a loss is not finite, or what is monitored is undefined.
@@ -145,7 +145,7 @@ class Trainer:
             valid = self.model.input_layer.read_texts(valid)
             # what cannot be monitored is better known before the first epoch than after it
             self.monitor.check(self.evaluate(valid))
-        if goes_on(self.run_dir, resume=resume, overwrite=overwrite):
+        if goes_on(self.run_dir, self.epochs, resume=resume, overwrite=overwrite):
             self._load()
         else:
             self._save()
@@ -385,6 +385,7 @@ class Trainer:
             return
         state = {
             "fingerprint": self.fingerprint,
+            "finished": len(self.history) >= self.epochs or self.stopping.exhausted,
             "history": [asdict(record) for record in self.history],
             "model": self.model.state_dict(),
             "best": self.best_weights,
