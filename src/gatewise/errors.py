@@ -38,6 +38,10 @@ class ShapeError(GatewiseError, ValueError):
     """A tensor or module argument has another size or range than was declared."""
 
 
+class OutOfMemoryError(GatewiseError, MemoryError):
+    """What was declared needs more memory than there is; says what, and how much where that is known."""
+
+
 class MissingExtraError(GatewiseError, ImportError):
     """An optional dependency is needed here; the message says which extra installs it."""
 

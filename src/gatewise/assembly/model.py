@@ -14,6 +14,7 @@ from gatewise.assembly.trunks import Surroundings, build_trunk
 from gatewise.draws import Draws
 from gatewise.errors import DeclarationError, did_you_mean, shown
 from gatewise.layout import Layout
+from gatewise.nn.memory import enough_memory
 from gatewise.tasks import Task
 
 
@@ -26,7 +27,7 @@ def build_model(
     """
     draws = Draws()
     draws.seed(seed)
-    with draws.as_global():
+    with draws.as_global(), enough_memory("the model: declare fewer or narrower experts and layers"):
         texts = [build_text_encoder(column) for column in layout.texts]
         input_layer = nn.InputLayer(widened(layout, architecture.embedding_sets(len(tasks))), texts)
         around = Surroundings.of(architecture, input_layer, [task.name for task in tasks])

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gatewise.errors import ShapeError
 from gatewise.kernels import Lookup, gather, on_huge_pages, sum_rows
 from gatewise.layout import OUT_OF_VOCABULARY, EmbeddingField
+from gatewise.nn.memory import enough_memory
 
 INITIAL_STD = 0.05
 
@@ -48,10 +49,16 @@ class EmbeddingTables(nn.Module):
         for field in self.fields:
             self.offsets.append(rows.get(field.dim, 0))
             rows[field.dim] = self.offsets[-1] + field.rows
-        matrices = {f"dim_{dim}": on_huge_pages(torch.empty(count, dim)) for dim, count in rows.items()}
+        matrices = {f"dim_{dim}": self._matrix(count, dim) for dim, count in rows.items()}
         self.weights = nn.ParameterDict(matrices)
         self._reads: list[_Read] | None = None
         self.reset_parameters()
+
+    def _matrix(self, rows: int, dim: int) -> Tensor:
+        largest = max((field for field in self.fields if field.dim == dim), key=lambda field: field.rows)
+        size = f"{largest.rows:,} rows of {dim} numbers, {largest.rows * dim * 4 / 2**30:,.1f} GiB"
+        with enough_memory(f"the embeddings of feature {largest.name!r}: {size}"):
+            return on_huge_pages(torch.empty(rows, dim))
 
     @torch.no_grad()
     def reset_parameters(self) -> None:

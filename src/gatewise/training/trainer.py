@@ -17,6 +17,7 @@ from gatewise.balance import BalanceRule, Seen
 from gatewise.draws import Draws, State, drawing, generator, lent
 from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.nn import Batch, MultiTaskModel, TensorTable, Vectors
+from gatewise.nn.memory import enough_memory
 from gatewise.tasks import Metrics, Task, evaluate_tasks, summed_losses, targets_and_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.clipping import clip_gradients
@@ -153,7 +154,7 @@ class Trainer:
         self.reporter.training_started(self.epochs, steps, len(self.history) + 1)
         reason = "interrupted"
         try:
-            with kept_memory():
+            with kept_memory(), enough_memory(f"a step of training: batch_size {self.batch_size} may be too large"):
                 while len(self.history) < self.epochs and not self.stopping.exhausted:
                     self._finish_epoch(self.run_epoch(train), valid)
             reason = "patience is used up" if self.stopping.exhausted else "all epochs done"
