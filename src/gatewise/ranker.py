@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import torch
+from pydantic import TypeAdapter, ValidationError
 
 from gatewise import declare
 from gatewise.analysis import (
@@ -47,7 +48,15 @@ from gatewise.analysis import (
 from gatewise.assembly import build_balance, build_model, build_tasks, load_language_models
 from gatewise.calibration import make_calibrator
 from gatewise.data import TableEncoder, column_names, needed_columns, read_table, readable, row_and_others, stream_table
-from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, did_you_mean, shown
+from gatewise.errors import (
+    ArtefactError,
+    DeclarationError,
+    GatewiseError,
+    GatewiseWarning,
+    TableError,
+    did_you_mean,
+    shown,
+)
 from gatewise.estimator import Estimator, is_labels
 from gatewise.files import held, write_text
 from gatewise.fitting import make_trainer
@@ -789,8 +798,13 @@ def load(path: str | Path, device: str | None = None) -> Ranker:
     artefact = load_artefact(path)
     ranker = Ranker.from_options(artefact.scorer.encoder.schema, artefact.options)
     metrics = dict(artefact.metrics)
-    ranker.history = [EpochRecord(**record) for record in metrics.pop("history", [])]
-    ranker.rows = metrics.pop("rows", {})
+    try:
+        ranker.history = TypeAdapter(list[EpochRecord]).validate_python(metrics.pop("history", []))
+        ranker.rows = TypeAdapter(dict[str, int]).validate_python(metrics.pop("rows", {}))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(["history", *map(str, first["loc"])])
+        raise ArtefactError(f"artefact {str(path)!r}: metrics.json: {place}: {first['msg']}") from None
     ranker.metrics = metrics
     ranker._scorer, ranker._holds_more = artefact.scorer, True
     return ranker if device is None else ranker.to(device)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 import gatewise as gw
 from gatewise.errors import ArtefactError
@@ -165,6 +169,80 @@ def test_weights_that_are_a_pickle_are_not_executed(saved, tmp_path):
     (saved / "manifest.json").write_text(json.dumps(manifest))
     assert "weights.safetensors cannot be read" in refusal(saved)
     assert not (tmp_path / "executed").exists()
+
+
+def rewrite(folder: Path, change) -> None:
+    """Change tensors and make the manifest agree."""
+    tensors = load_file(folder / "weights.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "weights.safetensors")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["weights.safetensors"] = module.digest_of((folder / "weights.safetensors").read_bytes())
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t["towers.bias"].fill_(torch.nan), "towers.bias holds a value that is not finite"),
+        (lambda t: t["towers.bias"].fill_(-torch.inf), "towers.bias holds a value that is not finite"),
+        (lambda t: t["towers.bias"].fill_(1e30), "towers.bias holds a value that is not finite, or beyond 1e+12"),
+        (lambda t: t.update({"towers.bias": t["towers.bias"].double()}), "expected towers.bias to be float32 of shape"),
+        (lambda t: t.update(more=torch.zeros(3)), "expected more to be absent, found float32 of shape (3,)"),
+        (lambda t: t.pop("towers.bias"), "expected towers.bias to be float32 of shape (2,), found absent"),
+    ],
+)
+def test_tensors_that_no_training_leaves_behind_are_refused(saved, change, message):
+    rewrite(saved, change)
+    assert message in refusal(saved)
+
+
+def test_what_could_not_be_loaded_is_not_saved(saved, feed):
+    ranker = gw.load(saved)
+    with torch.no_grad():
+        ranker.scorer.model.towers.bias.fill_(torch.nan)
+    with pytest.raises(ArtefactError, match="towers.bias holds a value that is not finite"):
+        ranker.save(saved)
+    assert gw.load(saved).predict(feed).num_rows == feed.num_rows
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [(("model", "experts"), 10**9), (("model", "expert_dims"), [10**9]), (("model", "levels"), 10**9)],
+)
+def test_what_the_file_does_not_hold_is_refused_before_it_is_built(saved, path, number):
+    options = json.loads((saved / "options.json").read_text())
+    options[path[0]][path[1]] = number
+    resign(saved, "options.json", json.dumps(options))
+    started = time.perf_counter()
+    assert f"options.model.{path[1]}" in refusal(saved)
+    assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("text", ["NaN", "1e999", "-Infinity"])
+def test_numbers_that_are_none_are_not_json(saved, text):
+    metrics = json.dumps(json.loads((saved / "metrics.json").read_text()) | {"more": 1.5}).replace("1.5", text)
+    resign(saved, "metrics.json", metrics)
+    assert "metrics.json is not JSON" in refusal(saved)
+
+
+def test_a_history_that_is_none_is_named(saved):
+    metrics = json.loads((saved / "metrics.json").read_text())
+    metrics["history"][0]["epoch"] = "first"
+    resign(saved, "metrics.json", json.dumps(metrics))
+    assert "metrics.json: history.0.epoch" in refusal(saved)
+
+
+def test_mutations_are_refused_in_one_line_or_predict():
+    """The short form of ``scripts/torture/artefacts.py``."""
+    path = Path(__file__).parents[2] / "scripts" / "torture" / "artefacts.py"
+    spec = importlib.util.spec_from_file_location("torture_artefacts", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    found, slowest = script.torture(300, seed=1)
+    assert found.keys() == {"refused", "loaded"}, found
+    assert found["refused"] > found["loaded"] > 10
+    assert slowest < 5
 
 
 def test_no_artefact_at_all(tmp_path):

@@ -41,6 +41,7 @@ from gatewise.data.layouts import layout_of
 from gatewise.data.matrix import side_by_side
 from gatewise.data.parallel import in_parallel
 from gatewise.data.remarks import remark_on_lists
+from gatewise.data.saved import check_state
 from gatewise.data.tables import read_needed
 from gatewise.data.vocabulary import AnyVocabulary, vocabulary_from_state
 from gatewise.declare import (
@@ -210,8 +211,9 @@ class TableEncoder:
         """Rebuild an encoder from its schema and :meth:`state`.
 
         Raises:
-            ArtefactError: something that the schema needs is not there.
+            ArtefactError: something that the schema needs is not there, or is not what an encoder saves.
         """
+        check_state(schema, state)
         try:
             vocabularies = {name: vocabulary_from_state(learnt) for name, learnt in state["vocabularies"].items()}
             encoders = {f.name: restore_encoder(f, state["features"], vocabularies) for f in schema.features}

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,8 +32,9 @@ from gatewise.calibration import Calibration
 from gatewise.data import TableEncoder
 from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.files import read_version, replace_folder
+from gatewise.serving.bounds import check_sizes
 from gatewise.serving.scorer import Scorer
-from gatewise.serving.weights import check_weights, read_weights
+from gatewise.serving.weights import check_values, check_weights, read_weights
 from gatewise.version import __version__
 
 FORMAT = 2
@@ -96,11 +98,13 @@ def _made(name: str, files: dict[str, bytes]) -> Artefact:
     """Make an artefact of the bytes of its files."""
     contents = _checked(name, files)
     try:
+        weights = read_weights(WEIGHTS, files[WEIGHTS])
+        check_sizes("schema", contents["schema.json"], weights)
+        check_sizes("options.model", _member(contents["options.json"], "model"), weights)
         schema = declare.Schema.from_dict(contents["schema.json"])
         options = declare.from_dict(declare.Options, contents["options.json"])
         encoder = TableEncoder.from_state(schema, contents["encoder.json"])
         tasks = build_tasks(schema, encoder.statistics)
-        weights = read_weights(WEIGHTS, files[WEIGHTS])
         # shapes first: a model that the file does not hold must not take memory
         with torch.device("meta"):
             check_weights(WEIGHTS, weights, build_model(options.model, encoder.layout, tasks))
@@ -108,9 +112,22 @@ def _made(name: str, files: dict[str, bytes]) -> Artefact:
         model.load_state_dict(weights)
         calibration = Calibration.from_state(tasks, contents["calibration.json"])
         scorer = Scorer(encoder, model.eval(), tasks, calibration, options.parsed_fusion)
+        metrics = _member(contents, "metrics.json")
     except (DeclarationError, ArtefactError) as error:
-        raise ArtefactError(f"artefact {name!r}: {error}") from None
-    return Artefact(scorer, options, contents["metrics.json"])
+        raise ArtefactError(f"artefact {name!r}: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # what fits its own rules may still not fit together, in ways that nobody foresees
+        reason = str(error).splitlines()[0][:200] if str(error) else ""
+        found = f"{type(error).__name__}: {reason}"
+        raise ArtefactError(f"artefact {name!r}: its files do not belong together ({found})") from None
+    return Artefact(scorer, options, metrics)
+
+
+def _member(values: Any, name: str) -> dict[str, Any]:
+    """Return a mapping within a mapping."""
+    found = values.get(name) if isinstance(values, dict) else None
+    if not isinstance(found, dict):
+        raise ArtefactError(f"{name}: expected a mapping, found {type(found).__name__}")
+    return found
 
 
 def _write_files(artefact: Artefact, folder: Path) -> None:
@@ -126,6 +143,7 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
         text = json.dumps(value, indent=None if name in COMPACT else 2, ensure_ascii=False, allow_nan=False)
         (folder / name).write_text(text + "\n", encoding="utf-8")
     weights = {name: value.detach().cpu().contiguous() for name, value in scorer.model.state_dict().items()}
+    check_values(WEIGHTS, weights)
     save_file(weights, folder / WEIGHTS)
     listed = {name: digest_of((folder / name).read_bytes()) for name in (*JSON_FILES, WEIGHTS)}
     manifest = {"format": FORMAT, "gatewise": __version__, "files": listed}
@@ -158,9 +176,18 @@ def _checked(artefact: str, files: dict[str, bytes]) -> dict[str, Any]:
 
 def _json(artefact: str, name: str, content: bytes) -> Any:
     try:
-        return json.loads(content)
+        return json.loads(content, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ArtefactError(f"artefact {artefact!r} is damaged: {name} is not JSON ({error})") from None
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
 
 
 def digest_of(content: bytes) -> dict[str, Any]:

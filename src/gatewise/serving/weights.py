@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
 from gatewise.errors import ArtefactError
 
+LARGEST = 1e12
+"""Weights are of the size of 1: inputs and labels are standardised."""
 Weights = dict[str, Tensor]
 
 
@@ -23,10 +24,19 @@ def read_weights(file: str, content: bytes) -> Weights:
     except (SafetensorError, ValueError, KeyError, RuntimeError, OverflowError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ArtefactError(f"{file} cannot be read: {reason}") from None
-    for name, tensor in weights.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise ArtefactError(f"{file}: {name} holds a value that is not finite")
+    check_values(file, weights)
     return weights
+
+
+def check_values(file: str, weights: Weights) -> None:
+    """Refuse weights that no training leaves behind: with them predictions would not be finite.
+
+    Raises:
+        ArtefactError: a tensor holds NaN, infinity or a number that is far too large; names it.
+    """
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not bool((tensor.abs() <= LARGEST).all()):
+            raise ArtefactError(f"{file}: {name} holds a value that is not finite, or beyond {LARGEST:g}")
 
 
 def check_weights(file: str, weights: Weights, model: nn.Module) -> None:

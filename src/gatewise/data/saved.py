@@ -1,0 +1,133 @@
+"""What an encoder has saved, validated like a declaration before anything is made of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from gatewise.declare import Numeric, Schema, Text, Vector
+from gatewise.errors import ArtefactError
+
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _rising(values: list[float]) -> list[float]:
+    if any(later < earlier for earlier, later in pairwise(values)):
+        raise ValueError("the values fall")
+    return values
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    if len(set(values)) != len(values):
+        raise ValueError("a value stands there twice")
+    return values
+
+
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Rising = Annotated[list[float], AfterValidator(_rising)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class LearntState(TypedDict):
+    """Of a vocabulary of values."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    values: Literal["integer", "string"] | None
+    learnt: Annotated[list[Int64] | list[str], AfterValidator(_distinct)]
+
+
+class HashedState(TypedDict):
+    """Of a vocabulary of hashes; the rows of a table are counted with 32 bits."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    values: Literal["integer", "string"] | None
+    buckets: Annotated[int, Field(gt=0, lt=2**31 - 2)]
+
+
+class NumericState(TypedDict):
+    """Of a number."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    mean: float
+    std: Positive
+    has_null: bool
+    knots: Rising
+    edges: Rising
+
+
+class VectorState(TypedDict):
+    """Of a vector."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    has_null: bool
+
+
+class TextState(TypedDict):
+    """Of a text."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    tokenizer: str
+    config: str
+    dim: Annotated[int, Field(gt=0)]
+    vocabulary: Annotated[int, Field(gt=0)]
+    padding: Annotated[int, Field(ge=0)]
+
+
+class EncoderState(TypedDict):
+    """Of all."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    vocabularies: dict[str, LearntState | HashedState]
+    features: dict[str, dict[str, Any]]
+    labels: dict[str, dict[str, Any]]
+
+
+KINDS = ("classes", "levels")
+"""Statistics that list what a label can be, each once."""
+STATES: dict[type, Any] = {Numeric: NumericState, Vector: VectorState, Text: TextState}
+
+
+def check_state(schema: Schema, state: Any) -> None:
+    """Refuse a state that no encoder of this schema can have saved.
+
+    Raises:
+        ArtefactError: says where, what was expected and what was found.
+    """
+    _check(EncoderState, state)
+    for feature in schema.features:
+        if type(feature) in STATES:
+            if feature.name not in state["features"]:
+                raise _misfit(f"no feature {feature.name!r}")
+            _check(STATES[type(feature)], state["features"][feature.name], "features", feature.name)
+    for task, learnt in state["labels"].items():
+        _check_statistics(learnt, f"labels.{task}")
+
+
+def _check(kind: Any, value: Any, *where: str) -> None:
+    try:
+        TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        path = ".".join([*where, *map(str, first["loc"])]) or "all of it"
+        raise _misfit(f"{path}: {first['msg'].lower()}") from None
+
+
+def _misfit(reason: str) -> ArtefactError:
+    return ArtefactError(f"encoder: its saved state does not fit the schema ({reason})")
+
+
+def _check_statistics(learnt: Mapping[str, Any], where: str) -> None:
+    """Refuse statistics of labels that are no numbers, strings or lists of either, or that cannot be."""
+    for name, value in learnt.items():
+        parts = value if isinstance(value, list) else [value]
+        plain = all(isinstance(part, (int, float, str)) for part in parts)
+        numbers = [part for part in parts if isinstance(part, (int, float))]
+        wrong = not plain or not all(math.isfinite(number) and abs(number) < 2**63 for number in numbers)
+        wrong = wrong or (name == "std" and not (numbers and numbers[0] > 0))
+        if wrong or (name in KINDS and len(set(parts)) != len(parts)):
+            raise _misfit(f"{where}.{name}: found {str(value)[:60]}")
