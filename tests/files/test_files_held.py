@@ -53,6 +53,15 @@ def test_threads_are_others_and_blocks_within_are_not(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_dead_runs_left_half_written_is_removed(tmp_path: Path) -> None:
+    names = [".checkpoint.pt.abcd_123.tmp", ".mine.tmp", "data.abcd_123.tmp"]
+    for name in names:
+        (tmp_path / name).write_text("")
+    with held(tmp_path):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])
+
+
 def test_a_folder_that_cannot_be_made(tmp_path: Path, make_ranker, feed) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ArtefactError, match=r"cannot write into '.*file': File exists"), held(tmp_path / "file"):

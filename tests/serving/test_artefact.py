@@ -201,7 +201,7 @@ def test_what_could_not_be_loaded_is_not_saved(saved, feed):
     ranker = gw.load(saved)
     with torch.no_grad():
         ranker.scorer.model.towers.bias.fill_(torch.nan)
-    with pytest.raises(ArtefactError, match="towers.bias holds a value that is not finite"):
+    with pytest.raises(ArtefactError, match=r"towers.bias holds a value that is not finite"):
         ranker.save(saved)
     assert gw.load(saved).predict(feed).num_rows == feed.num_rows
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gatewise.errors import ArtefactError
 from gatewise.files.locks import lock
+from gatewise.files.temporary import sweep_folder
 
 LOCK = ".lock"
 _HELD: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
@@ -19,7 +20,7 @@ _HELD: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 def held(folder: Path) -> Iterator[None]:
     """Hold a folder, made if need be, against other runs; a process that dies holds nothing.
 
-    A folder that was made and stayed empty is removed again.
+    A folder that was made and stayed empty is removed again, and what dead runs left half-written is.
 
     Within the block the same may hold it again.
 
@@ -32,6 +33,7 @@ def held(folder: Path) -> Iterator[None]:
         return
     made = [place for place in (known, *known.parents) if not place.exists()]
     descriptor = _taken(folder)
+    sweep_folder(folder)
     token = _HELD.set(_HELD.get() | {known})
     try:
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from gatewise.files.locks import lock, one_at_a_time
 
 FRESH, OLD = ".tmp", ".old"
 """Endings of what is being written, and of what a new folder is about to replace."""
+
+MADE = re.compile(r"\..+\.[a-z0-9_]{8}" + re.escape(FRESH))
+"""Names that :mod:`tempfile` makes of our prefix and ending."""
 
 
 @contextmanager
@@ -69,6 +73,14 @@ def sweep(path: Path) -> None:
             if left.name.endswith(OLD) and not path.exists() and any(left.iterdir()):
                 left.rename(path)
             elif _abandoned(left):
+                remove(left)
+
+
+def sweep_folder(folder: Path) -> None:
+    """Remove what dead processes left in a folder of whatever they wrote there; the caller holds it."""
+    with suppress(OSError):
+        for left in list(folder.iterdir()):
+            if MADE.fullmatch(left.name) and _abandoned(left):
                 remove(left)
 
 
