@@ -28,8 +28,8 @@ import gatewise as gw
 
 FILES = ("schema.json", "encoder.json", "options.json", "calibration.json", "metrics.json")
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 2, 1.5, -0.0, 1e308, 10**9, 10**18, 2**63, -(2**64), 10**400, "", "a", "0", "\ud800", [],
-    {}, [[]], {"a": 1}, [None], [1, 1], ["a", "a"], [3, 2, 1],
+    None, True, False, 0, -1, 1, 2, 1.5, -0.0, 1e308, 10**9, 10**18, 2**63, -(2**64), 10**400, "", "a", "0", "\ud800",
+    [], {}, [[]], {"a": 1}, [None], [1, 1], ["a", "a"], [3, 2, 1],
 )  # fmt: skip
 ROWS = {
     "user": [1, 2, None], "country": ["DE", "??", None], "price": [1.0, None, 1e30], "tags": [["a"], [], None],

@@ -15,6 +15,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 from torch import Tensor
 
 from gatewise.training import EpochRecord, Reporter
@@ -33,7 +34,7 @@ class ProgressReporter(Reporter):
 
     def __init__(self, tasks: list[str], console: Console | None = None, label: str = "") -> None:
         self.tasks = tasks
-        self.console = console or Console(stderr=True)
+        self.console = console or terminal(stderr=True)
         self.label = f"{label}: " if label else ""
         self._bar: Progress | None = None
         self._shown = 0.0
@@ -41,11 +42,11 @@ class ProgressReporter(Reporter):
     def training_started(self, epochs: int, steps: int, first_epoch: int) -> None:  # noqa: D102
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
+            TextColumn("{task.fields[losses]}", markup=False),
         )
         self._epochs, self._epoch, self._steps = epochs, first_epoch, steps
         self._bar = Progress(*columns, console=self.console, transient=True)
@@ -64,7 +65,9 @@ class ProgressReporter(Reporter):
 
     def epoch_done(self, record: EpochRecord) -> None:  # noqa: D102
         assert self._bar is not None
-        self.console.print(f"{self.label}{summary(record, self._epochs)}", highlight=False, soft_wrap=True)
+        self.console.print(
+            f"{self.label}{summary(record, self._epochs)}", highlight=False, soft_wrap=True, markup=False, emoji=False
+        )
         self._epoch = record.epoch + 1
         if self._epoch <= self._epochs:
             self._bar.reset(self._task, description=self._title(), total=self._steps)
@@ -88,9 +91,14 @@ def summary(record: EpochRecord, epochs: int) -> str:
     return "  ".join(parts) + ("  *" if record.best else "")
 
 
+def terminal(*, stderr: bool = False, width: int | None = None) -> Console:
+    """Return a console that shows every text as it is: names of columns and classes may hold brackets and colons."""
+    return Console(stderr=stderr, width=width, markup=False, emoji=False)
+
+
 def at_terminal() -> bool:
     """Whether someone is looking at standard error."""
-    return Console(stderr=True).is_terminal
+    return terminal(stderr=True).is_terminal
 
 
 @contextmanager
@@ -99,8 +107,8 @@ def working(what: str, show: bool) -> Iterator[Callable[[str], object]]:
     if not show:
         yield lambda _: None
         return
-    with Console(stderr=True).status(what) as status:
-        yield status.update
+    with terminal(stderr=True).status(Text(what)) as status:
+        yield lambda other: status.update(Text(other))
 
 
 @contextmanager
@@ -109,8 +117,8 @@ def counting(what: str, show: bool) -> Iterator[Callable[[int], None]]:
     if not show:
         yield lambda _: None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} {task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} {task.description}", markup=False))
+    with Progress(*columns, console=terminal(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda rows: bar.advance(task, rows)
 
@@ -124,8 +132,8 @@ def counting_down(what: str, total: int, show: bool) -> Iterator[Callable[[int, 
     if not show:
         yield lambda _left, _seconds: None
         return
-    columns = (SpinnerColumn(), TextColumn(what), BarColumn(bar_width=30), MofNCompleteColumn())
-    with Progress(*columns, TextColumn("{task.fields[left]}"), console=Console(stderr=True)) as bar:
+    columns = (SpinnerColumn(), TextColumn(what, markup=False), BarColumn(bar_width=30), MofNCompleteColumn())
+    with Progress(*columns, TextColumn("{task.fields[left]}", markup=False), console=terminal(stderr=True)) as bar:
         task = bar.add_task(what, total=total, left="")
 
         def tell(left: int, seconds: float | None) -> None:

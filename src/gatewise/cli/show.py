@@ -11,6 +11,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from gatewise.progress import terminal
+
 if TYPE_CHECKING:
     from gatewise.analysis import Estimates, FusionFront, Slice, Spread, Verdict
     from gatewise.jobs import Comparison, Contender
@@ -231,5 +233,5 @@ def _titled(title: str, *tables: Table, note: str = "") -> Group:
 
 def out() -> Console:
     """Return the console of standard output; piped output is not cut to a terminal's width."""
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
+    console = terminal()
+    return console if console.is_terminal else terminal(width=120)
