@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import (
@@ -30,8 +30,10 @@ from pydantic import (
     Tag,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic_core import ArgsKwargs
 
 from gatewise.declare.strict_yaml import StrictLoader
 from gatewise.errors import DeclarationError, did_you_mean
@@ -73,6 +75,7 @@ def declaration(cls: type[T]) -> type[T]:
     Raises:
         DeclarationError: on construction, one line for every invalid or unknown option.
     """
+    _refuse_truth_for_numbers(cls)
     made = cast("type[T]", pydantic_dataclass(frozen=True, config=CONFIG)(cls))
     validate: Callable[..., None] = made.__init__
 
@@ -87,6 +90,38 @@ def declaration(cls: type[T]) -> type[T]:
 
     made.__init__ = explained  # type: ignore[method-assign, assignment]
     return made
+
+
+def _refuse_truth_for_numbers(cls: type) -> None:
+    """Have a class refuse true and false where it expects a number: pydantic would read them as 1 and 0."""
+
+    def check(_: type, given: Any) -> Any:
+        options = given.kwargs if isinstance(given, ArgsKwargs) else given
+        if not isinstance(options, dict):
+            return given
+        hints = get_type_hints(cls)
+        for name, value in options.items():
+            parts = value if isinstance(value, (list, tuple)) else [value]
+            truths = [part for part in parts if isinstance(part, bool)]
+            if truths and name in hints and _is_number(hints[name]):
+                raise ValueError(f"{name}: expected a number, found {str(truths[0]).lower()}")
+        return given
+
+    cls.no_truth_for_numbers = model_validator(mode="before")(classmethod(check))  # type: ignore[attr-defined, arg-type]
+
+
+def _is_number(hint: Any) -> bool:
+    """Whether a type holds numbers, alone or in lists, and neither texts nor truths."""
+    kinds = set(_leaves(hint))
+    return bool(kinds & {int, float}) and not kinds & {bool, str, Any}
+
+
+def _leaves(hint: Any) -> Iterator[Any]:
+    parts = get_args(hint)
+    if not parts:
+        yield hint
+    for part in parts:
+        yield from _leaves(part)
 
 
 def to_dict(declared: Any) -> Any:
