@@ -63,3 +63,15 @@ def test_of_many_mistakes_some_are_described_and_all_are_counted():
         gw.MMoE(expert_dims=["x"] * 1_000)
     assert str(refused.value).count(";") == 50
     assert str(refused.value).endswith("950 more mistakes")
+
+
+@pytest.mark.parametrize(("text", "base"), [("010", 8), ("-017", 8), ("1:30", 60), ("1:30:0.5", 60)])
+def test_numbers_in_other_bases_than_they_look_are_refused(text: str, base: int) -> None:
+    with pytest.raises(gw.GatewiseError, match=rf"{text} is a number in base {base}: write it in base 10"):
+        read_yaml(f"epochs: {text}", "r")
+    assert read_yaml(f"epochs: '{text}'", "r") == {"epochs": text}
+
+
+def test_other_numbers_are_what_they_look_like() -> None:
+    assert read_yaml("[0, 10, -3, 0.5, 1e3, 0x10, 0b11, 1_000, 12e03, .5]", "r")[:4] == [0, 10, -3, 0.5]
+    assert read_yaml("[0x10, 0b11, 1_000, 00.5]", "r") == [16, 3, 1000, 0.5]
