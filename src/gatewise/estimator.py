@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol, Self
 
 from gatewise import declare
@@ -47,6 +48,11 @@ class Estimator:
         return Tags(estimator_type=None, target_tags=TargetTags(required=False), input_tags=InputTags(allow_nan=True))
 
 
-def is_labels(given: Any, columns: list[str]) -> bool:
-    """Whether a second argument of ``fit`` is scikit-learn's y: a single column that the table holds already."""
-    return getattr(given, "ndim", None) == 1 and getattr(given, "name", None) in columns
+def is_labels(given: Any, columns: Callable[[], list[str]]) -> bool:
+    """Whether a second argument of ``fit`` is scikit-learn's y: a single column that the table holds already.
+
+    Args:
+        given: the argument.
+        columns: gives the names of the table's columns.
+    """
+    return getattr(given, "ndim", None) == 1 and getattr(given, "name", None) in columns()

@@ -194,7 +194,7 @@ class Ranker(Estimator):
             GatewiseWarning: a gate has collapsed or an expert is dead; or the ranker was loaded or grown, and what it
                 knows is about to be forgotten (:meth:`update` trains it further).
         """
-        if valid is not None and is_labels(valid, column_names(train)):
+        if is_labels(valid, lambda: column_names(train)):
             valid = None
         self._check_fit(valid)
         if self._holds_more:
