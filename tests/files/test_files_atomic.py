@@ -19,12 +19,12 @@ def test_a_full_disk_is_one_line_also_where_nothing_can_be_removed(
 ) -> None:
     write_text(tmp_path / "file", "old")
 
-    def unlink(path: Path, missing_ok: bool = False) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as broken:
-        broken.setattr(Path, "unlink", unlink)
-        broken.setattr(os, "rmdir", unlink)
+        broken.setattr(Path, "unlink", refuse)
+        broken.setattr(os, "rmdir", refuse)
         with pytest.raises(ArtefactError, match=r"^cannot write '.*file': No space left on device$"):
             write_atomically(tmp_path / "file", full)
         with pytest.raises(OSError, match="No space left on device"):
