@@ -6,6 +6,10 @@ from collections.abc import Sequence
 
 FUSED = "fused"
 """The one score that a fusion makes of all."""
+GATES = "gates"
+"""The weights of the experts, beside the predictions."""
+RESERVED = (FUSED, GATES)
+"""What stands beside the predictions in answers and files: no prediction can be called so."""
 
 
 def given_name(step: str, before: str) -> str:

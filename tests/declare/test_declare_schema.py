@@ -147,3 +147,10 @@ def test_what_is_no_json_is_one_line():
 def test_a_bare_name_is_no_feature():
     with pytest.raises(DeclarationError, match=r"Schema\.features\[0\]: expected a declaration .* found 'user'"):
         Schema(features=["user"], tasks=[Binary("y")])
+
+
+@pytest.mark.parametrize("name", ["gates", "fused"])
+def test_what_stands_beside_the_predictions_is_no_name_of_one(name):
+    expected = f"no prediction can be called {name!r}: give the task another name, and column={name!r}"
+    assert expected in schema_error([USER], [CLICK, Regression(name)])
+    assert Schema(features=[USER], tasks=[CLICK, Regression("other", column=name)]).tasks[1].column == name

@@ -153,3 +153,17 @@ def test_what_cannot_be_is_said(fitted: gw.Ranker, feed: pa.Table, tmp_path: Pat
     with pytest.raises(ExportError, match="an input and an output are called 'stars': rename the feature or the task"):
         export_onnx(ranker.scorer, tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["ids", "floats", "click", "gates", "fused"])
+def test_a_list_may_be_called_like_what_stands_beside_it(tmp_path: Path, feed: pa.Table, name: str) -> None:
+    schema = gw.Schema(
+        features=[gw.Categorical("user", dim=2), gw.Numeric("price"), gw.Sequence(name, column="tags", dim=2)],
+        tasks=[gw.Binary("click")],
+    )
+    ranker = gw.Ranker(schema, gw.MMoE(experts=2, expert_dims=[4]), epochs=1, fusion="2 * click").fit(
+        feed.slice(0, 200)
+    )
+    for form in ("raw", "encoded"):
+        # what was written is compared with the model
+        ranker.export_onnx(tmp_path / f"{form}.onnx", inputs=form, check=feed.slice(0, 30))

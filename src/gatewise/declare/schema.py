@@ -17,6 +17,7 @@ from gatewise.declare.funnels import check_relations, outputs_of, path_to
 from gatewise.declare.poolings import Attention, Transformer
 from gatewise.declare.tasks import Binary, Label, Task
 from gatewise.errors import DeclarationError, did_you_mean, shown
+from gatewise.names import RESERVED
 
 DEFAULT_DIM = 16
 
@@ -100,7 +101,13 @@ class Schema:
     def _check_tasks(self) -> None:
         tasks = self.tasks_by_name
         check_relations(tasks)
-        _unique("prediction", [output for task in self.tasks for output in outputs_of(task, tasks)])
+        outputs = [output for task in self.tasks for output in outputs_of(task, tasks)]
+        _unique("prediction", outputs)
+        for name in RESERVED:
+            if name in outputs:
+                raise ValueError(
+                    f"no prediction can be called {name!r}: give the task another name, and column={name!r}"
+                )
         for task in self.tasks:
             if isinstance(task, Binary) and task.ranking is not None and self.group is None:
                 raise ValueError(f"task {task.name!r}: ranking compares rows of a group, and the schema has no 'group'")

@@ -10,11 +10,10 @@ from gatewise.export.encoded_form import FLOATS, IDS, EncodedForm, PortNames, po
 from gatewise.export.int8 import with_int8_embeddings
 from gatewise.export.onnx_model import Exported, export_onnx, onnx_bytes
 from gatewise.export.onnx_scorer import OnnxScorer
-from gatewise.export.program import GATES
 from gatewise.export.raw_form import RawForm
 from gatewise.export.samples import sample_rows
 from gatewise.export.torch_program import export_torch
-from gatewise.names import FUSED
+from gatewise.names import FUSED, GATES
 
 __all__ = [
     "FLOATS",

@@ -13,8 +13,7 @@ from torch import Tensor
 from gatewise.data import EncodedTable, RaggedIds
 from gatewise.export.padding import never_empty, one_each, padded
 from gatewise.export.ports import BATCH, Form, Port, Read, known_columns, known_ports, labels_of
-from gatewise.export.program import GATES
-from gatewise.names import FUSED
+from gatewise.names import FUSED, GATES
 from gatewise.nn import Inputs
 from gatewise.nn.ragged import PADDING
 from gatewise.serving import Scorer

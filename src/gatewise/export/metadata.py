@@ -7,7 +7,8 @@ from typing import Any
 
 from gatewise import declare
 from gatewise.export.ports import Port, type_name
-from gatewise.export.program import GATES, Program
+from gatewise.export.program import Program
+from gatewise.names import GATES
 from gatewise.nn.ragged import PADDING
 from gatewise.version import __version__
 

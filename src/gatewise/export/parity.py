@@ -11,8 +11,7 @@ from torch import Tensor
 
 from gatewise.declare import Fusion
 from gatewise.errors import ExportError
-from gatewise.export.program import GATES
-from gatewise.names import FUSED
+from gatewise.names import FUSED, GATES
 from gatewise.serving import Scorer
 
 TOLERANCE = 1e-5
@@ -63,7 +62,7 @@ def expected_outputs(scorer: Scorer, source: Any) -> dict[str, Bounds]:
     low, value, high = (_calibrated(scorer, plain, shift) for shift in (-NOISE, 0.0, NOISE))
     expected = {name: Bounds(*(part[name].numpy() for part in (low, high, value))) for name in value}
     gates = scorer.gates(source)
-    return expected if gates is None or GATES in expected else expected | {GATES: Bounds(gates, gates, gates)}
+    return expected if gates is None else expected | {GATES: Bounds(gates, gates, gates)}
 
 
 def _calibrated(scorer: Scorer, columns: Mapping[str, Tensor], shift: float) -> dict[str, Tensor]:

@@ -8,11 +8,9 @@ from torch import Tensor, nn
 from gatewise.declare import Fusion
 from gatewise.export.ports import Form
 from gatewise.export.twins import with_twins
-from gatewise.names import FUSED
+from gatewise.names import FUSED, GATES
 from gatewise.serving import Scorer
 from gatewise.tasks import predict_tasks
-
-GATES = "gates"
 
 
 class Program(nn.Module):
@@ -45,7 +43,6 @@ class Program(nn.Module):
             found = self.calibration.apply(self.tasks, found)
         if self.fusion is not None:
             found[FUSED] = self.fusion.evaluate(found)
-        # a prediction comes first, should one be called so
-        if output.gates is not None and GATES not in found:
+        if output.gates is not None:
             found[GATES] = output.gates
         return found

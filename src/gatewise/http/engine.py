@@ -12,8 +12,6 @@ from gatewise.errors import MissingExtraError
 Arrays = Mapping[str, np.ndarray]
 """Arrays by name, all with the same number of rows: inputs of a model, or its outputs."""
 
-GATES = "gates"
-
 
 class Engine(Protocol):
     """Runs a model.

@@ -14,8 +14,9 @@ from gatewise.http.exported import digest, exported
 from gatewise.http.items import ItemFile, ItemTable
 from gatewise.http.limits import Limits
 from gatewise.http.metrics import Metrics
-from gatewise.http.model import GATES, ServedModel
+from gatewise.http.model import ServedModel
 from gatewise.http.sources import Source
+from gatewise.names import GATES
 from gatewise.serving import load_artefact
 
 
@@ -58,7 +59,7 @@ class Loader:
             predictions=predictions,
             tasks=tuple(task.name for task in scorer.tasks),
             fusion=scorer.fusion,
-            gated=GATES in engine.outputs and GATES not in predictions,
+            gated=GATES in engine.outputs,
             calibrated=bool(scorer.calibration),
             items=None if self.items is None else ItemTable.read(self.items, columns),
         )

@@ -16,9 +16,7 @@ from gatewise.http.batching import Batcher
 from gatewise.http.columns import FeatureColumns
 from gatewise.http.errors import RequestError
 from gatewise.http.items import ItemTable
-from gatewise.names import FUSED
-
-GATES = "gates"
+from gatewise.names import FUSED, GATES
 
 
 @dataclass(frozen=True)

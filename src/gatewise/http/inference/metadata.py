@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from gatewise.data.plain_types import is_string
 from gatewise.declare import Categorical, Feature, Numeric, Sequence, Vector
-from gatewise.http.model import GATES, ServedModel
+from gatewise.http.model import ServedModel
+from gatewise.names import GATES
 from gatewise.version import __version__
 
 FREE = -1

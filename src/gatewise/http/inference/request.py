@@ -13,8 +13,9 @@ from gatewise.http.inference.missing import MISSING, marked, owner_of, unsaid
 from gatewise.http.inference.tensors import BYTES, check_datatype, from_bytes, from_json, in_rows
 from gatewise.http.limits import Limits
 from gatewise.http.lists import check_places
-from gatewise.http.model import GATES, ServedModel
+from gatewise.http.model import ServedModel
 from gatewise.http.requests import kind_of, parsed
+from gatewise.names import GATES
 
 
 @dataclass(frozen=True)
