@@ -61,8 +61,8 @@ class Rules:
         values = {"model": self.model, "balance": kind, "training": {"batch_size": BATCH, "device": "cpu"}}
         options = declare.from_dict(declare.Options, values)
         scorer = Scorer(self.encoder, self.build(), self.tasks)
-        trainer = make_trainer(scorer, options, self.encoded, None, Reporter())
-        self.table = trainer._with_targets(scorer.tensors(self.encoded))
+        trainer = make_trainer(scorer, options, scorer.tensors(self.encoded), None, Reporter())
+        self.table = trainer.prepare(scorer.tensors(self.encoded))
         self.trainers[kind] = trainer
         self.step(kind, 1)
 
@@ -73,10 +73,10 @@ class Rules:
         order = torch.arange(BATCH * BATCHES).split(BATCH // parts)
         cut = [self.table.batch(index) for index in order]
         trainer = self.trainers[kind]
-        trainer.batch_size = BATCH // parts
+        trainer.step.batch_size = BATCH // parts
         started = time.process_time()
         for first in range(0, len(cut), parts):
-            trainer.train_step(cut[first : first + parts])
+            trainer.step(cut[first : first + parts])
         return (time.process_time() - started) / BATCHES
 
 

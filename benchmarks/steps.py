@@ -70,8 +70,8 @@ class Bench:
         encoder, encoded = TableEncoder.fit(schema, rows.columns())
         tasks = build_tasks(schema, encoder.statistics)
         scorer = Scorer(encoder, build_model(model, encoder.layout, tasks), tasks)
-        self.trainer = make_trainer(scorer, options, encoded, None, Reporter())
-        self.table = self.trainer._with_targets(scorer.tensors(encoded))
+        self.trainer = make_trainer(scorer, options, scorer.tensors(encoded), None, Reporter())
+        self.table = self.trainer.prepare(scorer.tensors(encoded))
         self.steps = -(-len(rows) // workload.batch_size)
 
     def phases(self) -> dict[str, float]:
@@ -85,11 +85,11 @@ class Bench:
             watch = Stopwatch()
             wrapped = {
                 (self.trainer.model.input_layer, "forward"): "input layer",
-                (self.trainer, "_compiled"): "forward and loss",
+                (self.trainer.step, "_compiled"): "forward and loss",
                 (torch.Tensor, "backward"): "backward",
                 (tables, "_set_gradients"): "sum gradients by row",
-                (self.trainer, "_update"): "move weights",
-                (self.trainer, "train_step"): "whole step",
+                (self.trainer.step, "_update"): "move weights",
+                (self.trainer.step, "_step"): "whole step",
             }
             originals = {key: getattr(*key) for key in wrapped}
             for (owner, name), phase in wrapped.items():

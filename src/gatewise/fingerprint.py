@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from gatewise import declare
-from gatewise.data import EncodedTable
 
 LOOKING = ("patience", "device", "conflict_every")
 """Options that change nothing of what is learnt."""
 
 
-def fingerprint(
-    schema: declare.Schema, options: declare.Options, train: EncodedTable, valid: EncodedTable | None
-) -> dict[str, str]:
-    """Return every part of a training by name: what is declared as JSON, tables as digests of what was encoded."""
+def fingerprint(schema: declare.Schema, options: declare.Options, train: str, valid: str | None) -> dict[str, str]:
+    """Return every part of a training by name: what is declared as JSON, ``train`` and ``valid`` as digests of rows."""
     declared = declare.to_dict(options)
     # what is made of predictions changes nothing that is learnt
     declared.pop("fusion", None)
@@ -28,8 +22,7 @@ def fingerprint(
     for free in LOOKING if bound else (*LOOKING, "epochs"):
         declared["training"].pop(free)
     parts = dict(_leaves("", {"schema": declare.to_dict(schema), **declared}))
-    tables = {"training rows": train, "validation rows": valid}
-    return parts | {name: "none" if table is None else _digest(table) for name, table in tables.items()}
+    return parts | {"training rows": train, "validation rows": "none" if valid is None else valid}
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -41,12 +34,3 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
     for key, inner in items:
         path = f"{name}[{key}]" if isinstance(value, list) else f"{name}.{key}" if name else str(key)
         yield from _leaves(path, inner)
-
-
-def _digest(encoded: EncodedTable) -> str:
-    digest = hashlib.blake2b(digest_size=32)
-    ragged = [*encoded.lists, *(texts.tokens for texts in encoded.texts)]
-    lists = [part for ids in ragged for part in (ids.values, ids.offsets)] + [texts.codes for texts in encoded.texts]
-    for matrix in (encoded.ids, encoded.floats, encoded.labels, encoded.weights, encoded.groups, *lists):
-        digest.update(b"" if matrix is None else np.ascontiguousarray(matrix).data)
-    return digest.hexdigest()

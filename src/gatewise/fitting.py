@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 
 from gatewise import declare
 from gatewise.assembly import build_balance
-from gatewise.data import EncodedTable
+from gatewise.errors import DeclarationError
 from gatewise.fingerprint import fingerprint
 from gatewise.serving import Scorer
 from gatewise.training import (
@@ -17,6 +17,7 @@ from gatewise.training import (
     Schedule,
     Stopping,
     Trainer,
+    TrainingRows,
     cosine,
     make_optimizer,
     plateau,
@@ -28,12 +29,12 @@ from gatewise.training import (
 def make_trainer(
     scorer: Scorer,
     options: declare.Options,
-    encoded: EncodedTable,
+    train: TrainingRows,
     run_dir: Path | None,
     reporter: Reporter,
-    valid: EncodedTable | None = None,
+    valid: TrainingRows | None = None,
 ) -> Trainer:
-    """Return the trainer of a scorer's model, for the encoded training table and what decides its best epoch."""
+    """Return the trainer of a scorer's model, for the rows to learn from and those that decide its best epoch."""
     training = options.training
     balance = build_balance(options.balance, scorer.tasks).to(scorer.device)
     optimizer = make_optimizer(
@@ -51,7 +52,7 @@ def make_trainer(
         scorer.tasks,
         balance=balance,
         optimizer=optimizer,
-        schedule=_schedule(training, optimizer, len(encoded)),
+        schedule=_schedule(training, optimizer, train.rows),
         monitor=Monitor(training.monitor, scorer.tasks),
         stopping=Stopping(training.patience, training.min_delta),
         epochs=training.epochs,
@@ -63,19 +64,30 @@ def make_trainer(
         seed=training.seed,
         conflict_every=training.conflict_every,
         run_dir=run_dir,
-        fingerprint=None if run_dir is None else fingerprint(scorer.encoder.schema, options, encoded, valid),
+        fingerprint=None if run_dir is None else _fingerprint(scorer, options, train, valid),
         reporter=reporter,
     )
 
 
-def _schedule(training: declare.Training, optimizer: Optimizer, rows: int) -> Schedule:
+def _fingerprint(
+    scorer: Scorer, options: declare.Options, train: TrainingRows, valid: TrainingRows | None
+) -> dict[str, str]:
+    return fingerprint(scorer.encoder.schema, options, train.digest(), None if valid is None else valid.digest())
+
+
+def _schedule(training: declare.Training, optimizer: Optimizer, rows: int | None) -> Schedule:
     match training.schedule:
         case declare.StepDecay(every=every, factor=factor, unit=unit):
             return step_decay(optimizer, every=every, factor=factor, unit=unit)
         case declare.Cosine(warmup=warmup, floor=floor, unit=unit):
+            if unit == "epoch":
+                return cosine(optimizer, total=training.epochs, warmup=warmup, floor=floor, unit=unit)
+            if rows is None:
+                raise DeclarationError(
+                    "schedule 'cosine' by step needs the number of rows, which is not known: take unit 'epoch'"
+                )
             steps = steps_per_epoch(rows, training.batch_size, training.accumulate)
-            total = training.epochs * (steps if unit == "step" else 1)
-            return cosine(optimizer, total=total, warmup=warmup, floor=floor, unit=unit)
+            return cosine(optimizer, total=training.epochs * steps, warmup=warmup, floor=floor, unit=unit)
         case declare.Plateau(patience=patience, factor=factor):
             return plateau(optimizer, patience=patience, factor=factor)
     return Schedule()

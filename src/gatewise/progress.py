@@ -18,7 +18,8 @@ from rich.progress import (
 from rich.text import Text
 from torch import Tensor
 
-from gatewise.training import EpochRecord, Reporter
+from gatewise.history import EpochRecord
+from gatewise.training import Reporter
 
 SECONDS_BETWEEN_LOSSES = 0.25
 
@@ -39,7 +40,7 @@ class ProgressReporter(Reporter):
         self._bar: Progress | None = None
         self._shown = 0.0
 
-    def training_started(self, epochs: int, steps: int, first_epoch: int) -> None:  # noqa: D102
+    def training_started(self, epochs: int, steps: int | None, first_epoch: int) -> None:  # noqa: D102
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),

@@ -60,12 +60,13 @@ from gatewise.errors import (
 from gatewise.estimator import Estimator, is_labels
 from gatewise.files import held, write_text
 from gatewise.fitting import make_trainer
+from gatewise.history import EpochRecord
 from gatewise.nn import MultiTaskModel, TensorTable, levels_of
 from gatewise.progress import ProgressReporter, at_terminal, counting, working
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, load_artefact, save_artefact
 from gatewise.tasks import Metrics, Task
-from gatewise.training import EpochRecord, Monitor, Reporter, choose_device, goes_on
+from gatewise.training import Monitor, Reporter, choose_device, goes_on
 from gatewise.tuning import tune_balance
 
 GATE_SAMPLE = 10_000
@@ -284,8 +285,8 @@ class Ranker(Estimator):
             held_out = None if encoded_valid is None else read(scorer.tensors(encoded_valid))
         options = self.options
         if held_out is not None and isinstance(options.balance, declare.TunedStatic):
-            options = tune_balance(scorer, options, (encoded, tensors, held_out), run_dir=run_dir, resume=resume)
-        trainer = make_trainer(scorer, options, encoded, run_dir, reporter, encoded_valid)
+            options = tune_balance(scorer, options, (tensors, held_out), run_dir=run_dir, resume=resume)
+        trainer = make_trainer(scorer, options, tensors, run_dir, reporter, held_out)
         try:
             trainer.fit(tensors, held_out, resume=resume, overwrite=overwrite)
         finally:

@@ -12,13 +12,11 @@ from typing import Any
 import torch
 
 from gatewise import declare
-from gatewise.data import EncodedTable
 from gatewise.errors import ArtefactError, TrainingError
 from gatewise.files import write_text
 from gatewise.fitting import make_trainer
-from gatewise.nn import TensorTable
 from gatewise.serving import Scorer
-from gatewise.training import Reporter
+from gatewise.training import Reporter, TrainingRows
 
 TUNED = "balance.json"
 
@@ -38,7 +36,7 @@ def candidate_weights(tuned: declare.TunedStatic, tasks: list[str], seed: int) -
 def tune_balance(
     scorer: Scorer,
     options: declare.Options,
-    tables: tuple[EncodedTable, TensorTable, TensorTable],
+    rows: tuple[TrainingRows, TrainingRows],
     *,
     run_dir: Path | None = None,
     resume: bool = False,
@@ -52,7 +50,7 @@ def tune_balance(
     Args:
         scorer: with an untrained model, which is left as it is.
         options: whose balancing is to be tuned.
-        tables: the training table, encoded and as tensors, and the validation table as tensors.
+        rows: those to learn from, and those of validation.
         run_dir: where ``balance.json`` is written: the weights, and all candidates with their scores.
         resume: take the weights from there, if it is there.
         reporter: is told how each training goes.
@@ -70,7 +68,7 @@ def tune_balance(
     tried: list[dict[str, Any]] = []
     for weights in candidate_weights(tuned, [task.name for task in scorer.tasks], options.training.seed):
         trial = replace(options, balance=declare.Static(weights=weights), training=short)
-        tried.append({"weights": weights, **_judged(scorer, trial, tables, reporter or Reporter())})
+        tried.append({"weights": weights, **_judged(scorer, trial, rows, reporter or Reporter())})
     known = [candidate for candidate in tried if candidate["score"] is not None]
     if not known:
         raise TrainingError(f"tuned_static: no candidate can be trained; {tried[0]['error']}")
@@ -81,11 +79,11 @@ def tune_balance(
 
 
 def _judged(
-    scorer: Scorer, options: declare.Options, tables: tuple[EncodedTable, TensorTable, TensorTable], reporter: Reporter
+    scorer: Scorer, options: declare.Options, rows: tuple[TrainingRows, TrainingRows], reporter: Reporter
 ) -> dict[str, Any]:
     """Return the best score of a short training, or why there is none."""
-    encoded, train, valid = tables
-    trainer = make_trainer(replace(scorer, model=deepcopy(scorer.model)), options, encoded, None, reporter)
+    train, valid = rows
+    trainer = make_trainer(replace(scorer, model=deepcopy(scorer.model)), options, train, None, reporter)
     try:
         trainer.fit(train, valid)
     except TrainingError as error:

@@ -15,7 +15,7 @@ from torch import Tensor
 from gatewise import balance, declare
 from gatewise.assembly import build_balance
 from gatewise.assembly.model import STATEFUL, STATELESS
-from gatewise.balance import BalanceRule, Seen
+from gatewise.balance import BalanceRule, StepLosses
 from gatewise.tasks import BinaryTask
 
 DECLARED = {cls().kind: cls for cls in get_args(get_args(declare.AnyBalance)[0])}
@@ -36,11 +36,11 @@ def drawn(tasks: int = 3, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     return torch.rand(tasks, generator=draw) + 0.2, torch.randn(tasks, 4, generator=draw)
 
 
-def see(losses: Tensor, gradients: Tensor, present: Tensor | None = None) -> Seen:
+def see(losses: Tensor, gradients: Tensor, present: Tensor | None = None) -> StepLosses:
     there = torch.ones(len(losses), dtype=torch.bool) if present is None else present
     losses = torch.where(there, losses, 0.0)
     gradients = gradients * there.unsqueeze(1)
-    return Seen(there, losses, gradients @ gradients.T)
+    return StepLosses(there, losses, gradients @ gradients.T)
 
 
 def taught(rule: BalanceRule, order: list[int] | None = None, steps: int = 4, tasks: int = 3) -> BalanceRule:

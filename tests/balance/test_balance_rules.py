@@ -19,10 +19,10 @@ from gatewise.balance import (
     GradNorm,
     MetaBalance,
     NashMTL,
-    Seen,
     SmoothTchebycheff,
     SoftUncertainty,
     Static,
+    StepLosses,
     Uncertainty,
 )
 from gatewise.balance.nash_mtl import bargain
@@ -32,9 +32,9 @@ LOSSES = [0.7, 3.0]
 STARTS = [0.4, -0.3]
 
 
-def see(losses: list[float], gramian: list[list[float]] | None = None, present: list[bool] | None = None) -> Seen:
+def see(losses: list[float], gramian: list[list[float]] | None = None, present: list[bool] | None = None) -> StepLosses:
     there = torch.tensor(present or [True] * len(losses))
-    return Seen(there, torch.tensor(losses), None if gramian is None else torch.tensor(gramian))
+    return StepLosses(there, torch.tensor(losses), None if gramian is None else torch.tensor(gramian))
 
 
 def squares(*norms: float) -> list[list[float]]:
@@ -261,7 +261,7 @@ def test_nash_mtl_solves_its_equation() -> None:
 def test_nash_mtl_of_two_tasks_is_known() -> None:
     """Of two gradients it is inverse to their lengths, whatever the angle."""
     gramian = torch.tensor([[4.0, -1.2], [-1.2, 1.0]])
-    found = NashMTL()(Seen(torch.tensor([True, True]), torch.ones(2), gramian))
+    found = NashMTL()(StepLosses(torch.tensor([True, True]), torch.ones(2), gramian))
     assert found.tolist() == near([2 / 3, 4 / 3], rel=1e-4)
     opposed = torch.tensor([[1.0, -1.0], [-1.0, 1.0]])
-    assert NashMTL()(Seen(torch.tensor([True, True]), torch.ones(2), opposed)).tolist() == near([1.0, 1.0])
+    assert NashMTL()(StepLosses(torch.tensor([True, True]), torch.ones(2), opposed)).tolist() == near([1.0, 1.0])

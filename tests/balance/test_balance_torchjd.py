@@ -20,8 +20,8 @@ from gatewise.balance import (
     GeometricMean,
     GramianRule,
     PCGrad,
-    Seen,
     SmoothTchebycheff,
+    StepLosses,
     UPGrad,
 )
 from gatewise.errors import MissingExtraError
@@ -45,7 +45,7 @@ GRADIENTS = {
 
 def weigh(rule: GramianRule, gradients: torch.Tensor, present: torch.Tensor | None = None) -> torch.Tensor:
     there = torch.ones(len(gradients), dtype=torch.bool) if present is None else present
-    return rule(Seen(there, torch.ones(len(gradients)), gradients @ gradients.T))
+    return rule(StepLosses(there, torch.ones(len(gradients)), gradients @ gradients.T))
 
 
 @pytest.mark.parametrize("case", GRADIENTS)
@@ -83,7 +83,7 @@ def test_no_task_loses(kind: str) -> None:
 
 def test_rules_on_losses_are_torchjds_scalarizers() -> None:
     losses = torch.tensor([0.4, 1.5, 0.9], requires_grad=True)
-    seen = Seen(torch.ones(3, dtype=torch.bool), losses.detach())
+    seen = StepLosses(torch.ones(3, dtype=torch.bool), losses.detach())
     for rule, scalarizer in (
         (GeometricMean(), scalarization.GeometricMean()),
         (SmoothTchebycheff(mu=0.3), scalarization.STCH(0.3, weights=torch.ones(3))),
@@ -97,7 +97,7 @@ def test_famo_learns_as_torchjds_does() -> None:
     rule, reference = FAMO(2), scalarization.FAMO(2)
     losses = torch.tensor([1.0, 2.0])
     for step in range(5):
-        seen = Seen(torch.ones(2, dtype=torch.bool), losses)
+        seen = StepLosses(torch.ones(2, dtype=torch.bool), losses)
         rule(seen)
         reference(losses)
         losses = losses * torch.tensor([0.9, 0.99 - 0.02 * step])

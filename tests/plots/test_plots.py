@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 import gatewise as gw
 from gatewise import plots
 from gatewise.analysis import Ablation, GateUsage, Importance, ReliabilityBin, Similarity, Slice, Verdict
+from gatewise.history import EpochRecord
 from gatewise.metrics import AUC, PCOC, RMSE
 from gatewise.plots.colours import ACCENT, BETTER, WORSE
-from gatewise.training import EpochRecord
 
 
 @pytest.fixture

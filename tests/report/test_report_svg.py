@@ -8,10 +8,10 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from gatewise import plots
+from gatewise.history import EpochRecord
 from gatewise.plots.colours import FULL, SERIES
 from gatewise.report.svg import draw
 from gatewise.report.themes import DARK, LIGHT
-from gatewise.training import EpochRecord
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gatewise import declare
-from gatewise.balance import FAMO, BalanceRule, Seen
+from gatewise.balance import FAMO, BalanceRule, StepLosses
 from gatewise.errors import DeclarationError
 from gatewise.nn import PLE, SharedBottom, SingleTask, TensorTable
 from gatewise.tasks import BinaryTask, RegressionTask, summed_losses
@@ -34,15 +34,15 @@ CLOSE = {"mgda": 1e-3}
 
 def step(trainer: Trainer, table: TensorTable, *groups: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     """Make one step of the given groups of rows; return the weights given and all gradients."""
-    table = trainer._with_targets(table)
+    table = trainer.prepare(table)
     torch.manual_seed(11)
-    _, _, weights = trainer.train_step([table.batch(group) for group in groups or (torch.arange(len(table)),)])
-    named = [*trainer.model.named_parameters(), *trainer.balance.named_parameters()]
+    _, _, weights = trainer.step([table.batch(group) for group in groups or (torch.arange(len(table)),)])
+    named = [*trainer.model.named_parameters(), *trainer.step.balance.named_parameters()]
     return weights, {name: torch.zeros_like(p) if p.grad is None else p.grad.to_dense() for name, p in named}
 
 
 def state_of(trainer: Trainer) -> dict[str, Tensor]:
-    return copy.deepcopy({**trainer.model.state_dict(), **trainer.balance.state_dict()})
+    return copy.deepcopy({**trainer.model.state_dict(), **trainer.step.balance.state_dict()})
 
 
 def assert_close(found: dict[str, Tensor], expected: dict[str, Tensor], tolerance: float = 1e-5) -> None:
@@ -127,12 +127,12 @@ class Listening(BalanceRule):
         super().__init__()
         self.at, self.seen, self.after, self.drawn, self.epochs = at, [], [], [], []
 
-    def forward(self, seen: Seen) -> Tensor:
+    def forward(self, seen: StepLosses) -> Tensor:
         self.seen.append(seen)
         self.drawn.append(float(torch.rand(())))
         return torch.tensor([1.0, 0.5])
 
-    def after_step(self, seen: Seen, losses: Tensor) -> None:
+    def after_step(self, seen: StepLosses, losses: Tensor) -> None:
         assert seen is self.seen[-1]
         self.after.append(losses)
 
@@ -142,13 +142,13 @@ class Listening(BalanceRule):
 
 def listening(make_trainer: MakeTrainer, at: str = "representation", **options: Any) -> tuple[Trainer, Listening]:
     trainer = make_trainer(**options)
-    trainer.balance = rule = Listening(at)
+    trainer.step.balance = rule = Listening(at)
     return trainer, rule
 
 
 def plain_losses(trainer: Trainer, table: TensorTable) -> tuple[Tensor, Any]:
     """Return the mean losses of a whole table, with all that they came from."""
-    table = trainer._with_targets(table)
+    table = trainer.prepare(table)
     batch = table.batch(torch.arange(len(table)))
     vectors = trainer.model.input_layer(batch.inputs)
     scores = trainer.model.from_vectors(vectors).scores
@@ -186,7 +186,7 @@ def test_looking_leaves_no_trace(update: str, make_table: MakeTable, make_traine
     plain = make_trainer(balance={"kind": "static", "weights": {"rating": 0.5}}, **options)
     given = plain.balance.forward
 
-    def drawing(seen: Seen) -> Tensor:
+    def drawing(seen: StepLosses) -> Tensor:
         # as the other rule does, which moves the random state on
         torch.rand(())
         return given(seen)
@@ -200,11 +200,11 @@ def test_looking_leaves_no_trace(update: str, make_table: MakeTable, make_traine
 
 def test_a_rehearsal_sees_what_the_step_then_does(make_table: MakeTable, make_trainer: MakeTrainer) -> None:
     trainer, rule = listening(make_trainer, norm="batch", dropout=0.3)
-    table = trainer._with_targets(make_table())
+    table = trainer.prepare(make_table())
     before = {name: value.clone() for name, value in trainer.model.named_buffers() if "num_batches" in name}
     for _ in range(3):
         batches = [table.batch(index) for index in torch.arange(40).split(10)]
-        summed, counted, _ = trainer.train_step(batches)
+        summed, counted, _ = trainer.step(batches)
         torch.testing.assert_close(rule.seen[-1].losses, summed / counted, atol=1e-6, rtol=1e-5)
     assert before
     for name, value in before.items():
@@ -324,7 +324,7 @@ def test_gradients_can_be_taken_at_weights(
 ) -> None:
     trainer = make_trainer(balance={"kind": kind, "at": at}, epochs=1)
     trainer.fit(make_table())
-    assert trainer.balance.at == at
+    assert trainer.step.balance.at == at
 
 
 # What is shared
@@ -336,7 +336,7 @@ def test_own_experts_are_not_shared(make_table: MakeTable, make_trainer: MakeTra
     table = make_table()
     (weight,) = last_shared_layer(trainer.model.trunk)
     assert weight is trainer.model.trunk.levels[-1].experts.experts.mlp.layers[2].weight
-    gradients = TaskGradients(trainer.model, ["last_shared_layer"], trainer.scaler)
+    gradients = TaskGradients(trainer.model, ["last_shared_layer"], trainer.step.scaler)
     losses, vectors = plain_losses(trainer, table)
     gradients.add(losses, vectors)
     shared = torch.stack([torch.autograd.grad(loss, weight, retain_graph=True)[0][-1].flatten() for loss in losses])
@@ -436,6 +436,6 @@ def test_tasks_that_want_the_same_or_the_opposite(
 def test_famo_hears_of_steps(make_table: MakeTable, make_trainer: MakeTrainer) -> None:
     trainer = make_trainer(balance="famo")
     trainer.fit(make_table())
-    assert isinstance(trainer.balance, FAMO)
-    assert float(trainer.balance.steps) == 15
-    assert bool(trainer.balance.logits.any())
+    assert isinstance(trainer.step.balance, FAMO)
+    assert float(trainer.step.balance.steps) == 15
+    assert bool(trainer.step.balance.logits.any())

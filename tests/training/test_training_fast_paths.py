@@ -40,7 +40,7 @@ def trained(make_trainer: MakeTrainer, table: TensorTable, *, epochs: int = STEP
     trainer = make_trainer(epochs=epochs, **{"batch_size": 40} | options)
     before = copy.deepcopy(trainer.model.state_dict())
     trainer.fit(table)
-    after = copy.deepcopy({**trainer.model.state_dict(), **trainer.balance.state_dict()})
+    after = copy.deepcopy({**trainer.model.state_dict(), **trainer.step.balance.state_dict()})
     # nothing is compared that did not learn
     moved = [name for name, value in before.items() if not torch.equal(value, after[name])]
     assert len(moved) == len(before)
@@ -141,20 +141,20 @@ def test_rows_that_a_step_does_not_read_stay(
     trainer = make_trainer(
         optimizer=optimizer, embedding_update=update, weight_decay=0.1, embedding_decay=0.1, l2_embedding=0.1
     )
-    table = trainer._with_targets(make_table(40, missing=0.0))
+    table = trainer.prepare(make_table(40, missing=0.0))
     users = trainer.model.input_layer.tables.rows_of(0)
     for index in (torch.arange(40), torch.arange(40)[table.ids[:, 0] == 3]):
         before = users.detach().clone()
-        trainer.train_step([table.batch(index)])
+        trainer.step([table.batch(index)])
     moved = (users != before).any(dim=1)
     assert moved.tolist() == [row == 3 for row in range(8)]
 
 
 def test_gradients_of_tables_hold_the_rows_of_the_step_alone(make_table: MakeTable, make_trainer: MakeTrainer) -> None:
     trainer = make_trainer()
-    table = trainer._with_targets(make_table(40))
+    table = trainer.prepare(make_table(40))
     batches = [table.batch(torch.arange(3)), table.batch(torch.arange(3, 5))]
-    trainer.train_step(batches)
+    trainer.step(batches)
     tables = trainer.model.input_layer.tables
     gradient = tables.weight_of_dim(3).grad
     assert gradient.is_sparse
@@ -167,13 +167,13 @@ def test_gradients_of_tables_hold_the_rows_of_the_step_alone(make_table: MakeTab
 def test_adam_counts_all_steps_of_a_row(make_table: MakeTable, make_trainer: MakeTrainer) -> None:
     """A row that is read for the first time in step 3 is moved with the corrections of step 3."""
     trainer = make_trainer(optimizer="adam", lr=0.01)
-    table = trainer._with_targets(make_table(40, missing=0.0))
+    table = trainer.prepare(make_table(40, missing=0.0))
     users = trainer.model.input_layer.tables.rows_of(0)
     late = torch.arange(40)[table.ids[:, 0] == 3]
     others = torch.arange(40)[table.ids[:, 0] != 3]
     for index in (others, others, late):
         before = users[3].detach().clone()
-        trainer.train_step([table.batch(index)])
+        trainer.step([table.batch(index)])
     gradient = trainer.model.input_layer.tables.weight_of_dim(3).grad.to_dense()[3]
     first, second = 0.1 * gradient, 0.001 * gradient.square()
     expected = before - 0.01 * (first / (1 - 0.9**3)) / ((second / (1 - 0.999**3)).sqrt() + 1e-8)
@@ -186,7 +186,7 @@ def test_clipping_measures_rows_that_are_read_twice_as_one(make_table: MakeTable
     norms = []
     for update in ("lazy", "dense"):
         trainer = make_trainer(optimizer="sgd", clip_norm=0.01, embedding_update=update)
-        trainer.train_step([trainer._with_targets(table).batch(torch.arange(40))])
+        trainer.step([trainer.prepare(table).batch(torch.arange(40))])
         gradients = [p.grad.to_dense().flatten() for p in trainer.model.parameters()]
         norms.append(torch.cat(gradients))
     assert norms[0].norm().item() == pytest.approx(0.01, rel=1e-3)

@@ -12,9 +12,9 @@ from gatewise.training.optimizers import OPTIMIZERS
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_parameter_once_and_decay_on_dense_matrices_only(name: str, make_trainer: Callable[..., Trainer]) -> None:
     trainer = make_trainer(optimizer=name, balance="uncertainty", norm="layer", weight_decay=0.1)
-    decayed, others, tables = trainer.optimizer.param_groups
+    decayed, others, tables = trainer.step.optimizer.param_groups
     ids = [id(p) for group in (decayed, others, tables) for p in group["params"]]
-    named = [*trainer.model.named_parameters(), *trainer.balance.named_parameters()]
+    named = [*trainer.model.named_parameters(), *trainer.step.balance.named_parameters()]
     assert sorted(ids) == sorted(id(p) for _, p in named)
     assert [group["weight_decay"] for group in (decayed, others, tables)] == [0.1, 0.0, 0.0]
     in_decay = {id(p) for p in decayed["params"]}

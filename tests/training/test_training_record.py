@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gatewise.errors import ArtefactError
+from gatewise.history import EpochRecord, records_from, write_history
 from gatewise.nn import TensorTable
-from gatewise.training import HISTORY, EpochRecord, Trainer
-from gatewise.training.record import records_from, write_history
+from gatewise.training import HISTORY, Trainer
 
 
 @pytest.mark.parametrize("balance", ["static", "uncertainty"])

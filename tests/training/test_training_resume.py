@@ -11,11 +11,11 @@ from torch import Tensor
 
 from gatewise import declare
 from gatewise.errors import ArtefactError
+from gatewise.history import EpochRecord
 from gatewise.nn import TensorTable
 from gatewise.training import (
     CHECKPOINT,
     HISTORY,
-    EpochRecord,
     Reporter,
     Stopping,
     Trainer,
@@ -110,7 +110,7 @@ def test_every_balancing_rule_goes_on(
     resumed = make_trainer(**options, epochs=4, run_dir=tmp_path / "part")
     resumed.fit(train, valid, resume=True)
     assert_same(resumed, whole)
-    assert resumed.balance.state_dict().keys() == whole.balance.state_dict().keys()
+    assert resumed.step.balance.state_dict().keys() == whole.step.balance.state_dict().keys()
 
 
 def test_resumed_without_a_validation_table(tmp_path: Path, make_table: MakeTable, make_trainer: MakeTrainer) -> None:

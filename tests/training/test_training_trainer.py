@@ -11,9 +11,20 @@ import torch
 from torch import Tensor
 
 from gatewise.errors import ShapeError, TrainingError
-from gatewise.nn import TensorTable
+from gatewise.history import EpochRecord
+from gatewise.nn import Batch, TensorTable
 from gatewise.tasks import BinaryTask, RegressionTask
-from gatewise.training import CHECKPOINT, EpochRecord, Monitor, Reporter, Stopping, Trainer, cosine, load_checkpoint
+from gatewise.training import (
+    CHECKPOINT,
+    Monitor,
+    Reporter,
+    Stopping,
+    Trainer,
+    TrainingStep,
+    cosine,
+    load_checkpoint,
+)
+from gatewise.training.step import StepResult
 
 MakeTable = Callable[..., TensorTable]
 MakeTrainer = Callable[..., Trainer]
@@ -21,14 +32,14 @@ NORMS = ["none", "batch", "layer"]
 
 
 def state_of(trainer: Trainer) -> dict[str, Tensor]:
-    return copy.deepcopy({**trainer.model.state_dict(), **trainer.balance.state_dict()})
+    return copy.deepcopy({**trainer.model.state_dict(), **trainer.step.balance.state_dict()})
 
 
 def gradients(trainer: Trainer, table: TensorTable, *groups: Tensor) -> dict[str, Tensor]:
     """Make one step of the given groups of rows and return its gradients."""
-    table = trainer._with_targets(table)
-    trainer.train_step([table.batch(group) for group in groups or (torch.arange(len(table)),)])
-    named = [*trainer.model.named_parameters(), *trainer.balance.named_parameters()]
+    table = trainer.prepare(table)
+    trainer.step([table.batch(group) for group in groups or (torch.arange(len(table)),)])
+    named = [*trainer.model.named_parameters(), *trainer.step.balance.named_parameters()]
     return {name: torch.zeros_like(p) if p.grad is None else p.grad.to_dense() for name, p in named}
 
 
@@ -103,7 +114,7 @@ def test_a_batch_without_labels_moves_nothing(balance: str, make_table: MakeTabl
     before = state_of(trainer)
     assert not any(gradient.any() for gradient in gradients(trainer, table).values())
     assert all(torch.equal(value, before[name]) for name, value in state_of(trainer).items())
-    record = trainer.run_epoch(trainer._with_targets(table))
+    record = trainer.run_epoch(trainer.prepare(table))
     assert record.train["liked"]["loss"] == record.train["rating"]["loss"] == 0
 
 
@@ -288,15 +299,17 @@ def test_the_callers_random_state_is_left_alone(make_table: MakeTable, make_trai
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_epochs_see_rows_in_another_order(make_table: MakeTable, make_trainer: MakeTrainer) -> None:
-    orders = []
+def test_epochs_see_rows_in_another_order(
+    make_table: MakeTable, make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders, step = [], TrainingStep.__call__
 
-    class Listening(Trainer):
-        def train_step(self, batches: list) -> Tensor:
-            orders.append([float(x) for batch in batches for x in batch.inputs.floats[:, 0]])
-            return super().train_step(batches)
+    def listening(self: TrainingStep, batches: list[Batch]) -> StepResult:
+        orders.append([float(x) for batch in batches for x in batch.inputs.floats[:, 0]])
+        return step(self, batches)
 
-    trainer = make_trainer(kind=Listening, batch_size=40)
+    monkeypatch.setattr(TrainingStep, "__call__", listening)
+    trainer = make_trainer(batch_size=40)
     trainer.fit(make_table())
     assert orders[0] != orders[1] != orders[2]
     assert sorted(orders[0]) == sorted(orders[1]) == sorted(make_table().floats[:, 0].tolist())
@@ -324,7 +337,7 @@ def test_bf16_trains_to_near_fp32(make_table: MakeTable, make_trainer: MakeTrain
         losses[precision] = [history[-1].train[task]["loss"] for task in ("liked", "rating")]
         assert losses[precision][1] < history[0].train["rating"]["loss"] * 0.6
         assert {p.dtype for p in trainer.model.parameters()} == {torch.float32}
-        with trainer._autocast():
+        with trainer.step.autocast():
             _, gates = trainer.model.score(train, gates=True)
         torch.testing.assert_close(gates.sum(dim=2), torch.ones(200, 2), atol=1e-6, rtol=0)
     assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.25, abs=0.02)
@@ -342,9 +355,9 @@ def test_fp16_leaves_out_a_step_that_overflows(
     table = make_table(missing=0.0)
     table.floats[:] *= 3000
     before = state_of(trainer)
-    trainer.train_step([trainer._with_targets(table).batch(torch.arange(40))])
+    trainer.step([trainer.prepare(table).batch(torch.arange(40))])
     assert all(torch.equal(value, before[name]) for name, value in state_of(trainer).items())
-    assert trainer.optimizer.param_groups[0]["lr"] == 0.01
+    assert trainer.step.optimizer.param_groups[0]["lr"] == 0.01
 
 
 class Breaking(RegressionTask):

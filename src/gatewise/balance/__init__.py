@@ -23,7 +23,7 @@ from gatewise.balance.mgda import MGDA
 from gatewise.balance.nash_mtl import NashMTL
 from gatewise.balance.pcgrad import PCGrad
 from gatewise.balance.rlw import RLW
-from gatewise.balance.rule import BalanceRule, GramianRule, Seen, Site
+from gatewise.balance.rule import BalanceRule, GramianRule, Site, StepLosses
 from gatewise.balance.smooth_tchebycheff import SmoothTchebycheff
 from gatewise.balance.soft_uncertainty import SoftUncertainty
 from gatewise.balance.static import Static
@@ -50,11 +50,11 @@ __all__ = [
     "MetaBalance",
     "NashMTL",
     "PCGrad",
-    "Seen",
     "Site",
     "SmoothTchebycheff",
     "SoftUncertainty",
     "Static",
+    "StepLosses",
     "UPGrad",
     "Uncertainty",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gatewise.balance.rule import BalanceRule, Seen
+from gatewise.balance.rule import BalanceRule, StepLosses
 
 
 class ConstrainedUncertainty(BalanceRule):
@@ -24,7 +24,7 @@ class ConstrainedUncertainty(BalanceRule):
         num_tasks: T.
 
     Example:
-        >>> ConstrainedUncertainty(2)(Seen(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
+        >>> ConstrainedUncertainty(2)(StepLosses(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
         tensor([1., 1.])
 
     References:
@@ -36,7 +36,7 @@ class ConstrainedUncertainty(BalanceRule):
         super().__init__()
         self.log_variances = nn.Parameter(torch.zeros(num_tasks))
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: ARG002, D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: ARG002, D102
         return self._precisions().detach()
 
     def own_loss(self, losses: Tensor) -> Tensor:  # noqa: D102

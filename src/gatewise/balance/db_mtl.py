@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule, Seen, Site, norms
+from gatewise.balance.rule import BalanceRule, Site, StepLosses, norms
 
 SMALL = 1e-8
 
@@ -30,7 +30,7 @@ class DBMTL(BalanceRule):
 
     Example:
         >>> gramian = torch.tensor([[1.0, 0.0], [0.0, 4.0]])
-        >>> DBMTL(2)(Seen(torch.ones(2, dtype=torch.bool), torch.tensor([0.5, 0.5]), gramian))
+        >>> DBMTL(2)(StepLosses(torch.ones(2, dtype=torch.bool), torch.tensor([0.5, 0.5]), gramian))
         tensor([4., 2.])
 
     References:
@@ -45,7 +45,7 @@ class DBMTL(BalanceRule):
         self.beta, self.at = beta, at
         self.register_buffer("sizes", torch.full((num_tasks,), torch.nan))
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
         losses = seen.losses.clamp(min=SMALL)
         length = norms(seen) / losses
         averaged = torch.where(self.sizes.isnan(), length, self.beta * self.sizes + (1 - self.beta) * length)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule, Seen
+from gatewise.balance.rule import BalanceRule, StepLosses
 
 
 class DWA(BalanceRule):
@@ -26,7 +26,7 @@ class DWA(BalanceRule):
         >>> rule = DWA(2, temperature=1.0)
         >>> rule.after_epoch(torch.tensor([1.0, 1.0]))
         >>> rule.after_epoch(torch.tensor([0.5, 1.0]))
-        >>> rule(Seen(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
+        >>> rule(StepLosses(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
         tensor([0.7551, 1.2449])
 
     References:
@@ -41,7 +41,7 @@ class DWA(BalanceRule):
         # of the last epoch but one, and the last
         self.register_buffer("means", torch.full((2, num_tasks), torch.nan))
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: ARG002, D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: ARG002, D102
         before, last = self.means
         rates = last / before
         rates = torch.where(rates.isfinite(), rates, 1.0)

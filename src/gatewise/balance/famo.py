@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule, Seen
+from gatewise.balance.rule import BalanceRule, StepLosses
 
 SMALL = 1e-8
 
@@ -32,7 +32,7 @@ class FAMO(BalanceRule):
         decay: :math:`\gamma`.
 
     Example:
-        >>> FAMO(2)(Seen(torch.ones(2, dtype=torch.bool), torch.tensor([1.0, 3.0])))
+        >>> FAMO(2)(StepLosses(torch.ones(2, dtype=torch.bool), torch.tensor([1.0, 3.0])))
         tensor([0.7500, 0.2500])
 
     References:
@@ -53,11 +53,11 @@ class FAMO(BalanceRule):
             self.register_buffer(name, torch.zeros(num_tasks))
         self.register_buffer("steps", torch.zeros(()))
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
         shares = torch.where(seen.present, self.logits.softmax(dim=0) / (seen.losses + SMALL), 0.0)
         return shares / shares.sum().clamp(min=SMALL)
 
-    def after_step(self, seen: Seen, losses: Tensor) -> None:  # noqa: D102
+    def after_step(self, seen: StepLosses, losses: Tensor) -> None:  # noqa: D102
         shares = self.logits.softmax(dim=0)
         fallen = torch.where(seen.present, (seen.losses + SMALL).log() - (losses + SMALL).log(), 0.0)
         self._move(shares * (fallen - (shares * fallen).sum()) + self.decay * self.logits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule, Seen, over_present
+from gatewise.balance.rule import BalanceRule, StepLosses, over_present
 
 
 class GeometricMean(BalanceRule):
@@ -17,7 +17,7 @@ class GeometricMean(BalanceRule):
     where :math:`L_k` is the mean loss of task k, and T counts the tasks that are present.
 
     Example:
-        >>> GeometricMean()(Seen(torch.ones(2, dtype=torch.bool), torch.tensor([1.0, 4.0])))
+        >>> GeometricMean()(StepLosses(torch.ones(2, dtype=torch.bool), torch.tensor([1.0, 4.0])))
         tensor([1.0000, 0.2500])
 
     References:
@@ -27,7 +27,7 @@ class GeometricMean(BalanceRule):
 
     needs = "losses"
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
         losses = seen.losses.clamp(min=1e-8)
         mean = over_present(seen.present, losses.log()).exp()
         return torch.where(seen.present, mean / (seen.present.sum() * losses), 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule, Seen, Site, norms, over_present
+from gatewise.balance.rule import BalanceRule, Site, StepLosses, norms, over_present
 
 SMALL = 1e-8
 SMALLEST_WEIGHT = 1e-3
@@ -38,7 +38,7 @@ class GradNorm(BalanceRule):
 
     Example:
         >>> rule = GradNorm(2, alpha=0.0)
-        >>> seen = Seen(torch.ones(2, dtype=torch.bool), torch.ones(2), torch.tensor([[9.0, 0.0], [0.0, 1.0]]))
+        >>> seen = StepLosses(torch.ones(2, dtype=torch.bool), torch.ones(2), torch.tensor([[9.0, 0.0], [0.0, 1.0]]))
         >>> rule(seen), rule(seen)
         (tensor([1., 1.]), tensor([0.9747, 1.0253]))
 
@@ -58,7 +58,7 @@ class GradNorm(BalanceRule):
         self.register_buffer("weights", torch.ones(num_tasks))
         self.register_buffer("first_losses", torch.full((num_tasks,), torch.nan))
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
         given = self.weights.clone()
         unseen = self.first_losses.isnan() & seen.present
         self.first_losses = torch.where(unseen, seen.losses, self.first_losses)
@@ -70,7 +70,7 @@ class GradNorm(BalanceRule):
             self.weights = moved * len(moved) / moved.sum()
         return given
 
-    def _slope(self, seen: Seen, length: Tensor) -> Tensor:
+    def _slope(self, seen: StepLosses, length: Tensor) -> Tensor:
         """Return the derivative ``[task]`` of the sum of differences, 0 for a task that is not present."""
         sizes = self.weights * length
         progress = seen.losses / self.first_losses.clamp(min=SMALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gatewise.balance.rule import BalanceRule, Seen
+from gatewise.balance.rule import BalanceRule, StepLosses
 
 
 class IMTLL(BalanceRule):
@@ -20,7 +20,7 @@ class IMTLL(BalanceRule):
         num_tasks: how many tasks.
 
     Example:
-        >>> IMTLL(2)(Seen(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
+        >>> IMTLL(2)(StepLosses(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
         tensor([1., 1.])
 
     References:
@@ -31,7 +31,7 @@ class IMTLL(BalanceRule):
         super().__init__()
         self.log_scales = nn.Parameter(torch.zeros(num_tasks))
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: ARG002, D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: ARG002, D102
         return self.log_scales.detach().exp()
 
     def own_loss(self, losses: Tensor) -> Tensor:  # noqa: D102

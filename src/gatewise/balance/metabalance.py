@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule, Seen, Site, norms
+from gatewise.balance.rule import BalanceRule, Site, StepLosses, norms
 
 SMALL = 1e-8
 
@@ -34,7 +34,7 @@ class MetaBalance(BalanceRule):
 
     Example:
         >>> gramian = torch.tensor([[1.0, 0.0], [0.0, 4.0]])
-        >>> MetaBalance(2, relax=1.0)(Seen(torch.ones(2, dtype=torch.bool), torch.ones(2), gramian))
+        >>> MetaBalance(2, relax=1.0)(StepLosses(torch.ones(2, dtype=torch.bool), torch.ones(2), gramian))
         tensor([1.0000, 0.5000])
 
     References:
@@ -59,7 +59,7 @@ class MetaBalance(BalanceRule):
         self.target, self.relax, self.beta, self.strategy, self.at = target, relax, beta, strategy, at
         self.register_buffer("sizes", torch.full((num_tasks,), torch.nan))
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
         length = norms(seen)
         averaged = torch.where(self.sizes.isnan(), length, self.beta * self.sizes + (1 - self.beta) * length)
         self.sizes = torch.where(seen.present, averaged, self.sizes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule, Seen
+from gatewise.balance.rule import BalanceRule, StepLosses
 from gatewise.draws import generator
 
 CPU = torch.device("cpu")
@@ -25,7 +25,7 @@ class RLW(BalanceRule):
         num_tasks: T.
 
     Example:
-        >>> RLW(3)(Seen(torch.ones(3, dtype=torch.bool), torch.zeros(3))).shape
+        >>> RLW(3)(StepLosses(torch.ones(3, dtype=torch.bool), torch.zeros(3))).shape
         torch.Size([3])
 
     References:
@@ -36,6 +36,6 @@ class RLW(BalanceRule):
         super().__init__()
         self.num_tasks = num_tasks
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
         # on the CPU, where the same seed draws the same for every device
         return self.num_tasks * torch.randn(self.num_tasks, generator=generator(CPU)).softmax(dim=0).to(seen.losses)

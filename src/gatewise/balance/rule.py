@@ -16,7 +16,7 @@ NOTHING = 1e-12
 """The share of the largest squared norm up to which a gradient is rounding."""
 
 
-class Seen(NamedTuple):
+class StepLosses(NamedTuple):
     """What a rule sees of a step.
 
     Shape:
@@ -50,7 +50,7 @@ class BalanceRule(nn.Module):
     needs_outcome: ClassVar[bool] = False
 
     @abstractmethod
-    def forward(self, seen: Seen) -> Tensor:
+    def forward(self, seen: StepLosses) -> Tensor:
         """Return the weight ``[task]`` of each task's mean loss; called once a step."""
 
     def own_loss(self, losses: Tensor) -> Tensor | None:  # noqa: ARG002
@@ -63,7 +63,7 @@ class BalanceRule(nn.Module):
         """
         return None
 
-    def after_step(self, seen: Seen, losses: Tensor) -> None:
+    def after_step(self, seen: StepLosses, losses: Tensor) -> None:
         """Take note of the losses ``[task]`` after the step, on its own rows."""
 
     def after_epoch(self, losses: Tensor) -> None:
@@ -83,7 +83,7 @@ class GramianRule(BalanceRule):
         super().__init__()
         self.at = at
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
         gramian = given(seen)
         squares = gramian.diagonal()
         # what has no gradient has no say
@@ -101,13 +101,13 @@ class GramianRule(BalanceRule):
         """
 
 
-def given(seen: Seen) -> Tensor:
+def given(seen: StepLosses) -> Tensor:
     """Return the Gramian of what is seen."""
     assert seen.gramian is not None
     return seen.gramian
 
 
-def norms(seen: Seen) -> Tensor:
+def norms(seen: StepLosses) -> Tensor:
     """Return the length ``[task]`` of every task's gradient."""
     return given(seen).diagonal().clamp(min=0).sqrt()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule, Seen
+from gatewise.balance.rule import BalanceRule, StepLosses
 
 
 class SmoothTchebycheff(BalanceRule):
@@ -24,7 +24,7 @@ class SmoothTchebycheff(BalanceRule):
         mu: :math:`\mu`; small: the largest loss alone counts.
 
     Example:
-        >>> SmoothTchebycheff(mu=1.0)(Seen(torch.ones(2, dtype=torch.bool), torch.tensor([0.5, 1.5])))
+        >>> SmoothTchebycheff(mu=1.0)(StepLosses(torch.ones(2, dtype=torch.bool), torch.tensor([0.5, 1.5])))
         tensor([0.2689, 0.7311])
 
     References:
@@ -37,6 +37,6 @@ class SmoothTchebycheff(BalanceRule):
         super().__init__()
         self.mu = mu
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
         # -1e30 and not -inf: no task at all may be present
         return torch.where(seen.present, seen.losses / self.mu, -1e30).softmax(dim=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule, Seen
+from gatewise.balance.rule import BalanceRule, StepLosses
 
 
 class SoftUncertainty(BalanceRule):
@@ -20,7 +20,7 @@ class SoftUncertainty(BalanceRule):
         temperature: :math:`\tau`; large: equal weights.
 
     Example:
-        >>> SoftUncertainty()(Seen(torch.ones(2, dtype=torch.bool), torch.tensor([0.5, 0.5])))
+        >>> SoftUncertainty()(StepLosses(torch.ones(2, dtype=torch.bool), torch.tensor([0.5, 0.5])))
         tensor([0.5000, 0.5000])
 
     References:
@@ -33,7 +33,7 @@ class SoftUncertainty(BalanceRule):
         super().__init__()
         self.temperature = temperature
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
         inverse = 1 / (self.temperature * seen.losses.clamp(min=1e-8))
         # -1e30 and not -inf: no task at all may be present
         return torch.where(seen.present, inverse, -1e30).softmax(dim=0)

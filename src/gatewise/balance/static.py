@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gatewise.balance.rule import BalanceRule, Seen
+from gatewise.balance.rule import BalanceRule, StepLosses
 
 
 class Static(BalanceRule):
@@ -19,7 +19,7 @@ class Static(BalanceRule):
         weights: :math:`w_k`, one a task; None: 1.
 
     Example:
-        >>> Static()(Seen(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
+        >>> Static()(StepLosses(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
         tensor([1., 1.])
     """
 
@@ -30,5 +30,5 @@ class Static(BalanceRule):
         given = None if weights is None else torch.tensor(weights)
         self.register_buffer("weights", given, persistent=False)
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
         return torch.ones_like(seen.losses) if self.weights is None else self.weights

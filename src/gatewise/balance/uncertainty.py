@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gatewise.balance.rule import BalanceRule, Seen
+from gatewise.balance.rule import BalanceRule, StepLosses
 
 
 class Uncertainty(BalanceRule):
@@ -22,7 +22,7 @@ class Uncertainty(BalanceRule):
         initial_log_variance: where every :math:`s_k` starts.
 
     Example:
-        >>> Uncertainty([1.0, 0.5])(Seen(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
+        >>> Uncertainty([1.0, 0.5])(StepLosses(torch.ones(2, dtype=torch.bool), torch.zeros(2)))
         tensor([1.0000, 0.5000])
 
     References:
@@ -37,7 +37,7 @@ class Uncertainty(BalanceRule):
         self.register_buffer("factors", torch.tensor(factors), persistent=False)
         self.log_variances = nn.Parameter(torch.full((len(factors),), initial_log_variance))
 
-    def forward(self, seen: Seen) -> Tensor:  # noqa: ARG002, D102
+    def forward(self, seen: StepLosses) -> Tensor:  # noqa: ARG002, D102
         return self._precisions().detach()
 
     def own_loss(self, losses: Tensor) -> Tensor:  # noqa: D102

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from gatewise.nn.ragged import Ragged
 from gatewise.nn.texts.texts import TextBatch, Texts
+from gatewise.processes import Alone, Processes, share_of
 
 BATCHES_AT_ONCE = 16
 
@@ -79,6 +81,11 @@ class TensorTable:
         return len(self.ids)
 
     @property
+    def rows(self) -> int:
+        """How many rows the table has."""
+        return len(self)
+
+    @property
     def device(self) -> torch.device:
         """Where inputs and targets are."""
         return self.ids.device
@@ -97,17 +104,40 @@ class TensorTable:
 
     def head(self, rows: int) -> TensorTable:
         """Return the first rows; nothing is copied."""
+        return self.part(slice(0, rows))
+
+    def part(self, rows: slice) -> TensorTable:
+        """Return the rows of a slice without a step; nothing is copied."""
+        start, stop, _ = rows.indices(len(self))
+        rows, bounds = slice(start, stop), slice(start, max(start, stop) + 1)
         return replace(
             self,
-            ids=self.ids[:rows],
-            lists=tuple(replace(ragged, offsets=ragged.offsets[: rows + 1]) for ragged in self.lists),
-            floats=self.floats[:rows],
-            labels=self.labels[:rows],
-            weights=None if self.weights is None else self.weights[:rows],
-            targets=None if self.targets is None else self.targets[:rows],
-            texts=tuple(replace(texts, codes=texts.codes[:rows]) for texts in self.texts),
-            groups=None if self.groups is None else self.groups[:rows],
+            ids=self.ids[rows],
+            lists=tuple(replace(ragged, offsets=ragged.offsets[bounds]) for ragged in self.lists),
+            floats=self.floats[rows],
+            labels=self.labels[rows],
+            weights=None if self.weights is None else self.weights[rows],
+            targets=None if self.targets is None else self.targets[rows],
+            texts=tuple(replace(texts, codes=texts.codes[rows]) for texts in self.texts),
+            groups=None if self.groups is None else self.groups[rows],
         )
+
+    def prepared(self, prepare: Callable[[TensorTable], TensorTable]) -> TensorTable:
+        """Return what ``prepare`` makes of the table."""
+        return prepare(self)
+
+    def pieces(self) -> Iterator[TensorTable]:
+        """Yield the table, which is held in one piece."""
+        yield self
+
+    def digest(self) -> str:
+        """Return a hash of everything that was read from a table: inputs, labels, weights and groups."""
+        digest = hashlib.blake2b(digest_size=32)
+        ragged = [*self.lists, *(texts.tokens for texts in self.texts)]
+        lists = [part for ids in ragged for part in (ids.values, ids.offsets)] + [texts.codes for texts in self.texts]
+        for matrix in (self.ids, self.floats, self.labels, self.weights, self.groups, *lists):
+            digest.update(b"" if matrix is None else matrix.cpu().contiguous().numpy().data)
+        return digest.hexdigest()
 
     def inputs(self, index: Tensor) -> Inputs:
         """Return the inputs of the chosen rows; whoever trains or scores a table has its ids checked first."""
@@ -115,30 +145,40 @@ class TensorTable:
 
     def batch(self, index: Tensor) -> Batch:
         """Return the chosen rows with their targets."""
-        return next(self._cut(index, max(len(index), 1)))
+        return next(self._cut([index]))
 
     def batches(
-        self, batch_size: int, generator: torch.Generator | None = None, *, whole_groups: bool = False
+        self,
+        batch_size: int,
+        seed: int | None = None,
+        *,
+        whole_groups: bool = False,
+        processes: Processes = Alone(),  # noqa: B008
     ) -> Iterator[Batch]:
-        """Yield all rows with their targets: shuffled with a generator, in order without; the last may be short.
+        """Yield this process's share of every batch of all rows, with targets; the last batch may be short.
 
         Args:
-            batch_size: rows of a batch.
-            generator: shuffles.
+            batch_size: rows of a batch, over all processes.
+            seed: shuffles; None: the rows come in their own order.
             whole_groups: shuffle groups and keep the rows of each together, as far as batches allow.
+            processes: that share the rows.
         """
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
         # the rows of several batches are fetched at once: fewer and larger copies
         for index in self.indices(batch_size * BATCHES_AT_ONCE, generator, whole_groups=whole_groups):
-            yield from self._cut(index, batch_size)
+            shares = [rows[share_of(processes, len(rows))] for rows in torch.split(index, batch_size)]
+            yield from self._cut(shares)
 
-    def _cut(self, index: Tensor, batch_size: int) -> Iterator[Batch]:
+    def _cut(self, parts: list[Tensor]) -> Iterator[Batch]:
+        """Yield a batch of the rows of every part."""
         if self.targets is None:
             raise ValueError("the table has no targets: give it those of the tasks first")
+        index, sizes = torch.cat(parts), [len(rows) for rows in parts]
         ids, floats, targets = (
-            torch.split(matrix.index_select(0, index), batch_size) for matrix in (self.ids, self.floats, self.targets)
+            torch.split(matrix.index_select(0, index), sizes) for matrix in (self.ids, self.floats, self.targets)
         )
-        weights = None if self.weights is None else torch.split(self.weights.index_select(0, index), batch_size)
-        for i, rows in enumerate(torch.split(index, batch_size)):
+        weights = None if self.weights is None else torch.split(self.weights.index_select(0, index), sizes)
+        for i, rows in enumerate(parts):
             groups = None if self.groups is None else self.groups[rows.cpu()].to(rows.device)
             inputs = self._inputs(rows, ids[i], floats[i])
             yield Batch(inputs, targets[i], None if weights is None else weights[i], groups)

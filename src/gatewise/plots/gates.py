@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatewise.analysis import GateUsage
+from gatewise.history import EpochRecord
 from gatewise.plots.heat_map import heat_map
 from gatewise.plots.history import lines
-from gatewise.training import EpochRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gatewise.history import EpochRecord
 from gatewise.plots.axes import add_legend, axes_or_new, label_of
 from gatewise.plots.colours import GUIDE, series
-from gatewise.training import EpochRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -33,10 +33,11 @@ from gatewise.analysis import (
 from gatewise.data import column_names, needed_columns, read_needed, readable
 from gatewise.data.plain_types import take_rows
 from gatewise.errors import TableError, TrainingError, did_you_mean, shown
+from gatewise.history import EpochRecord
 from gatewise.report.findings import Findings, Inside, OnTable
 from gatewise.serving import Artefact, Scorer
 from gatewise.tasks import Metrics, Predicted
-from gatewise.training import EpochRecord, Monitor
+from gatewise.training import Monitor
 
 SAMPLE = 10_000
 """Rows on which gates, experts and features are looked at."""

@@ -17,9 +17,9 @@ from gatewise.analysis import (
     Similarity,
     Slice,
 )
+from gatewise.history import EpochRecord
 from gatewise.metrics import GroupMetric, Metric
 from gatewise.tasks import Metrics
-from gatewise.training import EpochRecord
 
 
 @dataclass(frozen=True)

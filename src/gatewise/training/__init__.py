@@ -5,21 +5,23 @@ from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.devices import choose_device
 from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.optimizers import make_optimizer
-from gatewise.training.record import EpochRecord
 from gatewise.training.reporter import Reporter
+from gatewise.training.rows import TrainingRows
 from gatewise.training.run_folder import CHECKPOINT, HISTORY, goes_on
 from gatewise.training.schedules import Schedule, cosine, plateau, step_decay, steps_per_epoch
+from gatewise.training.step import TrainingStep
 from gatewise.training.trainer import Trainer
 
 __all__ = [
     "CHECKPOINT",
     "HISTORY",
-    "EpochRecord",
     "Monitor",
     "Reporter",
     "Schedule",
     "Stopping",
     "Trainer",
+    "TrainingRows",
+    "TrainingStep",
     "choose_device",
     "cosine",
     "goes_on",

@@ -9,14 +9,17 @@ from typing import Any
 from torch import Tensor, nn
 
 from gatewise.nn import MultiTaskModel, Output, Usage, levels_of
+from gatewise.processes import Processes
 
 GateRecord = dict[str, dict[str, Any]]
 """For each task, by its name, what :class:`EpochRecord` says of its gate."""
 
 
 @contextmanager
-def watched_gates(model: MultiTaskModel, tasks: Sequence[str]) -> Iterator[Callable[[], GateRecord]]:
-    """Sum up what a model's gates do in every batch that it runs within the context.
+def watched_gates(
+    model: MultiTaskModel, tasks: Sequence[str], processes: Processes
+) -> Iterator[Callable[[], GateRecord]]:
+    """Sum up what a model's gates do in every batch that all processes run within the context.
 
     Yields what returns the record; it is empty for a model without gates.
     """
@@ -29,12 +32,13 @@ def watched_gates(model: MultiTaskModel, tasks: Sequence[str]) -> Iterator[Calla
 
     handle = model.register_forward_hook(take)
     try:
-        yield lambda: _record(usage, tasks)
+        yield lambda: _record(usage, tasks, processes)
     finally:
         handle.remove()
 
 
-def _record(usage: Usage, tasks: Sequence[str]) -> GateRecord:
+def _record(usage: Usage, tasks: Sequence[str], processes: Processes) -> GateRecord:
+    usage.sum_over(processes)
     if not usage.rows:
         return {}
 

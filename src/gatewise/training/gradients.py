@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from gatewise.balance import Site
 from gatewise.nn import MultiTaskModel, Trunk, Vectors
+from gatewise.processes import Processes
 from gatewise.training.shared import experts_of, last_shared_layer
 
 WEIGHTS: dict[Site, Callable[[Trunk], list[nn.Parameter]]] = {
@@ -22,18 +23,21 @@ class TaskGradients:
 
     .. math:: M_{jk} = g_j^\top g_k
 
-    Rows of different batches are different rows of the representation: there Gramians of batches add up. At weights the
-    gradients do, and the Gramian is taken of the sums, over those weights that at least two tasks have a gradient at;
-    the others, such as a task's own experts, are not shared.
+    Rows of different batches are different rows of the representation: there Gramians of batches, and of processes, add
+    up. At weights the gradients do, and the Gramian is taken of the sums, over those weights that at least two tasks
+    have a gradient at; the others, such as a task's own experts, are not shared.
 
     Args:
         model: whose gradients they are.
         sites: where they are taken.
         scaler: scales losses up on the way, where half precision would lose small gradients.
+        processes: whose rows the step is made of.
     """
 
-    def __init__(self, model: MultiTaskModel, sites: Iterable[Site], scaler: torch.amp.GradScaler) -> None:
-        self.scaler = scaler
+    def __init__(
+        self, model: MultiTaskModel, sites: Collection[Site], scaler: torch.amp.GradScaler, processes: Processes
+    ) -> None:
+        self.scaler, self.processes = scaler, processes
         self.weights = {site: WEIGHTS[site](model.trunk) for site in sites if site in WEIGHTS}
         self.sums: dict[Site, Tensor] = {}
         self.at_rows = "representation" in sites
@@ -59,8 +63,8 @@ class TaskGradients:
         """Return the Gramian ``[task, task]`` of what was added."""
         if site == "representation":
             assert self.of_rows is not None
-            return self.of_rows
-        sums = self.sums[site]
+            return self.processes.sum(self.of_rows)
+        sums = self.processes.sum(self.sums[site])
         shared = (sums != 0).sum(dim=0) > 1
         return _gramian(sums * shared)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gatewise.processes import Processes, total
+
 
 class Usage:
     r"""What gates do over many rows, summed batch by batch.
@@ -39,6 +41,12 @@ class Usage:
         sums = [part.sum(dim=0).cpu() for part in found]
         self.rows += len(weights)
         self._sums = sums if self._sums is None else [a + b for a, b in zip(self._sums, sums, strict=True)]
+
+    def sum_over(self, processes: Processes) -> None:
+        """Take the rows of all processes together; each has added its own."""
+        self.rows = total(processes, self.rows)
+        if self._sums is not None:
+            self._sums = [processes.sum(part) for part in self._sums]
 
     @property
     def weights(self) -> Tensor:

@@ -1,0 +1,272 @@
+"""One step of the optimiser: losses, their weights, gradients, update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.balance import BalanceRule, StepLosses
+from gatewise.draws import Draws, State, drawing, generator, lent
+from gatewise.errors import DeclarationError
+from gatewise.nn import Batch, MultiTaskModel, Vectors
+from gatewise.processes import Alone, Processes, sum_gradients
+from gatewise.tasks import Task, summed_losses
+from gatewise.training.clipping import clip_gradients
+from gatewise.training.compiling import compiled
+from gatewise.training.conflict import SITES, ConflictMonitor
+from gatewise.training.counts import TaskCounter, TaskCounts
+from gatewise.training.gradients import TaskGradients
+from gatewise.training.optimizers import LazyOptimizer
+from gatewise.training.replay import without_trace
+from gatewise.training.schedules import Schedule
+
+CPU = torch.device("cpu")
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Balanced(NamedTuple):
+    """The losses of a step as the balancing rule was given them, and the weights ``[task]``, declared ones included."""
+
+    losses: StepLosses
+    weights: Tensor
+
+
+class StepResult(NamedTuple):
+    """What a step leaves behind, over all its batches and processes.
+
+    Shape:
+        - rows: a number, all rows of the step
+        - summed: ``[task]``, losses summed over the task's rows
+        - counted: ``[task]``, what they were summed over
+        - losses: ``[task]``, mean losses; 0 for a task without a row
+        - weights: ``[task]``, what the task's mean loss was multiplied by
+    """
+
+    rows: int
+    summed: Tensor
+    counted: Tensor
+    losses: Tensor
+    weights: Tensor
+
+
+class TrainingStep:
+    """Makes steps of an optimiser; knows nothing of epochs, tables and files.
+
+    Args:
+        model: what is trained, on the device where it trains.
+        tasks: whose scores and targets they are, in order.
+        balance: weighs the tasks' losses.
+        optimizer: holds the parameters of model and balance.
+        schedule: changes the learning rate.
+        batch_size: rows of a whole batch; what is compiled runs for those alone.
+        clip_norm: longest gradient allowed.
+        precision: ``fp32``, ``bf16`` or ``fp16``, of the matrix products.
+        compile: compile what lies above the input layer.
+        conflict_every: how many steps lie between two whose tasks' gradients are compared; None: none are.
+        processes: that make every step together.
+
+    Raises:
+        DeclarationError: the step cannot be compiled.
+    """
+
+    def __init__(
+        self,
+        model: MultiTaskModel,
+        tasks: list[Task],
+        *,
+        balance: BalanceRule,
+        optimizer: torch.optim.Optimizer,
+        schedule: Schedule | None = None,
+        batch_size: int = 1024,
+        clip_norm: float | None = None,
+        precision: str = "fp32",
+        compile: bool = False,  # noqa: A002
+        conflict_every: int | None = None,
+        processes: Processes | None = None,
+    ) -> None:
+        self.model, self.tasks = model, tasks
+        self.balance, self.optimizer, self.schedule = balance, optimizer, schedule or Schedule()
+        self.batch_size, self.clip_norm, self.precision = batch_size, clip_norm, precision
+        self.processes = processes or Alone()
+        self.device = next(model.parameters()).device
+        self.task_weights = torch.tensor([task.weight for task in tasks], device=self.device)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
+        self.draws = Draws(self.device)
+        names = [task.name for task in tasks]
+        self.conflict = None if conflict_every is None else ConflictMonitor(names, conflict_every)
+        self._compiled = self._compile() if compile else self._losses
+        self._counter = TaskCounter(self.task_weights, self.processes)
+
+    def __call__(self, batches: list[Batch]) -> StepResult:
+        """Make one optimiser step from the rows of all batches.
+
+        Each task's loss is the mean over its own rows in all batches and processes together. So accumulating gives the
+        gradient of one large batch, also where labels are missing. The balancing rule weighs those losses once.
+        """
+        with drawing(self.draws):
+            return self._step(batches)
+
+    def _step(self, batches: list[Batch]) -> StepResult:
+        counts = self._counter.count(batches)
+        watched = self.conflict is not None and self.conflict.due()
+        gradients = self._task_gradients(watched)
+        rehearsed = len(batches) > 1 and self.balance.needs != "nothing"
+        balanced = self._rehearse(batches, counts, gradients) if rehearsed else None
+        wanted = None if rehearsed else gradients
+        before = self.draws.state() if self.balance.needs_outcome else None
+        summed = torch.zeros_like(counts.per_row)
+        self.optimizer.zero_grad(set_to_none=True)
+        with self._row_gradients():
+            for position, batch in enumerate(batches):
+                vectors, sums, penalty = self._forward(batch, wanted)
+                losses = sums * counts.per_row
+                if wanted is not None:
+                    wanted.add(losses, vectors)
+                balanced = balanced or self._balanced(losses.detach(), counts, wanted)
+                summed = summed + sums.detach()
+                objective = (balanced.weights * losses).sum()
+                if penalty is not None:
+                    objective = objective + penalty * (len(batch.targets) / counts.rows)
+                if position == len(batches) - 1:
+                    summed = self.processes.sum(summed)
+                    objective = self._with_own_loss(objective, summed * counts.per_row, counts)
+                self.scaler.scale(objective).backward()  # type: ignore[no-untyped-call]
+        self._update()
+        assert balanced is not None
+        if before is not None:
+            self.balance.after_step(balanced.losses, self._losses_after(batches, counts, before))
+        if self.conflict is not None and gradients is not None and watched:
+            self.conflict.take(gradients)
+        return StepResult(counts.rows, summed, counts.counted, summed * counts.per_row, balanced.weights)
+
+    def _forward(self, batch: Batch, gradients: TaskGradients | None) -> tuple[Vectors, Tensor, Tensor | None]:
+        """Return what the input layer gives, the loss ``[task]`` summed over the batch, and the model's penalty."""
+        vectors = self.model.input_layer(batch.inputs)
+        if gradients is not None:
+            gradients.watch(vectors)
+        whole = len(batch.targets) == self.batch_size and gradients is None and torch.is_grad_enabled()
+        if whole and self._compiled != self._losses:
+            # what is compiled knows no stream but the global one
+            with lent():
+                return vectors, *self._compiled(vectors, batch.targets, batch.weights, batch.groups)
+        return vectors, *self._losses(vectors, batch.targets, batch.weights, batch.groups)
+
+    def _losses(
+        self, vectors: Vectors, targets: Tensor, row_weights: Tensor | None, groups: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return every task's loss ``[task]``, summed over a batch, and the model's penalty.
+
+        Args:
+            vectors: what the input layer makes of its rows.
+            targets: ``[batch, target]``.
+            row_weights: ``[batch, task]`` or None.
+            groups: ``[batch]`` or None.
+        """
+        with self.autocast():
+            output = self.model.from_vectors(vectors)
+        sums = summed_losses(self.tasks, output.scores.float(), targets, row_weights, groups)
+        return sums, None if output.penalty is None else output.penalty.float()
+
+    def _task_gradients(self, watched: bool) -> TaskGradients | None:
+        """Return what takes the tasks' gradients in this step, if anybody wants them."""
+        own = (self.balance.at,) if self.balance.needs == "gramian" else ()
+        # in an order that all processes have
+        sites = dict.fromkeys([*(SITES if watched else ()), *own])
+        return TaskGradients(self.model, sites, self.scaler, self.processes) if sites else None
+
+    def _rehearse(self, batches: list[Batch], counts: TaskCounts, gradients: TaskGradients | None) -> Balanced:
+        """Return the weights for the losses of all batches together, before any batch has been learnt from.
+
+        The batches run once more in the step itself, with the same dropout.
+        """
+        # a rule that draws has random numbers of its own; those that follow here are for the dropout of the step
+        seed = int(torch.randint(2**62, (), generator=generator(CPU)))
+        losses = torch.zeros_like(counts.per_row)
+        with without_trace(self.model, self.draws):
+            for batch in batches:
+                with torch.set_grad_enabled(gradients is not None):
+                    vectors, sums, _ = self._forward(batch, gradients)
+                    if gradients is not None:
+                        gradients.add(sums * counts.per_row, vectors)
+                losses = losses + sums.detach() * counts.per_row
+            self.draws.of(CPU).manual_seed(seed)
+            return self._balanced(losses, counts, gradients)
+
+    def _balanced(self, losses: Tensor, counts: TaskCounts, gradients: TaskGradients | None) -> Balanced:
+        """Ask the rule for the weights of the losses ``[task]``, of which this process has its part."""
+        gramian = None
+        if gradients is not None and self.balance.needs == "gramian":
+            gramian = gradients.gramian(self.balance.at)
+        given = StepLosses(counts.present, self.processes.sum(losses), gramian)
+        if gramian is not None and not gramian.isfinite().all():
+            # too large for half precision: the scaler leaves the step out; any other overflow ends the epoch
+            return Balanced(given, self.task_weights)
+        return Balanced(given, self.balance(given) * self.task_weights)
+
+    def _with_own_loss(self, objective: Tensor, losses: Tensor, counts: TaskCounts) -> Tensor:
+        own = self.balance.own_loss(losses)
+        if own is None:
+            return objective
+        # every process adds an equal part, and gradients are summed
+        return objective + (own * self.task_weights * counts.present).sum() / self.processes.size
+
+    @torch.no_grad()
+    def _losses_after(self, batches: list[Batch], counts: TaskCounts, state: State) -> Tensor:
+        """Return the mean losses ``[task]`` of the same rows with the same dropout after the step."""
+        with without_trace(self.model, self.draws, state):
+            sums = [self._forward(batch, None)[1] for batch in batches]
+        return self.processes.sum(sum(sums[1:], sums[0])) * counts.per_row
+
+    def _compile(self) -> Callable[..., tuple[Tensor, Tensor | None]]:
+        if self.balance.needs == "gramian":
+            rule = type(self.balance).__name__
+            raise DeclarationError(f"compile: {rule} needs every task's gradient, which a compiled step does not give")
+        return compiled(self._losses, self.device)
+
+    def _update(self) -> None:
+        parameters: list[nn.Parameter] = [p for group in self.optimizer.param_groups for p in group["params"]]
+        sum_gradients(self.processes, parameters)
+        if self.clip_norm is not None:
+            self.scaler.unscale_(self.optimizer)
+            clip_gradients(parameters, self.clip_norm)
+        if not self.scaler.is_enabled():
+            self.optimizer.step()
+            self.schedule.after_step()
+            return
+        scale = self.scaler.get_scale()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        # fp16 leaves a step out where the gradient overflowed, and lowers the scale
+        if self.scaler.get_scale() >= scale:
+            self.schedule.after_step()
+
+    def _row_gradients(self) -> AbstractContextManager[None]:
+        lazy = isinstance(self.optimizer, LazyOptimizer)
+        return self.model.input_layer.tables.row_gradients() if lazy else nullcontext()
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Run matrix products in the declared precision within a block."""
+        dtype = PRECISIONS[self.precision]
+        return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "fp32")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint needs, by part."""
+        return {name: part.state_dict() for name, part in self._parts().items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "balance": self.balance,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+            "scaler": self.scaler,
+        }
