@@ -17,6 +17,8 @@ import gatewise as gw
 from gatewise import declare
 from gatewise.analysis import Explanation, plain
 from gatewise.errors import GatewiseError, TableError
+from gatewise.report import collect
+from gatewise.serving import load_artefact
 from gatewise.training import trainer as training
 
 SMALL = {
@@ -248,3 +250,21 @@ def test_starving_tasks_are_told_from_those_that_are_meant_to(feed: pa.Table, ma
         feed.slice(0, 300)
     )
     assert [problem for problem in meant.problems(feed) if problem.kind == "starving task"] == []
+
+
+def test_ranker_and_report_see_the_same_tasks_starve(feed: pa.Table, make_ranker, tmp_path: Path) -> None:
+    """The model holds the weights of the best epoch, and so that one is looked at."""
+    ranker = make_ranker(epochs=2, patience=None).fit(feed.slice(0, 300), feed.slice(300, 100))
+    best, last = ranker.history
+    best.best, last.best = True, False
+    names = [task.name for task in ranker.scorer.tasks][:2]
+    for record, ratio in ((best, 1000.0), (last, 1.0)):
+        record.conflict = [{"at": "experts", "tasks": names, "cosine": 0.0, "norm_ratio": ratio, "steps": 1}]
+        for values in record.train.values():
+            values["weight"] = 1.0
+    starving = [problem for problem in ranker.problems(feed.slice(0, 50)) if problem.kind == "starving task"]
+    assert [problem.who for problem in starving] == [(names[1],)]
+    ranker.save(tmp_path / "model")
+    assert collect(load_artefact(tmp_path / "model"), "model").starving == starving
+    best.conflict = []
+    assert not [problem for problem in ranker.problems(feed.slice(0, 50)) if problem.kind == "starving task"]

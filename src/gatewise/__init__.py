@@ -90,7 +90,8 @@ if TYPE_CHECKING:
     from gatewise.errors import GatewiseError, GatewiseWarning
     from gatewise.jobs.comparison import compare
     from gatewise.jobs.fuse import fuse
-    from gatewise.ranker import Ranker, load
+    from gatewise.loading import load
+    from gatewise.ranker import Ranker
 
 __all__ = [
     "AITM",
@@ -174,7 +175,8 @@ __all__ = [
 ]
 
 _HOME = {
-    **dict.fromkeys(("Ranker", "load"), "gatewise.ranker"),
+    "Ranker": "gatewise.ranker",
+    "load": "gatewise.loading",
     **dict.fromkeys(("GatewiseError", "GatewiseWarning"), "gatewise.errors"),
     "compare": "gatewise.jobs.comparison",
     "fuse": "gatewise.jobs.fuse",

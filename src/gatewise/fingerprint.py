@@ -17,8 +17,8 @@ def fingerprint(schema: declare.Schema, options: declare.Options, train: str, va
     declared = declare.to_dict(options)
     # what is made of predictions changes nothing that is learnt
     declared.pop("fusion", None)
-    # a cosine ends with the last epoch; otherwise more epochs are no other training
-    bound = isinstance(options.training.schedule, declare.Cosine)
+    # where the schedule does not end with the last epoch, more epochs are the same training
+    bound = options.training.schedule is not None and options.training.schedule.ends_with_training
     for free in LOOKING if bound else (*LOOKING, "epochs"):
         declared["training"].pop(free)
     parts = dict(_leaves("", {"schema": declare.to_dict(schema), **declared}))

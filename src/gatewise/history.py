@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,12 @@ class EpochRecord:
     best: bool = False
     conflict: list[dict[str, Any]] = field(default_factory=list)
     gates: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def kept_epoch(history: Sequence[EpochRecord]) -> EpochRecord | None:
+    """Return the epoch whose weights a training kept: the last best one, or else the last; None without any."""
+    best = [record for record in history if record.best] or list(history)
+    return best[-1] if best else None
 
 
 def write_history(path: Path, records: list[EpochRecord]) -> None:

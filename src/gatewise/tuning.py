@@ -33,24 +33,26 @@ def candidate_weights(tuned: declare.TunedStatic, tasks: list[str], seed: int) -
     return [dict(zip(tasks, row, strict=True)) for row in weights.tolist()]
 
 
-def tune_balance(
+def tuned(
     scorer: Scorer,
     options: declare.Options,
-    rows: tuple[TrainingRows, TrainingRows],
+    train: TrainingRows,
+    valid: TrainingRows | None,
     *,
     run_dir: Path | None = None,
     resume: bool = False,
     reporter: Reporter | None = None,
 ) -> declare.Options:
-    """Return the options with the static weights that are best after a few epochs.
+    """Return the options with all that is to be found before the training: the weights of ``tuned_static``.
 
     Every candidate is trained from the same untrained model, with all other options as they are, and judged by the
     monitored score on the validation rows; of equal scores the first counts.
 
     Args:
         scorer: with an untrained model, which is left as it is.
-        options: whose balancing is to be tuned.
-        rows: those to learn from, and those of validation.
+        options: as they were declared.
+        train: rows to learn from.
+        valid: rows to judge by.
         run_dir: where ``balance.json`` is written: the weights, and all candidates with their scores.
         resume: take the weights from there, if it is there.
         reporter: is told how each training goes.
@@ -59,16 +61,17 @@ def tune_balance(
         TrainingError: no candidate can be trained.
         ArtefactError: ``balance.json`` is damaged.
     """
-    tuned = options.balance
-    assert isinstance(tuned, declare.TunedStatic)
+    searched = options.balance
+    if valid is None or not isinstance(searched, declare.TunedStatic):
+        return options
     path = None if run_dir is None else run_dir / TUNED
     if resume and path is not None and path.exists():
         return replace(options, balance=declare.Static(weights=_read(path)))
-    short = replace(options.training, epochs=tuned.epochs, patience=None, conflict_every=None)
+    short = replace(options.training, epochs=searched.epochs, patience=None, conflict_every=None)
     tried: list[dict[str, Any]] = []
-    for weights in candidate_weights(tuned, [task.name for task in scorer.tasks], options.training.seed):
+    for weights in candidate_weights(searched, [task.name for task in scorer.tasks], options.training.seed):
         trial = replace(options, balance=declare.Static(weights=weights), training=short)
-        tried.append({"weights": weights, **_judged(scorer, trial, rows, reporter or Reporter())})
+        tried.append({"weights": weights, **_judged(scorer, trial, (train, valid), reporter or Reporter())})
     known = [candidate for candidate in tried if candidate["score"] is not None]
     if not known:
         raise TrainingError(f"tuned_static: no candidate can be trained; {tried[0]['error']}")

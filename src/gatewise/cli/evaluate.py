@@ -39,8 +39,8 @@ def evaluate(
     if len(given) > 1:
         raise DeclarationError(f"evaluate: expected one of --by, --intervals and --stream, found {' and '.join(given)}")
     from gatewise.jobs import find_artefact
+    from gatewise.loading import load
     from gatewise.progress import at_terminal, working
-    from gatewise.ranker import load
 
     ranker = load(find_artefact(artefact))
     title = f"{'calibrated ' if calibrated else ''}metrics on {table}"

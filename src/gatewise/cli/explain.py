@@ -30,8 +30,8 @@ def explain(
     wanted = parse_row(row)
     from gatewise.analysis import plain
     from gatewise.jobs import find_artefact
+    from gatewise.loading import load
     from gatewise.progress import at_terminal, working
-    from gatewise.ranker import load
 
     ranker = load(find_artefact(artefact))
     with working("taking the prediction apart", at_terminal()):

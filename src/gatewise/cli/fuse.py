@@ -51,7 +51,7 @@ def fuse(
     from gatewise.jobs import find_artefact
     from gatewise.jobs.front_files import check_file, write_front
     from gatewise.jobs.fuse import fuse as look_for
-    from gatewise.ranker import load
+    from gatewise.loading import load
 
     check_choice(choose)
     for path in output or []:

@@ -63,6 +63,7 @@ from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.recipe import Data, Recipe, Split
 from gatewise.declare.schema import Schema, column_of, embedding_dim
 from gatewise.declare.side_tower import SideTower
+from gatewise.declare.signatures import spelled_out
 from gatewise.declare.tasks import (
     Binary,
     Count,
@@ -75,7 +76,7 @@ from gatewise.declare.tasks import (
     Regression,
     Task,
 )
-from gatewise.declare.training import Cosine, Plateau, StepDecay, Training
+from gatewise.declare.training import Cosine, Plateau, StepDecay, Training, TrainingOptions
 
 __all__ = [
     "AITM",
@@ -156,6 +157,7 @@ __all__ = [
     "Text",
     "TopKGate",
     "Training",
+    "TrainingOptions",
     "Transformer",
     "TunedStatic",
     "UPGrad",
@@ -167,5 +169,6 @@ __all__ = [
     "from_dict",
     "outputs_of",
     "path_to",
+    "spelled_out",
     "to_dict",
 ]

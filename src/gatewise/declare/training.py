@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
@@ -14,7 +14,22 @@ Unit = Literal["epoch", "step"]
 
 
 @declaration
-class StepDecay:
+class ScheduleOptions:
+    """What all schedules have in common; none of it is an option."""
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether the rate follows the monitored metric, so that there must be a validation table."""
+        return False
+
+    @property
+    def ends_with_training(self) -> bool:
+        """Whether another number of epochs is another schedule from the first step on."""
+        return False
+
+
+@declaration
+class StepDecay(ScheduleOptions):
     """Multiply the learning rate by ``factor`` after every ``every`` epochs or steps."""
 
     every: Positive = field(default=1, kw_only=True)
@@ -27,7 +42,7 @@ class StepDecay:
 
 
 @declaration
-class Cosine:
+class Cosine(ScheduleOptions):
     """Rise linearly over the warm-up, then fall along half a cosine to ``floor`` times the rate at the last epoch."""
 
     warmup: Rate = field(default=0.05, kw_only=True)
@@ -38,9 +53,14 @@ class Cosine:
     """Whether the rate changes after every step or every epoch."""
     kind: Literal["cosine"] = field(default="cosine", kw_only=True, repr=False)
 
+    @property
+    def ends_with_training(self) -> bool:
+        """Yes: the rate falls to its floor at the last epoch."""
+        return True
+
 
 @declaration
-class Plateau:
+class Plateau(ScheduleOptions):
     """Multiply the learning rate by ``factor`` when the monitored metric has not improved for ``patience`` epochs."""
 
     patience: Annotated[int, Field(ge=0)] = field(default=1, kw_only=True)
@@ -48,6 +68,11 @@ class Plateau:
     factor: Annotated[float, Field(gt=0, lt=1)] = field(default=0.5, kw_only=True)
     """What the rate is multiplied by."""
     kind: Literal["plateau"] = field(default="plateau", kw_only=True, repr=False)
+
+    @property
+    def needs_validation(self) -> bool:
+        """Yes: the rate falls where the monitored metric stays."""
+        return True
 
 
 Schedule = Annotated[Annotated[StepDecay | Cosine | Plateau, Field(discriminator="kind")], shorthand]
@@ -98,3 +123,27 @@ class Training:
     and ratio of norms of every two tasks go into the history. Null: never."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = field(default=0, kw_only=True)
     """Decides initial weights, order of rows and dropout."""
+
+
+class TrainingOptions(TypedDict, total=False):
+    """The options of :class:`Training` as keyword arguments; a test holds both to each other."""
+
+    epochs: int
+    batch_size: int
+    accumulate: int
+    optimizer: Literal["adamw", "adam", "adagrad", "rmsprop", "sgd"]
+    lr: float
+    momentum: float
+    weight_decay: float
+    embedding_update: Literal["lazy", "rowwise_adagrad", "dense"]
+    embedding_decay: float
+    schedule: StepDecay | Cosine | Plateau | Literal["step", "cosine", "plateau"] | None
+    clip_norm: float | None
+    monitor: str
+    patience: int | None
+    min_delta: float
+    precision: Literal["fp32", "bf16", "fp16"]
+    compile: bool
+    device: str
+    conflict_every: int | None
+    seed: int

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -100,6 +100,17 @@ class Comparison:
         }
 
 
+class Judging(TypedDict, total=False):
+    """How contestants are trained and judged, see :func:`compare_contestants`."""
+
+    seeds: int
+    metrics: Collection[str]
+    samples: int
+    level: float
+    workers: int | None
+    progress: bool | None
+
+
 def compare(
     what: Recipe | Ranker | str | Path,
     train: Any = None,
@@ -107,7 +118,14 @@ def compare(
     test: Any = None,
     *,
     run_dir: str | Path | None = None,
-    **options: Any,
+    also: Sequence[str | declare.Architecture] = (),
+    baseline: str | Trees | None = None,
+    seeds: int = 5,
+    metrics: Collection[str] = (),
+    samples: int = 1000,
+    level: float = 0.95,
+    workers: int | None = None,
+    progress: bool | None = None,
 ) -> Comparison:
     """Compare a model with a shared bottom and single-task models of equal size, over several seeds.
 
@@ -121,11 +139,15 @@ def compare(
         valid: rows to stop on.
         test: rows to judge on.
         run_dir: folder of the run; by default the recipe's, or one that is removed in the end.
-        **options: ``seeds=5``; ``also=["ple", "stem"]``, further architectures or their kinds;
-            ``baseline="lightgbm"`` for gradient-boosted trees (extra ``peers``), or ``Trees`` with other options;
-            ``metrics=["ece"]`` to give verdicts by, besides the one that sums each task up; ``samples=1000`` of the
-            bootstrap and the ``level=0.95`` of its intervals; ``workers``, how many trainings run side by side;
-            ``progress``.
+        also: further architectures, or their kinds, such as ``["ple", "stem"]``; a kind is made as large as the model.
+        baseline: ``"lightgbm"`` for gradient-boosted trees, one model per task (extra ``trees``), or ``Trees`` with
+            other options.
+        seeds: with how many seeds each contestant is trained.
+        metrics: names of metrics to give verdicts by, besides the one that sums each task up, such as ``["ece"]``.
+        samples: resamples of the bootstrap.
+        level: of its intervals.
+        workers: how many trainings run side by side; by default as many as torch would use threads.
+        progress: show progress; by default when standard error is a terminal.
 
     Raises:
         DeclarationError: there are no test rows, or an option is not valid.
@@ -145,7 +167,20 @@ def compare(
         parts = {"train": train, "valid": valid, "test": test}
         tables = Tables(**{part: _source(table, schema, part) for part, table in parts.items()})
     with nullcontext(run_dir) if run_dir is not None else TemporaryDirectory() as place:
-        return compare_models(schema, declared, tables, Path(place), **options)
+        return compare_models(
+            schema,
+            declared,
+            tables,
+            Path(place),
+            also=also,
+            baseline=baseline,
+            seeds=seeds,
+            metrics=metrics,
+            samples=samples,
+            level=level,
+            workers=workers,
+            progress=progress,
+        )
 
 
 def _source(table: Any, schema: Schema, part: str) -> Any:
@@ -163,7 +198,7 @@ def compare_models(
     *,
     also: Sequence[str | declare.Architecture] = (),
     baseline: str | Trees | None = None,
-    **how: Any,
+    **how: Unpack[Judging],
 ) -> Comparison:
     """Compare a model with a shared bottom and single-task models of equal size, over several seeds.
 

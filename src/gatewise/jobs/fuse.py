@@ -11,8 +11,9 @@ from gatewise.declare import Fusion
 from gatewise.errors import DeclarationError, TableError
 from gatewise.jobs.train import find_artefact
 from gatewise.jobs.weight_search import Tried, import_optuna, ranges_of, search
+from gatewise.loading import load
 from gatewise.progress import at_terminal, counting_down, working
-from gatewise.ranker import Ranker, load
+from gatewise.ranker import Ranker
 
 DIGITS = 4
 """Decimals of a goal: orders that differ by less are equally good."""

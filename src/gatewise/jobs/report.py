@@ -11,7 +11,7 @@ from gatewise.errors import ArtefactError, GatewiseError
 from gatewise.files import write_text
 from gatewise.jobs.comparison import COMPARISON
 from gatewise.jobs.train import ARTEFACT, find_artefact
-from gatewise.ranker import load
+from gatewise.loading import load
 from gatewise.report import check_extra, comparison_page, render
 from gatewise.serving.artefact import MANIFEST
 

@@ -15,7 +15,6 @@ from gatewise.analysis import (
     ROWS_OF,
     Cut,
     Estimates,
-    Problem,
     cut_column,
     cut_table,
     expert_ablation,
@@ -27,13 +26,13 @@ from gatewise.analysis import (
     mixture_problems,
     reliability,
     slices,
-    starving_tasks,
     summary_of,
 )
 from gatewise.data import column_names, needed_columns, read_needed, readable
 from gatewise.data.plain_types import take_rows
 from gatewise.errors import TableError, TrainingError, did_you_mean, shown
 from gatewise.history import EpochRecord
+from gatewise.insight import Insight
 from gatewise.report.findings import Findings, Inside, OnTable
 from gatewise.serving import Artefact, Scorer
 from gatewise.tasks import Metrics, Predicted
@@ -88,18 +87,9 @@ def collect(
         saved=saved,
         rows=rows,
         calibrated={output: each.method for output, each in scorer.calibration.calibrators.items()},
-        starving=_starving(artefact, history),
+        starving=Insight(scorer, artefact.options, history).starving(),
         on=None if table is None else on_table(scorer, table, by, tell),
     )
-
-
-def _starving(artefact: Artefact, history: Sequence[EpochRecord]) -> list[Problem]:
-    """Return the tasks that starved in the epoch whose weights were kept."""
-    kept = [record for record in history if record.best] or list(history)
-    balance, tasks = artefact.options.balance, artefact.scorer.tasks
-    static = (balance.weights if isinstance(balance, declare.Static) else None) or {}
-    declared = {task.name: task.weight * static.get(task.name, 1.0) for task in tasks}
-    return starving_tasks(kept[-1].train, kept[-1].conflict, declared) if kept else []
 
 
 def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) -> OnTable:

@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gatewise.declare.balance.balance import Balance
 from gatewise.declare.balance.by_sizes import Site
 from gatewise.declare.base import declaration
 
 
 @declaration
-class Direction:
+class Direction(Balance):
     """What these rules have in common."""
 
     at: Site = field(default="representation", kw_only=True)

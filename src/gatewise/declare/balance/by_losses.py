@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gatewise.declare.balance.balance import Balance
 from gatewise.declare.base import declaration
 
 Positive = Annotated[float, Field(gt=0)]
 
 
 @declaration
-class Uncertainty:
+class Uncertainty(Balance):
     """Weights learnt as the tasks' homoscedastic uncertainty (Kendall, Gal and Cipolla, CVPR 2018)."""
 
     initial_log_variance: float = field(default=0.0, kw_only=True)
@@ -22,14 +23,14 @@ class Uncertainty:
 
 
 @declaration
-class ConstrainedUncertainty:
+class ConstrainedUncertainty(Balance):
     """Uncertainty weighting whose variances have a product of 1, so that the weights cannot all grow together."""
 
     kind: Literal["constrained_uncertainty"] = field(default="constrained_uncertainty", kw_only=True, repr=False)
 
 
 @declaration
-class SoftUncertainty:
+class SoftUncertainty(Balance):
     """Softmax of the inverse losses (UW-SO: Kirchdorfer et al., GCPR 2024)."""
 
     temperature: Positive = field(default=1.0, kw_only=True)
@@ -38,7 +39,7 @@ class SoftUncertainty:
 
 
 @declaration
-class DWA:
+class DWA(Balance):
     """Dynamic weight average: a loss that falls more slowly counts more (Liu, Johns and Davison, CVPR 2019)."""
 
     temperature: Positive = field(default=2.0, kw_only=True)
@@ -47,28 +48,28 @@ class DWA:
 
 
 @declaration
-class RLW:
+class RLW(Balance):
     """Random weights at every step (Lin et al., TMLR 2022)."""
 
     kind: Literal["rlw"] = field(default="rlw", kw_only=True, repr=False)
 
 
 @declaration
-class GeometricMean:
+class GeometricMean(Balance):
     """The geometric mean of the losses (Chennupati et al., CVPR Workshops 2019)."""
 
     kind: Literal["geometric_mean"] = field(default="geometric_mean", kw_only=True, repr=False)
 
 
 @declaration
-class IMTLL:
+class IMTLL(Balance):
     """Learnt scales that bring all losses to 1 (IMTL-L: Liu et al., ICLR 2021)."""
 
     kind: Literal["imtl_l"] = field(default="imtl_l", kw_only=True, repr=False)
 
 
 @declaration
-class SmoothTchebycheff:
+class SmoothTchebycheff(Balance):
     """A smooth maximum of the losses (Lin et al., ICML 2024)."""
 
     mu: Positive = field(default=0.5, kw_only=True)
@@ -77,7 +78,7 @@ class SmoothTchebycheff:
 
 
 @declaration
-class FAMO:
+class FAMO(Balance):
     """Weights learnt from what every step did to the losses (Liu et al., NeurIPS 2023)."""
 
     lr: Positive = field(default=0.025, kw_only=True)

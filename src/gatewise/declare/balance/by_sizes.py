@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gatewise.declare.balance.balance import Balance
 from gatewise.declare.base import Name, Rate, declaration
 
 Site = Literal["representation", "experts", "last_shared_layer"]
@@ -14,7 +15,7 @@ Site = Literal["representation", "experts", "last_shared_layer"]
 
 
 @declaration
-class GradNorm:
+class GradNorm(Balance):
     """Gradients of one size, larger for tasks that lag behind (Chen et al., ICML 2018)."""
 
     alpha: Annotated[float, Field(ge=0)] = field(default=1.5, kw_only=True)
@@ -27,7 +28,7 @@ class GradNorm:
 
 
 @declaration
-class MetaBalance:
+class MetaBalance(Balance):
     """Auxiliary tasks' gradients near the size of the target task's (He et al., WWW 2022)."""
 
     target: Name | None = field(default=None, kw_only=True)
@@ -42,9 +43,14 @@ class MetaBalance:
     """Where gradients are taken: at the shared ``representation``, in the ``experts``, or in their last layer."""
     kind: Literal["metabalance"] = field(default="metabalance", kw_only=True, repr=False)
 
+    @property
+    def named_tasks(self) -> tuple[str, ...]:
+        """The task whose gradient the others are brought to."""
+        return () if self.target is None else (self.target,)
+
 
 @declaration
-class DBMTL:
+class DBMTL(Balance):
     """Logarithms of losses, and gradients as large as the largest (DB-MTL: Lin et al., 2023)."""
 
     beta: Rate = field(default=0.9, kw_only=True)

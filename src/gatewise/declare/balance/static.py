@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainSerializer
 
+from gatewise.declare.balance.balance import Balance
 from gatewise.declare.base import Name, declaration
 
 
@@ -45,16 +46,26 @@ TaskWeights = Annotated[
 
 
 @declaration
-class Static:
+class Static(Balance):
     """Every task counts by its declared weight, times a weight given here."""
 
     weights: TaskWeights | None = field(default=None, kw_only=True)
     """A weight for tasks by name; 1 for the others."""
     kind: Literal["static"] = field(default="static", kw_only=True, repr=False)
 
+    @property
+    def named_tasks(self) -> tuple[str, ...]:
+        """Tasks that a weight is given for."""
+        return tuple(self.declared_weights)
+
+    @property
+    def declared_weights(self) -> Mapping[str, float]:
+        """The weights, by task."""
+        return self.weights or {}
+
 
 @declaration
-class TunedStatic:
+class TunedStatic(Balance):
     """Static weights that a small search finds: short trainings, judged by the monitored score on the validation table.
 
     Equal weights are the first candidate; the others are drawn so that they cover the range evenly. The run's
@@ -68,3 +79,8 @@ class TunedStatic:
     spread: Annotated[float, Field(gt=1)] = field(default=10.0, kw_only=True)
     """Largest ratio between the weights of two tasks."""
     kind: Literal["tuned_static"] = field(default="tuned_static", kw_only=True, repr=False)
+
+    @property
+    def needs_validation(self) -> bool:
+        """Yes: candidates are judged on the validation table."""
+        return True

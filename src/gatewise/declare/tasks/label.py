@@ -34,6 +34,11 @@ class Label:
         return (self.name,)
 
     @property
+    def learns_columns(self) -> bool:
+        """Whether the names of the predicted columns are learnt from the training table."""
+        return False
+
+    @property
     def known_columns(self) -> tuple[str, ...]:
         """Columns that say something about the label before it is known, and are read when predicting too."""
         return ()

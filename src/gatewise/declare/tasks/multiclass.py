@@ -37,3 +37,8 @@ class Multiclass(Label):
     classes: Annotated[Sequence[int | str], AfterValidator(_classes)] | None = field(default=None, kw_only=True)
     """The classes, in the order of their columns; None: those of the training table, sorted."""
     kind: Literal["multiclass"] = field(default="multiclass", kw_only=True, repr=False)
+
+    @property
+    def learns_columns(self) -> bool:
+        """Yes: one column per class."""
+        return True

@@ -37,3 +37,8 @@ class Ordinal(Label):
     levels: Annotated[Sequence[float], AfterValidator(_levels)] | None = field(default=None, kw_only=True)
     """The levels, rising; None: those of the training table."""
     kind: Literal["ordinal"] = field(default="ordinal", kw_only=True, repr=False)
+
+    @property
+    def learns_columns(self) -> bool:
+        """Yes: one column per level."""
+        return True

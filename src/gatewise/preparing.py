@@ -1,0 +1,80 @@
+"""From tables to what a trainer takes: a scorer whose model is to be trained, and encoded rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+
+from gatewise import declare
+from gatewise.assembly import build_model, build_tasks, load_language_models
+from gatewise.data import TableEncoder
+from gatewise.nn import TensorTable
+from gatewise.progress import counting, working
+from gatewise.serving import Scorer
+from gatewise.training import choose_device
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a training takes.
+
+    Attributes:
+        scorer: encoder, model and tasks; the model is about to learn.
+        train: rows to learn from, on the model's device.
+        valid: rows that decide the best epoch, or None.
+    """
+
+    scorer: Scorer
+    train: TensorTable
+    valid: TensorTable | None
+
+
+def prepare(
+    schema: declare.Schema,
+    options: declare.Options,
+    train: Any,
+    valid: Any = None,
+    *,
+    known: Scorer | None = None,
+    show: bool = False,
+) -> Prepared:
+    """Encode both tables and build the model, or take a copy of the known one.
+
+    Args:
+        schema: features and tasks.
+        options: architecture, device and seed.
+        train: any table; vocabularies and statistics are learnt from it where nothing is known yet.
+        valid: any table, or None.
+        known: encoder, model and tasks of an earlier training, which is gone on with.
+        show: show progress.
+
+    Raises:
+        TableError: a table does not hold what the schema declares; names the column.
+        DeclarationError: this machine has no such device.
+    """
+    device = choose_device(options.training.device)
+    with working("encoding the tables", show):
+        if known is None:
+            encoder, encoded = TableEncoder.fit(schema, train)
+        else:
+            encoder, encoded = known.encoder, known.encoder.encode(train, weights=True)
+        side = options.model.side
+        aside = () if side is None else side.features
+        encoded_valid = None if valid is None else encoder.encode(valid, optional=aside)
+    scorer = _untrained(encoder, options, device) if known is None else known.copy(device)
+    with counting("texts read", show and bool(encoder.layout.texts)) as count:
+        read = partial(scorer.model.input_layer.read_texts, read=count)
+        tensors = read(scorer.tensors(encoded))
+        held_out = None if encoded_valid is None else read(scorer.tensors(encoded_valid))
+    return Prepared(scorer, tensors, held_out)
+
+
+def _untrained(encoder: TableEncoder, options: declare.Options, device: torch.device) -> Scorer:
+    """Return a scorer whose model has learnt nothing."""
+    tasks = build_tasks(encoder.schema, encoder.statistics)
+    model = build_model(options.model, encoder.layout, tasks, options.training.seed)
+    load_language_models(model)
+    return Scorer(encoder, model.to(device), tasks, fusion=options.parsed_fusion)
