@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from gatewise.jobs.fuse import fuse
     from gatewise.loading import load
     from gatewise.ranker import Ranker
+    from gatewise.register import register
 
 __all__ = [
     "AITM",
@@ -172,11 +173,13 @@ __all__ = [
     "compare",
     "fuse",
     "load",
+    "register",
 ]
 
 _HOME = {
     "Ranker": "gatewise.ranker",
     "load": "gatewise.loading",
+    "register": "gatewise.register",
     **dict.fromkeys(("GatewiseError", "GatewiseWarning"), "gatewise.errors"),
     "compare": "gatewise.jobs.comparison",
     "fuse": "gatewise.jobs.fuse",

@@ -8,7 +8,7 @@ from typing import Any
 
 from gatewise import declare
 
-LOOKING = ("patience", "device", "conflict_every")
+LOOKING = ("patience", "device", "conflict_every", "callbacks")
 """Options that change nothing of what is learnt."""
 
 

@@ -40,7 +40,7 @@ class ProgressReporter(Reporter):
         self._bar: Progress | None = None
         self._shown = 0.0
 
-    def training_started(self, epochs: int, steps: int | None, first_epoch: int) -> None:  # noqa: D102
+    def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:  # noqa: D102
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -54,7 +54,7 @@ class ProgressReporter(Reporter):
         self._task = self._bar.add_task(self._title(), total=steps, losses="")
         self._bar.start()
 
-    def step_done(self, losses: Tensor) -> None:  # noqa: D102
+    def on_step_end(self, losses: Tensor) -> None:  # noqa: D102
         assert self._bar is not None
         now = time.monotonic()
         # reading the losses waits for the device: a few times a second is enough
@@ -64,7 +64,7 @@ class ProgressReporter(Reporter):
             self._bar.update(self._task, losses=f"loss: {text}")
         self._bar.advance(self._task)
 
-    def epoch_done(self, record: EpochRecord) -> None:  # noqa: D102
+    def on_epoch_end(self, record: EpochRecord) -> None:  # noqa: D102
         assert self._bar is not None
         self.console.print(
             f"{self.label}{summary(record, self._epochs)}", highlight=False, soft_wrap=True, markup=False, emoji=False
@@ -73,7 +73,7 @@ class ProgressReporter(Reporter):
         if self._epoch <= self._epochs:
             self._bar.reset(self._task, description=self._title(), total=self._steps)
 
-    def training_ended(self, reason: str) -> None:  # noqa: ARG002, D102
+    def on_training_end(self, reason: str) -> None:  # noqa: ARG002, D102
         assert self._bar is not None
         self._bar.stop()
 

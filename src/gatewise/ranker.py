@@ -26,7 +26,7 @@ from gatewise.progress import ProgressReporter, at_terminal, working
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, save_artefact
 from gatewise.tasks import Metrics, Task
-from gatewise.training import Monitor, Reporter, choose_device, goes_on
+from gatewise.training import Monitor, Reporter, Reporters, choose_device, goes_on
 from gatewise.tuning import tuned
 
 GATE_SAMPLE = 10_000
@@ -114,6 +114,7 @@ class Ranker(Insight, Estimator):
         overwrite: bool = False,
         progress: bool | None = None,
         label: str = "",
+        callbacks: Sequence[Reporter] = (),
     ) -> Ranker:
         """Learn vocabularies and statistics from the training table, then train.
 
@@ -129,6 +130,7 @@ class Ranker(Insight, Estimator):
             overwrite: begin anew where ``run_dir`` holds a training that is longer or not at its end, which is lost.
             progress: show progress; by default when standard error is a terminal.
             label: put in front of every line of progress.
+            callbacks: further reporters, which are told of every step and epoch.
 
         Returns:
             The ranker itself.
@@ -152,7 +154,8 @@ class Ranker(Insight, Estimator):
         folder, show = None if run_dir is None else Path(run_dir), at_terminal() if progress is None else progress
         goes_on(folder, self.options.training.epochs, resume=resume, overwrite=overwrite)
         with nullcontext() if folder is None else held(folder):
-            self._learn(train, valid, folder, show=show, label=label, resume=resume, overwrite=overwrite)
+            told = self._reporter(show, label, callbacks)
+            self._learn(train, valid, folder, told, show=show, resume=resume, overwrite=overwrite)
         return self
 
     def update(self, train: Any, valid: Any = None, *, progress: bool | None = None) -> Ranker:
@@ -178,7 +181,8 @@ class Ranker(Insight, Estimator):
         known = self.scorer
         self._check_fit(valid)
         show = at_terminal() if progress is None else progress
-        self._learn(train, valid, None, show=show, label="", resume=False, overwrite=False, known=known)
+        told = self._reporter(show)
+        self._learn(train, valid, None, told, show=show, resume=False, overwrite=False, known=known)
         return self
 
     def to(self, device: str) -> Ranker:
@@ -205,14 +209,20 @@ class Ranker(Insight, Estimator):
             # a missing extra is better known before the tables are encoded
             build_balance(balance, build_tasks(self.schema))
 
+    def _reporter(self, show: bool, label: str = "", callbacks: Sequence[Reporter] = ()) -> Reporter:
+        """Return all who are told how the training goes, as one."""
+        shown = [ProgressReporter([task.name for task in self.schema.tasks], label=label)] if show else []
+        declared = [declare.made_of(callback) for callback in self.options.training.callbacks]
+        return Reporters([*shown, *declared, *callbacks])
+
     def _learn(
         self,
         train: Any,
         valid: Any,
         run_dir: Path | None,
+        reporter: Reporter,
         *,
         show: bool,
-        label: str,
         resume: bool,
         overwrite: bool,
         known: Scorer | None = None,
@@ -220,7 +230,6 @@ class Ranker(Insight, Estimator):
         """Train a new model, or the known one further, and keep what came of it."""
         prepared = prepare(self.schema, self.options, train, valid, known=known, show=show)
         scorer, rows, held_out = prepared.scorer, prepared.train, prepared.valid
-        reporter = ProgressReporter([task.name for task in scorer.tasks], label=label) if show else Reporter()
         options = tuned(scorer, self.options, rows, held_out, run_dir=run_dir, resume=resume)
         trainer = make_trainer(scorer, options, rows, run_dir, reporter, held_out)
         try:

@@ -75,11 +75,11 @@ def test_progress_shows_names_as_they_are() -> None:
     shown = io.StringIO()
     console = Console(file=shown, force_terminal=True, width=200, _environ={"TERM": "xterm"})
     reporter = ProgressReporter([TASK, BROKEN], console, label=BROKEN)
-    reporter.training_started(1, 2, 1)
+    reporter.on_training_start(1, 2, 1)
     reporter._shown = -1e9
-    reporter.step_done(torch.tensor([0.5, 0.25]))
+    reporter.on_step_end(torch.tensor([0.5, 0.25]))
     reporter._bar.refresh()
-    reporter.training_ended("")
+    reporter.on_training_end("")
     assert BROKEN in shown.getvalue()
     assert f"{TASK} 0.5000" in shown.getvalue()
     with working(BROKEN, True) as tell, counting_down("trainings", 2, False):

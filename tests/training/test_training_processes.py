@@ -137,7 +137,7 @@ def test_rank_zero_alone_writes_and_tells(make_table: MakeTable, make_trainer: M
         def __init__(self, rank: int) -> None:
             self.rank = rank
 
-        def training_ended(self, reason: str) -> None:
+        def on_training_end(self, reason: str) -> None:
             told.append(self.rank)
 
     def make(rank: Rank) -> Trainer:

@@ -163,12 +163,12 @@ class Interrupting(Reporter):
     def __init__(self) -> None:
         self.steps, self.reason = 0, ""
 
-    def step_done(self, losses: Tensor) -> None:
+    def on_step_end(self, losses: Tensor) -> None:
         self.steps += 1
         if self.steps == 2 * STEPS + 2:
             raise KeyboardInterrupt
 
-    def training_ended(self, reason: str) -> None:
+    def on_training_end(self, reason: str) -> None:
         self.reason = reason
 
 
@@ -209,7 +209,7 @@ def test_interrupted_before_the_first_epoch_is_over(
     whole.fit(make_table())
 
     class AtOnce(Reporter):
-        def step_done(self, losses: Tensor) -> None:
+        def on_step_end(self, losses: Tensor) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -295,7 +295,7 @@ def test_checkpoint_and_history_are_there_after_every_epoch(
     tmp_path: Path, make_table: MakeTable, make_trainer: MakeTrainer
 ) -> None:
     class Looking(Reporter):
-        def epoch_done(self, record: EpochRecord) -> None:
+        def on_epoch_end(self, record: EpochRecord) -> None:
             assert len(load_checkpoint(tmp_path / "run" / CHECKPOINT)["history"]) == record.epoch
             assert len((tmp_path / "run" / HISTORY).read_text().splitlines()) == record.epoch
 

@@ -143,10 +143,10 @@ def test_a_whole_training_accumulates(make_table: MakeTable, make_trainer: MakeT
     steps = []
 
     class Counting(Reporter):
-        def step_done(self, losses: Tensor) -> None:
+        def on_step_end(self, losses: Tensor) -> None:
             steps.append(losses)
 
-        def training_started(self, epochs: int, steps: int, first_epoch: int) -> None:
+        def on_training_start(self, epochs: int, steps: int, first_epoch: int) -> None:
             assert (epochs, steps, first_epoch) == (3, 2, 1)
 
     found = []
@@ -194,10 +194,10 @@ class Snapshots(Reporter):
         self.weights: list[dict[str, Tensor]] = []
         self.reason = ""
 
-    def epoch_done(self, record: EpochRecord) -> None:
+    def on_epoch_end(self, record: EpochRecord) -> None:
         self.weights.append(copy.deepcopy(self.trainer.model.state_dict()))
 
-    def training_ended(self, reason: str) -> None:
+    def on_training_end(self, reason: str) -> None:
         self.reason = reason
 
 
@@ -373,7 +373,7 @@ def test_a_loss_that_is_not_finite_names_its_task(
     tasks = [BinaryTask("liked"), Breaking("rating", mean=3.0)]
 
     class AfterTwo(Reporter):
-        def epoch_done(self, record: EpochRecord) -> None:
+        def on_epoch_end(self, record: EpochRecord) -> None:
             tasks[1].broken = record.epoch == 2
 
     trainer = make_trainer(tasks=tasks, run_dir=tmp_path, reporter=AfterTwo(), epochs=5)

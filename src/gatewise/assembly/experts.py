@@ -34,3 +34,7 @@ def _module(expert: declare.AnyExpert, architecture: declare.Architecture, input
             return ConvolutionalExpert(
                 input_dim, width, channels=channels, kernel=kernel, places=places, activation=activation
             )
+        case _:
+            hidden = {"activation": activation, "dropout": dropout, "norm": norm}
+            made: Module = declare.made_of(expert, input_dim=input_dim, **hidden)
+            return made

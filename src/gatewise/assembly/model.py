@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 
 import torch
+from torch.nn import Module
 
 from gatewise import balance, declare, nn
+from gatewise.assembly.interactions import build_interaction
 from gatewise.assembly.texts import build_text_encoder
 from gatewise.assembly.trunks import Surroundings, build_trunk
 from gatewise.draws import Draws
@@ -31,6 +33,11 @@ def build_model(
         texts = [build_text_encoder(column) for column in layout.texts]
         input_layer = nn.InputLayer(widened(layout, architecture.embedding_sets(len(tasks))), texts)
         around = Surroundings.of(architecture, input_layer, [task.name for task in tasks])
+        interaction = None
+        if architecture.interaction is not None:
+            interaction = build_interaction(architecture.interaction, around.blocks(), len(around.kept))
+            width = nn.output_width(interaction, len(around.kept), f"interaction {architecture.interaction.kind!r}")
+            around = replace(around, interaction_dim=width)
         trunk = build_trunk(architecture, around)
         towers = nn.Towers(
             len(tasks),
@@ -42,7 +49,7 @@ def build_model(
             norm=architecture.norm,
             residual=architecture.tower_residual,
         )
-        feature_layer = build_feature_layer(architecture, len(around.kept))
+        feature_layer = build_feature_layer(architecture, len(around.kept), interaction, around.interaction_dim)
         side_tower = build_side_tower(architecture, around, sum(towers.output_dims))
     with torch.no_grad():
         towers.bias.copy_(torch.cat([torch.tensor(task.initial_bias).expand(task.num_scores) for task in tasks]))
@@ -63,12 +70,17 @@ def build_model(
     )
 
 
-def build_feature_layer(architecture: declare.Architecture, input_dim: int) -> nn.FeatureLayer | None:
+def build_feature_layer(
+    architecture: declare.Architecture, input_dim: int, interaction: Module | None, interaction_dim: int | None
+) -> nn.FeatureLayer | None:
     """Return what is done to the input, or None where that is nothing."""
-    if architecture.input_norm == "none" and not architecture.input_dropout and not architecture.shared_dims:
+    nothing = architecture.input_norm == "none" and not architecture.input_dropout and not architecture.shared_dims
+    if nothing and interaction is None:
         return None
     return nn.FeatureLayer(
         input_dim,
+        interaction=interaction,
+        interaction_dim=interaction_dim,
         norm=architecture.input_norm,
         dropout=architecture.input_dropout,
         dims=tuple(architecture.shared_dims),
@@ -106,6 +118,9 @@ def build_balance(declared: declare.AnyBalance, tasks: list[Task]) -> balance.Ba
         DeclarationError: it names a task that there is not, or has to be tuned first.
         MissingExtraError: it needs TorchJD, which is not installed.
     """
+    if declare.class_of(declared) is not None:
+        made: balance.BalanceRule = declare.made_of(declared, num_tasks=len(tasks))
+        return made
     options = {field.name: getattr(declared, field.name) for field in fields(declared) if field.name != "kind"}
     match declared:
         case declare.TunedStatic():

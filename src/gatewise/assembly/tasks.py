@@ -7,6 +7,7 @@ from typing import Any
 
 from gatewise import declare
 from gatewise.errors import DeclarationError
+from gatewise.metrics import Metric
 from gatewise.tasks import (
     BinaryTask,
     CountTask,
@@ -42,8 +43,17 @@ def build_tasks(schema: declare.Schema, statistics: Statistics | None = None) ->
         return built[name]
 
     tasks = [build(task.name) for task in schema.tasks]
+    for task, each in zip(tasks, schema.tasks, strict=True):
+        if each.metrics:
+            task.metrics = (*task.metrics, *(registered_metric(metric) for metric in each.metrics))
     _check_columns(tasks)
     return tasks
+
+
+def registered_metric(declared: Any) -> Metric:
+    """Return the metric of a registered class, called like its kind."""
+    made = declare.made_of(declared)
+    return Metric(declared.kind, made, made.greater_is_better)
 
 
 def _check_columns(tasks: list[Task]) -> None:
@@ -83,3 +93,6 @@ def _build(task: declare.Task, learnt: dict[str, Any], schema: declare.Schema, o
             return DurationTask(task.name, limited=task.limit is not None, unit=task.unit, **common)
         case declare.Custom():
             return make_registered(task.by, task.name, **{"mean": 0.0, "std": 1.0, **common, **task.options})
+        case _:
+            made: Task = declare.made_of(task, **{"mean": 0.0, "std": 1.0, **common})
+            return made

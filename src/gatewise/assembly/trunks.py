@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import Any
 
+from torch.nn import Module
+
 from gatewise import declare, nn
 from gatewise.assembly.experts import expert_options
 from gatewise.errors import DeclarationError
@@ -47,11 +49,13 @@ class Surroundings:
         input_layer: what it reads.
         tasks: the names of the tasks, in the order of the outputs.
         side: the names of features that the trunk does not read.
+        interaction_dim: width of what is made of the features before the trunk reads them; None: nothing is.
     """
 
     input_layer: nn.InputLayer
     tasks: tuple[str, ...]
     side: tuple[str, ...] = ()
+    interaction_dim: int | None = None
 
     @classmethod
     def of(cls, architecture: declare.Architecture, input_layer: nn.InputLayer, tasks: Iterable[str]) -> Surroundings:
@@ -68,7 +72,9 @@ class Surroundings:
 
     def input_dim(self, architecture: declare.Architecture) -> int:
         """Return the width of what the trunk reads."""
-        return architecture.shared_dims[-1] if architecture.shared_dims else len(self.kept)
+        if architecture.shared_dims:
+            return architecture.shared_dims[-1]
+        return len(self.kept) if self.interaction_dim is None else self.interaction_dim
 
     def columns(self, features: tuple[str, ...]) -> tuple[int, ...]:
         """Return the columns of the trunk's input that features have."""
@@ -86,6 +92,12 @@ class Surroundings:
         found = [[*(column for part in parts for column in part[i]), *numbers] for i in range(count)]
         return tuple(tuple(self.kept[column] for column in columns if column in self.kept) for columns in found)
 
+    def blocks(self) -> list[list[int]]:
+        """Return the columns of the trunk's input that every feature has, all numbers as the last block."""
+        embedded, numbers = self.input_layer.blocks()
+        found = [[self.kept[column] for column in block if column in self.kept] for block in (*embedded, numbers)]
+        return [block for block in found if block]
+
     def unpooled(self) -> dict[str, int]:
         """Return the widths of the sequences that are not pooled, by name and in order."""
         layout = self.input_layer.layout
@@ -98,6 +110,9 @@ class Surroundings:
 
 def build_trunk(architecture: declare.Architecture, around: Surroundings) -> nn.Trunk:
     """Return the declared trunk; its constructor takes the declaration's fields by name."""
+    if declare.class_of(architecture) is not None:
+        made = declare.made_of(architecture, input_dim=around.input_dim(architecture), num_tasks=len(around.tasks))
+        return checked_trunk(made, getattr(architecture, "kind", ""), len(around.tasks))
     names = [field.name for field in fields(architecture) if field.name not in NOT_THE_TRUNKS]
     options: dict[str, Any] = {name: getattr(architecture, name) for name in names}
     for name in options.keys() & RESOLVED.keys():
@@ -107,6 +122,18 @@ def build_trunk(architecture: declare.Architecture, around: Surroundings) -> nn.
     return TRUNKS[type(architecture)](around.input_dim(architecture), len(around.tasks), **options)
 
 
+def checked_trunk(trunk: Any, kind: str, num_tasks: int) -> nn.Trunk:
+    """Return a registered trunk after a look at what everything around it relies on."""
+    width = getattr(trunk, "output_dim", None)
+    if not isinstance(width, int) or width < 1:
+        raise DeclarationError(f"model {kind!r}: expected a trunk with its width as output_dim, found {width!r}")
+    if getattr(trunk, "num_tasks", num_tasks) != num_tasks:
+        raise DeclarationError(f"model {kind!r}: expected a trunk of {num_tasks} tasks, found {trunk.num_tasks}")
+    trunk.num_tasks = num_tasks
+    made: nn.Trunk = trunk
+    return made
+
+
 def gate_maker(gate: declare.AnyGate, around: Surroundings) -> GateMaker:
     """Return what makes the declared gates."""
     options = {
@@ -114,7 +141,23 @@ def gate_maker(gate: declare.AnyGate, around: Surroundings) -> GateMaker:
     }
     if gate.features:
         options["columns"] = around.columns(tuple(gate.features))
+    if declare.class_of(gate) is not None:
+        return partial(_registered_gate, gate, options)
     return partial(GATES[type(gate)], **options)
+
+
+def _registered_gate(
+    gate: Any, options: dict[str, Any], input_dim: int, num_gates: int, num_experts: int, dims: Any, **how: Any
+) -> Module:
+    """Return gates of a registered kind for one level of experts."""
+    sizes = {"input_dim": input_dim, "num_gates": num_gates, "num_experts": num_experts, "dims": dims}
+    cls = declare.class_of(gate)
+    if "reach" in how and "reach" not in declare.taken_by(cls, how):
+        raise DeclarationError(
+            f"gate {gate.kind!r}: takes no 'reach', and gates of this model weigh some of the experts only"
+        )
+    made: Module = cls(**declare.taken_by(cls, {**options, **sizes, **how}))
+    return made
 
 
 def group_positions(groups: Mapping[str, tuple[str, ...]], around: Surroundings) -> tuple[tuple[int, ...], ...]:

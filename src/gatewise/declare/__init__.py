@@ -50,13 +50,33 @@ from gatewise.declare.balance import (
     UPGrad,
     check_balance,
 )
+from gatewise.declare.balance.balance import Balance
 from gatewise.declare.base import from_dict, to_dict
 from gatewise.declare.calibration import Calibration
-from gatewise.declare.experts import AnyExpert, ConvolutionalExpert, CrossExpert, MLPExpert, ResidualExpert
+from gatewise.declare.doors import (
+    RegisteredCallback,
+    RegisteredMetric,
+    RegisteredPooling,
+    class_of,
+    made_of,
+    register_kind,
+    registered_in,
+    registered_modules,
+    taken_by,
+)
+from gatewise.declare.experts import (
+    AnyExpert,
+    ConvolutionalExpert,
+    CrossExpert,
+    MLPExpert,
+    RegisteredExpert,
+    ResidualExpert,
+)
 from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Text, Vector
 from gatewise.declare.funnels import outputs_of, path_to
 from gatewise.declare.fusion import Fusion
-from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, SoftmaxGate, TopKGate
+from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, Gate, RegisteredGate, SoftmaxGate, TopKGate
+from gatewise.declare.interactions import AnyInteraction, CrossInteraction, Interaction
 from gatewise.declare.number_embeddings import Periodic, PiecewiseLinear
 from gatewise.declare.options import Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
@@ -97,9 +117,11 @@ __all__ = [
     "AnyBalance",
     "AnyExpert",
     "AnyGate",
+    "AnyInteraction",
     "Architecture",
     "Attention",
     "AttentionGate",
+    "Balance",
     "Binary",
     "CAGrad",
     "Calibration",
@@ -109,6 +131,7 @@ __all__ = [
     "Cosine",
     "Count",
     "CrossExpert",
+    "CrossInteraction",
     "CrossStitch",
     "Custom",
     "DSelectKGate",
@@ -119,9 +142,11 @@ __all__ = [
     "FairGrad",
     "Feature",
     "Fusion",
+    "Gate",
     "GeometricMean",
     "GradNorm",
     "HoME",
+    "Interaction",
     "Label",
     "LifetimeValue",
     "MLPExpert",
@@ -140,6 +165,11 @@ __all__ = [
     "PiecewiseLinear",
     "Plateau",
     "Recipe",
+    "RegisteredCallback",
+    "RegisteredExpert",
+    "RegisteredGate",
+    "RegisteredMetric",
+    "RegisteredPooling",
     "Regression",
     "ResidualExpert",
     "Schema",
@@ -164,11 +194,17 @@ __all__ = [
     "Uncertainty",
     "Vector",
     "check_balance",
+    "class_of",
     "column_of",
     "embedding_dim",
     "from_dict",
+    "made_of",
     "outputs_of",
     "path_to",
+    "register_kind",
+    "registered_in",
+    "registered_modules",
     "spelled_out",
+    "taken_by",
     "to_dict",
 ]

@@ -225,6 +225,10 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+REGISTERED: dict[int | str, type] = {}
+"""Declarations of kinds that people registered, by kind."""
+
+
 def _resolve(owner: Any, location: tuple[int | str, ...]) -> tuple[str, list[str]]:
     """Follow an error's location through the annotations: a path without union tags, and the names known there."""
     path, current = "", owner
@@ -240,6 +244,8 @@ def _resolve(owner: Any, location: tuple[int | str, ...]) -> tuple[str, list[str
             path, current = f"{path}.{step}", get_args(current)[1]
         elif step in variants:
             current = variants[step]
+        elif step in REGISTERED:
+            current = REGISTERED[step]
         elif is_dataclass(current):
             path = f"{path}.{step}" if path else step
             current = get_type_hints(current, include_extras=True).get(step, current)

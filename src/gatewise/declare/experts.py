@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gatewise.declare.base import Dims, declaration
+from gatewise.declare.doors import OpenTo
 
 Count = Annotated[int, Field(gt=0)]
 Widths = Annotated[Dims, Field(min_length=1)]
@@ -83,4 +84,19 @@ class ConvolutionalExpert:
         return self
 
 
-AnyExpert = Annotated[MLPExpert | ResidualExpert | CrossExpert | ConvolutionalExpert, Field(discriminator="kind")]
+@declaration
+class RegisteredExpert:
+    """What all registered kinds of experts have."""
+
+    count: Count = field(default=1, kw_only=True)
+    """How many such experts."""
+
+    @property
+    def width(self) -> int | None:
+        """Width of the output: only the module knows it."""
+        return None
+
+
+AnyExpert = Annotated[
+    MLPExpert | ResidualExpert | CrossExpert | ConvolutionalExpert, Field(discriminator="kind"), OpenTo("expert")
+]

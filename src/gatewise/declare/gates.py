@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gatewise.declare.base import Names, Rate, declaration, shorthand
+from gatewise.declare.doors import OpenTo
 
 Count = Annotated[int, Field(gt=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -108,6 +109,18 @@ class DSelectKGate(Gate):
     kind: Literal["dselect_k"] = field(default="dselect_k", kw_only=True, repr=False)
 
 
+@declaration
+class RegisteredGate:
+    """What registered modules have that give weights and are no subclasses of ours: no option of all gates."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features that gates read: none, which is the whole input."""
+        return ()
+
+
 AnyGate = Annotated[
-    Annotated[SoftmaxGate | AttentionGate | TopKGate | DSelectKGate, Field(discriminator="kind")], shorthand
+    Annotated[SoftmaxGate | AttentionGate | TopKGate | DSelectKGate, Field(discriminator="kind")],
+    shorthand,
+    OpenTo("gate"),
 ]

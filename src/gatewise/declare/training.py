@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from gatewise.declare.base import Rate, declaration, shorthand
+from gatewise.declare.doors import OpenTo
 
 Positive = Annotated[int, Field(gt=0)]
+AnyCallback = Annotated[Any, OpenTo("callback")]
 Unit = Literal["epoch", "step"]
 
 
@@ -123,6 +126,8 @@ class Training:
     and ratio of norms of every two tasks go into the history. Null: never."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = field(default=0, kw_only=True)
     """Decides initial weights, order of rows and dropout."""
+    callbacks: Annotated[Sequence[AnyCallback], AfterValidator(tuple)] = field(default=(), kw_only=True)
+    """Registered reporters that are told how training goes; ``fit`` takes objects that are not registered."""
 
 
 class TrainingOptions(TypedDict, total=False):
@@ -147,3 +152,4 @@ class TrainingOptions(TypedDict, total=False):
     device: str
     conflict_every: int | None
     seed: int
+    callbacks: Sequence[Any]

@@ -14,6 +14,7 @@ from gatewise.nn.experts import (
     MultiHeadExperts,
     PerceptronExpert,
     ResidualMLP,
+    output_width,
 )
 from gatewise.nn.feature_layer import FeatureLayer
 from gatewise.nn.gate_unit import GateUnit
@@ -117,5 +118,6 @@ __all__ = [
     "Vectors",
     "gathered",
     "levels_of",
+    "output_width",
     "tapped",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from gatewise.draws import lent
 from gatewise.nn.layers import Dropout, GroupMLP, GroupNorm
 
 
@@ -16,6 +17,8 @@ class FeatureLayer(nn.Module):
         dropout: share of the numbers dropped in training.
         dims: widths of the shared layers; none: the columns stay what they are.
         activation: of the shared layers.
+        interaction: what is made of the normalised input before the shared layers, any module.
+        interaction_dim: width of what it gives.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -30,16 +33,24 @@ class FeatureLayer(nn.Module):
         dropout: float = 0.0,
         dims: tuple[int, ...] = (),
         activation: str = "relu",
+        interaction: nn.Module | None = None,
+        interaction_dim: int | None = None,
     ) -> None:
         super().__init__()
         self.norm = None if norm == "none" else GroupNorm(norm, 1, input_dim)
         self.dropout = Dropout(dropout) if dropout else None
-        self.shared = GroupMLP(1, input_dim, dims, activation=activation) if dims else None
-        self.output_dim = dims[-1] if dims else input_dim
+        self.interaction = interaction
+        width = input_dim if interaction_dim is None else interaction_dim
+        self.shared = GroupMLP(1, width, dims, activation=activation) if dims else None
+        self.output_dim = dims[-1] if dims else width
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
         if self.norm is not None:
             x = self.norm(x.unsqueeze(1)).squeeze(1)
         if self.dropout is not None:
             x = self.dropout(x)
+        if self.interaction is not None:
+            # it may be somebody's own and draw, and then knows the global stream alone
+            with lent():
+                x = self.interaction(x)
         return x if self.shared is None else self.shared(x).squeeze(1)

@@ -5,7 +5,7 @@ from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.devices import choose_device
 from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.optimizers import make_optimizer
-from gatewise.training.reporter import Reporter
+from gatewise.training.reporter import Reporter, Reporters
 from gatewise.training.rows import TrainingRows
 from gatewise.training.run_folder import CHECKPOINT, HISTORY, goes_on
 from gatewise.training.schedules import Schedule, cosine, plateau, step_decay, steps_per_epoch
@@ -17,6 +17,7 @@ __all__ = [
     "HISTORY",
     "Monitor",
     "Reporter",
+    "Reporters",
     "Schedule",
     "Stopping",
     "Trainer",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from gatewise.history import EpochRecord
@@ -10,17 +12,40 @@ from gatewise.history import EpochRecord
 class Reporter:
     """Hears of every step and epoch. This one says nothing; subclasses show progress or log elsewhere."""
 
-    def training_started(self, epochs: int, steps: int | None, first_epoch: int) -> None:
+    def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:
         """Training starts: at most ``epochs`` of ``steps`` steps each, from ``first_epoch`` (counted from 1) on.
 
         ``steps`` is None where nobody knows how many rows there are.
         """
 
-    def step_done(self, losses: Tensor) -> None:
+    def on_step_end(self, losses: Tensor) -> None:
         """Take note of a step; ``losses [task]`` are still on the device and cost nothing unless they are read."""
 
-    def epoch_done(self, record: EpochRecord) -> None:
+    def on_epoch_end(self, record: EpochRecord) -> None:
         """Take note of an epoch, validation included."""
 
-    def training_ended(self, reason: str) -> None:
+    def on_training_end(self, reason: str) -> None:
         """Training is over, for a reason in words."""
+
+
+class Reporters(Reporter):
+    """Several reporters as one: each is told in turn."""
+
+    def __init__(self, reporters: Sequence[Reporter]) -> None:
+        self.reporters = tuple(reporters)
+
+    def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:  # noqa: D102
+        for reporter in self.reporters:
+            reporter.on_training_start(epochs, steps, first_epoch)
+
+    def on_step_end(self, losses: Tensor) -> None:  # noqa: D102
+        for reporter in self.reporters:
+            reporter.on_step_end(losses)
+
+    def on_epoch_end(self, record: EpochRecord) -> None:  # noqa: D102
+        for reporter in self.reporters:
+            reporter.on_epoch_end(record)
+
+    def on_training_end(self, reason: str) -> None:  # noqa: D102
+        for reporter in self.reporters:
+            reporter.on_training_end(reason)

@@ -62,10 +62,16 @@ def differences(kept: Any, declared: Mapping[str, str]) -> str:
     """Say in which parts two fingerprints differ, and how where that is short; nothing where they agree."""
     if not isinstance(kept, Mapping):
         return "its checkpoint is of another version"
-    names = [name for name in dict.fromkeys([*declared, *kept]) if declared.get(name) != kept.get(name)]
+    names = [name for name in dict.fromkeys([*declared, *kept]) if _of(declared, name) != _of(kept, name)]
     return "; ".join(_difference(name, kept.get(name), declared.get(name)) for name in names[:3]) + (
         f" and {len(names) - 3} more: {shown(names[3:])}" if len(names) > 3 else ""
     )
+
+
+def _of(fingerprint: Mapping[str, str], name: str) -> str | None:
+    """Return a part; an option that an earlier version did not have is like one that is not set."""
+    value = fingerprint.get(name)
+    return None if value in ("null", "[]") else value
 
 
 def _difference(name: str, kept: str | None, declared: str | None) -> str:

@@ -138,7 +138,7 @@ class Trainer:
             self.monitor.check(self.evaluate(valid))
         self._begin(resume, overwrite)
         steps = None if train.rows is None else steps_per_epoch(train.rows, self.batch_size, self.accumulate)
-        self.reporter.training_started(self.epochs, steps, len(self.history) + 1)
+        self.reporter.on_training_start(self.epochs, steps, len(self.history) + 1)
         reason = "interrupted"
         try:
             with kept_memory(), enough_memory(f"a step of training: batch_size {self.batch_size} may be too large"):
@@ -148,7 +148,7 @@ class Trainer:
         finally:
             if self.best_weights is not None:
                 self.model.load_state_dict(self.best_weights)
-            self.reporter.training_ended(reason)
+            self.reporter.on_training_end(reason)
         return self.history
 
     def prepare(self, table: TensorTable) -> TensorTable:
@@ -178,7 +178,7 @@ class Trainer:
         rows, results = 0, []
         for group in _grouped(batches, self.accumulate):
             result = self.step(group)
-            self.reporter.step_done(result.losses)
+            self.reporter.on_step_end(result.losses)
             rows += result.rows
             results.append(torch.stack([result.summed, result.counted, result.weights]))
         record = self._summary(epoch, torch.stack(results).cpu())
@@ -234,7 +234,7 @@ class Trainer:
         record.seconds += time.perf_counter() - started
         self.history.append(record)
         self._save()
-        self.reporter.epoch_done(record)
+        self.reporter.on_epoch_end(record)
 
     @torch.no_grad()
     def _keep_best(self) -> None:

@@ -25,6 +25,7 @@ from gatewise.declare.architectures.ple import PLE
 from gatewise.declare.architectures.shared_bottom import SharedBottom
 from gatewise.declare.architectures.single_task import SingleTask
 from gatewise.declare.architectures.stem import STEM
+from gatewise.declare.doors import OpenTo
 
 AnyArchitecture = Annotated[
     Union[  # noqa: UP007
@@ -44,6 +45,7 @@ AnyArchitecture = Annotated[
         HoME,
     ],
     Field(discriminator="kind"),
+    OpenTo("trunk"),
 ]
 
 __all__ = [

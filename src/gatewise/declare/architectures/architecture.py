@@ -10,6 +10,7 @@ from pydantic import Field
 
 from gatewise.declare.base import Dims, Names, Rate, declaration
 from gatewise.declare.features import Sequence
+from gatewise.declare.interactions import AnyInteraction
 from gatewise.declare.schema import Schema
 from gatewise.declare.side_tower import SideTower
 from gatewise.declare.tasks import Binary, Task
@@ -29,6 +30,8 @@ class Architecture:
     """Normalisation of the input, before anything reads it."""
     input_dropout: Rate = field(default=0.0, kw_only=True)
     """Share of the input's numbers dropped in training."""
+    interaction: AnyInteraction | None = field(default=None, kw_only=True)
+    """What is made of all features' vectors before the shared layers and the trunk read them, such as ``cross``."""
     shared_dims: Dims = field(default=(), kw_only=True)
     """Widths of layers that the input passes before the experts; none: they read it as it is."""
     side: SideTower | None = field(default=None, kw_only=True)
@@ -80,8 +83,9 @@ class Architecture:
         """
         if self.side is not None:
             self._check_side(self.side, schema)
-        if self.shared_dims and self.named_columns:
-            raise DeclarationError(f"shared_dims: mixes all features, and {self.named_columns} needs them apart")
+        for option in ("shared_dims", "interaction"):
+            if getattr(self, option) and self.named_columns:
+                raise DeclarationError(f"{option}: mixes all features, and {self.named_columns} needs them apart")
         for name in () if self.reads_sequences else unpooled_sequences(schema):
             raise DeclarationError(f"feature {name!r}: pooling None needs a model that reads sequences: mose")
         check_tasks("ordered", self.ordered, schema)

@@ -44,6 +44,10 @@ class MixtureOfExperts(GatedArchitecture):
             return self
         if self.levels > 1:
             raise ValueError(f"experts: a list fits one level, found levels {self.levels}")
+        # what a registered kind gives is known when it is built
+        widths = [expert.width for expert in self.experts]
+        if None in widths:
+            return self
         for i, expert in enumerate(self.experts):
             if expert.width != self.experts[0].width:
                 expected = f"{self.experts[0].width}, as experts[0] has"

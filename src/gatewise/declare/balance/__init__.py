@@ -32,6 +32,7 @@ from gatewise.declare.balance.by_sizes import DBMTL, GradNorm, MetaBalance
 from gatewise.declare.balance.check import check_balance
 from gatewise.declare.balance.static import Static, TunedStatic
 from gatewise.declare.base import shorthand
+from gatewise.declare.doors import OpenTo
 
 AnyBalance = Annotated[
     Annotated[
@@ -61,6 +62,7 @@ AnyBalance = Annotated[
         Field(discriminator="kind"),
     ],
     shorthand,
+    OpenTo("balance"),
 ]
 
 __all__ = [

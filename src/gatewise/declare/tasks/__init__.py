@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from gatewise.declare.doors import OpenTo
 from gatewise.declare.tasks.binary import Binary
 from gatewise.declare.tasks.count import Count
 from gatewise.declare.tasks.custom import Custom
@@ -15,7 +16,9 @@ from gatewise.declare.tasks.ordinal import Ordinal
 from gatewise.declare.tasks.regression import Regression
 
 Task = Annotated[
-    Binary | Regression | Multiclass | Ordinal | Count | LifetimeValue | Duration | Custom, Field(discriminator="kind")
+    Binary | Regression | Multiclass | Ordinal | Count | LifetimeValue | Duration | Custom,
+    Field(discriminator="kind"),
+    OpenTo("task"),
 ]
 
 __all__ = [

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field, fields
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from gatewise.declare.base import Name, declaration
+from gatewise.declare.doors import OpenTo
 
 Weight = Annotated[float, Field(ge=0)]
+AnyMetric = Annotated[Any, OpenTo("metric")]
 
 
 @declaration
@@ -25,6 +27,8 @@ class Label:
     """The label's column, where it is not called like the task."""
     weight_column: Name | None = None
     """A column of non-negative row weights for this task's loss; metrics count every labelled row once."""
+    metrics: Annotated[Sequence[AnyMetric], AfterValidator(tuple)] = field(default=(), kw_only=True)
+    """Registered metrics that judge the task beside those of its kind."""
     within: Name | None = field(default=None, kw_only=True)
     """A binary task: this one is learnt and judged in the rows alone where that one's label is 1."""
 

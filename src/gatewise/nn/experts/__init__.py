@@ -9,7 +9,7 @@ from gatewise.nn.experts.cross import CrossNetwork
 from gatewise.nn.experts.experts import Experts
 from gatewise.nn.experts.make import make_experts
 from gatewise.nn.experts.mlp import MLPExperts
-from gatewise.nn.experts.modules import ModuleExperts
+from gatewise.nn.experts.modules import ModuleExperts, output_width
 from gatewise.nn.experts.multi_head import MultiHeadExperts
 from gatewise.nn.experts.normalised import NormalisedExperts
 from gatewise.nn.experts.owned import OwnedExperts
@@ -30,4 +30,5 @@ __all__ = [
     "ResidualMLP",
     "SequenceExperts",
     "make_experts",
+    "output_width",
 ]

@@ -38,7 +38,7 @@ class ModuleExperts(Experts):
             raise ShapeError("experts: expected one or more, found none")
         self.experts = nn.ModuleList(modules)
         self.num_experts = len(modules)
-        widths = [_output_dim(module, input_dim, f"experts[{i}]") for i, module in enumerate(modules)]
+        widths = [output_width(module, input_dim, f"experts[{i}]") for i, module in enumerate(modules)]
         for i, width in enumerate(widths):
             if width != widths[0]:
                 raise ShapeError(f"experts[{i}]: expected output width {widths[0]}, as experts[0] has, found {width}")
@@ -56,8 +56,12 @@ class ModuleExperts(Experts):
 
 
 @torch.no_grad()
-def _output_dim(module: nn.Module, input_dim: int, name: str) -> int:
-    """Return the width that a module gives, tried with two rows of zeros."""
+def output_width(module: nn.Module, input_dim: int, name: str) -> int:
+    """Return the width that a module gives, tried with two rows of zeros.
+
+    Raises:
+        ShapeError: it does not take ``[2, input_dim]``, or gives something else than ``[2, width]``.
+    """
     like = next(module.parameters(), torch.empty(0))
     was_training = module.training
     try:

@@ -1,0 +1,241 @@
+"""Doors: kinds that people register themselves stand beside ours and are declared like them.
+
+A registered class is any object here; nothing of it is called. Its declaration is made of the signature of its
+constructor: an option for every argument that has a type and that the builder does not give.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import field, fields, is_dataclass
+from typing import Annotated, Any, Literal, get_origin, get_type_hints
+
+from pydantic import AfterValidator, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
+
+from gatewise.declare.base import REGISTERED, declaration
+from gatewise.errors import DeclarationError, did_you_mean, shown
+
+
+@declaration
+class RegisteredPooling:
+    """What all registered poolings have in common; none of it is an option."""
+
+
+@declaration
+class RegisteredMetric:
+    """What all registered metrics have in common; none of it is an option."""
+
+
+@declaration
+class RegisteredCallback:
+    """What all registered reporters have in common; none of it is an option."""
+
+
+_DECLARATIONS: dict[str, dict[str, type]] = {}
+"""For every door the declarations of registered kinds, by kind."""
+_CLASSES: dict[type, Any] = {}
+"""For every such declaration what was registered."""
+
+
+def register_kind(
+    door: str, kind: str, cls: type, base: type, given: Collection[str], required: Collection[str] = ()
+) -> type:
+    """Make a kind known at a door, and return its declaration; an earlier kind of the name is replaced.
+
+    Args:
+        door: what it is, such as ``trunk``.
+        kind: the name that declarations call it by.
+        cls: the class that is built of the declaration.
+        base: the declaration that all kinds of the door have in common.
+        given: arguments of the constructor that the builder may give.
+        required: those of them that the constructor must take.
+
+    Raises:
+        DeclarationError: an argument has no type, or is an option of all kinds; or a required one is missing.
+    """
+    name = f"register {kind!r}: {cls.__name__}"
+    parameters = inspect.signature(cls).parameters
+    for needed in required:
+        if needed not in parameters:
+            raise DeclarationError(f"{name}: its constructor takes no {needed!r} (takes {shown(parameters)})")
+    hints, common = _hints_of(cls), {option.name for option in fields(base)}
+    options: dict[str, Any] = {}
+    for option, parameter in parameters.items():
+        if option in given or option in common or parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            raise DeclarationError(f"{name}: its constructor takes *{option}: name every option")
+        if option not in hints:
+            raise DeclarationError(f"{name}: argument {option!r} of its constructor has no type")
+        options[option] = (_as_tuple(hints[option]), parameter.default)
+    made = _declaration(cls, kind, base, options)
+    _DECLARATIONS.setdefault(door, {})[kind] = made
+    _CLASSES[made] = cls
+    REGISTERED[kind] = made
+    return made
+
+
+def _hints_of(cls: Any) -> dict[str, Any]:
+    return get_type_hints(cls.__init__, include_extras=True)
+
+
+def _declaration(cls: type, kind: str, base: type, options: Mapping[str, tuple[Any, Any]]) -> type:
+    """Return a declaration with these options: types and defaults by name."""
+    hints = {name: hint for name, (hint, _) in options.items()} | {"kind": Literal[kind]}
+    values: dict[str, Any] = {name: _field(default) for name, (_, default) in options.items()}
+    values["kind"] = field(default=kind, kw_only=True, repr=False)
+    text = (inspect.getdoc(cls) or cls.__name__).splitlines()[0]
+    body = {"__annotations__": hints, "__doc__": text, "__module__": cls.__module__, "__reduce__": _reduce, **values}
+    return declaration(type(cls.__name__, (base,), body))
+
+
+def _reduce(declared: Any) -> tuple[Any, ...]:
+    """Let a declaration be sent to another process: as its kind, and the module that registers it."""
+    options = {option.name: getattr(declared, option.name) for option in fields(declared)}
+    return _declared_again, (_CLASSES[type(declared)].__module__, declared.kind, options)
+
+
+def _declared_again(module: str, kind: str, options: dict[str, Any]) -> Any:
+    if kind not in REGISTERED and module == "__main__":
+        raise DeclarationError(
+            f"{kind!r} is registered by the program itself, and another process does not know it: register it in a "
+            "module that the program imports, or take one worker"
+        )
+    importlib.import_module(module)
+    return REGISTERED[kind](**options)
+
+
+def _as_tuple(hint: Any) -> Any:
+    """Let a list of values be kept as a tuple, so that the declaration has a hash."""
+    return Annotated[hint, AfterValidator(tuple)] if get_origin(hint) is list else hint
+
+
+def _field(default: Any) -> Any:
+    if default is inspect.Parameter.empty:
+        return field(kw_only=True)
+    return field(default=tuple(default) if isinstance(default, list) else default, kw_only=True)
+
+
+def class_of(declared: Any) -> Any:
+    """Return the class that was registered for a declaration, or None for one of our own kinds."""
+    return _CLASSES.get(type(declared))
+
+
+def made_of(declared: Any, **given: Any) -> Any:
+    """Return an object of the registered class: of its declared options, and of what else its constructor takes.
+
+    Args:
+        declared: a declaration of a registered kind.
+        **given: what the builder knows; arguments that the constructor does not have are left out.
+    """
+    cls = _CLASSES[type(declared)]
+    options = {option.name: getattr(declared, option.name) for option in fields(declared) if option.name != "kind"}
+    return cls(**taken_by(cls, options | given))
+
+
+def taken_by(cls: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those values that a constructor has an argument for."""
+    parameters = inspect.signature(cls).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return dict(values)
+    return {name: value for name, value in values.items() if name in parameters}
+
+
+def registered_in(declared: Any) -> dict[str, str]:
+    """Return the registered kinds within declarations, each with the module whose import registers it."""
+    if isinstance(declared, (list, tuple)):
+        parts: Iterable[Any] = declared
+    elif is_dataclass(declared):
+        parts = [getattr(declared, option.name) for option in fields(declared)]
+    else:
+        return {}
+    cls = class_of(declared)
+    found = {} if cls is None else {declared.kind: cls.__module__}
+    return found | {kind: module for part in parts for kind, module in registered_in(part).items()}
+
+
+def registered_modules() -> list[str]:
+    """Return the modules whose import registers all that is registered now, but for the program itself."""
+    return list(dict.fromkeys(cls.__module__ for cls in _CLASSES.values() if cls.__module__ != "__main__"))
+
+
+def registered(door: str) -> dict[str, type]:
+    """Return the declarations of all kinds that are registered at a door."""
+    return dict(_DECLARATIONS.get(door, {}))
+
+
+class OpenTo:
+    """Put into an annotation after the union of our own kinds: lets in the kinds that are registered at a door."""
+
+    def __init__(self, door: str) -> None:
+        self.door = door
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of our own kinds within one that looks at registered kinds first."""
+        self._ours = source is not Any
+        # a registered kind is written by its own declaration
+        written = core_schema.simple_ser_schema("any")
+        return core_schema.no_info_wrap_validator_function(self._validate, handler(source), serialization=written)
+
+    def _validate(self, value: Any, ours: Callable[[Any], Any]) -> Any:
+        kinds = _DECLARATIONS.get(self.door, {})
+        if isinstance(value, tuple(kinds.values())):
+            return value
+        kind, options = _kind_of(value, kinds)
+        if kind in kinds:
+            return _validated(kind, kinds[kind], options)
+        if not self._ours:
+            hint = did_you_mean(str(kind), kinds) or "; it is registered by importing its module first"
+            raise ValueError(f"expected a registered {self.door} ({shown(kinds)}), found {kind or value!r}{hint}")
+        try:
+            return ours(value)
+        except ValidationError as error:
+            raise _with_registered(error, self.door) from None
+
+
+def _kind_of(value: Any, kinds: Mapping[str, type]) -> tuple[Any, Any]:
+    """Return the kind that a value names, and the options that it gives."""
+    if isinstance(value, type):
+        return next((kind for kind, made in kinds.items() if value in (made, _CLASSES[made])), None), {}
+    if isinstance(value, Mapping):
+        return value.get("kind"), value
+    return value if isinstance(value, str) else None, {}
+
+
+def _validated(kind: str, declared: type, options: Any) -> Any:
+    try:
+        return TypeAdapter(declared).validate_python(dict(options))
+    except ValidationError as error:
+        raise _relocated(error, (kind,)) from None
+
+
+def _relocated(error: ValidationError, before: tuple[str, ...]) -> ValidationError:
+    """Return an error that is found further inside."""
+    lines = [
+        InitErrorDetails(
+            type=each["type"],
+            loc=(*before, *each["loc"]),
+            input=each["input"],
+            ctx=each.get("ctx", {}),
+        )
+        for each in error.errors(include_url=False)
+    ]
+    return ValidationError.from_exception_data(error.title, lines)
+
+
+def _with_registered(error: ValidationError, door: str) -> Exception:
+    """Return the error, and where it is an unknown kind, one that knows the registered kinds."""
+    problem = error.errors(include_url=False)[0]
+    place = (problem["type"], problem["loc"])
+    if place == ("union_tag_invalid", ()):
+        found, expected = problem["ctx"]["tag"][:80], problem["ctx"]["expected_tags"]
+    elif place == ("literal_error", ("kind",)) and isinstance(problem["input"], str):
+        found, expected = problem["input"][:80], problem["ctx"]["expected"]
+    else:
+        return error
+    known = [*(tag.strip(" '") for tag in expected.split(",")), *registered(door)]
+    hint = did_you_mean(found, known) or "; kinds of one's own are registered by importing their module first"
+    return ValueError(f"expected kind {', '.join(map(repr, known))}, found {found!r}{hint}")
