@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+IDS, FLOATS = "ids", "floats"
+"""What the two matrices are called that a model reads."""
+PADDING = -1
+"""Stands in padded lists where there is no item."""
 OUT_OF_VOCABULARY = 0
 """Row of values that the training table did not hold."""
 NULL = 1
@@ -138,3 +144,35 @@ class Layout:
     float_features: tuple[str, ...] = ()
     texts: tuple[TextColumn, ...] = ()
     numbers: tuple[NumberColumn, ...] = ()
+
+
+Matrix = TypeVar("Matrix")
+Lists = TypeVar("Lists")
+
+
+@dataclass(frozen=True)
+class Assembled(Generic[Matrix, Lists]):
+    """What a model reads: two matrices with the columns of many features, and each list and text by itself."""
+
+    ids: Matrix
+    floats: Matrix
+    lists: tuple[Lists, ...]
+    texts: tuple[Lists, ...]
+
+
+def assemble(
+    layout: Layout, matrix: Callable[[str, Sequence[str]], Matrix], single: Callable[[str], Lists]
+) -> Assembled[Matrix, Lists]:
+    """Put encoded features in the places in which a model reads them: arrays, tensors of a graph, or what is fed.
+
+    Args:
+        layout: the places.
+        matrix: makes the matrix ``IDS`` or ``FLOATS`` of features, whose columns follow each other in their order.
+        single: returns what a list or text feature is encoded as.
+    """
+    return Assembled(
+        ids=matrix(IDS, [name for name, _ in layout.ids]),
+        floats=matrix(FLOATS, list(dict.fromkeys(layout.float_features or layout.floats))),
+        lists=tuple(single(column.name) for column in layout.lists),
+        texts=tuple(single(column.name) for column in layout.texts),
+    )

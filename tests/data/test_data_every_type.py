@@ -15,7 +15,7 @@ import pytest
 
 from every_type import BITS, COLUMNS, ROWS
 from gatewise.data import TableEncoder, row_and_others
-from gatewise.data.encoders import TextEncoder
+from gatewise.data.columns import TextsColumn
 from gatewise.data.plain_types import one_array
 from gatewise.data.tables import pick_column
 from gatewise.datasets import split_at, split_at_random, split_by_time
@@ -32,6 +32,7 @@ from gatewise.declare import (
     Regression,
     Schema,
     Sequence,
+    Text,
     Vector,
 )
 from gatewise.errors import GatewiseError, TableError
@@ -107,7 +108,7 @@ def test_every_type_is_encoded_or_refused_in_one_line(kind: str) -> None:
 
 def test_every_type_is_a_text_or_refused_in_one_line() -> None:
     def prepared(table: pa.Table) -> None:
-        TextEncoder.prepare(pick_column(table, "x", "feature 'x'"), "feature 'x'")
+        TextsColumn(Text("x", encoder="none")).prepare(pick_column(table, "x", "feature 'x'"))
 
     assert not wrong_ones(prepared, "'x'")
 

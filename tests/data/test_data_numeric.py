@@ -58,7 +58,7 @@ def test_a_value_that_fills_several_quantiles_gets_their_middle():
 def test_bucket_edges_belong_to_the_upper_bucket():
     encoder, encoded = fit(np.arange(8.0), transform="bucket", buckets=4, dim=3)
     assert encoded.ids[:, 0].tolist() == [2, 2, 3, 3, 4, 4, 5, 5]
-    np.testing.assert_allclose(encoder.encoders["a"].knots, [1.75, 3.5, 5.25])
+    np.testing.assert_allclose(encoder.columns["a"].knots, [1.75, 3.5, 5.25])
     assert buckets(encoder, [1.75, np.nextafter(1.75, 0), -1e9, 1e9, None]) == [3, 2, 2, 5, 1]
     assert (encoder.layout.fields[0].rows, encoder.layout.fields[0].dim) == (6, 3)
     assert encoded.floats.shape == (8, 0)

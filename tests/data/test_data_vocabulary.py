@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.data import TableEncoder
-from gatewise.data import vocabulary as module
-from gatewise.data.vocabulary import HashedVocabulary, Vocabulary, vocabulary_from_state
+from gatewise.data.vocabularies import HashedVocabulary, Vocabulary, vocabulary_from_state
+from gatewise.data.vocabularies import learnt as module
 from gatewise.declare import Binary, Categorical, Schema
 from gatewise.errors import ArtefactError
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import gatewise as gw
-from gatewise.data.encoders import NumericEncoder
+from gatewise.data import NumericColumn
 from gatewise.export.numbers import encode_numbers
-from gatewise.export.raw_columns import cut
+from gatewise.export.raw_inputs import cut
 
 COLUMNS = {
     "spread": [0.5, 1, 1, 1, 1, 1, 2, 3.5, -4, 1e6, None],
@@ -20,17 +20,24 @@ COLUMNS = {
 }
 
 
+def learnt(feature: gw.Numeric, values: pa.Array) -> NumericColumn:
+    column = NumericColumn(feature)
+    column.absorb(column.prepare(values))
+    column.learn()
+    return column
+
+
 @pytest.mark.parametrize("transform", ["standard", "log", "quantile", "bucket"])
 @pytest.mark.parametrize("name", COLUMNS)
 def test_they_are_those_of_the_encoder(transform: str, name: str) -> None:
     train = pa.array(COLUMNS[name], pa.float64())
-    encoder = NumericEncoder.fit(gw.Numeric("x", transform=transform, buckets=4), NumericEncoder.prepare(train, "x"))
+    encoder = learnt(gw.Numeric("x", transform=transform, buckets=4), train)
     column = pa.array([*train.to_pylist(), -1e30, 0.0, 0.99, 1.01, 3.4e38, None], pa.float64())
-    expected = encoder.encode_column(column, "x")
-    numbers = NumericEncoder.prepare(column, "x")
+    expected = encoder.encode_column(column)
+    numbers = encoder.prepare(column)
     given = torch.from_numpy(np.where(numbers.missing, np.nan, numbers.values))
     # beside another column, with more or fewer knots
-    other = NumericEncoder.fit(encoder.feature, NumericEncoder.prepare(pa.array([0.0, 1.0, 2.0, 7.0]), "x"))
+    other = learnt(encoder.feature, pa.array([0.0, 1.0, 2.0, 7.0]))
     found = encode_numbers([other, encoder], torch.stack([given, given], dim=1)).numpy()
     value = expected if expected.ndim == 1 else expected[:, 0]
     assert found.shape == (len(column), 2)

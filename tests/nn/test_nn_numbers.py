@@ -288,7 +288,7 @@ def test_lazy_and_dense_updates_agree(kind: str) -> None:
 @pytest.mark.parametrize("kind", EMBEDDINGS)
 def test_a_null_is_the_mean_with_a_flag_beside_it(kind: str) -> None:
     scorer = fitted(kind).scorer
-    layer, encoder = scorer.model.input_layer, scorer.encoder.encoders["age"]
+    layer, encoder = scorer.model.input_layer, scorer.encoder.columns["age"]
     table = {**ROWS, "age": [None, encoder.mean] * 20}
     null, mean = layer(scorer.tensors(scorer.encode(table, labels=False)).inputs(torch.tensor([0, 1]))).x
     *vector, flag = layer.columns_of("age")

@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from gatewise.data.arrays import as_type, nan_to_null
-from gatewise.data.tables import pick_column
+from gatewise.data import as_type, nan_to_null, pick_column
 from gatewise.errors import DeclarationError, TableError
 
 BINS, LIMIT = 5, 20

@@ -1,21 +1,81 @@
-"""From tables to matrices: reading, vocabularies, and one encoder that training and serving both use."""
+"""From tables to matrices: reading, vocabularies, and one encoder that training and serving both use.
 
+Other rooms import from here alone.
+"""
+
+from gatewise.data.arrays import as_type, nan_to_null, null_mask
+from gatewise.data.columns import (
+    UNIFORM_STD,
+    AnyColumn,
+    BuiltInColumn,
+    CategoricalColumn,
+    Description,
+    FeatureColumn,
+    NumericColumn,
+    SequenceColumn,
+    TextsColumn,
+    VectorColumn,
+    is_built_in,
+)
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoder import TableEncoder, declared_types, needed_columns
-from gatewise.data.encoders import RaggedIds
+from gatewise.data.labels import known_labels
 from gatewise.data.one_row import row_and_others
-from gatewise.data.tables import column_names, read_needed, read_table, readable, stream_table
+from gatewise.data.plain_types import is_string, take_rows, wide_column
+from gatewise.data.ragged import Encoded, EncodedTexts, RaggedIds, as_matrix, padded, trimmed
+from gatewise.data.samples import sample_rows
+from gatewise.data.tables import (
+    column_names,
+    find_column,
+    pick_column,
+    read_needed,
+    read_table,
+    readable,
+    stream_table,
+)
+from gatewise.data.values import LARGEST
+from gatewise.data.vocabularies import AnyVocabulary, Values, Vocabulary
 
 __all__ = [
+    "LARGEST",
+    "UNIFORM_STD",
+    "AnyColumn",
+    "AnyVocabulary",
+    "BuiltInColumn",
+    "CategoricalColumn",
+    "Description",
+    "Encoded",
     "EncodedTable",
+    "EncodedTexts",
+    "FeatureColumn",
+    "NumericColumn",
     "RaggedIds",
+    "SequenceColumn",
     "TableEncoder",
+    "TextsColumn",
+    "Values",
+    "VectorColumn",
+    "Vocabulary",
+    "as_matrix",
+    "as_type",
     "column_names",
     "declared_types",
+    "find_column",
+    "is_built_in",
+    "is_string",
+    "known_labels",
+    "nan_to_null",
     "needed_columns",
+    "null_mask",
+    "padded",
+    "pick_column",
     "read_needed",
     "read_table",
     "readable",
     "row_and_others",
+    "sample_rows",
     "stream_table",
+    "take_rows",
+    "trimmed",
+    "wide_column",
 ]

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatewise.data.encoders.sequence import RaggedIds
-from gatewise.data.encoders.text import EncodedTexts
+from gatewise.data.ragged import EncodedTexts, RaggedIds
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,11 @@
-"""What a table seems to mean otherwise than it is read, said once: lists that were written as text."""
+"""What texts seem to mean otherwise than they are read: lists that were written as text."""
 
 from __future__ import annotations
-
-import warnings
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from gatewise.data.plain_types import is_string
-from gatewise.data.tables import pick_column
-from gatewise.declare import Schema, Sequence, column_of
-from gatewise.errors import GatewiseWarning
 
 LOOKED_AT = 1000
 """Texts that are judged by."""
@@ -19,21 +14,12 @@ SEPARATORS = (",", ";", "|", "\t", " ", "/", ":")
 REMEDY = "write tables with lists to Parquet, or join their items"
 
 
-def remark_on_lists(schema: Schema, table: pa.Table) -> None:
-    """Warn of list columns whose strings are not split as they seem to be meant.
+def remark_on_texts(separator: str, column: pa.Array) -> str | None:
+    """Return how strings that are split at a separator seem to be meant otherwise.
 
-    Warns:
-        GatewiseWarning: strings look like lists that a program wrote, such as ``['a', 'b']``, or hold another separator
-            than the declared one, which splits none of them; names the feature.
+    That is where they look like lists that a program wrote, such as ``['a', 'b']``, or hold another separator than the
+    declared one, which splits none of them.
     """
-    for feature in schema.features:
-        if isinstance(feature, Sequence) and column_of(feature) in table.column_names:
-            found = _remark(feature.separator, pick_column(table, column_of(feature), f"feature {feature.name!r}"))
-            if found is not None:
-                warnings.warn(f"feature {feature.name!r}: {found}", GatewiseWarning, stacklevel=4)
-
-
-def _remark(separator: str, column: pa.Array) -> str | None:
     dictionary = pa.types.is_dictionary(column.type)
     texts = column.dictionary if dictionary else column
     if not is_string(texts.type):

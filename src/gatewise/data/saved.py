@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from gatewise.declare import Numeric, Schema, Text, Vector
 from gatewise.errors import ArtefactError
+
+if TYPE_CHECKING:
+    from gatewise.data.columns.column import FeatureColumn
 
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -49,61 +51,34 @@ class HashedState(TypedDict):
     buckets: Annotated[int, Field(gt=0, lt=2**31 - 2)]
 
 
-class NumericState(TypedDict):
-    """Of a number."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
-    mean: float
-    std: Positive
-    has_null: bool
-    knots: Rising
-    edges: Rising
-
-
-class VectorState(TypedDict):
-    """Of a vector."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
-    has_null: bool
-
-
-class TextState(TypedDict):
-    """Of a text."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
-    tokenizer: str
-    config: str
-    dim: Annotated[int, Field(gt=0)]
-    vocabulary: Annotated[int, Field(gt=0)]
-    padding: Annotated[int, Field(ge=0)]
+VocabularyState = LearntState | HashedState
 
 
 class EncoderState(TypedDict):
     """Of all."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
-    vocabularies: dict[str, LearntState | HashedState]
+    vocabularies: dict[str, VocabularyState]
     features: dict[str, dict[str, Any]]
     labels: dict[str, dict[str, Any]]
 
 
 KINDS = ("classes", "levels")
 """Statistics that list what a label can be, each once."""
-STATES: dict[type, Any] = {Numeric: NumericState, Vector: VectorState, Text: TextState}
 
 
-def check_state(schema: Schema, state: Any) -> None:
-    """Refuse a state that no encoder of this schema can have saved.
+def check_state(columns: Mapping[str, FeatureColumn[Any, Any]], state: Any) -> None:
+    """Refuse a state that no encoder with these columns can have saved.
 
     Raises:
         ArtefactError: says where, what was expected and what was found.
     """
     _check(EncoderState, state)
-    for feature in schema.features:
-        if type(feature) in STATES:
-            if feature.name not in state["features"]:
-                raise _misfit(f"no feature {feature.name!r}")
-            _check(STATES[type(feature)], state["features"][feature.name], "features", feature.name)
+    for name, column in columns.items():
+        if column.state_type is not None and column.section == "features":
+            if name not in state["features"]:
+                raise _misfit(f"no feature {name!r}")
+            _check(column.state_type, state["features"][name], "features", name)
     for task, learnt in state["labels"].items():
         _check_statistics(learnt, f"labels.{task}")
 

@@ -12,10 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gatewise.data import column_names, read_table, readable
-from gatewise.data.arrays import as_type
-from gatewise.data.plain_types import is_string, take_rows
-from gatewise.data.tables import pick_column
+from gatewise.data import as_type, column_names, is_string, pick_column, read_table, readable, take_rows
 from gatewise.errors import GatewiseWarning, TableError, did_you_mean, shown
 
 Parts: TypeAlias = tuple[pa.Table, pa.Table, pa.Table]

@@ -81,7 +81,7 @@ from gatewise.declare.number_embeddings import Periodic, PiecewiseLinear
 from gatewise.declare.options import Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.recipe import Data, Recipe, Split
-from gatewise.declare.schema import Schema, column_of, embedding_dim
+from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, embedding_dim
 from gatewise.declare.side_tower import SideTower
 from gatewise.declare.signatures import spelled_out
 from gatewise.declare.tasks import (
@@ -102,6 +102,7 @@ __all__ = [
     "AITM",
     "CGC",
     "DBMTL",
+    "DEFAULT_DIM",
     "DWA",
     "FAMO",
     "GRU",

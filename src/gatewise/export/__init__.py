@@ -6,20 +6,18 @@ the model; in the *encoded* one (:class:`EncodedForm`) they are the matrices tha
 written that was not seen to give what the scorer gives.
 """
 
-from gatewise.export.encoded_form import FLOATS, IDS, EncodedForm, PortNames, port_names
+from gatewise.data import sample_rows
+from gatewise.export.encoded_form import EncodedForm, PortNames, port_names
 from gatewise.export.int8 import with_int8_embeddings
 from gatewise.export.onnx_model import Exported, export_onnx, onnx_bytes
 from gatewise.export.onnx_scorer import OnnxScorer
 from gatewise.export.raw_form import RawForm
-from gatewise.export.samples import sample_rows
 from gatewise.export.torch_program import export_torch
 from gatewise.names import FUSED, GATES
 
 __all__ = [
-    "FLOATS",
     "FUSED",
     "GATES",
-    "IDS",
     "EncodedForm",
     "Exported",
     "OnnxScorer",

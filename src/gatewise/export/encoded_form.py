@@ -10,15 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatewise.data import EncodedTable, RaggedIds
-from gatewise.export.padding import never_empty, one_each, padded
+from gatewise.data import EncodedTable, EncodedTexts, RaggedIds
+from gatewise.export.padding import never_empty, one_each
 from gatewise.export.ports import BATCH, Form, Port, Read, known_columns, known_ports, labels_of
+from gatewise.layout import FLOATS, IDS, assemble
 from gatewise.names import FUSED, GATES
 from gatewise.nn import Inputs
-from gatewise.nn.ragged import PADDING
 from gatewise.serving import Scorer
-
-IDS, FLOATS = "ids", "floats"
 
 
 class EncodedForm(Form):
@@ -39,9 +37,8 @@ class EncodedForm(Form):
     def __init__(self, scorer: Scorer) -> None:
         super().__init__()
         self.scorer, layout = scorer, scorer.encoder.layout
-        self.ids, self.floats = [name for name, _ in layout.ids], list(layout.floats)
-        self.lists = [column.name for column in layout.lists]
-        self.texts = [column.name for column in layout.texts]
+        self.layout = layout
+        self.lists, self.texts = ([column.name for column in columns] for columns in (layout.lists, layout.texts))
         self.known = known_columns(scorer)
         self.names = port_names(scorer)
         self.ports = [
@@ -52,18 +49,19 @@ class EncodedForm(Form):
         ]
 
     def _matrices(self) -> tuple[tuple[str, torch.dtype, list[str]], ...]:
-        return (IDS, torch.int64, self.ids), (FLOATS, torch.float32, self.floats)
+        ids, floats = [name for name, _ in self.layout.ids], list(self.layout.floats)
+        return (IDS, torch.int64, ids), (FLOATS, torch.float32, floats)
 
     def forward(self, *given: Tensor) -> Read:  # noqa: D102
         by_name = dict(zip((port.name for port in self.ports), given, strict=True))
         rows = given[0].shape[0]
-        ids, floats = (
-            by_name[name] if columns else torch.zeros(rows, 0, dtype=dtype) for name, dtype, columns in self._matrices()
+        nothing = {name: torch.zeros(rows, 0, dtype=dtype) for name, dtype, columns in self._matrices() if not columns}
+        found = assemble(
+            self.layout, lambda which, _: (nothing | by_name)[which], lambda name: by_name[self.names.features[name]]
         )
-        lists = tuple(never_empty(by_name[self.names.features[name]]) for name in self.lists)
-        texts = tuple(one_each(by_name[self.names.features[name]]) for name in self.texts)
+        lists, texts = tuple(map(never_empty, found.lists)), tuple(map(one_each, found.texts))
         known = {name: by_name[self.names.known[name]] for name in self.known if name is not None}
-        return Read(Inputs(ids, lists, floats, texts, checked=True), labels_of(self.known, known, rows))
+        return Read(Inputs(found.ids, lists, found.floats, texts, checked=True), labels_of(self.known, known, rows))
 
     def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
         return self.feed(self.scorer.encode(source, labels=False))
@@ -73,14 +71,13 @@ class EncodedForm(Form):
         return dict(self._feed(encoded))
 
     def _feed(self, encoded: EncodedTable) -> Iterator[tuple[str, np.ndarray]]:
-        if self.ids:
+        if self.layout.ids:
             yield IDS, encoded.ids.astype(np.int64)
-        if self.floats:
+        if self.layout.floats:
             yield FLOATS, encoded.floats
-        for name, ragged in zip(self.lists, encoded.lists, strict=True):
-            yield self.names.features[name], _padded(ragged)
-        for name, texts in zip(self.texts, encoded.texts, strict=True):
-            yield self.names.features[name], _padded(texts.tokens)[texts.codes]
+        single: tuple[RaggedIds | EncodedTexts, ...] = (*encoded.lists, *encoded.texts)
+        for name, ragged in zip((*self.lists, *self.texts), single, strict=True):
+            yield self.names.features[name], ragged.padded().astype(np.int64)
         for place, column in enumerate(self.known):
             if column is not None:
                 assert encoded.labels is not None
@@ -127,7 +124,3 @@ def _free(name: str, ending: str, taken: set[str]) -> str:
         name += ending
     taken.add(name)
     return name
-
-
-def _padded(ragged: RaggedIds) -> np.ndarray:
-    return padded(ragged.values.astype(np.int64), ragged.offsets, PADDING)

@@ -8,8 +8,8 @@ from typing import Any
 from gatewise import declare
 from gatewise.export.ports import Port, type_name
 from gatewise.export.program import Program
+from gatewise.layout import PADDING
 from gatewise.names import GATES
-from gatewise.nn.ragged import PADDING
 from gatewise.version import __version__
 
 PREFIX = "gatewise."

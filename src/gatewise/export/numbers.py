@@ -1,4 +1,4 @@
-"""Numbers encoded by operations on tensors, as :class:`gatewise.data.encoders.NumericEncoder` does it with NumPy.
+"""Numbers encoded by operations on tensors, as :class:`gatewise.data.NumericColumn` does it with NumPy.
 
 All columns of one transform are encoded at once: a graph of hundreds of columns has no more operations than one of few.
 """
@@ -11,14 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gatewise.data.encoders import NumericEncoder
-from gatewise.data.encoders.numeric import UNIFORM_STD
-from gatewise.data.values import LARGEST
+from gatewise.data import LARGEST, UNIFORM_STD, NumericColumn
 from gatewise.layout import NULL, RESERVED_ROWS
 
 
-def encode_numbers(encoders: Sequence[NumericEncoder], x: Tensor) -> Tensor:
-    """Return what encoders of one transform make of numbers; whether they are missing is no part of it.
+def encode_numbers(columns: Sequence[NumericColumn], x: Tensor) -> Tensor:
+    """Return what columns of one transform make of numbers; whether they are missing is no part of it.
 
     Shape:
         - x: ``[batch, column]`` float64, NaN: null
@@ -26,22 +24,22 @@ def encode_numbers(encoders: Sequence[NumericEncoder], x: Tensor) -> Tensor:
     """
     missing = x.isnan()
     known = torch.where(missing, 0.0, x)
-    if encoders[0].feature.transform == "bucket":
-        knots = _below_each_other([encoder.knots for encoder in encoders], np.inf)
+    if columns[0].feature.transform == "bucket":
+        knots = _below_each_other([column.knots for column in columns], np.inf)
         bucket = torch.searchsorted(knots, known.T.contiguous(), right=True).T
-        most = torch.tensor([len(encoder.knots) for encoder in encoders])
+        most = torch.tensor([len(column.knots) for column in columns])
         return torch.where(missing, NULL, torch.minimum(bucket, most) + RESERVED_ROWS)
-    scaled = _scaled(encoders, known).clamp(-LARGEST, LARGEST)
+    scaled = _scaled(columns, known).clamp(-LARGEST, LARGEST)
     return torch.where(missing, 0.0, scaled).float()
 
 
-def _scaled(encoders: Sequence[NumericEncoder], x: Tensor) -> Tensor:
-    transform = encoders[0].feature.transform
+def _scaled(columns: Sequence[NumericColumn], x: Tensor) -> Tensor:
+    transform = columns[0].feature.transform
     if transform == "quantile":
-        return (_interpolated([encoder.levels for encoder in encoders], x) - 0.5) / UNIFORM_STD
+        return (_interpolated([column.levels for column in columns], x) - 0.5) / UNIFORM_STD
     if transform == "log":
         x = x.sign() * x.abs().log1p()
-    mean, std = (torch.tensor([getattr(e, name) for e in encoders], dtype=torch.float64) for name in ("mean", "std"))
+    mean, std = (torch.tensor([getattr(c, name) for c in columns], dtype=torch.float64) for name in ("mean", "std"))
     return (x - mean) / std
 
 

@@ -12,8 +12,7 @@ from gatewise.export.ports import BATCH, Form, Keys, Port, Slot, type_name
 from gatewise.export.program import Program
 from gatewise.export.tracing import first_line, quiet, traced
 from gatewise.export.twins import for_onnx, with_twins
-from gatewise.layout import NULL, OUT_OF_VOCABULARY, RESERVED_ROWS
-from gatewise.nn.ragged import PADDING
+from gatewise.layout import NULL, OUT_OF_VOCABULARY, PADDING, RESERVED_ROWS
 from gatewise.version import __version__
 
 if TYPE_CHECKING:

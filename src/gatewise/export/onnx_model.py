@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gatewise.data import sample_rows
 from gatewise.declare import Fusion
 from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.export.encoded_form import EncodedForm
@@ -13,7 +14,6 @@ from gatewise.export.onnx_graph import to_onnx
 from gatewise.export.onnx_scorer import FORMS, OnnxScorer
 from gatewise.export.parity import check_parity
 from gatewise.export.program import Program
-from gatewise.export.samples import sample_rows
 from gatewise.files import write_atomically
 from gatewise.serving import Scorer
 

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import torch
 from torch import Tensor
 
+from gatewise.layout import PADDING
 from gatewise.nn import TextBatch
-from gatewise.nn.ragged import PADDING
-
-
-def padded(values: np.ndarray, offsets: np.ndarray, padding: Any) -> np.ndarray:
-    """Return the lists ``values[offsets[i] : offsets[i + 1]]`` as ``[row, longest]``, with padding after each."""
-    lengths = np.diff(offsets)
-    present = np.arange(lengths.max(initial=0)) < lengths[:, np.newaxis]
-    matrix = np.full(present.shape, padding, values.dtype)
-    matrix[present] = values
-    return matrix
 
 
 def never_empty(ids: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gatewise.data.vocabulary import Vocabulary
+from gatewise.data import Vocabulary
 from gatewise.nn import Inputs
 from gatewise.serving import Scorer
 

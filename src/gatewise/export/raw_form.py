@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
-from gatewise.data import read_needed
-from gatewise.data.encoders.by_feature import feature_column
-from gatewise.data.labels import known_labels
-from gatewise.declare import Feature, column_of
+from gatewise.data import known_labels, read_needed
 from gatewise.export.blocks import Block, arranged, taken
 from gatewise.export.numbers import encode_numbers
 from gatewise.export.padding import one_each
 from gatewise.export.ports import Form, Port, Read, Slot, known_columns, known_ports, labels_of, type_name
-from gatewise.export.raw_columns import (
-    CategoryColumn,
-    LoneColumn,
-    NumberColumn,
-    RawColumn,
-    VectorColumn,
-    raw_column,
+from gatewise.export.raw_inputs import (
+    CategoryInput,
+    LoneInput,
+    NumberInput,
+    RawInput,
+    VectorInput,
+    raw_input,
 )
 from gatewise.export.sentinels import Sentinels
+from gatewise.layout import FLOATS, IDS, assemble
 from gatewise.nn import Inputs
 from gatewise.serving import Scorer
 
@@ -59,21 +56,21 @@ class RawForm(Form):
         super().__init__()
         self.scorer, self.encoder, self.layout = scorer, scorer.encoder, scorer.encoder.layout
         sentinels = Sentinels(scorer.encoder.vocabularies.values())
-        self.columns = {name: raw_column(encoder, sentinels) for name, encoder in scorer.encoder.encoders.items()}
-        self.read = [f for f in scorer.encoder.schema.features if f.name not in scorer.model.side_features]
+        self.inputs = {name: raw_input(column, sentinels) for name, column in self.encoder.columns.items()}
+        self.read = [c for c in self.encoder.columns.values() if c.name not in scorer.model.side_features]
         self.known = known_columns(scorer)
-        self.ports = _apart([*(self.columns[f.name].port for f in self.read), *known_ports(self.known)])
-        self.categories, self.numbers = self._named(CategoryColumn), self._named(NumberColumn)
-        self.lone = self._named(LoneColumn)  # type: ignore[type-abstract]
+        self.ports = _apart([*(self.inputs[column.name].port for column in self.read), *known_ports(self.known)])
+        self.categories, self.numbers = self._named(CategoryInput), self._named(NumberInput)
+        self.lone = self._named(LoneInput)  # type: ignore[type-abstract]
 
-    def _named(self, kind: type[RawColumn]) -> list[str]:
-        """Return the features whose columns are of a kind, those that are no inputs last."""
-        names = dict.fromkeys([*(feature.name for feature in self.read), *self.columns])
-        return [name for name in names if isinstance(self.columns[name], kind)]
+    def _named(self, kind: type[RawInput]) -> list[str]:
+        """Return the features whose inputs are of a kind, those that are no inputs last."""
+        names = dict.fromkeys([*(column.name for column in self.read), *self.inputs])
+        return [name for name in names if isinstance(self.inputs[name], kind)]
 
     @property
     def slots(self) -> list[Slot]:  # noqa: D102
-        port_of = {f.name: port for f, port in zip(self.read, self.ports, strict=False)}
+        port_of = {column.name: port for column, port in zip(self.read, self.ports, strict=False)}
         stacked = [
             tuple(port_of[name] for name in names if name in port_of) for names in (self.categories, self.numbers)
         ]
@@ -85,63 +82,61 @@ class RawForm(Form):
 
     def forward(self, *given: Tensor) -> Read:  # noqa: D102
         left, rows = iter(given), given[0].shape[0]
-        read = {feature.name for feature in self.read}
+        read = {column.name for column in self.read}
         categories, numbers = (self._matrix(names, left, rows) for names in (self.categories, self.numbers))
         lone = {name: self._encoded(name, next(left) if name in read else None, rows) for name in self.lone}
         known = dict(zip(self._known_names(), left, strict=True))
         ids, floats = self._blocks(categories, numbers, lone)
-        inputs = Inputs(
-            arranged(ids, [(name, VALUE) for name, _ in self.layout.ids], rows, torch.int64),
-            tuple(lone[column.name] for column in self.layout.lists),
-            arranged(floats, self._float_columns(), rows, torch.float32),
-            tuple(one_each(lone[column.name]) for column in self.layout.texts),
-            checked=True,
-        )
+        blocks = {IDS: (ids, torch.int64), FLOATS: (floats, torch.float32)}
+
+        def matrix(which: str, features: Sequence[str]) -> Tensor:
+            found, dtype = blocks[which]
+            return arranged(found, [place for name in features for place in self._places(which, name)], rows, dtype)
+
+        found = assemble(self.layout, matrix, lone.__getitem__)
+        inputs = Inputs(found.ids, found.lists, found.floats, tuple(map(one_each, found.texts)), checked=True)
         return Read(inputs, labels_of(self.known, known, rows))
 
     def _matrix(self, names: list[str], left: Iterator[Tensor], rows: int) -> Tensor:
         """Return the columns of features side by side, those that are no inputs as missing."""
-        read = {feature.name for feature in self.read}
-        absent = [self.columns[name].absent(rows) for name in names if name not in read]
+        read = {column.name for column in self.read}
+        absent = [self.inputs[name].absent(rows) for name in names if name not in read]
         given = [next(left)] if len(absent) < len(names) else []
         parts = [*given, *([torch.stack(absent, dim=1)] if absent else [])]
         return torch.cat(parts, dim=1) if parts else torch.zeros(rows, 0)
 
     def _encoded(self, name: str, given: Tensor | None, rows: int) -> Tensor:
-        column = self.columns[name]
-        assert isinstance(column, LoneColumn)
-        return column.encode(column.absent(rows) if given is None else given)
+        lone = self.inputs[name]
+        assert isinstance(lone, LoneInput)
+        return lone.encode(lone.absent(rows) if given is None else given)
 
     def _blocks(self, categories: Tensor, numbers: Tensor, lone: dict[str, Tensor]) -> tuple[list[Block], list[Block]]:
         """Return what the columns of ids, and of floats, are taken from."""
         ids: list[Block] = [Block([(name, VALUE) for name in self.categories], categories)]
         floats: list[Block] = [Block([(name, MISSING) for name in self.numbers], numbers.isnan().float())]
-        columns = self.columns.items()
-        encoders = {name: column.encoder for name, column in columns if isinstance(column, NumberColumn)}
-        for transform in dict.fromkeys(encoder.feature.transform for encoder in encoders.values()):
-            names = [name for name, encoder in encoders.items() if encoder.feature.transform == transform]
+        columns = {name: given.column for name, given in self.inputs.items() if isinstance(given, NumberInput)}
+        for transform in dict.fromkeys(column.feature.transform for column in columns.values()):
+            names = [name for name, column in columns.items() if column.feature.transform == transform]
             chosen = taken(numbers, [self.numbers.index(name) for name in names])
-            encoded = encode_numbers([encoders[name] for name in names], chosen)
+            encoded = encode_numbers([columns[name] for name in names], chosen)
             (ids if transform == "bucket" else floats).append(Block([(name, VALUE) for name in names], encoded))
-        vectors = [name for name in self.lone if isinstance(self.columns[name], VectorColumn)]
+        vectors = [name for name in self.lone if isinstance(self.inputs[name], VectorInput)]
         floats += [Block([(name, place) for place in range(lone[name].shape[1])], lone[name]) for name in vectors]
         return ids, floats
 
-    def _float_columns(self) -> list[tuple[str, int]]:
-        """Return which columns of the blocks are the model's floats, in its order."""
-        found = []
-        for name in dict.fromkeys(self.layout.float_features):
-            # the number and, where there were nulls, whether it is missing; or the places of a vector
-            found += [(name, place) for place in range(self.layout.float_features.count(name))]
-        return found
+    def _places(self, which: str, name: str) -> list[tuple[str, int]]:
+        """Return which columns of the blocks a feature has in a matrix."""
+        # of floats the number and, where there were nulls, whether it is missing; or the places of a vector
+        width = 1 if which == IDS else self.layout.float_features.count(name)
+        return [(name, place) for place in range(width)]
 
     def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
         wanted = [
-            *map(column_of, self.read),
+            *(column.column for column in self.read),
             *(name for task in self.encoder.schema.tasks for name in task.known_columns),
         ]
         table = read_needed(source, wanted, self.encoder.column_types())
-        columns = [self._fed(feature, table) for feature in self.read]
+        columns = [self.inputs[column.name].feed(column.pick(table)) for column in self.read]
         labels = known_labels(self.encoder.labels, table)
         for name in self._known_names():
             assert labels is not None
@@ -150,9 +145,6 @@ class RawForm(Form):
 
     def _known_names(self) -> list[str]:
         return [name for name in dict.fromkeys(self.known) if name is not None]
-
-    def _fed(self, feature: Feature, table: pa.Table) -> np.ndarray:
-        return self.columns[feature.name].feed(feature_column(feature, table), f"feature {feature.name!r}")
 
 
 def _apart(ports: list[Port]) -> list[Port]:

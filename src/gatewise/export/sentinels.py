@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data.vocabulary import AnyVocabulary, Vocabulary
+from gatewise.data import AnyVocabulary, Vocabulary
 from gatewise.export.ports import Keys
 
 Value = TypeVar("Value", int, str)

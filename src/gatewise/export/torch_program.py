@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
+from gatewise.data import sample_rows
 from gatewise.declare import Fusion
 from gatewise.export.encoded_form import EncodedForm
 from gatewise.export.metadata import describe
 from gatewise.export.onnx_model import Exported
 from gatewise.export.parity import check_parity
 from gatewise.export.program import Program
-from gatewise.export.samples import sample_rows
 from gatewise.export.tracing import quiet, traced
 from gatewise.export.twins import for_any_batch, with_twins
 from gatewise.files import write_atomically

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from gatewise.data.encoders import NumericEncoder
-from gatewise.data.vocabulary import Vocabulary
-from gatewise.declare import Categorical, Feature, Numeric, Sequence, Text, Vector
 from gatewise.http.model import ServedModel
 
 EXAMPLES = 8
-"""Values that are suggested for a column, the most frequent first."""
+"""Items that are suggested."""
 
 
 def about(model: ServedModel) -> dict[str, Any]:
@@ -41,36 +36,9 @@ def _items(model: ServedModel) -> dict[str, Any] | None:
 
 
 def _column(model: ServedModel, name: str) -> dict[str, Any]:
-    features = model.columns.features_of(name)
-    return {"kind": "number", "example": 1} if not features else _of_feature(model, features[0])
-
-
-def _of_feature(model: ServedModel, feature: Feature) -> dict[str, Any]:
-    match feature:
-        case Numeric():
-            encoder = model.columns.encoder.encoders[feature.name]
-            assert isinstance(encoder, NumericEncoder)
-            return {"kind": "number", "example": _near(encoder)}
-        case Vector(size=size):
-            return {"kind": "list", "example": [0.0] * size}
-        case Text():
-            return {"kind": "string", "example": ""}
-        case Categorical() | Sequence():
-            vocabulary = model.columns.vocabulary_of(feature)
-            some = vocabulary.values[:EXAMPLES].to_pylist() if isinstance(vocabulary, Vocabulary) else []
-            if isinstance(feature, Sequence):
-                return {"kind": "list", "example": some[:2], "some": some}
-            return {"kind": "id", "example": some[0] if some else None, "some": some}
-    raise AssertionError(feature)
-
-
-def _near(encoder: NumericEncoder) -> float:
-    """Return a number such as the training table had."""
-    if len(encoder.knots):
-        return _short(encoder.knots[len(encoder.knots) // 2])
-    logarithm = encoder.feature.transform == "log"
-    return _short(np.sign(encoder.mean) * np.expm1(abs(encoder.mean)) if logarithm else encoder.mean)
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")
+    readers = model.columns.readers_of(name)
+    if not readers:
+        return {"kind": "number", "example": 1}
+    found = readers[0].description()
+    some = {} if found.some is None else {"some": found.some}
+    return {"kind": found.holds, "example": found.example, **some}

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data import RaggedIds, TableEncoder, read_table
-from gatewise.data.encoders import EncodedTexts
-from gatewise.data.encoders.by_feature import Encoded, encode_column, owner_of
-from gatewise.data.quick import Values, ValuesEncoder
-from gatewise.data.vocabulary import AnyVocabulary
-from gatewise.declare import Categorical, Feature, Sequence, Text, column_of
+from gatewise.data import AnyColumn, TableEncoder, Values, as_matrix, read_table, trimmed
+from gatewise.declare import column_of
 from gatewise.errors import did_you_mean, shown
-from gatewise.export import FLOATS, IDS, PortNames
+from gatewise.export import PortNames
 from gatewise.http.errors import RequestError
 from gatewise.http.limits import Limits
 from gatewise.http.lists import check_given, check_padded, check_places
-
-PADDING = -1
+from gatewise.layout import FLOATS, IDS, PADDING, assemble
 
 Matrices = Mapping[Hashable, np.ndarray]
 """One ``[row, column]`` a feature: an id, floats, or a padded list of ids; of one row where all rows share it."""
@@ -54,33 +50,22 @@ class FeatureColumns:
         ports: PortNames | None = None,
     ) -> None:
         self.encoder, self._limits, self._ports = encoder, limits or Limits(), ports or PortNames({}, {})
-        layout, schema = encoder.layout, encoder.schema
-        self._ids = [name for name, _ in layout.ids]
-        self._floats = {name: layout.float_features.count(name) for name in layout.float_features}
-        self._lists = [*(column.name for column in layout.lists), *(column.name for column in layout.texts)]
-        self._readers: dict[str, list[ValuesEncoder]] = {}
-        for feature in schema.features:
-            reader = ValuesEncoder(feature, encoder.encoders[feature.name])
-            self._readers.setdefault(reader.column, []).append(reader)
+        self._layout, schema = encoder.layout, encoder.schema
+        self._widths = Counter(self._layout.float_features)
+        listed = {found.name for found in self._layout.lists} | {found.name for found in self._layout.texts}
+        self._readers: dict[str, list[AnyColumn]] = {}
+        for column in encoder.columns.values():
+            self._readers.setdefault(column.column, []).append(column)
+        self._listed = {name for name, readers in self._readers.items() if any(r.name in listed for r in readers)}
         self._known = {column: task.name for task in schema.tasks for column in task.known_columns}
         self.names = [*dict.fromkeys([*self._readers, *self._known])]
         spared = {column_of(feature) for feature in schema.features if feature.name in set(optional)}
         self.required = [name for name in self.names if name not in spared or name in self._known]
-        self._listed = {name for name in self._readers if any(map(self.is_list, self.features_of(name)))}
         self._absent = self.encode({name: [None] for name in spared}, 1)
 
-    def features_of(self, column: str) -> list[Feature]:
+    def readers_of(self, column: str) -> list[AnyColumn]:
         """Return the features that read a column."""
-        return [reader.feature for reader in self._readers.get(column, ())]
-
-    @staticmethod
-    def is_list(feature: Feature) -> bool:
-        """Whether a row of a feature may hold any number of things."""
-        return isinstance(feature, (Sequence, Text))
-
-    def vocabulary_of(self, feature: Categorical | Sequence) -> AnyVocabulary:
-        """Return the vocabulary that a feature uses."""
-        return self.encoder.vocabularies[owner_of(feature)]
+        return self._readers.get(column, [])
 
     def check_names(self, names: Iterable[str], where: str) -> None:
         """Refuse columns that nothing reads.
@@ -120,9 +105,9 @@ class FeatureColumns:
         found: dict[Hashable, np.ndarray] = {}
         for name, values in columns.items():
             for reader in self._readers.get(name, ()):
-                encoded = reader(values)
-                check_padded(reader.feature.name, encoded, rows, self._limits)
-                found[reader.feature.name] = as_matrix(encoded)
+                encoded = reader.encode_values(values)
+                check_padded(reader.name, encoded, rows, self._limits)
+                found[reader.name] = as_matrix(encoded)
             if name in self._known:
                 found[Known(name)] = self._known_before(name, read_table({name: values}))
         return found
@@ -132,7 +117,7 @@ class FeatureColumns:
         found: dict[Hashable, np.ndarray] = {}
         for name in table.column_names:
             for reader in self._readers.get(name, ()):
-                found[reader.feature.name] = as_matrix(encode_column(reader.feature, reader.encoder, table))
+                found[reader.name] = as_matrix(reader.encode_table(table))
             if name in self._known:
                 found[Known(name)] = self._known_before(name, table)
         return found
@@ -144,46 +129,34 @@ class FeatureColumns:
 
     def side_by_side(self, matrices: Matrices, rows: int) -> dict[str, np.ndarray]:
         """Return what the model reads: ids and floats ``[row, column]``; padded lists and what is known by name."""
-        return dict(self._arrays({**self._absent, **matrices}, rows))
-
-    def _arrays(self, matrices: Matrices, rows: int) -> Iterator[tuple[str, np.ndarray]]:
-        if self._ids:
-            ids = np.empty((rows, len(self._ids)), dtype=np.int64)
-            for place, name in enumerate(self._ids):
-                ids[:, place] = matrices[name][:, 0]
-            yield IDS, ids
-        if self._floats:
-            floats, start = np.empty((rows, sum(self._floats.values())), dtype=np.float32), 0
-            for name, width in self._floats.items():
-                floats[:, start : start + width] = matrices[name]
-                start += width
-            yield FLOATS, floats
-        for name in self._lists:
-            check_places(name, rows, matrices[name].shape[1], self._limits)
-            yield self._ports.features.get(name, name), _spread(matrices[name], rows).astype(np.int64)
+        known = {**self._absent, **matrices}
+        found = assemble(
+            self._layout,
+            lambda which, names: self._matrix(which, names, known, rows),
+            lambda name: self._list(name, known[name], rows),
+        )
+        whole = [(IDS, found.ids), (FLOATS, found.floats)]
+        arrays = {name: matrix for name, matrix in whole if matrix.shape[1]} | dict(found.lists) | dict(found.texts)
         for column in self._known:
-            yield self._ports.known.get(column, column), _spread(matrices[Known(column)], rows)[:, 0].astype(np.float64)
+            port = self._ports.known.get(column, column)
+            arrays[port] = _spread(known[Known(column)], rows)[:, 0].astype(np.float64)
+        return arrays
+
+    def _matrix(self, which: str, names: Sequence[str], matrices: Matrices, rows: int) -> np.ndarray:
+        widths = [1 if which == IDS else self._widths[name] for name in names]
+        matrix, start = np.empty((rows, sum(widths)), dtype=np.int64 if which == IDS else np.float32), 0
+        for name, width in zip(names, widths, strict=True):
+            matrix[:, start : start + width] = matrices[name]
+            start += width
+        return matrix
+
+    def _list(self, name: str, matrix: np.ndarray, rows: int) -> tuple[str, np.ndarray]:
+        check_places(name, rows, matrix.shape[1], self._limits)
+        return self._ports.features.get(name, name), _spread(matrix, rows).astype(np.int64)
 
 
 def _spread(matrix: np.ndarray, rows: int) -> np.ndarray:
     return np.broadcast_to(matrix, (rows, matrix.shape[1]))
-
-
-def as_matrix(encoded: Encoded) -> np.ndarray:
-    """Return encoded rows as one matrix ``[row, column]``; lists and tokens are padded at their ends."""
-    if isinstance(encoded, RaggedIds):
-        return _padded(encoded)
-    if isinstance(encoded, EncodedTexts):
-        return _padded(encoded.tokens)[encoded.codes]
-    return encoded if encoded.ndim == 2 else encoded[:, np.newaxis]
-
-
-def _padded(ragged: RaggedIds) -> np.ndarray:
-    lengths = np.diff(ragged.offsets)
-    places = np.arange(lengths.max(initial=0))
-    padded = np.full((len(lengths), len(places)), PADDING, dtype=np.int32)
-    padded[places < lengths[:, np.newaxis]] = ragged.values
-    return padded
 
 
 def longest_list(arrays: Mapping[str, np.ndarray]) -> int:
@@ -199,11 +172,7 @@ def pieces(arrays: Mapping[str, np.ndarray], rows: int, size: int) -> Iterator[d
     """Cut the arrays that a model reads into so many rows at once, whose lists are as long as their own longest."""
     for start in range(0, rows, size):
         cut = {name: array[start : start + size] for name, array in arrays.items()}
-        yield {name: _trimmed(array) if _is_list(name, array) else array for name, array in cut.items()}
-
-
-def _trimmed(lists: np.ndarray) -> np.ndarray:
-    return lists[:, : int((lists != PADDING).any(axis=0).sum())]
+        yield {name: trimmed(array) if _is_list(name, array) else array for name, array in cut.items()}
 
 
 def joined(arrays: list[np.ndarray]) -> np.ndarray:

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from gatewise.data import column_names, read_table
-from gatewise.data.tables import pick_column
+from gatewise.data import column_names, pick_column, read_table, trimmed
 from gatewise.errors import TableError, did_you_mean, shown
-from gatewise.http.columns import PADDING, FeatureColumns
+from gatewise.http.columns import FeatureColumns
 from gatewise.http.errors import RequestError
 
 
@@ -93,4 +92,4 @@ def _taken(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
     if matrix.shape[1] < 2 or matrix.dtype != np.int32:
         return taken
     # lists are padded to the longest of all items: no longer than the longest of these
-    return taken[:, : int((taken != PADDING).any(axis=0).sum())]
+    return trimmed(taken)

@@ -7,10 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gatewise.data import RaggedIds
-from gatewise.data.encoders import EncodedTexts
-from gatewise.data.encoders.by_feature import Encoded
-from gatewise.data.quick import Values
+from gatewise.data import Encoded, Values
 from gatewise.http.errors import RequestError
 from gatewise.http.limits import Limits
 
@@ -43,10 +40,8 @@ def check_padded(name: str, encoded: Encoded, rows: int, limits: Limits) -> None
     Raises:
         RequestError: with 413; names the feature.
     """
-    if isinstance(encoded, EncodedTexts):
-        encoded = encoded.tokens
-    if isinstance(encoded, RaggedIds):
-        check_places(name, rows, int(np.diff(encoded.offsets).max(initial=0)), limits)
+    if not isinstance(encoded, np.ndarray):
+        check_places(name, rows, encoded.longest, limits)
 
 
 def check_places(name: Any, rows: int, longest: int, limits: Limits) -> None:

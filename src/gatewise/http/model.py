@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gatewise.data.quick import Values
+from gatewise.data import Values
 from gatewise.declare import Fusion
 from gatewise.errors import did_you_mean, shown
 from gatewise.http.batching import Batcher

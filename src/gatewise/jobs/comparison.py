@@ -20,8 +20,7 @@ import torch
 from gatewise import declare
 from gatewise.analysis import Spread, Verdict, check_verdicts, seesaw, spreads, verdicts
 from gatewise.assembly import build_tasks, to_tensors
-from gatewise.data import TableEncoder, needed_columns, read_needed
-from gatewise.data.tables import pick_column
+from gatewise.data import TableEncoder, needed_columns, pick_column, read_needed
 from gatewise.declare import Options, Recipe, Schema
 from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.files import held, write_atomically

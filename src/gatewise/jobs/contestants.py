@@ -11,8 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gatewise.data import needed_columns, read_needed
-from gatewise.data.plain_types import take_rows
+from gatewise.data import needed_columns, read_needed, take_rows
 from gatewise.declare import Options, Schema, to_dict
 from gatewise.jobs.tables import Tables
 from gatewise.ranker import Ranker

@@ -12,9 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from gatewise.data import needed_columns, stream_table
-from gatewise.data.plain_types import wide_column
-from gatewise.data.tables import find_column
+from gatewise.data import find_column, needed_columns, stream_table, wide_column
 from gatewise.errors import TableError
 from gatewise.files import write_atomically
 from gatewise.names import FUSED

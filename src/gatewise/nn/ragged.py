@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-PADDING = -1
-"""Stands in padded lists where there is no item."""
+from gatewise.layout import PADDING
+
 MANY = 2**20
 """Places from which on padding is mostly what a matrix holds, if lists are of different length."""
 

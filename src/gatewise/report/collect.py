@@ -28,8 +28,7 @@ from gatewise.analysis import (
     slices,
     summary_of,
 )
-from gatewise.data import column_names, needed_columns, read_needed, readable
-from gatewise.data.plain_types import take_rows
+from gatewise.data import column_names, needed_columns, read_needed, readable, take_rows
 from gatewise.errors import TableError, TrainingError, did_you_mean, shown
 from gatewise.history import EpochRecord
 from gatewise.insight import Insight

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
-
-from gatewise.data.plain_types import is_string
-from gatewise.declare import Categorical, Feature, Numeric, Sequence, Vector
 from gatewise.http.model import ServedModel
 from gatewise.names import GATES
 from gatewise.version import __version__
 
 FREE = -1
 """A size that the request decides."""
+DATATYPES = {"float64": "FP64", "int64": "INT64", "string": "BYTES"}
+"""How the protocol calls types."""
 
 
 def server_metadata() -> dict[str, Any]:
@@ -31,19 +29,8 @@ def metadata(model: ServedModel, versions: list[str]) -> dict[str, Any]:
 
 
 def _input(model: ServedModel, name: str) -> dict[str, Any]:
-    features = model.columns.features_of(name)
-    return _of_feature(model, features[0]) if features else {"datatype": "FP64", "shape": [FREE]}
-
-
-def _of_feature(model: ServedModel, feature: Feature) -> dict[str, Any]:
-    match feature:
-        case Numeric():
-            return {"datatype": "FP64", "shape": [FREE]}
-        case Vector(size=size):
-            return {"datatype": "FP64", "shape": [FREE, size]}
-        case Categorical() | Sequence():
-            vocabulary = model.columns.vocabulary_of(feature)
-            strings = vocabulary.type is None or is_string(vocabulary.type) or pa.types.is_null(vocabulary.type)
-            shape = [FREE, FREE] if isinstance(feature, Sequence) else [FREE]
-            return {"datatype": "BYTES" if strings else "INT64", "shape": shape}
-    return {"datatype": "BYTES", "shape": [FREE]}
+    readers = model.columns.readers_of(name)
+    if not readers:
+        return {"datatype": "FP64", "shape": [FREE]}
+    found = readers[0].description()
+    return {"datatype": DATATYPES[found.dtype], "shape": [FREE, *(FREE if dim is None else dim for dim in found.dims)]}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from gatewise.data.vocabulary import Vocabulary
-from gatewise.declare import Categorical
 from gatewise.http.errors import RequestError
 from gatewise.http.inference.tensors import BOOL, BYTES, FLOATS
 from gatewise.http.model import ServedModel
@@ -49,10 +47,5 @@ def unsaid(model: ServedModel, tensor: dict[str, Any], values: list[Any], *, in_
 
 
 def _empty_is_none(model: ServedModel, column: str) -> bool:
-    readers = model.columns.features_of(column)
-    return bool(readers) and all(
-        isinstance(feature, Categorical)
-        and isinstance(known := model.columns.vocabulary_of(feature), Vocabulary)
-        and "" not in known.row_of
-        for feature in readers
-    )
+    readers = model.columns.readers_of(column)
+    return bool(readers) and all(reader.empty_is_null for reader in readers)

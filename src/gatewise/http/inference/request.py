@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatewise.declare import Sequence, Vector
 from gatewise.errors import did_you_mean, shown
 from gatewise.http.errors import RequestError
 from gatewise.http.inference.missing import MISSING, marked, owner_of, unsaid
@@ -136,11 +135,11 @@ def _as_column(model: ServedModel, tensor: dict[str, Any], values: list[Any], li
     name, shape = tensor["name"], tensor["shape"]
     if len(shape) == 1:
         return values
-    kinds = model.columns.features_of(name)
-    if any(isinstance(feature, Vector) for feature in kinds):
+    dims = [reader.description().dims for reader in model.columns.readers_of(name)]
+    if any(sizes and None not in sizes for sizes in dims):
         # what is not there at all is missing
         return [None if row and all(x is None for x in row) else row for row in in_rows(values, shape)]
-    if any(isinstance(feature, Sequence) for feature in kinds):
+    if any(None in sizes for sizes in dims):
         if shape[1] == 1 and tensor["datatype"] == BYTES:
             # clients that know one shape alone send a column so: one string a row, with its separators
             return values

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
+from typing_extensions import TypedDict
 
-from gatewise.data.encoders.sequence import RaggedIds
+from gatewise.data.columns.column import FeatureColumn
+from gatewise.data.columns.description import Description
+from gatewise.data.columns.samples import with_nulls
+from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.plain_types import is_string
+from gatewise.data.ragged import EncodedTexts, RaggedIds
+from gatewise.data.saved import STRICT
 from gatewise.data.values import Distinct, distinct_keys
 from gatewise.declare import Text
 from gatewise.errors import DeclarationError, MissingExtraError, TableError
+from gatewise.layout import TextColumn
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -22,20 +29,18 @@ if TYPE_CHECKING:
 TEXTS_AT_ONCE = 10_000
 
 
-@dataclass(frozen=True)
-class EncodedTexts:
-    """A text column.
+class TextState(TypedDict):
+    """What is saved of a text."""
 
-    Attributes:
-        tokens: of every distinct text; the last one stands for null and has none.
-        codes: ``[row]`` int64, which text each row holds.
-    """
-
-    tokens: RaggedIds
-    codes: np.ndarray
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    tokenizer: str
+    config: str
+    dim: Annotated[int, Field(gt=0)]
+    vocabulary: Annotated[int, Field(gt=0)]
+    padding: Annotated[int, Field(ge=0)]
 
 
-class TextEncoder:
+class TextsColumn(FeatureColumn[Text, Distinct]):
     """Tokenises texts as the language model that reads them was trained to.
 
     Attributes:
@@ -46,31 +51,39 @@ class TextEncoder:
         padding: the token that stands for padding.
     """
 
-    def __init__(self, feature: Text, *, tokenizer: str, config: str, dim: int, vocabulary: int, padding: int) -> None:
-        self.feature = feature
-        self.tokenizer, self.config = tokenizer, config
-        self.dim, self.vocabulary, self.padding = dim, vocabulary, padding
+    state_type = TextState
+    text_priority = 2
+    particular = True
 
-    @staticmethod
-    def prepare(column: pa.Array, purpose: str) -> Distinct:
-        """Split a raw column into distinct texts and which one each row holds.
+    tokenizer: str
+    config: str
+    dim: int
+    vocabulary: int
+    padding: int
+
+    @property
+    def text_type(self) -> pa.DataType:  # noqa: D102
+        return pa.string()
+
+    def prepare(self, column: pa.Array) -> Distinct:
+        """Split a picked column into distinct texts and which one each row holds.
 
         Raises:
             TableError: no strings.
         """
         found = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not is_string(found) and not pa.types.is_null(found):
-            raise TableError(f"{purpose}: expected strings, found {column.type}")
-        return distinct_keys(column, purpose)
+            raise TableError(f"{self.purpose}: expected strings, found {column.type}")
+        return distinct_keys(column, self.purpose)
 
-    @classmethod
-    def fit(cls, feature: Text) -> TextEncoder:
+    def learn(self) -> None:
         """Take tokeniser and architecture over from the language model; nothing is learnt of the table.
 
         Raises:
             MissingExtraError: ``transformers`` is not installed.
             DeclarationError: there is no such language model, or it does not read texts of that length.
         """
+        feature = self.feature
         try:
             from transformers import AutoConfig, AutoTokenizer
         except ImportError:
@@ -92,14 +105,8 @@ class TextEncoder:
             )
         padding = next((id_ for id_ in (tokenizer.pad_token_id, config.pad_token_id) if id_ is not None), 0)
         plain = {key: value for key, value in config.to_dict().items() if not key.startswith("_")}
-        return cls(
-            feature,
-            tokenizer=tokenizer.backend_tokenizer.to_str(),
-            config=json.dumps(plain),
-            dim=config.hidden_size,
-            vocabulary=config.vocab_size,
-            padding=padding,
-        )
+        self.tokenizer, self.config = tokenizer.backend_tokenizer.to_str(), json.dumps(plain)
+        self.dim, self.vocabulary, self.padding = config.hidden_size, config.vocab_size, padding
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -112,21 +119,42 @@ class TextEncoder:
         tokenizer.enable_truncation(self.feature.max_length)
         return tokenizer
 
-    def encode_column(self, column: pa.Array, purpose: str) -> EncodedTexts:
-        """Encode a raw column."""
-        return self.encode(self.prepare(column, purpose))
-
-    def encode(self, texts: Distinct) -> EncodedTexts:
+    def encode(self, prepared: Distinct) -> EncodedTexts:
         """Return the tokens of every distinct text, and which text each row holds."""
         tokens: list[list[int]] = []
-        for start in range(0, len(texts.values), TEXTS_AT_ONCE):
-            piece = texts.values.slice(start, TEXTS_AT_ONCE).to_pylist()
+        for start in range(0, len(prepared.values), TEXTS_AT_ONCE):
+            piece = prepared.values.slice(start, TEXTS_AT_ONCE).to_pylist()
             tokens += [encoding.ids for encoding in self._tokenizer.encode_batch_fast(piece)]
         lengths = [len(ids) for ids in tokens]
         # null comes last, and has no tokens
         offsets = np.concatenate([[0], np.cumsum([*lengths, 0], dtype=np.int64)])
         values = np.fromiter((token for ids in tokens for token in ids), dtype=np.int32, count=int(offsets[-1]))
-        return EncodedTexts(RaggedIds(values, offsets), texts.codes.astype(np.int64))
+        return EncodedTexts(RaggedIds(values, offsets), prepared.codes.astype(np.int64))
+
+    def lay_out(self, layout: LayoutBuilder) -> None:
+        """Add a text column, with the language model that reads it."""
+        feature = self.feature
+        layout.text(
+            TextColumn(
+                feature.name,
+                source=feature.encoder,
+                config=self.config,
+                dim=self.dim,
+                vocabulary=self.vocabulary,
+                padding=self.padding,
+                pooling=feature.pooling,
+                frozen=feature.frozen,
+                lr_factor=feature.lr_factor,
+            )
+        )
+
+    def description(self) -> Description:
+        """Return the type alone."""
+        return Description("string", "string", example="")
+
+    def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
+        """Return made-up words."""
+        return with_nulls([" ".join(_words(rng)) for _ in range(rows)], rng)
 
     def state(self) -> dict[str, Any]:
         """Return what was taken over, as JSON values."""
@@ -137,3 +165,13 @@ class TextEncoder:
             "vocabulary": self.vocabulary,
             "padding": self.padding,
         }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`state` gave."""
+        self.tokenizer, self.config = state["tokenizer"], state["config"]
+        self.dim, self.vocabulary, self.padding = state["dim"], state["vocabulary"], state["padding"]
+
+
+def _words(rng: np.random.Generator) -> list[str]:
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    return ["".join(rng.choice(letters, rng.integers(1, 8))) for _ in range(rng.integers(0, 20))]

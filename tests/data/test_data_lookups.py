@@ -11,10 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gatewise as gw
-from gatewise.data import RaggedIds, TableEncoder
-from gatewise.data import quick as module
-from gatewise.data.encoders.by_feature import encode_column
-from gatewise.data.quick import ValuesEncoder
+from gatewise.data import RaggedIds, TableEncoder, remembered
+from gatewise.data.columns import column as module
 from gatewise.data.tables import read_table
 from gatewise.errors import GatewiseError
 
@@ -103,9 +101,9 @@ def outcome(encode, values) -> Any:
 @settings(max_examples=40, deadline=None)
 @given(values=COLUMNS)
 def test_values_are_encoded_as_a_table_of_them_is(feature, values):
-    encoder = ENCODER.encoders[feature.name]
-    quick = ValuesEncoder(feature, encoder)
-    table = outcome(lambda values: encode_column(feature, encoder, read_table({quick.column: values})), values)
+    column = ENCODER.columns[feature.name]
+    quick = column.encode_values
+    table = outcome(lambda values: column.encode_table(read_table({column.column: values})), values)
     assert outcome(quick, values) == table
     # and again, from what was remembered
     assert outcome(quick, values) == table
@@ -136,10 +134,10 @@ EDGES = [
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 def test_at_the_edges_as_well(feature):
-    encoder = ENCODER.encoders[feature.name]
-    quick = ValuesEncoder(feature, encoder)
+    column = ENCODER.columns[feature.name]
+    quick = column.encode_values
     for values in EDGES:
-        table = outcome(lambda values: encode_column(feature, encoder, read_table({quick.column: values})), values)
+        table = outcome(lambda values: column.encode_table(read_table({column.column: values})), values)
         assert outcome(quick, values) == table, values
 
 
@@ -161,7 +159,7 @@ QUICK = [feature for feature in FEATURES if gw.declare.column_of(feature) in USU
 @pytest.mark.parametrize("feature", QUICK, ids=lambda feature: feature.name)
 def test_usual_values_need_no_table(feature, monkeypatch):
     known = USUAL[gw.declare.column_of(feature)]
-    quick = ValuesEncoder(feature, ENCODER.encoders[feature.name])
+    quick = ENCODER.columns[feature.name].encode_values
     first = outcome(quick, known)
     monkeypatch.setattr(module, "read_table", lambda _: pytest.fail("a table was made"))
     assert outcome(quick, known) == first
@@ -169,8 +167,8 @@ def test_usual_values_need_no_table(feature, monkeypatch):
 
 @pytest.mark.parametrize("length", [1, 300, 40_000])
 def test_what_is_remembered_is_bounded_in_bytes(monkeypatch, length):
-    monkeypatch.setattr(module, "REMEMBERED_BYTES", 100_000)
-    found = module._Remembered(lambda values: [[len(value)] * length for value in values])
+    monkeypatch.setattr(remembered, "REMEMBERED_BYTES", 100_000)
+    found = remembered.Remembered(lambda values: [[len(value)] * length for value in values])
     for start in range(50):
         values = [f"{place:0{length}}" for place in range(start * 5, start * 5 + 8)]
         assert found(values) == [[len(value)] * length for value in values]
@@ -180,6 +178,6 @@ def test_what_is_remembered_is_bounded_in_bytes(monkeypatch, length):
 
 
 def test_a_row_that_is_looked_up_can_be_written_to():
-    quick = ValuesEncoder(FEATURES[0], ENCODER.encoders["number"])
+    quick = ENCODER.columns["number"].encode_values
     assert isinstance(quick([1, 2]), np.ndarray)
     assert quick([1, 2]).flags.writeable

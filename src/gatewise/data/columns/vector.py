@@ -1,4 +1,4 @@
-"""Vector columns: a fixed number of floats a row."""
+"""Vector columns: a fixed number of floats per row."""
 
 from __future__ import annotations
 
@@ -7,32 +7,47 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from typing_extensions import TypedDict
 
 from gatewise.data.arrays import null_mask
+from gatewise.data.columns.column import FeatureColumn
+from gatewise.data.columns.description import Description
+from gatewise.data.columns.samples import with_nulls
+from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.plain_types import is_list
+from gatewise.data.saved import STRICT
 from gatewise.data.values import as_numbers
 from gatewise.declare import Vector
 from gatewise.errors import TableError
 
 
-class VectorEncoder:
+class VectorState(TypedDict):
+    """What is saved of a vector."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    has_null: bool
+
+
+class VectorColumn(FeatureColumn[Vector, np.ndarray]):
     """Passes vectors on as they are, zeros and a flag where there is none.
 
     Attributes:
         has_null: whether the training table had nulls, so that the model has a column that says so.
     """
 
-    def __init__(self, feature: Vector, *, has_null: bool = False) -> None:
-        self.feature = feature
-        self.has_null = has_null
+    state_type = VectorState
 
-    @staticmethod
-    def prepare(feature: Vector, column: pa.Array, purpose: str) -> np.ndarray:
+    def __init__(self, feature: Vector) -> None:
+        super().__init__(feature)
+        self.has_null = False
+
+    def prepare(self, column: pa.Array) -> np.ndarray:
         """Return ``[row, size + 1]`` float64 numbers, the last column flagging nulls.
 
         Raises:
             TableError: no list column, a list of another length, a null, NaN or infinity inside a list.
         """
+        feature, purpose = self.feature, self.purpose
         if not is_list(column.type) and not pa.types.is_null(column.type):
             raise TableError(f"{purpose}: expected lists of {feature.size} numbers, found {column.type}")
         missing = null_mask(column)
@@ -55,19 +70,31 @@ class VectorEncoder:
             matrix[~missing, :-1] = numbers.reshape(-1, feature.size)
         return matrix
 
-    @classmethod
-    def fit(cls, feature: Vector, matrix: np.ndarray) -> VectorEncoder:
+    def absorb(self, prepared: np.ndarray) -> None:
         """Learn whether there are nulls."""
-        return cls(feature, has_null=bool(matrix[:, -1].any()))
+        self.has_null |= bool(prepared[:, -1].any())
 
-    def encode_column(self, column: pa.Array, purpose: str) -> np.ndarray:
-        """Encode a raw column."""
-        return self.encode(self.prepare(self.feature, column, purpose))
-
-    def encode(self, matrix: np.ndarray) -> np.ndarray:
+    def encode(self, prepared: np.ndarray) -> np.ndarray:
         """Return ``[row, size or size + 1]`` float32."""
-        return (matrix if self.has_null else matrix[:, :-1]).astype(np.float32)
+        return (prepared if self.has_null else prepared[:, :-1]).astype(np.float32)
+
+    def lay_out(self, layout: LayoutBuilder) -> None:
+        """Add one column of floats per number, and a flag where there were nulls."""
+        flag = [f"{self.name} is null"] if self.has_null else []
+        layout.floats(self.name, [*(f"{self.name}[{i}]" for i in range(self.feature.size)), *flag])
+
+    def description(self) -> Description:
+        """Return a list of zeros."""
+        return Description("list", "float64", (self.feature.size,), [0.0] * self.feature.size)
+
+    def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
+        """Return normal numbers."""
+        return with_nulls(rng.normal(size=(rows, self.feature.size)).tolist(), rng)
 
     def state(self) -> dict[str, Any]:
         """Return what was learnt as JSON values."""
         return {"has_null": self.has_null}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`state` gave."""
+        self.has_null = state["has_null"]

@@ -1,8 +1,8 @@
-"""Vocabularies: from values to rows of an embedding table."""
+"""Vocabularies that are learnt: the values of the training table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gatewise.data.arrays import as_type, filled, null_mask
-from gatewise.data.hashing import hash_values
-from gatewise.data.values import distinct
+from gatewise.data.vocabularies.vocabulary import AnyVocabulary, RowsOfValues, ValueKinds, Values, drawn
 from gatewise.errors import ArtefactError
 from gatewise.layout import NULL, OUT_OF_VOCABULARY, RESERVED_ROWS
 
@@ -22,7 +21,7 @@ TYPES = {"integer": pa.int64(), "string": pa.large_string()}
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(AnyVocabulary):
     """Learnt values; value i has row i + 2, all others are out of vocabulary.
 
     Attributes:
@@ -35,22 +34,14 @@ class Vocabulary:
     @classmethod
     def learn(cls, values: pa.Array, counts: np.ndarray, min_count: int = 1) -> Vocabulary:
         """Keep values seen at least ``min_count`` times, by falling count and, among equals, rising value."""
-        if len(values) == 0:
-            return cls(values)
-        order = _rising(values)
-        values, counts = values.take(pa.array(order)), counts[order]
-        # equal values, which several columns may have, are neighbours now
-        differs = pc.not_equal(values[1:], values[:-1])
-        starts = np.flatnonzero(np.append(True, differs.to_numpy(zero_copy_only=False)))
-        counts = np.add.reduceat(counts, starts)
+        values, counts = summed(values, counts)
         kept = np.flatnonzero(counts >= min_count)
         by_count = kept[np.argsort(-counts[kept], kind="stable")]
-        return cls(values.take(pa.array(starts[by_count])))
+        return cls(values.take(pa.array(by_count)))
 
     @property
-    def rows(self) -> int:
-        """Rows that an embedding table needs, the reserved ones included."""
-        return len(self.values) + RESERVED_ROWS
+    def size(self) -> int:  # noqa: D102
+        return len(self.values)
 
     @property
     def type(self) -> pa.DataType:
@@ -98,6 +89,26 @@ class Vocabulary:
         fresh = Vocabulary.learn(values.filter(pa.array(unknown)), counts[unknown], min_count)
         return Vocabulary(pa.concat_arrays([self.values, fresh.values.cast(self.type)]))
 
+    def value_kinds(self) -> ValueKinds:  # noqa: D102
+        kinds = super().value_kinds()
+        # True is 1 to a dict, as it is to a table
+        return (*kinds, {bool}) if kinds == ({int},) else kinds
+
+    def value_rows(self) -> RowsOfValues:  # noqa: D102
+        return self._rows_of_values
+
+    def _rows_of_values(self, values: Values) -> Iterable[int]:
+        rows = map(self.row_of.get, values, repeat(OUT_OF_VOCABULARY))
+        if None not in values:
+            return rows
+        return (NULL if value is None else row for value, row in zip(values, rows, strict=True))
+
+    def examples(self, count: int) -> list[Any]:  # noqa: D102
+        return self.values[:count].to_pylist()
+
+    def draw(self, count: int, rng: np.random.Generator) -> list[Any]:  # noqa: D102
+        return drawn(self.values, count, rng, strings=self.strings)
+
     def state(self) -> dict[str, Any]:
         """Return the vocabulary as JSON values."""
         kind = next((kind for kind, dtype in TYPES.items() if dtype == self.type), None)
@@ -112,50 +123,16 @@ class Vocabulary:
         return cls(values)
 
 
-@dataclass(frozen=True)
-class HashedVocabulary:
-    """A fixed number of rows that values are hashed into; nothing is learnt, and unrelated values may share a row."""
-
-    buckets: int
-    type: pa.DataType | None = None
-
-    @property
-    def rows(self) -> int:
-        """Rows that an embedding table needs, the reserved ones included."""
-        return self.buckets + RESERVED_ROWS
-
-    def rows_of(self, keys: pa.Array) -> np.ndarray:
-        """Return the row of every key of a column; null has its own."""
-        # hashing takes longer than finding out what is distinct
-        split = distinct(keys)
-        return split.rows(self.lookup(split.values))
-
-    def lookup(self, values: pa.Array) -> np.ndarray:
-        """Return the row of every value; none is null."""
-        hashed = hash_values(values) % np.uint64(self.buckets)
-        return (hashed + np.uint64(RESERVED_ROWS)).astype(np.int32)
-
-    def extended(self, values: pa.Array, counts: np.ndarray, min_count: int = 1) -> HashedVocabulary:  # noqa: ARG002
-        """Return itself: every value has a row already."""
-        return self
-
-    def state(self) -> dict[str, Any]:
-        """Return the vocabulary as JSON values."""
-        kind = next((kind for kind, dtype in TYPES.items() if dtype == self.type), None)
-        return {"values": kind, "buckets": self.buckets}
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> HashedVocabulary:
-        """Rebuild what :meth:`state` gave."""
-        return cls(state["buckets"], TYPES.get(state["values"]))
-
-
-AnyVocabulary = Vocabulary | HashedVocabulary
-
-
-def vocabulary_from_state(state: dict[str, Any]) -> AnyVocabulary:
-    """Rebuild either kind of vocabulary."""
-    return HashedVocabulary.from_state(state) if "buckets" in state else Vocabulary.from_state(state)
+def summed(values: pa.Array, counts: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+    """Return the distinct values, rising, and how often each was seen in all."""
+    if len(values) == 0:
+        return values, counts
+    order = _rising(values)
+    values, counts = values.take(pa.array(order)), counts[order]
+    # equal values, which several columns may have, are neighbours now
+    differs = pc.not_equal(values[1:], values[:-1])
+    starts = np.flatnonzero(np.append(True, differs.to_numpy(zero_copy_only=False)))
+    return values.take(pa.array(starts)), np.add.reduceat(counts, starts)
 
 
 def _rising(values: pa.Array) -> np.ndarray:

@@ -1,0 +1,84 @@
+"""Categorical columns: one id per row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.columns.description import Description
+from gatewise.data.columns.keyed import KeyedColumn
+from gatewise.data.columns.samples import with_nulls
+from gatewise.data.declared_types import as_declared
+from gatewise.data.layouts import LayoutBuilder
+from gatewise.data.values import Distinct, as_keys, distinct_keys
+from gatewise.data.vocabularies import Values, Vocabulary
+from gatewise.declare import Categorical
+
+TEXT_TYPES = {None: None, "string": pa.string(), "integer": pa.int64()}
+"""What a column of a text file is read as, by the declared type."""
+
+
+class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
+    """One category per row, looked up in a vocabulary."""
+
+    @property
+    def text_type(self) -> pa.DataType | None:  # noqa: D102
+        return TEXT_TYPES[self.feature.dtype]
+
+    def pick(self, table: pa.Table) -> pa.Array:  # noqa: D102
+        column, dtype = super().pick(table), self.feature.dtype
+        return column if dtype is None else as_declared(column, dtype, self.purpose)
+
+    def prepare(self, column: pa.Array) -> Distinct:
+        """Split a picked column into distinct keys and codes."""
+        return distinct_keys(column, self.purpose)
+
+    def distinct(self, prepared: Distinct) -> Distinct:  # noqa: D102
+        return prepared
+
+    def encode(self, prepared: Distinct) -> np.ndarray:
+        """Return one int32 id per row of a prepared column."""
+        self.check(prepared.values)
+        return prepared.rows(self.vocabulary.lookup(prepared.values))
+
+    def encode_column(self, column: pa.Array) -> np.ndarray:
+        """Return one int32 id per row; nothing is to be learnt, so that the column need not be split first."""
+        if pa.types.is_dictionary(column.type):
+            return self.encode(self.prepare(column))
+        return self.vocabulary.rows_of(self.keys(column))
+
+    def keys(self, column: pa.Array) -> pa.Array:
+        """Return the keys of a picked column, null for null.
+
+        Raises:
+            TableError: they are none, or of another type than the vocabulary's.
+        """
+        keys = as_keys(column, self.purpose)
+        self.check(keys)
+        return keys
+
+    def encode_usual(self, values: Values) -> np.ndarray | None:
+        """Look up integers or strings, whichever the vocabulary holds, one by one."""
+        return self.lookup(values)
+
+    def lay_out(self, layout: LayoutBuilder) -> None:
+        """Add a column of ids, with a table of its own."""
+        layout.table(self.name, self.vocabulary.rows, self.feature.dim)
+        layout.ids(self.name, self.table)
+
+    def description(self) -> Description:
+        """Return the most frequent values."""
+        some = self.examples()
+        return Description("id", self.dtype, example=some[0] if some else None, some=some)
+
+    @property
+    def empty_is_null(self) -> bool:
+        """Whether the empty string is not among the learnt values."""
+        known = self.vocabulary
+        return isinstance(known, Vocabulary) and "" not in known.row_of
+
+    def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
+        """Return values of the vocabulary, some that it lacks, and nulls."""
+        return with_nulls(self.draw(rows, rng), rng)

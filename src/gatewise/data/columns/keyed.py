@@ -1,0 +1,154 @@
+"""What columns of categories share: a vocabulary of their own, or that of another column."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import cached_property
+from typing import Any, ClassVar, Literal, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.columns.column import FeatureColumn
+from gatewise.data.columns.description import EXAMPLES
+from gatewise.data.columns.lookups import KeyLookup
+from gatewise.data.saved import VocabularyState
+from gatewise.data.values import Distinct
+from gatewise.data.vocabularies import (
+    AnyVocabulary,
+    HashedVocabulary,
+    ValueCounts,
+    Vocabulary,
+    vocabulary_from_state,
+)
+from gatewise.declare import Categorical, Sequence
+
+Keyed = TypeVar("Keyed", bound=Categorical | Sequence)
+Prepared = TypeVar("Prepared")
+
+
+class KeyedColumn(FeatureColumn[Keyed, Prepared]):
+    """A column whose values, or their items, are looked up in a vocabulary.
+
+    Args:
+        feature: the declaration.
+        owner: the column whose vocabulary and embedding table this one uses, where it shares them.
+    """
+
+    section: ClassVar[Literal["features", "vocabularies"]] = "vocabularies"
+    state_type = VocabularyState
+    text_priority = 1
+    particular = True
+
+    def __init__(self, feature: Keyed, owner: KeyedColumn[Any, Any] | None = None) -> None:
+        super().__init__(feature)
+        self.owner = owner
+        self._counts = ValueCounts()
+        self._vocabulary: AnyVocabulary = Vocabulary(pa.nulls(0))
+
+    @property
+    def vocabulary(self) -> AnyVocabulary:
+        """The column's own vocabulary, or its owner's."""
+        return self._vocabulary if self.owner is None else self.owner.vocabulary
+
+    @property
+    def table(self) -> str:
+        """The name of the embedding table: that of the feature that owns it."""
+        return self.name if self.owner is None else self.owner.name
+
+    @abstractmethod
+    def distinct(self, prepared: Prepared) -> Distinct:
+        """Return the keys of a prepared column."""
+
+    @property
+    def seen_type(self) -> pa.DataType | None:
+        """The type of the values of the vocabulary: of those that were learnt, or absorbed so far."""
+        if self.owner is not None:
+            return self.owner.seen_type
+        return self.learnt_type if self._counts.type is None else self._counts.type
+
+    def absorb(self, prepared: Prepared) -> None:
+        """Count the values of a piece; of what is hashed the type is learnt alone.
+
+        Raises:
+            TableError: another column of the same vocabulary, or another piece, holds another type.
+        """
+        owner = self if self.owner is None else self.owner
+        owner.count(self.distinct(prepared), self.purpose)
+
+    def count(self, values: Distinct, purpose: str) -> None:
+        """Take in the values of a column that uses this one's vocabulary."""
+        if self.feature.hash_buckets is None:
+            self._counts.add(values, purpose)
+        else:
+            self._counts.see(values, purpose)
+
+    def learn(self) -> None:
+        """Learn the vocabulary of everything that was absorbed, by this column and by those that share it."""
+        counts, self._counts = self._counts, ValueCounts()
+        if self.feature.hash_buckets is not None:
+            self._vocabulary = HashedVocabulary(self.feature.hash_buckets, counts.type)
+        else:
+            self._vocabulary = Vocabulary.learn(*counts.all(), self.feature.min_count)
+
+    def check(self, keys: pa.Array, row_of: Any = int) -> None:
+        """Refuse keys that the vocabulary cannot know.
+
+        Raises:
+            TableError: names the feature.
+        """
+        self.vocabulary.check(keys, self.purpose, row_of)
+
+    @cached_property
+    def lookup(self) -> KeyLookup:
+        """Rows of Python values."""
+        return KeyLookup(self.vocabulary)
+
+    @property
+    def learnt_type(self) -> pa.DataType | None:  # noqa: D102
+        found = self.vocabulary.type
+        return None if found is None or pa.types.is_null(found) else found
+
+    @property
+    def grows(self) -> bool:  # noqa: D102
+        return True
+
+    def successor(self, owner: KeyedColumn[Any, Any] | None = None) -> KeyedColumn[Keyed, Prepared]:  # noqa: D102
+        fresh = type(self)(self.feature, owner)
+        fresh._vocabulary = self._vocabulary
+        return fresh
+
+    def grow(self, prepared: Prepared) -> None:
+        """Give values that are new rows behind those of the known ones.
+
+        Raises:
+            TableError: they are of another type.
+        """
+        owner, values = self if self.owner is None else self.owner, self.distinct(prepared)
+        owner.check(values.values)
+        owner._vocabulary = owner._vocabulary.extended(values.values, values.counts)
+
+    def examples(self) -> list[Any]:
+        """Return values of the vocabulary, the most frequent first."""
+        return self.vocabulary.examples(EXAMPLES)
+
+    @property
+    def dtype(self) -> Literal["int64", "string"]:
+        """The type of a value."""
+        return "string" if self.vocabulary.strings else "int64"
+
+    def draw(self, count: int, rng: np.random.Generator) -> list[Any]:
+        """Return values of the vocabulary, frequent ones and rare ones, and some that it lacks."""
+        return self.vocabulary.draw(count, rng)
+
+    @property
+    def saves(self) -> bool:  # noqa: D102
+        return self.owner is None
+
+    def state(self) -> dict[str, Any] | None:
+        """Return the vocabulary as JSON values; None where another column owns it."""
+        return None if self.owner is not None else self.vocabulary.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`state` gave."""
+        self._vocabulary = vocabulary_from_state(state)

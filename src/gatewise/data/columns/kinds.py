@@ -1,0 +1,46 @@
+"""Which class knows each kind of feature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeGuard, get_args
+
+from gatewise.data.columns.categorical import CategoricalColumn
+from gatewise.data.columns.column import FeatureColumn
+from gatewise.data.columns.numeric import NumericColumn
+from gatewise.data.columns.sequence import SequenceColumn
+from gatewise.data.columns.text import TextsColumn
+from gatewise.data.columns.vector import VectorColumn
+from gatewise.declare import Categorical, Numeric, Schema, Sequence, Text, Vector
+
+AnyColumn = FeatureColumn[Any, Any]
+BuiltInColumn = CategoricalColumn | NumericColumn | SequenceColumn | TextsColumn | VectorColumn
+"""The kinds that Gatewise brings, for those who have to tell them apart."""
+
+COLUMNS: dict[type, Callable[..., AnyColumn]] = {
+    Categorical: CategoricalColumn,
+    Numeric: NumericColumn,
+    Sequence: SequenceColumn,
+    Text: TextsColumn,
+    Vector: VectorColumn,
+}
+"""By declaration."""
+
+
+def is_built_in(column: AnyColumn) -> TypeGuard[BuiltInColumn]:
+    """Whether a column is of a kind that Gatewise brings."""
+    return isinstance(column, get_args(BuiltInColumn))
+
+
+def make_columns(schema: Schema) -> dict[str, AnyColumn]:
+    """Return a column that has learnt nothing for every feature, by name and in the order of the features."""
+    made: dict[str, AnyColumn] = {}
+    for feature in sorted(schema.features, key=lambda feature: owner_of(feature) != feature.name):
+        owner = owner_of(feature)
+        made[feature.name] = COLUMNS[type(feature)](feature, *([made[owner]] if owner != feature.name else []))
+    return {feature.name: made[feature.name] for feature in schema.features}
+
+
+def owner_of(feature: Any) -> str:
+    """Return the name of the feature whose vocabulary and embedding table this one uses: its own, or one it shares."""
+    return getattr(feature, "shares", None) or feature.name

@@ -1,0 +1,232 @@
+"""Numeric columns: standardised, logarithmic, by quantile, or cut into buckets."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from typing_extensions import TypedDict
+
+from gatewise.data.columns.column import FeatureColumn
+from gatewise.data.columns.description import Description
+from gatewise.data.columns.moments import Moments
+from gatewise.data.columns.samples import with_nulls
+from gatewise.data.layouts import LayoutBuilder
+from gatewise.data.saved import STRICT, Positive, Rising
+from gatewise.data.values import LARGEST, as_numbers
+from gatewise.data.vocabularies import Values
+from gatewise.declare import Numeric, Periodic, PiecewiseLinear
+from gatewise.layout import NULL, RESERVED_ROWS, NumberEmbedding, PeriodicNumber, PiecewiseLinearNumber
+
+KNOTS = 1001
+UNIFORM_STD = 12**-0.5
+SMALLEST = float(np.finfo(np.float32).tiny)
+EXACT = 2.0**53
+"""Integers below are float64 numbers, alone or among fractions."""
+NOTHING = type(None)
+
+
+class Numbers(NamedTuple):
+    """A column as float64 numbers and a mask of nulls."""
+
+    values: np.ndarray
+    missing: np.ndarray
+
+
+class NumericState(TypedDict):
+    """What is saved of a number."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    mean: float
+    std: Positive
+    has_null: bool
+    knots: Rising
+    edges: Rising
+
+
+class NumericColumn(FeatureColumn[Numeric, Numbers]):
+    """Encodes numbers with what was learnt of the training table's.
+
+    Attributes:
+        mean, std: of the (logarithmic) training values.
+        knots: the training values' quantiles, or the inner edges of the buckets.
+        edges: of the bins of a piecewise linear embedding, among the encoded training values.
+        has_null: whether the training table had nulls, so that the model has a column that says so.
+    """
+
+    state_type = NumericState
+
+    def __init__(self, feature: Numeric) -> None:
+        super().__init__(feature)
+        self.mean, self.std, self.has_null = 0.0, 1.0, False
+        self.knots, self.edges = np.zeros(0), np.zeros(0, np.float32)
+        self._moments = Moments()
+        self._pieces: list[np.ndarray] = []
+
+    @property
+    def text_type(self) -> pa.DataType:  # noqa: D102
+        return pa.float64()
+
+    def prepare(self, column: pa.Array) -> Numbers:
+        """Check a picked column and bring it to float64."""
+        return Numbers(*as_numbers(column, self.purpose))
+
+    def absorb(self, prepared: Numbers) -> None:
+        """Take the moments of a piece in; where quantiles are to be learnt, its numbers are kept until they are."""
+        missing = bool(prepared.missing.any())
+        self.has_null |= missing
+        known = prepared.values[~prepared.missing] if missing else prepared.values
+        if self.feature.transform in ("standard", "log"):
+            self._moments += Moments.of(_signed_log(known) if self.feature.transform == "log" else known)
+        if self.feature.transform in ("bucket", "quantile") or self._has_bins:
+            self._pieces.append(known)
+
+    @property
+    def _has_bins(self) -> bool:
+        return isinstance(self.feature.embedding, PiecewiseLinear)
+
+    def learn(self) -> None:
+        """Learn the transform and the bins; nulls are left out."""
+        known = self._pieces[0] if len(self._pieces) == 1 else np.concatenate([np.zeros(0), *self._pieces])
+        self._learn_transform(known)
+        if isinstance(self.feature.embedding, PiecewiseLinear):
+            self.edges = _bin_edges(self._encode_known(known), self.feature.embedding.bins)
+        self._moments, self._pieces = Moments(), []
+
+    def _learn_transform(self, known: np.ndarray) -> None:
+        if not self._moments.count and not len(known):
+            self.knots = np.zeros(1)
+        elif self.feature.transform == "bucket":
+            self.knots = np.unique(np.quantile(known, np.linspace(0, 1, self.feature.buckets + 1)[1:-1]))
+        elif self.feature.transform == "quantile":
+            self.knots = np.quantile(known, np.linspace(0, 1, KNOTS))
+        else:
+            self.mean, std = self._moments.mean, self._moments.std
+            # a constant column has rounding noise for a deviation
+            self.std = 1.0 if std <= max(1e-12 * abs(self.mean), SMALLEST) else std
+
+    @property
+    def rows(self) -> int:
+        """Rows of the buckets' embedding table."""
+        return len(self.knots) + 1 + RESERVED_ROWS
+
+    def encode(self, prepared: Numbers) -> np.ndarray:
+        """Return ``[row]`` int32 ids for buckets, else ``[row, 1 or 2]`` float32 values and null flags."""
+        if self.feature.transform == "bucket":
+            bucket = np.searchsorted(self.knots, prepared.values, side="right") + RESERVED_ROWS
+            return np.where(prepared.missing, NULL, bucket).astype(np.int32)
+        scaled = self._encode_known(prepared.values)
+        scaled[prepared.missing] = 0.0
+        columns = scaled[:, np.newaxis]
+        return np.column_stack([columns, prepared.missing]) if self.has_null else columns
+
+    def encode_usual(self, values: Values) -> np.ndarray | None:
+        """Encode integers that float64 holds exactly, fractions and None."""
+        kinds = set(map(type, values))
+        if not kinds <= {int, float, NOTHING}:
+            return None
+        nulls = NOTHING in kinds
+        try:
+            numbers = np.array([value or 0.0 for value in values] if nulls else values, dtype=np.float64)
+        except OverflowError:
+            return None
+        # NaN is not below anything
+        if len(numbers) and not np.abs(numbers).max() < EXACT:
+            return None
+        missing = np.array([value is None for value in values]) if nulls else np.zeros(len(values), dtype=bool)
+        return self.encode(Numbers(numbers, missing))
+
+    def _encode_known(self, values: np.ndarray) -> np.ndarray:
+        scaled = self._scaled(values)
+        return scaled.clip(-LARGEST, LARGEST, out=scaled).astype(np.float32)
+
+    def _scaled(self, values: np.ndarray) -> np.ndarray:
+        if self.feature.transform == "quantile":
+            return (np.interp(values, *self.levels) - 0.5) / UNIFORM_STD
+        values = _signed_log(values) if self.feature.transform == "log" else values
+        scaled: np.ndarray = (values - self.mean) / self.std
+        return scaled
+
+    @cached_property
+    def levels(self) -> tuple[np.ndarray, np.ndarray]:
+        """Distinct knots and the level, from 0 to 1, at each; a value that fills several gets the middle of theirs."""
+        levels = np.linspace(0, 1, len(self.knots)) if len(self.knots) > 1 else np.array([0.5])
+        knots, start, count = np.unique(self.knots, return_index=True, return_counts=True)
+        return knots, (levels[start] + levels[start + count - 1]) / 2
+
+    def lay_out(self, layout: LayoutBuilder) -> None:
+        """Buckets are ids with a table of their own; other numbers are floats, with a flag where there were nulls."""
+        if self.feature.transform == "bucket":
+            layout.table(self.name, self.rows, self.feature.dim)
+            layout.ids(self.name, self.name)
+        else:
+            flag = [f"{self.name} is null"] if self.has_null else []
+            layout.floats(self.name, [self.name, *flag], self._embedding())
+
+    def _embedding(self) -> NumberEmbedding | None:
+        """Return how the number becomes a vector, as the layout says it; None where it does not."""
+        match self.feature.embedding:
+            case PiecewiseLinear(dim=dim):
+                return PiecewiseLinearNumber(tuple(self.edges.tolist()), dim)
+            case Periodic(frequencies=frequencies, sigma=sigma, dim=dim):
+                return PeriodicNumber(frequencies, sigma, dim)
+            case _:
+                return None
+
+    def description(self) -> Description:
+        """Return a number such as the training table had."""
+        return Description("number", "float64", example=self._near())
+
+    def _near(self) -> float:
+        if len(self.knots):
+            return _short(self.knots[len(self.knots) // 2])
+        logarithm = self.feature.transform == "log"
+        return _short(np.sign(self.mean) * np.expm1(abs(self.mean)) if logarithm else self.mean)
+
+    def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
+        """Return numbers about the training values' mean, at their knots and beyond all of them."""
+        about = self.mean + self.std * 2 * rng.standard_normal(rows)
+        knots = self.knots if len(self.knots) else np.array([self.mean])
+        far = np.array([0.0, *(self.mean + 30 * np.array([-1, 1]) * self.std), knots[0] - 1, knots[-1] + 1])
+        between = rng.uniform(knots[0], knots[-1], rows)
+        choices = np.stack([about, rng.choice(knots, rows), between, rng.choice(far, rows)])
+        return with_nulls(choices[rng.choice(4, rows, p=[0.4, 0.2, 0.3, 0.1]), np.arange(rows)].tolist(), rng)
+
+    def state(self) -> dict[str, Any]:
+        """Return what was learnt as JSON values."""
+        return {
+            "mean": self.mean,
+            "std": self.std,
+            "has_null": self.has_null,
+            "knots": self.knots.tolist(),
+            "edges": self.edges.tolist(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`state` gave."""
+        self.mean, self.std, self.has_null = state["mean"], state["std"], state["has_null"]
+        self.knots = np.asarray(state["knots"], dtype=np.float64)
+        self.edges = np.asarray(state["edges"], dtype=np.float32)
+
+
+def _bin_edges(values: np.ndarray, bins: int) -> np.ndarray:
+    """Return the float32 edges of equally filled bins, fewer where values repeat and one at least."""
+    if len(values) == 0:
+        return np.array([0, 1], np.float32)
+    # NOTE[DIFF]: each edge is a value: one between two that are equal but for rounding makes a bin of next to no width
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1), method="nearest"))
+    if len(edges) == 1:
+        # one bin, so wide that its edges differ however large the constant is
+        edges = np.array([edges[0], edges[0] + max(1, abs(edges[0]))], np.float32)
+    return edges.astype(np.float32, copy=False)
+
+
+def _signed_log(values: np.ndarray) -> np.ndarray:
+    logs: np.ndarray = np.sign(values) * np.log1p(np.abs(values))
+    return logs
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")

@@ -1,0 +1,165 @@
+"""The columns of all features of a schema, learnt and encoded side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from gatewise.data.columns.keyed import KeyedColumn
+from gatewise.data.columns.kinds import AnyColumn, make_columns, owner_of
+from gatewise.data.layouts import LayoutBuilder
+from gatewise.data.parallel import in_parallel
+from gatewise.data.ragged import Encoded
+from gatewise.data.saved import check_state
+from gatewise.data.vocabularies import AnyVocabulary
+from gatewise.declare import Schema
+from gatewise.layout import Layout
+
+
+class SchemaColumns(Mapping[str, AnyColumn]):
+    """One column per feature, by name and in the order of the features.
+
+    Args:
+        schema: the declared features.
+        columns: what each of them knows; by default nothing yet.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from gatewise import Binary, Categorical, Schema
+        >>> columns = SchemaColumns(Schema(features=[Categorical("user")], tasks=[Binary("click")]))
+        >>> for piece in ([7, 8], [8, 9]):
+        ...     prepared = columns.absorb(pa.table({"user": piece}))
+        >>> columns.learn()
+        >>> columns["user"].encode_values([8, 7, 10, None]).tolist()
+        [2, 3, 0, 1]
+    """
+
+    def __init__(self, schema: Schema, columns: Mapping[str, AnyColumn] | None = None) -> None:
+        self.schema = schema
+        self._columns = dict(make_columns(schema) if columns is None else columns)
+        self._owner_of = {feature.name: owner_of(feature) for feature in schema.features}
+
+    def __getitem__(self, feature: str) -> AnyColumn:
+        return self._columns[feature]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def absorb(self, table: pa.Table) -> dict[str, Any]:
+        """Take the training table in, or one more piece of it.
+
+        Returns:
+            What was prepared of every column, for :meth:`encode`.
+
+        Raises:
+            TableError: a column is missing or holds what its declaration excludes; names the feature.
+        """
+
+        def take_in(column: AnyColumn) -> Any:
+            prepared = column.prepare(column.pick(table))
+            column.absorb(prepared)
+            return prepared
+
+        owners = [name for name, owner in self._owner_of.items() if name == owner]
+        sharing = [name for name, owner in self._owner_of.items() if name != owner]
+        prepared = self._each(take_in, owners, table.num_rows)
+        # they are read as the type that their owner's values have, and count into its vocabulary one after the other
+        prepared |= self._each(lambda column: column.prepare(column.pick(table)), sharing, table.num_rows)
+        for name in sharing:
+            self[name].absorb(prepared[name])
+        return prepared
+
+    def learn(self, rows: int = 0) -> None:
+        """Settle what was learnt of all that was absorbed.
+
+        Args:
+            rows: that were absorbed: many are worth threads.
+        """
+        self._each(lambda column: column.learn(), [n for n, owner in self._owner_of.items() if n == owner], rows)
+
+    def encode_prepared(self, prepared: dict[str, Any], rows: int) -> dict[str, Encoded]:
+        """Encode what was prepared of every column, which is taken out of ``prepared``."""
+        # popped, so that what was prepared of a column is freed once the column is encoded
+        return self._each(lambda column: column.encode(prepared.pop(column.name)), self, rows)
+
+    def encode(self, table: pa.Table) -> dict[str, Encoded]:
+        """Encode a table.
+
+        Raises:
+            TableError: see :meth:`absorb`.
+        """
+        return self._each(lambda column: column.encode_table(table), self, table.num_rows)
+
+    def _each(self, work: Callable[[AnyColumn], Any], names: Iterable[str], rows: int) -> dict[str, Any]:
+        """Return what the work makes of every column, by its name."""
+        names = list(names)
+        return dict(zip(names, in_parallel(work, [self[name] for name in names], rows), strict=True))
+
+    @property
+    def vocabularies(self) -> dict[str, AnyVocabulary]:
+        """By the name of the feature that owns each."""
+        keyed = {name: column for name, column in self.items() if isinstance(column, KeyedColumn)}
+        return {name: column.vocabulary for name, column in keyed.items() if column.owner is None}
+
+    def growing(self) -> list[str]:
+        """Return the table columns whose values :meth:`extended` looks at."""
+        return [column.column for column in self.values() if column.grows]
+
+    def extended(self, table: pa.Table) -> SchemaColumns:
+        """Return columns that also know a table's values; rows of values already known stay as they are.
+
+        Raises:
+            TableError: a column is missing or of another type; names the feature.
+        """
+        grown: dict[str, AnyColumn] = {}
+        for name in sorted(self, key=lambda name: self._owner_of[name] != name):
+            owner = self._owner_of[name]
+            grown[name] = self[name].successor(None if owner == name else grown[owner])
+        further = SchemaColumns(self.schema, {name: grown[name] for name in self})
+        names = [name for name, column in self.items() if column.grows]
+        prepared = further._each(lambda column: column.prepare(column.pick(table)), names, table.num_rows)
+        for name in names:
+            further[name].grow(prepared[name])
+        return further
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The columns that encoded tables have and the tables that a model needs for them."""
+        layout = LayoutBuilder()
+        for column in self.values():
+            column.lay_out(layout)
+        return layout.build()
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """Return what was learnt as JSON values, by section and feature."""
+        found: dict[str, dict[str, Any]] = {"vocabularies": {}, "features": {}}
+        for name, column in self.items():
+            learnt = column.state()
+            if learnt is not None:
+                found[column.section][name] = learnt
+        return found
+
+    @classmethod
+    def from_state(cls, schema: Schema, state: Any) -> SchemaColumns:
+        """Rebuild columns from a schema and a :meth:`state`.
+
+        Raises:
+            ArtefactError: something that the schema needs is not there, or is not what columns save.
+        """
+        columns = cls(schema)
+        check_state(columns, state)
+        for name, owner in columns._owner_of.items():
+            if name == owner and columns[name].saves:
+                columns[name].restore(state[columns[name].section][name])
+        return columns
+
+
+def text_types(columns: Collection[AnyColumn]) -> dict[str, pa.DataType | None]:
+    """Return what features have their columns of a text file read as, by column; None: what the values look like."""
+    return {column.column: column.text_type for column in sorted(columns, key=lambda column: column.text_priority)}

@@ -1,0 +1,203 @@
+"""Multi-valued columns: a list of ids per row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sized
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain, pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise import declare
+from gatewise.data.arrays import filled, null_mask
+from gatewise.data.columns.description import Description
+from gatewise.data.columns.keyed import KeyedColumn
+from gatewise.data.columns.samples import LONGEST, with_nulls
+from gatewise.data.declared_types import as_declared
+from gatewise.data.layouts import LayoutBuilder
+from gatewise.data.plain_types import is_list, is_string
+from gatewise.data.ragged import RaggedIds
+from gatewise.data.remarks import remark_on_texts
+from gatewise.data.remembered import Remembered
+from gatewise.data.tables import pick_column, read_table
+from gatewise.data.values import Distinct, RowOf, as_keys, as_lists, distinct
+from gatewise.data.vocabularies import Values
+from gatewise.declare import DEFAULT_DIM, Sequence
+from gatewise.errors import TableError
+from gatewise.layout import AttentionPooling, GRUPooling, Pooling, SelfAttentionPooling
+
+NOTHING = type(None)
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list column as one run of items, already cut to length; a null list is one null item."""
+
+    distinct: Distinct
+    offsets: np.ndarray
+
+
+class SequenceColumn(KeyedColumn[Sequence, Items]):
+    """A list of categories per row, looked up in a vocabulary."""
+
+    text_priority = 2
+
+    @property
+    def text_type(self) -> pa.DataType:  # noqa: D102
+        return pa.string()
+
+    def pick(self, table: pa.Table) -> pa.Array:
+        """Return the column; strings are split before they are brought to the declared type."""
+        column, dtype = super().pick(table), self.feature.dtype
+        return column if dtype is None or not is_list(column.type) else as_declared(column, dtype, self.purpose)
+
+    def remark(self, table: pa.Table) -> str | None:
+        """Return how strings seem to be meant to be split otherwise."""
+        if self.column not in table.column_names:
+            return None
+        return remark_on_texts(self.feature.separator, pick_column(table, self.column, self.purpose))
+
+    def prepare(self, column: pa.Array) -> Items:
+        """Split, cut and key a picked column."""
+        keys, offsets = self.item_keys(column)
+        return Items(distinct(keys), offsets)
+
+    def distinct(self, prepared: Items) -> Distinct:  # noqa: D102
+        return prepared.distinct
+
+    def item_keys(self, column: pa.Array, *, cut: bool = True) -> tuple[pa.Array, np.ndarray]:
+        """Return the keys of all rows' items, null for a null list, and where each row's begin and the last one's end.
+
+        Args:
+            column: lists, or strings to split, whose items are integers where the vocabulary's are.
+            cut: whether lists are cut to the declared length.
+
+        Raises:
+            TableError: neither lists nor strings, or items that are no keys; names the feature and the row.
+        """
+        expected = pa.int64() if self.feature.dtype == "integer" else self.seen_type
+        feature = self.feature if cut else replace(self.feature, max_length=None)
+        return _item_keys(feature, column, self.purpose, expected)
+
+    def encode(self, prepared: Items) -> RaggedIds:
+        """Return the ids of every row's items of a prepared column."""
+        self.check(prepared.distinct.values)
+        return _ragged(prepared.distinct.rows(self.vocabulary.lookup(prepared.distinct.values)), prepared.offsets)
+
+    def encode_column(self, column: pa.Array) -> RaggedIds:
+        """Return the ids of every row's items of a picked column."""
+        keys, offsets = self.item_keys(column)
+        self.check(keys)
+        return _ragged(self.vocabulary.rows_of(keys), offsets)
+
+    def encode_usual(self, values: Values) -> RaggedIds | None:
+        """Look up the items of lists one by one; what strings are split into is remembered."""
+        kinds = set(map(type, values)) - {NOTHING}
+        if kinds == {str}:
+            return self._strings(values)
+        return self._lists(values) if kinds == {list} else None
+
+    @cached_property
+    def _split(self) -> Remembered:
+        return Remembered(lambda strings: _parts(self.encode_table(read_table({self.column: strings}))))
+
+    def _strings(self, values: Values) -> RaggedIds | None:
+        try:
+            rows = self._split(values)
+        except TableError:
+            # the table says it of the whole column
+            return None
+        return RaggedIds(np.array([*chain.from_iterable(rows)], dtype=np.int32), _offsets(rows))
+
+    def _lists(self, values: Values) -> RaggedIds | None:
+        whole = [[None] if value is None else value for value in values]
+        length = self.feature.max_length
+        kept = whole if length is None else [self._cut(items, length) for items in whole]
+        found = self.lookup([*chain.from_iterable(kept)])
+        # what is cut off is to be of the right type as well
+        if found is None or (kept is not whole and self.lookup([*chain.from_iterable(whole)]) is None):
+            return None
+        return RaggedIds(found, _offsets(kept))
+
+    def _cut(self, items: list[Any], length: int) -> list[Any]:
+        return items[:length] if self.feature.keep == "first" else items[-length:]
+
+    def lay_out(self, layout: LayoutBuilder) -> None:
+        """Add a list column, and a table unless another feature owns it."""
+        if self.owner is None:
+            layout.table(self.name, self.vocabulary.rows, self.feature.dim or DEFAULT_DIM)
+        layout.list(self.name, self.table, _pooling(self.feature))
+
+    def description(self) -> Description:
+        """Return the most frequent items."""
+        some = self.examples()
+        return Description("list", self.dtype, (None,), some[:2], some)
+
+    def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
+        """Return lists of any length, of known items, unseen ones and nulls."""
+        lengths = rng.integers(0, (self.feature.max_length or LONGEST) + 3, rows)
+        return with_nulls([with_nulls(self.draw(length, rng), rng) for length in lengths], rng)
+
+
+def _item_keys(
+    feature: Sequence, column: pa.Array, purpose: str, expected: pa.DataType | None
+) -> tuple[pa.Array, np.ndarray]:
+    lists = as_lists(column, feature.separator, purpose)
+    if expected == pa.int64() and is_string(lists.type.value_type) and not is_list(column.type):
+        lists = _integers(lists, purpose)
+    keys = as_keys(lists.values, f"{purpose}, an item", _row_of(lists))
+    missing = null_mask(lists)
+    starts = lists.offsets.to_numpy()[:-1]
+    lengths = filled(lists.value_lengths(), 0)
+    if feature.max_length is not None:
+        cut = np.maximum(lengths - feature.max_length, 0)
+        starts = starts + cut if feature.keep == "last" else starts
+        lengths = lengths - cut
+    lengths = np.where(missing, 1, lengths)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    if offsets[-1] == len(keys) and not missing.any():
+        return keys, offsets
+    position = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+    return keys.take(pa.array(position, mask=np.repeat(missing, lengths))), offsets
+
+
+def _pooling(feature: Sequence) -> Pooling | None:
+    """Return how a sequence is pooled, as the layout says it."""
+    match feature.pooling:
+        case declare.Attention(target=target, dims=dims, normalise=normalise):
+            return AttentionPooling(target, tuple(dims), normalise)
+        case declare.GRU(dim=dim):
+            return GRUPooling(dim)
+        case declare.Transformer(dim=dim, heads=heads, layers=layers):
+            return SelfAttentionPooling(dim, heads, layers)
+        case _:
+            return feature.pooling
+
+
+def _ragged(rows: np.ndarray, offsets: np.ndarray) -> RaggedIds:
+    # torch takes the array over as it is, and what Arrow made is read-only
+    return RaggedIds(np.require(rows, requirements="W"), offsets)
+
+
+def _row_of(lists: pa.Array) -> RowOf:
+    ends = lists.offsets.to_numpy()[1:]
+    return lambda item: int(np.searchsorted(ends, item, side="right"))
+
+
+def _integers(lists: pa.Array, purpose: str) -> pa.Array:
+    try:
+        return lists.cast(pa.large_list(pa.int64()))
+    except pa.ArrowInvalid as error:
+        raise TableError(f"{purpose}: expected integers between the separators: {error}") from None
+
+
+def _offsets(rows: Iterable[Sized]) -> np.ndarray:
+    return np.cumsum([0, *map(len, rows)])
+
+
+def _parts(ragged: Any) -> list[list[int]]:
+    values, offsets = ragged.values.tolist(), ragged.offsets.tolist()
+    return [values[start:end] for start, end in pairwise(offsets)]

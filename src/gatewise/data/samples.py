@@ -1,0 +1,29 @@
+"""Made-up rows that go everywhere: known, unseen and null values, lists of any length, numbers far out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.columns.samples import with_nulls
+from gatewise.data.encoder import TableEncoder
+
+
+def sample_rows(encoder: TableEncoder, rows: int = 256, seed: int = 0) -> pa.Table:
+    """Return made-up rows with every column that predicting needs.
+
+    Args:
+        encoder: what it learnt says which values there are.
+        rows: how many.
+        seed: of the draws.
+    """
+    rng = np.random.default_rng(seed)
+    columns: dict[str, list[Any]] = {}
+    for column in sorted(encoder.columns.values(), key=lambda column: column.particular):
+        columns[column.column] = column.sample(rows, rng)
+    for task in encoder.schema.tasks:
+        # such as the length of a video, which is above 0
+        columns |= {name: with_nulls(rng.lognormal(2, 1, rows).tolist(), rng) for name in task.known_columns}
+    return pa.table(columns)

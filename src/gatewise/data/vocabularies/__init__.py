@@ -1,0 +1,27 @@
+"""From values to rows of an embedding table: learnt from the training table, or hashed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gatewise.data.vocabularies.counts import ValueCounts
+from gatewise.data.vocabularies.hashed import HashedVocabulary
+from gatewise.data.vocabularies.learnt import Vocabulary
+from gatewise.data.vocabularies.vocabulary import LEARNT_FROM, AnyVocabulary, RowsOfValues, Values, check_type
+
+__all__ = [
+    "LEARNT_FROM",
+    "AnyVocabulary",
+    "HashedVocabulary",
+    "RowsOfValues",
+    "ValueCounts",
+    "Values",
+    "Vocabulary",
+    "check_type",
+    "vocabulary_from_state",
+]
+
+
+def vocabulary_from_state(state: dict[str, Any]) -> AnyVocabulary:
+    """Rebuild the vocabulary that gave a state."""
+    return HashedVocabulary.from_state(state) if "buckets" in state else Vocabulary.from_state(state)

@@ -1,0 +1,59 @@
+"""Values and how often each was seen, gathered over any number of columns and of pieces of a table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.values import Distinct
+from gatewise.data.vocabularies.learnt import summed
+from gatewise.data.vocabularies.vocabulary import check_type
+
+SHARED = "features that share its table hold"
+
+
+class ValueCounts:
+    """Counts the values that share one vocabulary; what is kept grows with the distinct values and not with the rows.
+
+    Attributes:
+        type: of the values seen so far, int64 or large_string; None where there was none.
+    """
+
+    def __init__(self) -> None:
+        self.type: pa.DataType | None = None
+        self._pieces: list[tuple[pa.Array, np.ndarray]] = []
+        self._merged = 0
+
+    def see(self, values: Distinct, purpose: str) -> bool:
+        """Note the type of a column's values, and return whether there are any.
+
+        Raises:
+            TableError: columns before it hold another type.
+        """
+        found = values.values.type
+        check_type(found, self.type, purpose, SHARED)
+        if pa.types.is_null(found):
+            return False
+        self.type = found if self.type is None else self.type
+        return True
+
+    def add(self, values: Distinct, purpose: str) -> None:
+        """Count the values of a column.
+
+        Raises:
+            TableError: see :meth:`see`.
+        """
+        if self.see(values, purpose):
+            self._pieces.append((values.values, values.counts))
+            if len(self._pieces) > 1 and sum(len(piece) for piece, _ in self._pieces) > 2 * self._merged:
+                self._merge()
+
+    def _merge(self) -> None:
+        merged = summed(*self.all())
+        self._pieces, self._merged = [merged], max(len(merged[0]), 1)
+
+    def all(self) -> tuple[pa.Array, np.ndarray]:
+        """Return values and their counts; a value may stand there several times."""
+        if not self._pieces:
+            return pa.nulls(0), np.zeros(0, dtype=np.int64)
+        return pa.concat_arrays([piece for piece, _ in self._pieces]), np.concatenate([n for _, n in self._pieces])

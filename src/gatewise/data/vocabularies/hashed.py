@@ -1,0 +1,58 @@
+"""Vocabularies without a memory: values are hashed into a fixed number of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise.data.hashing import hash_values
+from gatewise.data.remembered import Remembered
+from gatewise.data.values import distinct
+from gatewise.data.vocabularies.learnt import TYPES
+from gatewise.data.vocabularies.vocabulary import AnyVocabulary, RowsOfValues, drawn
+from gatewise.layout import RESERVED_ROWS
+
+
+@dataclass(frozen=True)
+class HashedVocabulary(AnyVocabulary):
+    """A fixed number of rows that values are hashed into; nothing is learnt, and unrelated values may share a row."""
+
+    buckets: int
+    type: pa.DataType | None = None
+
+    @property
+    def size(self) -> int:  # noqa: D102
+        return self.buckets
+
+    def rows_of(self, keys: pa.Array) -> np.ndarray:
+        """Return the row of every key of a column; null has its own."""
+        # hashing takes longer than finding out what is distinct
+        split = distinct(keys)
+        return split.rows(self.lookup(split.values))
+
+    def lookup(self, values: pa.Array) -> np.ndarray:
+        """Return the row of every value; none is null."""
+        hashed = hash_values(values) % np.uint64(self.buckets)
+        return (hashed + np.uint64(RESERVED_ROWS)).astype(np.int32)
+
+    def value_rows(self) -> RowsOfValues:  # noqa: D102
+        return Remembered(lambda keys: self.rows_of(pa.array(keys)).tolist())
+
+    def examples(self, count: int) -> list[Any]:  # noqa: ARG002, D102
+        return []
+
+    def draw(self, count: int, rng: np.random.Generator) -> list[Any]:  # noqa: D102
+        return drawn(pa.array(range(1000)), count, rng, strings=self.strings)
+
+    def state(self) -> dict[str, Any]:
+        """Return the vocabulary as JSON values."""
+        kind = next((kind for kind, dtype in TYPES.items() if dtype == self.type), None)
+        return {"values": kind, "buckets": self.buckets}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> HashedVocabulary:
+        """Rebuild what :meth:`state` gave."""
+        return cls(state["buckets"], TYPES.get(state["values"]))

@@ -1,0 +1,212 @@
+"""How each kind of feature is read from a column of raw values: as an input, and on the way to the model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, assert_never
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from gatewise.data import (
+    AnyColumn,
+    BuiltInColumn,
+    CategoricalColumn,
+    NumericColumn,
+    SequenceColumn,
+    TextsColumn,
+    VectorColumn,
+    Vocabulary,
+    as_matrix,
+    is_built_in,
+    null_mask,
+    padded,
+)
+from gatewise.errors import ExportError
+from gatewise.export.padding import never_empty
+from gatewise.export.ports import BATCH, Keys, Port
+from gatewise.export.sentinels import Sentinels
+from gatewise.layout import NULL, PADDING
+
+
+class RawInput(ABC):
+    """A feature's column as an input of a graph.
+
+    Attributes:
+        port: the input.
+        null: what the input is, after the look-up, where there is nothing.
+    """
+
+    port: Port
+    null: float
+
+    @abstractmethod
+    def feed(self, column: pa.Array) -> np.ndarray:
+        """Return the input of a table's column.
+
+        Raises:
+            TableError: it holds what the declaration excludes; names the feature.
+        """
+
+    def absent(self, rows: int) -> Tensor:
+        """Return the input of a column that is not there."""
+        sizes = [dim if isinstance(dim, int) else rows if dim == BATCH else 1 for dim in self.port.dims]
+        return torch.full(sizes, self.null, dtype=self.port.dtype)
+
+
+class LoneInput(RawInput):
+    """A column that is encoded by itself; others are encoded side by side."""
+
+    @abstractmethod
+    def encode(self, given: Tensor) -> Tensor:
+        """Return what the model reads, from the input after the look-up."""
+
+
+class CategoryInput(RawInput):
+    """Categories, looked up in a vocabulary; rows that were hashed pass."""
+
+    null = NULL
+
+    def __init__(self, column: CategoricalColumn, sentinels: Sentinels) -> None:
+        self.column, self.vocabulary = column, column.vocabulary
+        self.port = keyed_port(column, sentinels, "category", (BATCH,))
+
+    def feed(self, column: pa.Array) -> np.ndarray:  # noqa: D102
+        keys = self.column.keys(column)
+        return raw_values(self.port.keys, keys) if self.port.keys else self.vocabulary.rows_of(keys).astype(np.int64)
+
+
+class ListInput(LoneInput):
+    """Lists of categories, cut to length in the graph."""
+
+    null = NULL
+
+    def __init__(self, column: SequenceColumn, sentinels: Sentinels) -> None:
+        self.column, self.vocabulary = column, column.vocabulary
+        self.port = keyed_port(column, sentinels, "list", (BATCH, f"length of {column.name}"))
+
+    def feed(self, column: pa.Array) -> np.ndarray:  # noqa: D102
+        keys, offsets = self.column.item_keys(column, cut=False)
+        self.column.check(keys)
+        if self.port.keys is None:
+            return padded(self.vocabulary.rows_of(keys).astype(np.int64), offsets, PADDING)
+        return padded(raw_values(self.port.keys, keys), offsets, self.port.keys.padding)
+
+    def encode(self, given: Tensor) -> Tensor:  # noqa: D102
+        rows, feature = never_empty(given), self.column.feature
+        return rows if feature.max_length is None else cut(rows, feature.max_length, feature.keep)
+
+
+class NumberInput(RawInput):
+    """Numbers, NaN for null."""
+
+    null = torch.nan
+
+    def __init__(self, column: NumericColumn) -> None:
+        self.column = column
+        self.port = Port(column.column, torch.float64, holds="number", features=(column.name,))
+
+    def feed(self, column: pa.Array) -> np.ndarray:  # noqa: D102
+        numbers = self.column.prepare(column)
+        return np.where(numbers.missing, np.nan, numbers.values)
+
+
+class VectorInput(LoneInput):
+    """Vectors, NaN throughout for null."""
+
+    null = torch.nan
+
+    def __init__(self, column: VectorColumn) -> None:
+        self.column, dims = column, (BATCH, column.feature.size)
+        self.port = Port(column.column, torch.float32, dims, holds="vector", features=(column.name,))
+
+    def feed(self, column: pa.Array) -> np.ndarray:  # noqa: D102
+        matrix = self.column.prepare(column)
+        return np.where(matrix[:, -1:] > 0, np.nan, matrix[:, :-1]).astype(np.float32)
+
+    def encode(self, given: Tensor) -> Tensor:  # noqa: D102
+        missing = given[:, :1].isnan()
+        known = torch.where(missing, 0.0, given)
+        return torch.cat([known, missing.float()], dim=1) if self.column.has_null else known
+
+
+class TokensInput(LoneInput):
+    """Texts, as the tokens that the tokeniser makes of them."""
+
+    null = PADDING
+
+    def __init__(self, column: TextsColumn) -> None:
+        self.column, dims = column, (BATCH, f"length of {column.name}")
+        self.port = Port(
+            f"{column.column}.tokens", torch.int64, dims, holds="tokens of a text", features=(column.name,)
+        )
+
+    def feed(self, column: pa.Array) -> np.ndarray:  # noqa: D102
+        encoded = self.column.encode_column(column)
+        return as_matrix(encoded).astype(np.int64)
+
+    def encode(self, given: Tensor) -> Tensor:  # noqa: D102
+        return given
+
+
+def raw_input(column: AnyColumn, sentinels: Sentinels) -> RawInput:
+    """Return how a feature's column is read.
+
+    Raises:
+        ExportError: the feature is of a kind that nobody has said in operations of a graph; names it.
+    """
+    if not is_built_in(column):
+        raise ExportError(
+            f"export: {column.purpose} is of a kind ({column.feature.kind}) whose raw values a graph cannot read: "
+            "give inputs='encoded'"
+        )
+    return _built_in(column, sentinels)
+
+
+def _built_in(column: BuiltInColumn, sentinels: Sentinels) -> RawInput:
+    match column:
+        case CategoricalColumn():
+            return CategoryInput(column, sentinels)
+        case SequenceColumn():
+            return ListInput(column, sentinels)
+        case NumericColumn():
+            return NumberInput(column)
+        case VectorColumn():
+            return VectorInput(column)
+        case TextsColumn():
+            return TokensInput(column)
+        case _:
+            assert_never(column)
+
+
+def keyed_port(
+    column: CategoricalColumn | SequenceColumn, sentinels: Sentinels, what: str, dims: tuple[int | str, ...]
+) -> Port:
+    """Return the input of a feature with a vocabulary: its values, or rows where they are hashed."""
+    name, vocabulary, features = column.column, column.vocabulary, (column.name,)
+    if isinstance(vocabulary, Vocabulary):
+        return Port(name, torch.int64, dims, sentinels.keys(vocabulary), what, features)
+    return Port(f"{name}.row", torch.int64, dims, None, f"{what}, hashed to rows", features)
+
+
+def raw_values(keys: Keys, values: pa.Array) -> np.ndarray:
+    """Return int64 or strings ``[row]``, with the sentinel in the place of null."""
+    if pa.types.is_null(keys.vocabulary.type):
+        # nothing was learnt: any value will do
+        return np.where(null_mask(values), keys.null, "").astype(object)
+    if pa.types.is_null(values.type):
+        values = values.cast(keys.vocabulary.type)
+    found: Any = values.fill_null(keys.null).to_numpy(zero_copy_only=False)
+    return found
+
+
+def cut(rows: Tensor, length: int, keep: str) -> Tensor:
+    """Return lists ``[batch, any]`` of which the first or last items are kept, the others padding."""
+    places = torch.arange(rows.shape[1])
+    present = (rows >= 0).sum(dim=1, keepdim=True)
+    if keep == "last":
+        start = (present - length).clamp(min=0)
+        rows = rows.gather(1, (places + start).clamp(max=rows.shape[1] - 1))
+    return torch.where(places < present.clamp(max=length), rows, PADDING)
