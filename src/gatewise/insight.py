@@ -187,9 +187,9 @@ class Insight:
             if name not in present:
                 hint = did_you_mean(name, present) or f" (columns: {shown(present)})"
                 raise TableError(f"slices: the table has no column {name!r}{hint}")
-        keys = [declare.column_of(f) for f in self.scorer.encoder.schema.features if isinstance(f, declare.Categorical)]
-        types = self.scorer.encoder.column_types()
-        return cut_table(read_table(source, read, types), columns, bins=bins, limit=limit, keys=keys)
+        encoder = self.scorer.encoder
+        read_as_learnt = read_table(source, read, encoder.column_types())
+        return cut_table(read_as_learnt, columns, bins=bins, limit=limit, keys=encoder.id_columns)
 
     def gates(self, table: Any, *, per_row: bool = False) -> np.ndarray:
         """Return how much each task uses each expert.

@@ -128,6 +128,11 @@ class TableEncoder:
         """By the name of the feature that owns each."""
         return self.columns.vocabularies
 
+    @property
+    def id_columns(self) -> list[str]:
+        """The table columns that hold one id per row: tables are cut by their values and not by ranges of them."""
+        return [column.column for column in self.columns.values() if column.description().holds == "id"]
+
     def column_types(self) -> dict[str, pa.DataType]:
         """Return the types that columns of a text file are read as, so that "007" stays the string it was."""
         known = dict(declared_types(self.schema))

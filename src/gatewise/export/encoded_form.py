@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.data import EncodedTable, EncodedTexts, RaggedIds
 from gatewise.export.padding import never_empty, one_each
@@ -52,7 +53,8 @@ class EncodedForm(Form):
         ids, floats = [name for name, _ in self.layout.ids], list(self.layout.floats)
         return (IDS, torch.int64, ids), (FLOATS, torch.float32, floats)
 
-    def forward(self, *given: Tensor) -> Read:  # noqa: D102
+    @override
+    def forward(self, *given: Tensor) -> Read:
         by_name = dict(zip((port.name for port in self.ports), given, strict=True))
         rows = given[0].shape[0]
         nothing = {name: torch.zeros(rows, 0, dtype=dtype) for name, dtype, columns in self._matrices() if not columns}
@@ -63,7 +65,8 @@ class EncodedForm(Form):
         known = {name: by_name[self.names.known[name]] for name in self.known if name is not None}
         return Read(Inputs(found.ids, lists, found.floats, texts, checked=True), labels_of(self.known, known, rows))
 
-    def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
+    @override
+    def feed_table(self, source: Any) -> dict[str, np.ndarray]:
         return self.feed(self.scorer.encode(source, labels=False))
 
     def feed(self, encoded: EncodedTable) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.data import known_labels, read_needed
 from gatewise.export.blocks import Block, arranged, taken
@@ -69,7 +70,8 @@ class RawForm(Form):
         return [name for name in names if isinstance(self.inputs[name], kind)]
 
     @property
-    def slots(self) -> list[Slot]:  # noqa: D102
+    @override
+    def slots(self) -> list[Slot]:
         port_of = {column.name: port for column, port in zip(self.read, self.ports, strict=False)}
         stacked = [
             tuple(port_of[name] for name in names if name in port_of) for names in (self.categories, self.numbers)
@@ -80,7 +82,8 @@ class RawForm(Form):
             *(Slot((port,)) for port in (*lone, *self.ports[len(self.read) :])),
         ]
 
-    def forward(self, *given: Tensor) -> Read:  # noqa: D102
+    @override
+    def forward(self, *given: Tensor) -> Read:
         left, rows = iter(given), given[0].shape[0]
         read = {column.name for column in self.read}
         categories, numbers = (self._matrix(names, left, rows) for names in (self.categories, self.numbers))
@@ -130,7 +133,8 @@ class RawForm(Form):
         width = 1 if which == IDS else self.layout.float_features.count(name)
         return [(name, place) for place in range(width)]
 
-    def feed_table(self, source: Any) -> dict[str, np.ndarray]:  # noqa: D102
+    @override
+    def feed_table(self, source: Any) -> dict[str, np.ndarray]:
         wanted = [
             *(column.column for column in self.read),
             *(name for task in self.encoder.schema.tasks for name in task.known_columns),

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.data import (
     AnyColumn,
@@ -73,7 +74,8 @@ class CategoryInput(RawInput):
         self.column, self.vocabulary = column, column.vocabulary
         self.port = keyed_port(column, sentinels, "category", (BATCH,))
 
-    def feed(self, column: pa.Array) -> np.ndarray:  # noqa: D102
+    @override
+    def feed(self, column: pa.Array) -> np.ndarray:
         keys = self.column.keys(column)
         return raw_values(self.port.keys, keys) if self.port.keys else self.vocabulary.rows_of(keys).astype(np.int64)
 
@@ -87,14 +89,16 @@ class ListInput(LoneInput):
         self.column, self.vocabulary = column, column.vocabulary
         self.port = keyed_port(column, sentinels, "list", (BATCH, f"length of {column.name}"))
 
-    def feed(self, column: pa.Array) -> np.ndarray:  # noqa: D102
+    @override
+    def feed(self, column: pa.Array) -> np.ndarray:
         keys, offsets = self.column.item_keys(column, cut=False)
         self.column.check(keys)
         if self.port.keys is None:
             return padded(self.vocabulary.rows_of(keys).astype(np.int64), offsets, PADDING)
         return padded(raw_values(self.port.keys, keys), offsets, self.port.keys.padding)
 
-    def encode(self, given: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def encode(self, given: Tensor) -> Tensor:
         rows, feature = never_empty(given), self.column.feature
         return rows if feature.max_length is None else cut(rows, feature.max_length, feature.keep)
 
@@ -108,7 +112,8 @@ class NumberInput(RawInput):
         self.column = column
         self.port = Port(column.column, torch.float64, holds="number", features=(column.name,))
 
-    def feed(self, column: pa.Array) -> np.ndarray:  # noqa: D102
+    @override
+    def feed(self, column: pa.Array) -> np.ndarray:
         numbers = self.column.prepare(column)
         return np.where(numbers.missing, np.nan, numbers.values)
 
@@ -122,11 +127,13 @@ class VectorInput(LoneInput):
         self.column, dims = column, (BATCH, column.feature.size)
         self.port = Port(column.column, torch.float32, dims, holds="vector", features=(column.name,))
 
-    def feed(self, column: pa.Array) -> np.ndarray:  # noqa: D102
+    @override
+    def feed(self, column: pa.Array) -> np.ndarray:
         matrix = self.column.prepare(column)
         return np.where(matrix[:, -1:] > 0, np.nan, matrix[:, :-1]).astype(np.float32)
 
-    def encode(self, given: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def encode(self, given: Tensor) -> Tensor:
         missing = given[:, :1].isnan()
         known = torch.where(missing, 0.0, given)
         return torch.cat([known, missing.float()], dim=1) if self.column.has_null else known
@@ -143,11 +150,13 @@ class TokensInput(LoneInput):
             f"{column.column}.tokens", torch.int64, dims, holds="tokens of a text", features=(column.name,)
         )
 
-    def feed(self, column: pa.Array) -> np.ndarray:  # noqa: D102
+    @override
+    def feed(self, column: pa.Array) -> np.ndarray:
         encoded = self.column.encode_column(column)
         return as_matrix(encoded).astype(np.int64)
 
-    def encode(self, given: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def encode(self, given: Tensor) -> Tensor:
         return given
 
 

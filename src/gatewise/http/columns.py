@@ -57,6 +57,7 @@ class FeatureColumns:
         for column in encoder.columns.values():
             self._readers.setdefault(column.column, []).append(column)
         self._listed = {name for name, readers in self._readers.items() if any(r.name in listed for r in readers)}
+        self._dims = {name: [reader.description().dims for reader in found] for name, found in self._readers.items()}
         self._known = {column: task.name for task in schema.tasks for column in task.known_columns}
         self.names = [*dict.fromkeys([*self._readers, *self._known])]
         spared = {column_of(feature) for feature in schema.features if feature.name in set(optional)}
@@ -66,6 +67,10 @@ class FeatureColumns:
     def readers_of(self, column: str) -> list[AnyColumn]:
         """Return the features that read a column."""
         return self._readers.get(column, [])
+
+    def dims_of(self, column: str) -> list[tuple[int | None, ...]]:
+        """Return the sizes of a value, as each feature reads it that reads the column."""
+        return self._dims.get(column, [])
 
     def check_names(self, names: Iterable[str], where: str) -> None:
         """Refuse columns that nothing reads.

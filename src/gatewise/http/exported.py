@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gatewise.errors import ArtefactError, GatewiseError
-from gatewise.files import write_atomically
+from gatewise.files import ours_alone, write_atomically
 from gatewise.http import child
 from gatewise.kernels.cache import cache_folder
 from gatewise.serving.artefact import MANIFEST, load_artefact
@@ -87,11 +87,11 @@ def _kept(name: str) -> bytes | None:
     """Return a model that was kept, unless it is damaged or somebody else could have written it."""
     folder = _cache()
     try:
-        if folder is None or not _own(folder.stat()):
+        if folder is None or not ours_alone(folder.stat()):
             return None
         # what is checked is what is read: the file may be another one a moment later
         with (folder / f"{name}.model").open("rb") as file:
-            content = file.read() if _own(os.fstat(file.fileno())) else b""
+            content = file.read() if ours_alone(os.fstat(file.fileno())) else b""
     except OSError:
         return None
     model = content[SUM_BYTES:]
@@ -117,8 +117,3 @@ def _keep(name: str, model: bytes) -> None:
 def _cache() -> Path | None:
     home = cache_folder()
     return None if home is None else home / "onnx"
-
-
-def _own(found: os.stat_result) -> bool:
-    """Whether nobody else can have written a file or folder."""
-    return os.name != "posix" or (found.st_uid == os.getuid() and not found.st_mode & 0o022)

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from gatewise.files import OTHERS_WRITE, ours_alone
 from gatewise.kernels.building import build, digest
 
 Loaded = TypeVar("Loaded")
-OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 DESCRIPTORS = Path("/proc/self/fd")
 
 
@@ -111,7 +111,7 @@ class PrivateFolder:
         except OSError:
             return None
         found = os.fstat(descriptor)
-        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & OTHERS_WRITE
+        ours = stat.S_ISREG(found.st_mode) and ours_alone(found)
         if ours:
             with os.fdopen(os.dup(descriptor), "rb") as file:
                 ours = name.endswith(f"-{_checksum(file.read())}.so")

@@ -153,10 +153,11 @@ def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[
     if by:
         return list(by)
     few = {owner for owner, known in scorer.encoder.vocabularies.items() if known.rows <= FEW_VALUES}
+    held = {name: column.description().holds for name, column in scorer.encoder.columns.items()}
     chosen = [
-        declare.column_of(feature)
-        for feature in scorer.encoder.schema.features
-        if isinstance(feature, declare.Numeric) or (isinstance(feature, declare.Categorical) and feature.name in few)
+        column.column
+        for name, column in scorer.encoder.columns.items()
+        if held[name] == "number" or (held[name] == "id" and name in few)
     ]
     # new members of a group, such as new users, from old ones
     groups = [f"{ROWS_OF}{group}"] if (group := scorer.encoder.schema.group) else []
@@ -165,8 +166,7 @@ def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[
 
 
 def _cut(scorer: Scorer, table: pa.Table, columns: Sequence[str]) -> list[Cut]:
-    keys = [declare.column_of(f) for f in scorer.encoder.schema.features if isinstance(f, declare.Categorical)]
-    return cut_table(table, columns, keys=keys)
+    return cut_table(table, columns, keys=scorer.encoder.id_columns)
 
 
 def _sampled(rows: int) -> np.ndarray:

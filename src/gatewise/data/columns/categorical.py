@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from gatewise.data.columns.description import Description
 from gatewise.data.columns.keyed import KeyedColumn
 from gatewise.data.columns.samples import with_nulls
-from gatewise.data.declared_types import as_declared
+from gatewise.data.declared_keys import as_declared
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.values import Distinct, as_keys, distinct_keys
 from gatewise.data.vocabularies import Values, Vocabulary
@@ -24,10 +25,12 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
     """One category per row, looked up in a vocabulary."""
 
     @property
-    def text_type(self) -> pa.DataType | None:  # noqa: D102
+    @override
+    def text_type(self) -> pa.DataType | None:
         return TEXT_TYPES[self.feature.dtype]
 
-    def pick(self, table: pa.Table) -> pa.Array:  # noqa: D102
+    @override
+    def pick(self, table: pa.Table) -> pa.Array:
         column, dtype = super().pick(table), self.feature.dtype
         return column if dtype is None else as_declared(column, dtype, self.purpose)
 
@@ -35,7 +38,8 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
         """Split a picked column into distinct keys and codes."""
         return distinct_keys(column, self.purpose)
 
-    def distinct(self, prepared: Distinct) -> Distinct:  # noqa: D102
+    @override
+    def distinct(self, prepared: Distinct) -> Distinct:
         return prepared
 
     def encode(self, prepared: Distinct) -> np.ndarray:

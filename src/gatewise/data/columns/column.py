@@ -12,7 +12,7 @@ from gatewise.data.columns.description import Description
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.ragged import Encoded
 from gatewise.data.tables import pick_column, read_table
-from gatewise.data.vocabularies import Values
+from gatewise.data.vocabularies import AnyVocabulary, Values
 from gatewise.declare import column_of
 
 Declared = TypeVar("Declared", bound=Any)
@@ -58,6 +58,11 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
     @property
     def text_type(self) -> pa.DataType | None:
         """What the column of a text file is read as before anything is learnt; None: what its values look like."""
+        return None
+
+    @property
+    def vocabulary(self) -> AnyVocabulary | None:
+        """What values are looked up in, the column's own or one that it shares; None where they are not."""
         return None
 
     @property

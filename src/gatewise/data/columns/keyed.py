@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import EXAMPLES
@@ -105,15 +106,18 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         return KeyLookup(self.vocabulary)
 
     @property
-    def learnt_type(self) -> pa.DataType | None:  # noqa: D102
+    @override
+    def learnt_type(self) -> pa.DataType | None:
         found = self.vocabulary.type
         return None if found is None or pa.types.is_null(found) else found
 
     @property
-    def grows(self) -> bool:  # noqa: D102
+    @override
+    def grows(self) -> bool:
         return True
 
-    def successor(self, owner: KeyedColumn[Any, Any] | None = None) -> KeyedColumn[Keyed, Prepared]:  # noqa: D102
+    @override
+    def successor(self, owner: KeyedColumn[Any, Any] | None = None) -> KeyedColumn[Keyed, Prepared]:
         fresh = type(self)(self.feature, owner)
         fresh._vocabulary = self._vocabulary
         return fresh
@@ -142,7 +146,8 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         return self.vocabulary.draw(count, rng)
 
     @property
-    def saves(self) -> bool:  # noqa: D102
+    @override
+    def saves(self) -> bool:
         return self.owner is None
 
     def state(self) -> dict[str, Any] | None:

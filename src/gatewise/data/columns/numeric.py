@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, override
 
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import Description
@@ -66,7 +66,8 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         self._pieces: list[np.ndarray] = []
 
     @property
-    def text_type(self) -> pa.DataType:  # noqa: D102
+    @override
+    def text_type(self) -> pa.DataType:
         return pa.float64()
 
     def prepare(self, column: pa.Array) -> Numbers:

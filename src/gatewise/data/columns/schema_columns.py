@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from gatewise.data.columns.keyed import KeyedColumn
 from gatewise.data.columns.kinds import AnyColumn, make_columns, owner_of
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.parallel import in_parallel
@@ -104,8 +103,8 @@ class SchemaColumns(Mapping[str, AnyColumn]):
     @property
     def vocabularies(self) -> dict[str, AnyVocabulary]:
         """By the name of the feature that owns each."""
-        keyed = {name: column for name, column in self.items() if isinstance(column, KeyedColumn)}
-        return {name: column.vocabulary for name, column in keyed.items() if column.owner is None}
+        found = {name: column.vocabulary for name, column in self.items() if self._owner_of[name] == name}
+        return {name: vocabulary for name, vocabulary in found.items() if vocabulary is not None}
 
     def growing(self) -> list[str]:
         """Return the table columns whose values :meth:`extended` looks at."""

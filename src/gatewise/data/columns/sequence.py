@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from gatewise import declare
 from gatewise.data.arrays import filled, null_mask
 from gatewise.data.columns.description import Description
 from gatewise.data.columns.keyed import KeyedColumn
 from gatewise.data.columns.samples import LONGEST, with_nulls
-from gatewise.data.declared_types import as_declared
+from gatewise.data.declared_keys import as_declared
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.plain_types import is_list, is_string
 from gatewise.data.ragged import RaggedIds
@@ -46,7 +47,8 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
     text_priority = 2
 
     @property
-    def text_type(self) -> pa.DataType:  # noqa: D102
+    @override
+    def text_type(self) -> pa.DataType:
         return pa.string()
 
     def pick(self, table: pa.Table) -> pa.Array:
@@ -65,7 +67,8 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         keys, offsets = self.item_keys(column)
         return Items(distinct(keys), offsets)
 
-    def distinct(self, prepared: Items) -> Distinct:  # noqa: D102
+    @override
+    def distinct(self, prepared: Items) -> Distinct:
         return prepared.distinct
 
     def item_keys(self, column: pa.Array, *, cut: bool = True) -> tuple[pa.Array, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, override
 
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import Description
@@ -47,7 +47,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
         tokenizer: as the JSON of the library ``tokenizers``.
         config: the language model's architecture, as the JSON of ``transformers``.
         dim: width of its outputs.
-        vocabulary: how many tokens it knows.
+        tokens: how many of them it knows.
         padding: the token that stands for padding.
     """
 
@@ -58,11 +58,12 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
     tokenizer: str
     config: str
     dim: int
-    vocabulary: int
+    tokens: int
     padding: int
 
     @property
-    def text_type(self) -> pa.DataType:  # noqa: D102
+    @override
+    def text_type(self) -> pa.DataType:
         return pa.string()
 
     def prepare(self, column: pa.Array) -> Distinct:
@@ -106,7 +107,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
         padding = next((id_ for id_ in (tokenizer.pad_token_id, config.pad_token_id) if id_ is not None), 0)
         plain = {key: value for key, value in config.to_dict().items() if not key.startswith("_")}
         self.tokenizer, self.config = tokenizer.backend_tokenizer.to_str(), json.dumps(plain)
-        self.dim, self.vocabulary, self.padding = config.hidden_size, config.vocab_size, padding
+        self.dim, self.tokens, self.padding = config.hidden_size, config.vocab_size, padding
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -140,7 +141,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
                 source=feature.encoder,
                 config=self.config,
                 dim=self.dim,
-                vocabulary=self.vocabulary,
+                vocabulary=self.tokens,
                 padding=self.padding,
                 pooling=feature.pooling,
                 frozen=feature.frozen,
@@ -162,14 +163,14 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
             "tokenizer": self.tokenizer,
             "config": self.config,
             "dim": self.dim,
-            "vocabulary": self.vocabulary,
+            "vocabulary": self.tokens,
             "padding": self.padding,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over what :meth:`state` gave."""
         self.tokenizer, self.config = state["tokenizer"], state["config"]
-        self.dim, self.vocabulary, self.padding = state["dim"], state["vocabulary"], state["padding"]
+        self.dim, self.tokens, self.padding = state["dim"], state["vocabulary"], state["padding"]
 
 
 def _words(rng: np.random.Generator) -> list[str]:

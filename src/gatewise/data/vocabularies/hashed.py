@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from gatewise.data.hashing import hash_values
 from gatewise.data.remembered import Remembered
@@ -24,7 +25,8 @@ class HashedVocabulary(AnyVocabulary):
     type: pa.DataType | None = None
 
     @property
-    def size(self) -> int:  # noqa: D102
+    @override
+    def size(self) -> int:
         return self.buckets
 
     def rows_of(self, keys: pa.Array) -> np.ndarray:
@@ -38,13 +40,16 @@ class HashedVocabulary(AnyVocabulary):
         hashed = hash_values(values) % np.uint64(self.buckets)
         return (hashed + np.uint64(RESERVED_ROWS)).astype(np.int32)
 
-    def value_rows(self) -> RowsOfValues:  # noqa: D102
+    @override
+    def value_rows(self) -> RowsOfValues:
         return Remembered(lambda keys: self.rows_of(pa.array(keys)).tolist())
 
-    def examples(self, count: int) -> list[Any]:  # noqa: ARG002, D102
+    @override
+    def examples(self, count: int) -> list[Any]:
         return []
 
-    def draw(self, count: int, rng: np.random.Generator) -> list[Any]:  # noqa: D102
+    @override
+    def draw(self, count: int, rng: np.random.Generator) -> list[Any]:
         return drawn(pa.array(range(1000)), count, rng, strings=self.strings)
 
     def state(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from typing_extensions import override
 
 from gatewise.data.arrays import as_type, filled, null_mask
 from gatewise.data.vocabularies.vocabulary import AnyVocabulary, RowsOfValues, ValueKinds, Values, drawn
@@ -40,7 +41,8 @@ class Vocabulary(AnyVocabulary):
         return cls(values.take(pa.array(by_count)))
 
     @property
-    def size(self) -> int:  # noqa: D102
+    @override
+    def size(self) -> int:
         return len(self.values)
 
     @property
@@ -89,12 +91,14 @@ class Vocabulary(AnyVocabulary):
         fresh = Vocabulary.learn(values.filter(pa.array(unknown)), counts[unknown], min_count)
         return Vocabulary(pa.concat_arrays([self.values, fresh.values.cast(self.type)]))
 
-    def value_kinds(self) -> ValueKinds:  # noqa: D102
+    @override
+    def value_kinds(self) -> ValueKinds:
         kinds = super().value_kinds()
         # True is 1 to a dict, as it is to a table
         return (*kinds, {bool}) if kinds == ({int},) else kinds
 
-    def value_rows(self) -> RowsOfValues:  # noqa: D102
+    @override
+    def value_rows(self) -> RowsOfValues:
         return self._rows_of_values
 
     def _rows_of_values(self, values: Values) -> Iterable[int]:
@@ -103,10 +107,12 @@ class Vocabulary(AnyVocabulary):
             return rows
         return (NULL if value is None else row for value, row in zip(values, rows, strict=True))
 
-    def examples(self, count: int) -> list[Any]:  # noqa: D102
+    @override
+    def examples(self, count: int) -> list[Any]:
         return self.values[:count].to_pylist()
 
-    def draw(self, count: int, rng: np.random.Generator) -> list[Any]:  # noqa: D102
+    @override
+    def draw(self, count: int, rng: np.random.Generator) -> list[Any]:
         return drawn(self.values, count, rng, strings=self.strings)
 
     def state(self) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def _as_column(model: ServedModel, tensor: dict[str, Any], values: list[Any], li
     name, shape = tensor["name"], tensor["shape"]
     if len(shape) == 1:
         return values
-    dims = [reader.description().dims for reader in model.columns.readers_of(name)]
+    dims = model.columns.dims_of(name)
     if any(sizes and None not in sizes for sizes in dims):
         # what is not there at all is missing
         return [None if row and all(x is None for x in row) else row for row in in_rows(values, shape)]

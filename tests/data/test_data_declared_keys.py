@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from gatewise.data import TableEncoder
-from gatewise.data.declared_types import as_declared
+from gatewise.data.declared_keys import as_declared
 from gatewise.declare import Binary, Categorical, Schema, Sequence
 from gatewise.errors import DeclarationError, TableError
 

@@ -1,0 +1,13 @@
+"""Who can have written a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def ours_alone(found: os.stat_result) -> bool:
+    """Whether nobody but this user can have written a file or folder; true where there are no such rights."""
+    return os.name != "posix" or (found.st_uid == os.geteuid() and not found.st_mode & OTHERS_WRITE)
