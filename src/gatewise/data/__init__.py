@@ -34,7 +34,7 @@ from gatewise.data.tables import (
     stream_table,
 )
 from gatewise.data.values import LARGEST
-from gatewise.data.vocabularies import AnyVocabulary, Values, Vocabulary
+from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary, Values, Vocabulary
 
 __all__ = [
     "LARGEST",
@@ -48,6 +48,7 @@ __all__ = [
     "EncodedTable",
     "EncodedTexts",
     "FeatureColumn",
+    "NumberedVocabulary",
     "NumericColumn",
     "RaggedIds",
     "SequenceColumn",

@@ -30,6 +30,10 @@ class Distinct:
         """How often each distinct value stands in the column."""
         return np.bincount(self.codes, minlength=len(self.values) + 1)[:-1]
 
+    def first_row(self, place: int) -> int:
+        """Return the first row that holds a distinct value."""
+        return int(np.argmax(self.codes == place))
+
     def rows(self, row_of_value: np.ndarray) -> np.ndarray:
         """Spread one row number a distinct value to the whole column; null has its own."""
         # NumPy would turn all codes into int64 first

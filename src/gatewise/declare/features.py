@@ -42,12 +42,18 @@ class Categorical:
     """The table's column, where it is not called like the feature."""
     dtype: KeyType | None = field(default=None, kw_only=True)
     """What values are: ``string`` for codes of digits, in which 07 is not 7; None: what the training table holds."""
+    size: Annotated[int, Field(gt=0, le=2_147_483_000)] | None = field(default=None, kw_only=True)
+    """Values are ids from 0 to ``size`` - 1 already: each has its row, no vocabulary is learnt, others are errors."""
     kind: Literal["categorical"] = field(default="categorical", kw_only=True, repr=False)
 
     @model_validator(mode="after")
     def _one_way_to_index(self) -> Categorical:
         if self.hash_buckets is not None and self.min_count > 1:
             raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
+        if self.size is not None and (self.hash_buckets is not None or self.min_count > 1):
+            raise ValueError("size says that values are rows already: give no min_count or hash_buckets beside it")
+        if self.size is not None and self.dtype == "string":
+            raise ValueError(f"size says that values are integers from 0 to {self.size - 1}: give no dtype 'string'")
         return self
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from gatewise.errors import ExportError, MissingExtraError
+from gatewise.export.look_ups import look_up
 from gatewise.export.metadata import describe
-from gatewise.export.ports import BATCH, Form, Keys, Port, Slot, type_name
+from gatewise.export.ports import BATCH, Form, Port, Slot, type_name
 from gatewise.export.program import Program
 from gatewise.export.tracing import first_line, quiet, traced
 from gatewise.export.twins import for_onnx, with_twins
-from gatewise.layout import NULL, OUT_OF_VOCABULARY, PADDING, RESERVED_ROWS
 from gatewise.version import __version__
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _slot(slot: Slot, inputs: dict[str, ir.Value], nodes: list[ir.Node]) -> ir.V
     for port in slot.ports:
         found.append(inputs[port.name])
         if port.keys is not None:
-            nodes.append(_look_up(found[-1], port.keys))
+            nodes += look_up(found[-1], port.keys)
             found[-1] = nodes[-1].outputs[0]
     if slot.stacked:
         nodes += _side_by_side(found)
@@ -142,14 +142,3 @@ def _side_by_side(columns: list[ir.Value]) -> list[ir.Node]:
     joined = ir.node("Concat", columns, {"axis": 0})
     rows = ir.node("Reshape", [joined.outputs[0], width.outputs[0]])
     return [width, joined, rows, ir.node("Transpose", [rows.outputs[0]], {"perm": [1, 0]})]
-
-
-def _look_up(raw: ir.Value, keys: Keys) -> ir.Node:
-    """Return the node that turns values into rows of a vocabulary."""
-    import onnx_ir as ir
-
-    values = [*keys.vocabulary.values.to_pylist(), keys.null, keys.padding]
-    rows = [*range(RESERVED_ROWS, keys.vocabulary.rows), NULL, PADDING]
-    kind = "keys_strings" if isinstance(keys.null, str) else "keys_int64s"
-    attributes: dict[str, Any] = {kind: values, "values_int64s": rows, "default_int64": OUT_OF_VOCABULARY}
-    return ir.node("LabelEncoder", [raw], attributes, domain="ai.onnx.ml")

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gatewise.data import Vocabulary
+from gatewise.data import NumberedVocabulary, Vocabulary
 from gatewise.nn import Inputs
 from gatewise.serving import Scorer
 
@@ -23,12 +23,12 @@ class Keys:
     """A look-up that comes before everything else: raw values become rows of a vocabulary.
 
     Attributes:
-        vocabulary: learnt values.
+        vocabulary: learnt values, or a number of ids.
         null: the value that stands for null.
         padding: the value that stands for padding, in a list.
     """
 
-    vocabulary: Vocabulary
+    vocabulary: Vocabulary | NumberedVocabulary
     null: int | str
     padding: int | str
 

@@ -15,6 +15,7 @@ from gatewise.data import (
     AnyColumn,
     BuiltInColumn,
     CategoricalColumn,
+    NumberedVocabulary,
     NumericColumn,
     SequenceColumn,
     TextsColumn,
@@ -92,7 +93,7 @@ class ListInput(LoneInput):
     @override
     def feed(self, column: pa.Array) -> np.ndarray:
         keys, offsets = self.column.item_keys(column, cut=False)
-        self.column.check(keys)
+        self.column.check_items(keys, offsets)
         if self.port.keys is None:
             return padded(self.vocabulary.rows_of(keys).astype(np.int64), offsets, PADDING)
         return padded(raw_values(self.port.keys, keys), offsets, self.port.keys.padding)
@@ -195,7 +196,7 @@ def keyed_port(
 ) -> Port:
     """Return the input of a feature with a vocabulary: its values, or rows where they are hashed."""
     name, vocabulary, features = column.column, column.vocabulary, (column.name,)
-    if isinstance(vocabulary, Vocabulary):
+    if isinstance(vocabulary, (Vocabulary, NumberedVocabulary)):
         return Port(name, torch.int64, dims, sentinels.keys(vocabulary), what, features)
     return Port(f"{name}.row", torch.int64, dims, None, f"{what}, hashed to rows", features)
 

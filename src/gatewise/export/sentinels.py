@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data import AnyVocabulary, Vocabulary
+from gatewise.data import AnyVocabulary, NumberedVocabulary, Vocabulary
 from gatewise.export.ports import Keys
 
 Value = TypeVar("Value", int, str)
@@ -33,7 +33,7 @@ class Sentinels:
         self.integers = tuple(itertools.islice(_unused(itertools.count(SMALLEST), numbers), 2))
         self.strings = tuple(next(_unused(_longer(f"<{name}>"), texts)) for name in ("null", "padding"))
 
-    def keys(self, vocabulary: Vocabulary) -> Keys:
+    def keys(self, vocabulary: Vocabulary | NumberedVocabulary) -> Keys:
         """Return the look-up in a vocabulary."""
         null, padding = self.integers if pa.types.is_integer(vocabulary.type) else self.strings
         return Keys(vocabulary, null, padding)

@@ -42,10 +42,13 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
     def distinct(self, prepared: Distinct) -> Distinct:
         return prepared
 
+    @override
+    def first_row(self, prepared: Distinct, place: int) -> int:
+        return prepared.first_row(place)
+
     def encode(self, prepared: Distinct) -> np.ndarray:
         """Return one int32 id per row of a prepared column."""
-        self.check(prepared.values)
-        return prepared.rows(self.vocabulary.lookup(prepared.values))
+        return self.rows_of(prepared)
 
     def encode_column(self, column: pa.Array) -> np.ndarray:
         """Return one int32 id per row; nothing is to be learnt, so that the column need not be split first."""

@@ -14,10 +14,11 @@ from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import EXAMPLES
 from gatewise.data.columns.lookups import KeyLookup
 from gatewise.data.saved import VocabularyState
-from gatewise.data.values import Distinct
+from gatewise.data.values import Distinct, RowOf
 from gatewise.data.vocabularies import (
     AnyVocabulary,
     HashedVocabulary,
+    NumberedVocabulary,
     ValueCounts,
     Vocabulary,
     vocabulary_from_state,
@@ -45,7 +46,8 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         super().__init__(feature)
         self.owner = owner
         self._counts = ValueCounts()
-        self._vocabulary: AnyVocabulary = Vocabulary(pa.nulls(0))
+        size = getattr(feature, "size", None)
+        self._vocabulary: AnyVocabulary = Vocabulary(pa.nulls(0)) if size is None else NumberedVocabulary(size)
 
     @property
     def vocabulary(self) -> AnyVocabulary:
@@ -60,6 +62,15 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
     @abstractmethod
     def distinct(self, prepared: Prepared) -> Distinct:
         """Return the keys of a prepared column."""
+
+    @abstractmethod
+    def first_row(self, prepared: Prepared, place: int) -> int:
+        """Return the first row of a prepared column that holds one of its distinct keys."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is a vocabulary to learn; a declared size says which values there are."""
+        return not isinstance(self.vocabulary, NumberedVocabulary)
 
     @property
     def seen_type(self) -> pa.DataType | None:
@@ -79,6 +90,8 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
 
     def count(self, values: Distinct, purpose: str) -> None:
         """Take in the values of a column that uses this one's vocabulary."""
+        if not self.learns:
+            return
         if self.feature.hash_buckets is None:
             self._counts.add(values, purpose)
         else:
@@ -86,19 +99,31 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
 
     def learn(self) -> None:
         """Learn the vocabulary of everything that was absorbed, by this column and by those that share it."""
+        if not self.learns:
+            return
         counts, self._counts = self._counts, ValueCounts()
         if self.feature.hash_buckets is not None:
             self._vocabulary = HashedVocabulary(self.feature.hash_buckets, counts.type)
         else:
             self._vocabulary = Vocabulary.learn(*counts.all(), self.feature.min_count)
 
-    def check(self, keys: pa.Array, row_of: Any = int) -> None:
-        """Refuse keys that the vocabulary cannot know.
+    def check(self, keys: pa.Array, row_of: RowOf = int) -> None:
+        """Refuse keys that cannot have a row.
 
         Raises:
             TableError: names the feature.
         """
         self.vocabulary.check(keys, self.purpose, row_of)
+
+    def rows_of(self, prepared: Prepared) -> np.ndarray:
+        """Return the row of every key of a prepared column.
+
+        Raises:
+            TableError: see :meth:`check`.
+        """
+        values = self.distinct(prepared)
+        self.check(values.values, lambda place: self.first_row(prepared, place))
+        return values.rows(self.vocabulary.lookup(values.values))
 
     @cached_property
     def lookup(self) -> KeyLookup:
@@ -126,10 +151,11 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         """Give values that are new rows behind those of the known ones.
 
         Raises:
-            TableError: they are of another type.
+            TableError: they are of another type, or outside a declared size.
         """
         owner, values = self if self.owner is None else self.owner, self.distinct(prepared)
-        owner.check(values.values)
+        fixed = "" if owner.learns else ", whose size is declared and does not grow"
+        self.vocabulary.check(values.values, self.purpose + fixed, lambda place: self.first_row(prepared, place))
         owner._vocabulary = owner._vocabulary.extended(values.values, values.counts)
 
     def examples(self) -> list[Any]:
@@ -148,7 +174,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
     @property
     @override
     def saves(self) -> bool:
-        return self.owner is None
+        return self.owner is None and self.learns
 
     def state(self) -> dict[str, Any] | None:
         """Return the vocabulary as JSON values; None where another column owns it."""

@@ -71,6 +71,10 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
     def distinct(self, prepared: Items) -> Distinct:
         return prepared.distinct
 
+    @override
+    def first_row(self, prepared: Items, place: int) -> int:
+        return _list_of(prepared.offsets)(prepared.distinct.first_row(place))
+
     def item_keys(self, column: pa.Array, *, cut: bool = True) -> tuple[pa.Array, np.ndarray]:
         """Return the keys of all rows' items, null for a null list, and where each row's begin and the last one's end.
 
@@ -85,15 +89,18 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         feature = self.feature if cut else replace(self.feature, max_length=None)
         return _item_keys(feature, column, self.purpose, expected)
 
+    def check_items(self, keys: pa.Array, offsets: np.ndarray) -> None:
+        """Refuse items that cannot have a row, see :meth:`check`."""
+        self.check(keys, _list_of(offsets))
+
     def encode(self, prepared: Items) -> RaggedIds:
         """Return the ids of every row's items of a prepared column."""
-        self.check(prepared.distinct.values)
-        return _ragged(prepared.distinct.rows(self.vocabulary.lookup(prepared.distinct.values)), prepared.offsets)
+        return _ragged(self.rows_of(prepared), prepared.offsets)
 
     def encode_column(self, column: pa.Array) -> RaggedIds:
         """Return the ids of every row's items of a picked column."""
         keys, offsets = self.item_keys(column)
-        self.check(keys)
+        self.check_items(keys, offsets)
         return _ragged(self.vocabulary.rows_of(keys), offsets)
 
     def encode_usual(self, values: Values) -> RaggedIds | None:
@@ -151,7 +158,7 @@ def _item_keys(
     lists = as_lists(column, feature.separator, purpose)
     if expected == pa.int64() and is_string(lists.type.value_type) and not is_list(column.type):
         lists = _integers(lists, purpose)
-    keys = as_keys(lists.values, f"{purpose}, an item", _row_of(lists))
+    keys = as_keys(lists.values, f"{purpose}, an item", _list_of(lists.offsets.to_numpy()))
     missing = null_mask(lists)
     starts = lists.offsets.to_numpy()[:-1]
     lengths = filled(lists.value_lengths(), 0)
@@ -185,9 +192,9 @@ def _ragged(rows: np.ndarray, offsets: np.ndarray) -> RaggedIds:
     return RaggedIds(np.require(rows, requirements="W"), offsets)
 
 
-def _row_of(lists: pa.Array) -> RowOf:
-    ends = lists.offsets.to_numpy()[1:]
-    return lambda item: int(np.searchsorted(ends, item, side="right"))
+def _list_of(offsets: np.ndarray) -> RowOf:
+    """Return what finds the list that an item stands in."""
+    return lambda item: int(np.searchsorted(offsets[1:], item, side="right"))
 
 
 def _integers(lists: pa.Array, purpose: str) -> pa.Array:

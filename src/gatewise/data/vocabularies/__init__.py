@@ -1,4 +1,4 @@
-"""From values to rows of an embedding table: learnt from the training table, or hashed."""
+"""From values to rows of an embedding table: learnt from the training table, hashed, or numbered already."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 from gatewise.data.vocabularies.counts import ValueCounts
 from gatewise.data.vocabularies.hashed import HashedVocabulary
 from gatewise.data.vocabularies.learnt import Vocabulary
+from gatewise.data.vocabularies.numbered import NumberedVocabulary
 from gatewise.data.vocabularies.vocabulary import LEARNT_FROM, AnyVocabulary, RowsOfValues, Values, check_type
 
 __all__ = [
     "LEARNT_FROM",
     "AnyVocabulary",
     "HashedVocabulary",
+    "NumberedVocabulary",
     "RowsOfValues",
     "ValueCounts",
     "Values",

@@ -1,0 +1,50 @@
+"""Raw values of categories become rows of a vocabulary, by nodes of an ONNX graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gatewise.data import NumberedVocabulary
+from gatewise.export.ports import Keys
+from gatewise.layout import NULL, OUT_OF_VOCABULARY, PADDING, RESERVED_ROWS
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+
+def look_up(raw: ir.Value, keys: Keys) -> list[ir.Node]:
+    """Return nodes, of which the last one gives the rows of values."""
+    if isinstance(keys.vocabulary, NumberedVocabulary):
+        return [*_shifted(raw, keys, keys.vocabulary.count)]
+    import onnx_ir as ir
+
+    values = [*keys.vocabulary.values.to_pylist(), keys.null, keys.padding]
+    rows = [*range(RESERVED_ROWS, keys.vocabulary.rows), NULL, PADDING]
+    kind = "keys_strings" if isinstance(keys.null, str) else "keys_int64s"
+    attributes: dict[str, Any] = {kind: values, "values_int64s": rows, "default_int64": OUT_OF_VOCABULARY}
+    return [ir.node("LabelEncoder", [raw], attributes, domain="ai.onnx.ml")]
+
+
+def _shifted(raw: ir.Value, keys: Keys, count: int) -> Iterator[ir.Node]:
+    """Yield nodes that move ids behind the reserved rows; a graph cannot refuse others, which are out of vocabulary."""
+    import onnx_ir as ir
+
+    def constant(value: int | str) -> ir.Node:
+        return ir.node("Constant", [], {"value": ir.tensor(np.array(value, dtype=np.int64))})
+
+    first, end, shift, null, padding = map(constant, (0, count, RESERVED_ROWS, keys.null, keys.padding))
+    of_null, of_padding, of_others = map(constant, (NULL, PADDING, OUT_OF_VOCABULARY))
+    yield from (first, end, shift, null, padding, of_null, of_padding, of_others)
+    found = of_others.outputs[0]
+    for wanted, row in ((padding, of_padding), (null, of_null)):
+        same = ir.node("Equal", [raw, wanted.outputs[0]])
+        chosen = ir.node("Where", [same.outputs[0], row.outputs[0], found])
+        yield from (same, chosen)
+        found = chosen.outputs[0]
+    above, below = ir.node("GreaterOrEqual", [raw, first.outputs[0]]), ir.node("Less", [raw, end.outputs[0]])
+    inside = ir.node("And", [above.outputs[0], below.outputs[0]])
+    rows = ir.node("Add", [raw, shift.outputs[0]])
+    yield from (above, below, inside, rows, ir.node("Where", [inside.outputs[0], rows.outputs[0], found]))
