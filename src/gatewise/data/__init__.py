@@ -16,10 +16,12 @@ from gatewise.data.columns import (
     TextsColumn,
     VectorColumn,
     is_built_in,
+    register_kind,
 )
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoder import TableEncoder, declared_types, needed_columns
 from gatewise.data.labels import known_labels
+from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.one_row import row_and_others
 from gatewise.data.plain_types import is_string, take_rows, wide_column
 from gatewise.data.ragged import Encoded, EncodedTexts, RaggedIds, as_matrix, padded, trimmed
@@ -48,6 +50,7 @@ __all__ = [
     "EncodedTable",
     "EncodedTexts",
     "FeatureColumn",
+    "LayoutBuilder",
     "NumberedVocabulary",
     "NumericColumn",
     "RaggedIds",
@@ -73,6 +76,7 @@ __all__ = [
     "read_needed",
     "read_table",
     "readable",
+    "register_kind",
     "row_and_others",
     "sample_rows",
     "stream_table",

@@ -72,7 +72,7 @@ from gatewise.declare.experts import (
     RegisteredExpert,
     ResidualExpert,
 )
-from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Text, Vector
+from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, Text, Vector, register_feature
 from gatewise.declare.funnels import outputs_of, path_to
 from gatewise.declare.fusion import Fusion
 from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, Gate, RegisteredGate, SoftmaxGate, TopKGate
@@ -202,6 +202,7 @@ __all__ = [
     "made_of",
     "outputs_of",
     "path_to",
+    "register_feature",
     "register_kind",
     "registered_in",
     "registered_modules",

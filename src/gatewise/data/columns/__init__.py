@@ -4,7 +4,7 @@ from gatewise.data.columns.categorical import CategoricalColumn
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import Description
 from gatewise.data.columns.keyed import KeyedColumn
-from gatewise.data.columns.kinds import COLUMNS, AnyColumn, BuiltInColumn, is_built_in, make_columns
+from gatewise.data.columns.kinds import COLUMNS, AnyColumn, BuiltInColumn, is_built_in, make_columns, register_kind
 from gatewise.data.columns.numeric import UNIFORM_STD, NumericColumn
 from gatewise.data.columns.schema_columns import SchemaColumns, text_types
 from gatewise.data.columns.sequence import SequenceColumn
@@ -27,5 +27,6 @@ __all__ = [
     "VectorColumn",
     "is_built_in",
     "make_columns",
+    "register_kind",
     "text_types",
 ]

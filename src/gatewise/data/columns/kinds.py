@@ -11,7 +11,7 @@ from gatewise.data.columns.numeric import NumericColumn
 from gatewise.data.columns.sequence import SequenceColumn
 from gatewise.data.columns.text import TextsColumn
 from gatewise.data.columns.vector import VectorColumn
-from gatewise.declare import Categorical, Numeric, Schema, Sequence, Text, Vector
+from gatewise.declare import Categorical, Numeric, Schema, Sequence, Text, Vector, register_feature
 
 AnyColumn = FeatureColumn[Any, Any]
 BuiltInColumn = CategoricalColumn | NumericColumn | SequenceColumn | TextsColumn | VectorColumn
@@ -25,6 +25,20 @@ COLUMNS: dict[type, Callable[..., AnyColumn]] = {
     Vector: VectorColumn,
 }
 """By declaration."""
+
+
+def register_kind(declared: type, column: Callable[..., AnyColumn]) -> None:
+    """Make a new kind of feature known: schemas take its declaration, and tables are encoded by its column.
+
+    Args:
+        declared: see :func:`gatewise.declare.register_feature`.
+        column: a subclass of :class:`FeatureColumn`.
+
+    Raises:
+        DeclarationError: the kind has no name, or that of another one.
+    """
+    register_feature(declared)
+    COLUMNS[declared] = column
 
 
 def is_built_in(column: AnyColumn) -> TypeGuard[BuiltInColumn]:
