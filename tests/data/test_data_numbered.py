@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 import gatewise as gw
-from gatewise.data import TableEncoder
+from gatewise.data import TableEncoder, sample_rows
 from gatewise.errors import DeclarationError, GatewiseError, TableError
 
 TABLE = {
@@ -116,6 +116,12 @@ def test_exports_predict_the_same(ranker, tmp_path, form):
     from gatewise.export import export_onnx
 
     assert export_onnx(ranker.scorer, tmp_path / "model.onnx", inputs=form).difference < 1e-5
+
+
+def test_made_up_rows_fit_whoever_else_reads_the_column():
+    features = [gw.Categorical("shop", size=6), gw.Categorical("again", column="shop"), gw.Numeric("n", column="shop")]
+    encoder, _ = TableEncoder.fit(gw.Schema(features=features, tasks=[gw.Binary("click")]), TABLE)
+    assert set(sample_rows(encoder)["shop"].to_pylist()) == {*range(6), None}
 
 
 def test_an_export_takes_what_is_outside_for_unseen(ranker):

@@ -39,8 +39,6 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
     """Where in the state of a whole encoder that of the column stands."""
     text_priority: ClassVar[int] = 0
     """Which kind decides of ``text_type`` where several read one column: the highest."""
-    particular: ClassVar[bool] = False
-    """Whether made-up values of a column that several kinds read are to be drawn by this one."""
 
     def __init__(self, feature: Declared) -> None:
         self.feature = feature
@@ -166,6 +164,11 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
     def empty_is_null(self) -> bool:
         """Whether an empty string of a client that knows no null says that there is no value."""
         return False
+
+    @property
+    def particular(self) -> int:
+        """How particular the feature is about values: of a column that several read, the most particular one draws."""
+        return 0
 
     @abstractmethod
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:

@@ -40,7 +40,6 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
     section: ClassVar[Literal["features", "vocabularies"]] = "vocabularies"
     state_type = VocabularyState
     text_priority = 1
-    particular = True
 
     def __init__(self, feature: Keyed, owner: KeyedColumn[Any, Any] | None = None) -> None:
         super().__init__(feature)
@@ -166,6 +165,11 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
     def dtype(self) -> Literal["int64", "string"]:
         """The type of a value."""
         return "string" if self.vocabulary.strings else "int64"
+
+    @property
+    @override
+    def particular(self) -> int:
+        return 1 if self.learns else 2
 
     def draw(self, count: int, rng: np.random.Generator) -> list[Any]:
         """Return values of the vocabulary, frequent ones and rare ones, and some that it lacks."""

@@ -53,7 +53,6 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
 
     state_type = TextState
     text_priority = 2
-    particular = True
 
     tokenizer: str
     config: str
@@ -152,6 +151,11 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
     def description(self) -> Description:
         """Return the type alone."""
         return Description("string", "string", example="")
+
+    @property
+    @override
+    def particular(self) -> int:
+        return 1
 
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
         """Return made-up words."""
