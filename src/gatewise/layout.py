@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, TypeVar
 
 IDS, FLOATS = "ids", "floats"
@@ -145,6 +147,16 @@ class Layout:
     texts: tuple[TextColumn, ...] = ()
     numbers: tuple[NumberColumn, ...] = ()
 
+    @cached_property
+    def id_features(self) -> tuple[str, ...]:
+        """The features of the id matrix, one column each."""
+        return tuple(name for name, _ in self.ids)
+
+    @cached_property
+    def float_widths(self) -> dict[str, int]:
+        """How many columns of the float matrix each of its features has, in their order."""
+        return dict(Counter(self.float_features or self.floats))
+
 
 Matrix = TypeVar("Matrix")
 Lists = TypeVar("Lists")
@@ -171,8 +183,8 @@ def assemble(
         single: returns what a list or text feature is encoded as.
     """
     return Assembled(
-        ids=matrix(IDS, [name for name, _ in layout.ids]),
-        floats=matrix(FLOATS, list(dict.fromkeys(layout.float_features or layout.floats))),
+        ids=matrix(IDS, layout.id_features),
+        floats=matrix(FLOATS, tuple(layout.float_widths)),
         lists=tuple(single(column.name) for column in layout.lists),
         texts=tuple(single(column.name) for column in layout.texts),
     )

@@ -130,7 +130,7 @@ class RawForm(Form):
     def _places(self, which: str, name: str) -> list[tuple[str, int]]:
         """Return which columns of the blocks a feature has in a matrix."""
         # of floats the number and, where there were nulls, whether it is missing; or the places of a vector
-        width = 1 if which == IDS else self.layout.float_features.count(name)
+        width = 1 if which == IDS else self.layout.float_widths[name]
         return [(name, place) for place in range(width)]
 
     @override

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -51,7 +50,6 @@ class FeatureColumns:
     ) -> None:
         self.encoder, self._limits, self._ports = encoder, limits or Limits(), ports or PortNames({}, {})
         self._layout, schema = encoder.layout, encoder.schema
-        self._widths = Counter(self._layout.float_features)
         listed = {found.name for found in self._layout.lists} | {found.name for found in self._layout.texts}
         self._readers: dict[str, list[AnyColumn]] = {}
         for column in encoder.columns.values():
@@ -148,7 +146,7 @@ class FeatureColumns:
         return arrays
 
     def _matrix(self, which: str, names: Sequence[str], matrices: Matrices, rows: int) -> np.ndarray:
-        widths = [1 if which == IDS else self._widths[name] for name in names]
+        widths = [1 if which == IDS else self._layout.float_widths[name] for name in names]
         matrix, start = np.empty((rows, sum(widths)), dtype=np.int64 if which == IDS else np.float32), 0
         for name, width in zip(names, widths, strict=True):
             matrix[:, start : start + width] = matrices[name]
