@@ -34,6 +34,17 @@ def test_the_description_is_true_whatever_is_asked(served):
             _check(operation.as_strategy(generation_mode=mode))
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v2/models/{name}/ready"), ("POST", "/v2/repository/index")])
+def test_every_field_of_a_state_is_described(served, method, path):
+    described = served.client.get("/openapi.json").json()["paths"][path][method.lower()]["responses"]["200"]
+    schema = described["content"]["application/json"]["schema"]
+    name = served.client.get("/models").json()[0]["name"]
+    answer = served.client.request(method, path.format(name=name)).json()
+    fields, one = (schema["items"], answer[0]) if isinstance(answer, list) else (schema, answer)
+    assert set(fields["required"]) == set(one)
+    assert all(fields["properties"].values())
+
+
 def _check(cases) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=cases)

@@ -14,6 +14,7 @@ from gatewise.metrics import (
     auc,
     bootstrap_difference,
     bootstrap_interval,
+    bootstrap_mean_difference,
     gauc,
     mae,
     ndcg_at_k,
@@ -163,3 +164,11 @@ def test_refusals() -> None:
         bootstrap_interval(auc)
     with pytest.raises(ShapeError, match=r"^auc: expected targets of 0 and 1, found 7$"):
         bootstrap_interval(auc, targets + 7 - targets, predictions)
+
+
+def test_a_refusal_names_the_function_that_was_called() -> None:
+    ones = torch.ones(3)
+    with pytest.raises(ShapeError, match=r"^bootstrap_difference: "):
+        bootstrap_difference(mae, ones, ones, ones, samples=0)
+    with pytest.raises(ShapeError, match=r"^bootstrap_mean_difference: "):
+        bootstrap_mean_difference(mae, ones, [ones], [ones], samples=0)

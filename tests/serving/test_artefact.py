@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import time
@@ -56,6 +57,16 @@ def test_a_loaded_ranker_is_saved_again_byte_for_byte(saved, tmp_path):
     gw.load(saved).save(tmp_path / "again")
     for name in FILES:
         assert (tmp_path / "again" / name).read_bytes() == (saved / name).read_bytes()
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
+def test_permissions_are_those_of_any_file(fitted, tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        fitted.save(tmp_path / "model")
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "model").iterdir()} == {0o666 & ~mask}
 
 
 def test_all_files_but_the_weights_are_json(saved):

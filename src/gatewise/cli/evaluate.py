@@ -38,9 +38,9 @@ def evaluate(
     given = [option for option, on in (("--by", by), ("--intervals", intervals), ("--stream", stream)) if on]
     if len(given) > 1:
         raise DeclarationError(f"evaluate: expected one of --by, --intervals and --stream, found {' and '.join(given)}")
-    from gatewise.jobs import find_artefact
-    from gatewise.loading import load
     from gatewise.progress import at_terminal, working
+    from gatewise.loading import load
+    from gatewise.serving import find_artefact
 
     ranker = load(find_artefact(artefact))
     title = f"{'calibrated ' if calibrated else ''}metrics on {table}"

@@ -29,9 +29,9 @@ def explain(
     """Take one prediction apart: gates, and what every expert and feature adds to each score."""
     wanted = parse_row(row)
     from gatewise.analysis import plain
-    from gatewise.jobs import find_artefact
-    from gatewise.loading import load
     from gatewise.progress import at_terminal, working
+    from gatewise.loading import load
+    from gatewise.serving import find_artefact
 
     ranker = load(find_artefact(artefact))
     with working("taking the prediction apart", at_terminal()):

@@ -25,9 +25,9 @@ def export(
     ] = False,
 ) -> None:
     """Write a model that runs without Gatewise, once it was seen to predict the same."""
-    from gatewise.jobs import export_files, find_artefact
+    from gatewise.jobs import export_files
     from gatewise.progress import at_terminal, working
-    from gatewise.serving import load_artefact
+    from gatewise.serving import find_artefact, load_artefact
 
     scorer = load_artefact(find_artefact(artefact)).scorer
     with working("exporting and comparing", at_terminal()):

@@ -48,10 +48,10 @@ def fuse(
     if table is None and fusion is None:
         raise DeclarationError("fuse: expected a table to judge on, or --fusion to write into the artefact")
     from gatewise.analysis import check_choice
-    from gatewise.jobs import find_artefact
     from gatewise.jobs.front_files import check_file, write_front
     from gatewise.jobs.fuse import fuse as look_for
     from gatewise.loading import load
+    from gatewise.serving import find_artefact
 
     check_choice(choose)
     for path in output or []:

@@ -18,9 +18,9 @@ def predict(
     calibrated: Annotated[bool, typer.Option("--calibrated", help="Write calibrated probabilities.")] = False,
 ) -> None:
     """Predict every row of a table, piece by piece, one column a task."""
-    from gatewise.jobs import find_artefact, predict_file
+    from gatewise.jobs import predict_file
     from gatewise.progress import at_terminal, counting
-    from gatewise.serving import load_artefact
+    from gatewise.serving import find_artefact, load_artefact
 
     scorer = load_artefact(find_artefact(artefact)).scorer
     with counting("rows predicted", at_terminal()) as count:

@@ -49,7 +49,7 @@ PORTS = listed(record({"name": TEXT, "datatype": TEXT, "shape": listed({"type": 
 METADATA = record({"name": TEXT, "versions": listed(TEXT), "platform": TEXT, "inputs": PORTS, "outputs": PORTS})
 
 FLAG: Schema = {"type": "boolean"}
-READY = record({"ready": FLAG}, name=TEXT)
+READY, NAMED_READY = record({"ready": FLAG}), record({"name": TEXT, "ready": FLAG})
 INDEX = listed(record({"name": TEXT, "version": TEXT, "state": {"enum": ["READY", "UNAVAILABLE"]}, "reason": TEXT}))
 
 REASONS = {
@@ -106,7 +106,7 @@ DESCRIPTIONS: tuple[Address, ...] = (
         "/v2/health/ready",
         "ready",
         "Whether it serves",
-        answer=record({"ready": {"type": "boolean"}}),
+        answer=READY,
         errors=(503,),
     ),
     *(
@@ -119,15 +119,13 @@ DESCRIPTIONS: tuple[Address, ...] = (
                 f"{path}/ready",
                 "model_ready",
                 "Whether a model serves",
-                answer=record({"ready": {}}),
+                answer=NAMED_READY,
                 errors=(404,),
             ),
             Address("POST", f"{path}/infer", "infer", "Score tensors", INFER, INFERRED, READING, binary=True),
         )
     ),
-    Address(
-        "POST", "/v2/repository/index", "index", "All models and their states", answer=listed(record({"name": TEXT}))
-    ),
+    Address("POST", "/v2/repository/index", "index", "All models and their states", answer=INDEX),
     Address(
         "POST",
         "/v2/repository/models/{name}/load",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatewise.errors import ArtefactError, DeclarationError
+from gatewise.serving import find_artefact
 from gatewise.serving.artefact import MANIFEST
 
 FIRST = "1"
@@ -42,9 +43,9 @@ class Sources:
         if self.folder is None:
             return [*self.given]
         found = [
-            Source(version.parent.name, version.name, artefact_in(version))
+            Source(version.parent.name, version.name, find_artefact(version))
             for version in sorted(self.folder.glob("*/*"))
-            if (artefact_in(version) / MANIFEST).is_file() and not version.name.startswith(".")
+            if (find_artefact(version) / MANIFEST).is_file() and not version.name.startswith(".")
         ]
         if not found and not self.given:
             raise ArtefactError(f"models {str(self.folder)!r}: no NAME/VERSION in it is an artefact")
@@ -64,11 +65,5 @@ def named(arguments: Sequence[str]) -> tuple[Source, ...]:
         name = before if equals else path.resolve().name
         if name in found:
             raise DeclarationError(f"two models are called {name!r}: give them names, as in NAME=ARTEFACT")
-        found[name] = Source(name, FIRST, artefact_in(path))
+        found[name] = Source(name, FIRST, find_artefact(path))
     return tuple(found.values())
-
-
-def artefact_in(path: Path) -> Path:
-    """Return the folder of an artefact, given it or the run that holds it."""
-    inside = path / "artefact"
-    return inside if not (path / MANIFEST).exists() and inside.is_dir() else path

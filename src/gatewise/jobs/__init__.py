@@ -7,8 +7,9 @@ from gatewise.jobs.fuse import fuse
 from gatewise.jobs.predict import predict_file
 from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of, report_comparison, report_file
 from gatewise.jobs.tables import Tables, find_tables
-from gatewise.jobs.train import ARTEFACT, find_artefact, train_recipe
+from gatewise.jobs.train import train_recipe
 from gatewise.jobs.trees import Trees, tuned_trees
+from gatewise.serving import ARTEFACT
 
 __all__ = [
     "ARTEFACT",
@@ -23,7 +24,6 @@ __all__ = [
     "afterwards",
     "compare",
     "export_files",
-    "find_artefact",
     "find_tables",
     "fuse",
     "name_of",

@@ -12,19 +12,11 @@ from gatewise.analysis import FusionFront
 from gatewise.errors import DeclarationError, MissingExtraError
 from gatewise.files import write_atomically, write_text
 from gatewise.jobs.train import write_json
+from gatewise.plots.axes import PLAIN_STYLE
 
 PANEL = (4.6, 4.2)
 """Inches of a pair of goals in a picture."""
-
-
-STYLE: Any = {
-    "font.size": 9,
-    "legend.fontsize": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "front",
-}
+STYLE: Any = {**PLAIN_STYLE, "font.size": 9, "legend.fontsize": 8, "svg.hashsalt": "front"}
 
 
 def write_front(found: FusionFront, path: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from gatewise.analysis import Candidate, FusionFront, Goal, judge_of
 from gatewise.declare import Fusion
 from gatewise.errors import DeclarationError, TableError
-from gatewise.jobs.train import find_artefact
 from gatewise.jobs.weight_search import Tried, import_optuna, ranges_of, search
-from gatewise.loading import load
 from gatewise.progress import at_terminal, counting_down, working
+from gatewise.loading import load
 from gatewise.ranker import Ranker
+from gatewise.serving import find_artefact
 
 DIGITS = 4
 """Decimals of a goal: orders that differ by less are equally good."""

@@ -10,9 +10,9 @@ from typing import Any
 from gatewise.errors import ArtefactError, GatewiseError
 from gatewise.files import write_text
 from gatewise.jobs.comparison import COMPARISON
-from gatewise.jobs.train import ARTEFACT, find_artefact
 from gatewise.loading import load
 from gatewise.report import check_extra, comparison_page, render
+from gatewise.serving import ARTEFACT, find_artefact
 from gatewise.serving.artefact import MANIFEST
 
 REPORT, COMPARISON_REPORT = "report.html", "comparison.html"

@@ -12,10 +12,9 @@ from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning
 from gatewise.files import held, write_text
 from gatewise.jobs.tables import Tables
 from gatewise.ranker import Ranker
-from gatewise.serving.artefact import MANIFEST
+from gatewise.serving import ARTEFACT
 from gatewise.training import goes_on
 
-ARTEFACT = "artefact"
 METRICS = "metrics.json"
 RECIPE = "recipe.json"
 
@@ -81,12 +80,6 @@ def judge(ranker: Ranker, tables: Tables) -> dict[str, Any]:
     if ranker.calibrated and tables.test is not None:
         found["test_calibrated"] = ranker.evaluate(tables.test, calibrated=True)
     return found
-
-
-def find_artefact(path: Path) -> Path:
-    """Return the folder of an artefact, given it or the run that holds it."""
-    inside = path / ARTEFACT
-    return inside if not (path / MANIFEST).exists() and inside.is_dir() else path
 
 
 def write_json(path: Path, values: Any) -> None:

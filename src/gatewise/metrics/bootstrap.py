@@ -135,6 +135,7 @@ def bootstrap_difference(
         >>> bootstrap_difference(mae, targets, targets + 2, targets - 1)
         Interval(low=1.0, high=1.0, level=0.95, samples=1000, undefined=0)
     """
+    _check("bootstrap_difference", (targets, first, second, *columns), weights, groups, samples, level)
     options = {"weights": weights, "groups": groups, "samples": samples, "level": level, "seed": seed}
     return bootstrap_mean_difference(compute, targets, [first], [second], *columns, **options)  # type: ignore[arg-type]
 
@@ -187,7 +188,7 @@ def bootstrap_mean_difference(
         >>> bootstrap_mean_difference(mae, targets, [targets + 2, targets + 4], [targets - 1])[:2]
         (2.0, 2.0)
     """
-    _check("bootstrap_difference", (targets, *first, *second, *columns), weights, groups, samples, level)
+    _check("bootstrap_mean_difference", (targets, *first, *second, *columns), weights, groups, samples, level)
     if not first or not second:
         raise ShapeError(
             f"bootstrap_mean_difference: expected a model on either side, found {len(first)}, {len(second)}"

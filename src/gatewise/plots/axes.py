@@ -10,6 +10,8 @@ from gatewise.errors import MissingExtraError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+PLAIN_STYLE = {"axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "none"}
+"""What matplotlib is told for every picture that Gatewise writes to a file: two axes, and text that stays text."""
 LONGEST = 26
 """Letters of a name that are shown; the rest is an ellipsis."""
 LEGEND_WIDTH = 52

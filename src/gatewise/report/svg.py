@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gatewise.errors import MissingExtraError
+from gatewise.plots.axes import PLAIN_STYLE
 from gatewise.report.themes import LIGHT
 
 INCH = 72
@@ -19,7 +20,7 @@ SVG = f"{{{NAMESPACES['']}}}"
 PAINTED, PLACED = ("style", "fill", "stroke"), ("d", "x", "y", "width", "height", "transform", "points")
 VARIABLES = {value: f"var(--{name})" for name, value in LIGHT.items()}
 STYLE: dict[str, Any] = {
-    "svg.fonttype": "none",
+    **PLAIN_STYLE,
     "font.family": ["DejaVu Sans"],
     "font.size": 10,
     "legend.fontsize": 9.5,
@@ -33,8 +34,6 @@ STYLE: dict[str, Any] = {
     "xtick.labelcolor": LIGHT["quiet"],
     "ytick.labelcolor": LIGHT["quiet"],
     "axes.edgecolor": LIGHT["line"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": LIGHT["grid"],

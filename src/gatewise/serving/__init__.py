@@ -1,7 +1,7 @@
 """What leaves the laboratory: the scorer, the artefact that carries it, and its growth."""
 
-from gatewise.serving.artefact import Artefact, load_artefact, save_artefact
+from gatewise.serving.artefact import ARTEFACT, Artefact, find_artefact, load_artefact, save_artefact
 from gatewise.serving.growth import grow
 from gatewise.serving.scorer import Scorer
 
-__all__ = ["Artefact", "Scorer", "grow", "load_artefact", "save_artefact"]
+__all__ = ["ARTEFACT", "Artefact", "Scorer", "find_artefact", "grow", "load_artefact", "save_artefact"]

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shutil
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -39,6 +40,8 @@ from gatewise.version import __version__
 
 FORMAT = 2
 MANIFEST = "manifest.json"
+ARTEFACT = "artefact"
+"""Name of an artefact within the folder of its run."""
 WEIGHTS = "weights.safetensors"
 JSON_FILES = ("schema.json", "encoder.json", "options.json", "calibration.json", "metrics.json")
 COMPACT = ("encoder.json", "calibration.json")
@@ -94,6 +97,12 @@ def load_artefact(path: str | Path) -> Artefact:
         raise ArtefactError(f"artefact {str(folder)!r}: cannot be read: {error.strerror}") from None
 
 
+def find_artefact(path: Path) -> Path:
+    """Return the folder of an artefact, given it or the run that holds it."""
+    inside = path / ARTEFACT
+    return inside if not (path / MANIFEST).exists() and inside.is_dir() else path
+
+
 def _made(name: str, files: dict[str, bytes]) -> Artefact:
     """Make an artefact of the bytes of its files."""
     contents = _checked(name, files)
@@ -145,6 +154,8 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
     weights = {name: value.detach().cpu().contiguous() for name, value in scorer.model.state_dict().items()}
     check_values(WEIGHTS, weights)
     save_file(weights, folder / WEIGHTS)
+    # safetensors writes for the owner alone; who may read the other files may read this one
+    shutil.copymode(folder / JSON_FILES[0], folder / WEIGHTS)
     listed = {name: digest_of((folder / name).read_bytes()) for name in (*JSON_FILES, WEIGHTS)}
     manifest = {"format": FORMAT, "gatewise": __version__, "files": listed}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
