@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,8 @@ import torch
 from results_page import ROOT, machine, write_section
 
 import gatewise as gw
-from gatewise.jobs import find_tables, with_controls
+from gatewise.jobs import find_tables
+from gatewise.jobs.comparison import compare_models
 from gatewise.metrics import auc, rmse
 
 RECIPE = ROOT / "src" / "gatewise" / "recipes" / "movielens.yaml"
@@ -66,18 +66,17 @@ def means_so_far(train: pa.Table, test: pa.Table) -> Row:
 
 
 def learnt(recipe: gw.Recipe, seeds: int) -> dict[str, list[Row]]:
-    """Train the recipe's model and its controls once a seed."""
-    found: dict[str, list[Row]] = {}
-    tables = find_tables(recipe, ROOT)
-    for seed in range(seeds):
-        seeded = replace(recipe, training=replace(recipe.training, seed=seed))
-        with tempfile.TemporaryDirectory() as folder:
-            for contender in with_controls(seeded, tables, Path(folder)):
-                metrics = contender.metrics
-                row = {"auc": metrics["liked"]["auc"], "rmse": metrics["rating"]["rmse"]}
-                found.setdefault(contender.name, []).append({k: v for k, v in row.items() if v is not None})
-                print(f"seed {seed}: {contender.name}: {row}", flush=True)
-    return found
+    """Train the recipe's model and its controls with several seeds."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = compare_models(recipe.schema(), recipe, find_tables(recipe, ROOT), Path(folder), seeds=seeds, workers=1)
+    rows: dict[str, list[Row]] = {}
+    for name, metrics in found.metrics.items():
+        columns = {"auc": metrics["liked"]["auc"].values, "rmse": metrics["rating"]["rmse"].values}
+        rows[name] = [
+            {metric: values[seed] for metric, values in columns.items() if values[seed] is not None}
+            for seed in range(seeds)
+        ]
+    return rows
 
 
 def table(rows: dict[str, list[Row]]) -> str:

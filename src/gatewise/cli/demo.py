@@ -27,21 +27,20 @@ def demo(
     """Train MMoE and its controls on real MovieLens ratings, and show who uses which expert."""
     with as_file(files("gatewise") / "recipes" / "movielens.yaml") as path:
         recipe = Recipe.read(path, overrides=set_ or [])
-    from gatewise.jobs import ARTEFACT, find_tables, with_controls
+    from gatewise.jobs import ARTEFACT, find_tables, train_with_controls
     from gatewise.progress import at_terminal, working
 
     run_dir = output or Path(recipe.output)
     with working("reading MovieLens", at_terminal()):
         tables = find_tables(recipe, Path())
-    contenders = list(with_controls(recipe, tables, run_dir))
+    ranker, found = train_with_controls(recipe, tables, run_dir)
     # what trains them has seen to test rows, and a data set is read into memory
     assert isinstance(tables.test, pa.Table)
-    ranker = contenders[0].rankers[0]
     _write_sample(run_dir / SAMPLE, tables.test)
 
     console = out()
     tasks = [task.name for task in recipe.tasks]
-    console.print(comparison_table(contenders, f"{tables.test.num_rows:,} test ratings, later than all others"))
+    console.print(comparison_table(found, f"{tables.test.num_rows:,} test ratings, later than all others"))
     gates = ranker.scorer.gates(tables.test)
     if gates is not None:
         console.print(gates_table(gates.mean(axis=0), tasks, "average gate weight of every expert"))

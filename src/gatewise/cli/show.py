@@ -15,7 +15,7 @@ from gatewise.progress import terminal
 
 if TYPE_CHECKING:
     from gatewise.analysis import Estimates, FusionFront, Slice, Spread, Verdict
-    from gatewise.jobs import Comparison, Contender
+    from gatewise.jobs import Comparison
     from gatewise.metrics import GroupMetric, Metric
     from gatewise.tasks import Metrics, Task
 
@@ -119,32 +119,28 @@ def _slices_table(parts: list[Slice], metrics: Sequence[Metric | GroupMetric]) -
     return table
 
 
-def comparison_table(contenders: list[Contender], title: str) -> Group:
-    """Return one line a metric, one column a contender."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in ("task", "metric"):
-        table.add_column(column)
-    for contender in contenders:
-        table.add_column(contender.name, justify="right")
-    for task, values in contenders[0].metrics.items():
-        for position, name in enumerate(values):
-            cells = [number(contender.metrics[task][name]) for contender in contenders]
-            table.add_row("" if position else task, name, *cells)
-    sizes = [" + ".join(f"{size:,}" for size in contender.parameters) for contender in contenders]
+def comparison_table(found: Comparison, title: str) -> Group:
+    """Return one line per metric and one column per contestant, and how large each of them is."""
+    table = _spreads(found)
+    sizes = [" + ".join(f"{size:,}" for size in cost.parameters or ()) for cost in found.cost.values()]
     table.add_row("", "parameters*", *sizes)
     return _titled(title, table, note="* outside the embeddings, which are the same everywhere")
 
 
 def spreads_table(found: Comparison) -> Group:
-    """Return one line a metric, with mean and standard deviation over the seeds, and one column a contestant."""
+    """Return one line per metric, with mean and standard deviation over the seeds, and one column per contestant."""
+    seeds = f"{len(found.seeds)} seeds" if len(found.seeds) > 1 else "1 seed"
+    return _titled(f"{found.rows:,} test rows, {seeds}: mean ± standard deviation", _spreads(found))
+
+
+def _spreads(found: Comparison) -> Table:
     table = _columns(["task", "metric"], found.metrics)
     for output, names in next(iter(found.metrics.values())).items():
         shown = [name for name in names if not name.endswith(SKIPPED)]
         for position, name in enumerate(shown):
             cells = [_spread(metrics[output][name]) for metrics in found.metrics.values()]
             table.add_row("" if position else output, name, *cells)
-    seeds = f"{len(found.seeds)} seeds" if len(found.seeds) > 1 else "1 seed"
-    return _titled(f"{found.rows:,} test rows, {seeds}: mean ± standard deviation", table)
+    return table
 
 
 def _spread(spread: Spread) -> str:

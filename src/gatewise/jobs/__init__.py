@@ -1,7 +1,7 @@
 """Whole jobs as the command line runs them, without the printing."""
 
 from gatewise.jobs.comparison import COMPARISON, Comparison, compare
-from gatewise.jobs.controls import Contender, with_controls
+from gatewise.jobs.demo import train_with_controls
 from gatewise.jobs.export import ExportReport, export_files
 from gatewise.jobs.fuse import fuse
 from gatewise.jobs.predict import predict_file
@@ -17,7 +17,6 @@ __all__ = [
     "COMPARISON_REPORT",
     "REPORT",
     "Comparison",
-    "Contender",
     "ExportReport",
     "Tables",
     "Trees",
@@ -31,6 +30,6 @@ __all__ = [
     "report_comparison",
     "report_file",
     "train_recipe",
+    "train_with_controls",
     "tuned_trees",
-    "with_controls",
 ]

@@ -1,0 +1,57 @@
+"""A recipe's run beside its controls: a comparison with one seed, in which the run's own model is not trained again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gatewise.data import TableEncoder
+from gatewise.declare import Recipe
+from gatewise.errors import DeclarationError
+from gatewise.jobs.comparison import Comparison, compare_contestants
+from gatewise.jobs.contestants import Models, Part
+from gatewise.jobs.line_up import line_up
+from gatewise.jobs.tables import Tables
+from gatewise.jobs.train import train_recipe
+from gatewise.ranker import Ranker
+
+
+@dataclass(frozen=True)
+class TrainedPart(Part):
+    """A model of a contestant that is trained already, with the one seed of the comparison."""
+
+    ranker: Ranker
+
+    def fitted(self, seed: int, tables: Tables) -> Ranker:  # noqa: ARG002, D102
+        return self.ranker
+
+
+def train_with_controls(
+    recipe: Recipe, tables: Tables, run_dir: Path, *, progress: bool | None = None
+) -> tuple[Ranker, Comparison]:
+    """Train the recipe's model into ``run_dir``, and a shared bottom and single-task models of equal size.
+
+    Returns:
+        The recipe's model, and the comparison of all on the test rows with the recipe's seed. Time and verdicts of this
+        comparison say nothing: the first model was trained before, and the bootstrap draws a single sample.
+
+    Raises:
+        DeclarationError: there are no test rows to judge on.
+    """
+    if tables.test is None:
+        raise DeclarationError("compare: needs test rows, and the recipe's data has none")
+    ranker = train_recipe(recipe, tables, run_dir, overwrite=True, progress=progress, label=type(recipe.model).__name__)
+    schema = recipe.schema()
+
+    def competing(encoder: TableEncoder) -> Sequence[Models]:
+        own, *controls = line_up(schema, recipe, encoder)
+        trained = tuple(TrainedPart(part.schema, part.options, part.judged, ranker) for part in own.parts)
+        return [Models(own.name, trained), *controls]
+
+    with TemporaryDirectory() as folder:
+        found = compare_contestants(
+            schema, recipe, tables, Path(folder), competing, seeds=1, samples=1, workers=1, progress=progress
+        )
+    return ranker, found
