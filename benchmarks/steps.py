@@ -120,12 +120,12 @@ class Bench:
 
 def profiled(workload: Workload, rows: int) -> str:
     """Return both tables of one workload."""
-    from gatewise.training.memory import kept_memory
+    from gatewise.machine import tune_process
 
+    tune_process()
     say(f"{workload.name}: {rows:,} rows")
     bench = Bench(workload, make_rows(rows))
-    with kept_memory():
-        phases, operators = bench.phases(), bench.operators()
+    phases, operators = bench.phases(), bench.operators()
     whole = sum(phases.values())
     lines = [[name, f"{seconds * 1e3:.2f}", f"{seconds / whole:.0%}"] for name, seconds in phases.items()]
     lines.append(["a step", f"{whole * 1e3:.2f}", f"{digits(workload.batch_size / whole)} samples/s"])

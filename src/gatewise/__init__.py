@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from gatewise.jobs.comparison import compare
     from gatewise.jobs.fuse import fuse
     from gatewise.loading import load
+    from gatewise.machine import tune_process
     from gatewise.ranker import Ranker
     from gatewise.register import register
 
@@ -174,6 +175,7 @@ __all__ = [
     "fuse",
     "load",
     "register",
+    "tune_process",
 ]
 
 _HOME = {
@@ -183,6 +185,7 @@ _HOME = {
     **dict.fromkeys(("GatewiseError", "GatewiseWarning"), "gatewise.errors"),
     "compare": "gatewise.jobs.comparison",
     "fuse": "gatewise.jobs.fuse",
+    "tune_process": "gatewise.machine",
 }
 
 

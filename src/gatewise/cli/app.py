@@ -25,6 +25,7 @@ from gatewise.cli.report import report
 from gatewise.cli.serve import serve
 from gatewise.cli.train import train
 from gatewise.errors import GatewiseError, GatewiseWarning
+from gatewise.machine import wait_briefly
 from gatewise.version import __version__
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -97,9 +98,8 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors are one line each, unless ``--debug`` stands anywhere."""
-    # a thread that waits lets other programs run after some microseconds: by default training becomes ten times slower
-    # when another program wants a core; read by OpenMP when torch is imported
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    # before torch is imported
+    wait_briefly()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:

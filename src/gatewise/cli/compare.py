@@ -12,6 +12,7 @@ import typer
 
 from gatewise.cli.show import affinity_tables, costs_table, out, over_trees_table, spreads_table, verdicts_table
 from gatewise.declare import Recipe
+from gatewise.machine import tune_process
 
 
 def compare(
@@ -40,6 +41,7 @@ def compare(
     report: Annotated[bool, typer.Option(help="Write comparison.html, too, where the extra is installed.")] = True,
 ) -> None:
     """Train single-task models, a shared bottom and the recipe's model, and say of each task whether sharing helps."""
+    tune_process()
     declared = Recipe.read(recipe, overrides=set_ or [])
     kinds, metrics = (_split(given) for given in (also, metric))
     from gatewise.jobs import COMPARISON, COMPARISON_REPORT, afterwards, find_tables, report_comparison

@@ -13,6 +13,7 @@ import typer
 from gatewise.cli.show import comparison_table, gates_table, out
 from gatewise.declare import Recipe
 from gatewise.files import write_atomically
+from gatewise.machine import tune_process
 
 SAMPLE = "sample.parquet"
 SAMPLE_ROWS = 1000
@@ -25,6 +26,7 @@ def demo(
     ] = None,
 ) -> None:
     """Train MMoE and its controls on real MovieLens ratings, and show who uses which expert."""
+    tune_process()
     with as_file(files("gatewise") / "recipes" / "movielens.yaml") as path:
         recipe = Recipe.read(path, overrides=set_ or [])
     from gatewise.jobs import ARTEFACT, find_tables, train_with_controls

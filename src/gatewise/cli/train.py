@@ -11,6 +11,7 @@ import typer
 from gatewise.cli.show import metrics_table, out
 from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
+from gatewise.machine import tune_process
 
 
 def train(
@@ -30,6 +31,7 @@ def train(
     report: Annotated[bool, typer.Option(help="Write report.html, too, where the extra is installed.")] = True,
 ) -> None:
     """Train a recipe: writes artefact, metrics, history, checkpoint and report into its output folder."""
+    tune_process()
     declared = Recipe.read(recipe, overrides=set_ or [])
     # torch takes seconds to import: mistakes in the recipe are told before
     from gatewise.jobs import ARTEFACT, REPORT, afterwards, find_tables, name_of, train_recipe

@@ -13,12 +13,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from statistics import fmean
 
-import pyarrow as pa
-import torch
-
 from gatewise.errors import GatewiseError, GatewiseWarning, TrainingError
 from gatewise.jobs.tables import Tables
 from gatewise.jobs.trials import Trial
+from gatewise.machine import tune_process, use_one_thread
 
 SAFE = "PYTHONSAFEPATH"
 """Keeps Python from looking for modules in the working directory first."""
@@ -110,8 +108,8 @@ def _called(trial: Trial) -> str:
 
 def _start_worker() -> None:
     """Take one core, and end with the process that started this one, or on Ctrl-C."""
-    torch.set_num_threads(1)
-    pa.set_cpu_count(1)
+    tune_process()
+    use_one_thread()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -22,7 +22,6 @@ from gatewise.tasks import Metrics, Task, evaluate_tasks, targets_and_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.finite import check_finite
 from gatewise.training.gate_watch import watched_gates
-from gatewise.training.memory import kept_memory
 from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.reporter import Reporter
 from gatewise.training.rows import TrainingRows
@@ -141,7 +140,7 @@ class Trainer:
         self.reporter.on_training_start(self.epochs, steps, len(self.history) + 1)
         reason = "interrupted"
         try:
-            with kept_memory(), enough_memory(f"a step of training: batch_size {self.batch_size} may be too large"):
+            with enough_memory(f"a step of training: batch_size {self.batch_size} may be too large"):
                 while len(self.history) < self.epochs and not self.stopping.exhausted:
                     self._finish_epoch(self.run_epoch(train), valid)
             reason = "patience is used up" if self.stopping.exhausted else "all epochs done"

@@ -1,0 +1,30 @@
+"""Memory that a process has freed: kept for its next step, or given back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+
+# glibc's parameters of mallopt
+TRIM_THRESHOLD, MMAP_MAX = -1, -4
+NEVER = 2**31 - 1
+
+_kept = False
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what is freed, for as long as the process lives; elsewhere than on glibc nothing happens.
+
+    By default glibc hands large blocks back and fetches them anew, page by page, whenever they are needed.
+    """
+    global _kept
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    # mallopt says 1 where it did what was asked
+    _kept = bool(libc.mallopt(MMAP_MAX, 0)) & bool(libc.mallopt(TRIM_THRESHOLD, NEVER))
+
+
+def freed_memory_is_kept() -> bool:
+    """Whether :func:`keep_freed_memory` was called in this process, and could do what it says."""
+    return _kept
