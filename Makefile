@@ -7,6 +7,7 @@
 # make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
 # make kuairand: multi-task models beside LightGBM on KuaiRand, into docs/results.md (an hour; DATA=folder)
 # make census: multi-task models beside LightGBM on Census-Income, into docs/results.md (half an hour; DATA=folder)
+# make wheel: both wheels into dist/, the one for Linux on x86-64 with compiled kernels
 # make bench-check: fail if training has become slow (a minute)
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test asan lint format results funnels balance kuairand census paper bench bench-check readme clean
+.PHONY: demo test asan lint format results funnels balance kuairand census paper bench bench-check readme wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -63,6 +64,11 @@ bench-check: $(VENV)/.peers
 
 readme: $(VENV)/.dev
 	$(BIN)/python scripts/readme_output.py
+
+wheel: $(VENV)/.dev
+	$(PIP) 'setuptools>=77'
+	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir dist .
+	GATEWISE_BUILD_KERNELS=1 $(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir dist .
 
 $(VENV)/.python:
 	$(PYTHON) -c 'import sys; sys.exit("Gatewise needs Python 3.11 or newer, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

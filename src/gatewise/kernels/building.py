@@ -1,13 +1,18 @@
-"""From ``kernels.c`` to a library, with the machine's C compiler."""
+"""From ``kernels.c`` to a library, with the machine's C compiler; for this machine alone, or for a wheel.
+
+Imports nothing but Python's own modules: the build of a wheel reads this file where Gatewise is not installed.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import shlex
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 # read with this module, so that functions and their signatures always belong together
@@ -15,13 +20,21 @@ SOURCE = Path(__file__).with_name("kernels.c").read_bytes()
 FLAGS = ("-O3", "-fPIC", "-fno-math-errno", "-fno-trapping-math")
 # tried in this order: OpenMP's runtime is the one that torch has brought, so it is not linked again
 VARIANTS = (("-march=native", "-fopenmp"), ("-march=native",), ())
+LEVELS = ("x86-64-v4", "x86-64-v3", "x86-64")
+"""The kinds of processors that a wheel has a library for, the most able first."""
+RECORD = "built.json"
+
+
+class NoCompilerError(FileNotFoundError):
+    """There is no C compiler of the name that was looked for."""
 
 
 def build(folder: Path, variant: tuple[str, ...]) -> Path:
     """Compile and link within a folder that nobody else can enter, and return the library's path.
 
     Raises:
-        OSError: there is no compiler, or nothing can be written.
+        NoCompilerError: there is no compiler.
+        OSError: nothing can be written.
         subprocess.SubprocessError: the compiler fails, or takes longer than a minute.
     """
     compiler = _compiler()
@@ -35,6 +48,33 @@ def build(folder: Path, variant: tuple[str, ...]) -> Path:
         environment = {**os.environ, "TMPDIR": str(folder)}
         subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=folder, env=environment)
     return folder / "kernels.so"
+
+
+def build_levels(folder: Path) -> None:
+    """Build a library per level of x86-64, and record which source and which bytes belong together.
+
+    Raises:
+        OSError, subprocess.SubprocessError: as :func:`build`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    checksums = {}
+    for level in LEVELS:
+        with tempfile.TemporaryDirectory() as place:
+            content = build(Path(place), (f"-march={level}", "-fopenmp")).read_bytes()
+        (folder / library_name(level)).write_bytes(content)
+        checksums[level] = checksum(content)
+    record = {"source": checksum(SOURCE), "libraries": checksums}
+    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def library_name(level: str) -> str:
+    """Return the name of a level's library."""
+    return f"kernels-{level}.so"
+
+
+def checksum(content: bytes) -> str:
+    """Return the SHA-256 sum of a file's bytes."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def digest(variant: tuple[str, ...]) -> str:
@@ -52,5 +92,5 @@ def _compiler() -> list[str]:
     name, *options = shlex.split(os.environ.get("CC", "")) or ["cc"]
     path = shutil.which(name)
     if path is None or not Path(path).is_absolute():
-        raise FileNotFoundError(name)
+        raise NoCompilerError(f"there is no C compiler {name!r}")
     return [path, *options]

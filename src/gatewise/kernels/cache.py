@@ -6,7 +6,6 @@ holds the checksum of its bytes; it is loaded through the very file descriptor t
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import tempfile
@@ -16,7 +15,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from gatewise.files import OTHERS_WRITE, ours_alone
-from gatewise.kernels.building import build, digest
+from gatewise.kernels.building import build, checksum, digest
 
 Loaded = TypeVar("Loaded")
 DESCRIPTORS = Path("/proc/self/fd")
@@ -122,4 +121,4 @@ class PrivateFolder:
 
 
 def _checksum(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:32]
+    return checksum(content)[:32]

@@ -1,6 +1,6 @@
-"""The compiled kernels: built once with the machine's C compiler, kept in the user's cache, loaded when first needed.
+"""The compiled kernels: those that came with the wheel, or built once with the machine's C compiler and kept.
 
-Where there is no compiler, or what it builds does not load, everything runs on PyTorch with the same results.
+They are loaded when first needed. Where there are none, everything runs on PyTorch with the same results.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ import os
 import subprocess
 import tempfile
 from ctypes import CDLL
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from gatewise.kernels.building import VARIANTS, build
+from gatewise.kernels.building import VARIANTS, NoCompilerError, build
 from gatewise.kernels.cache import PrivateFolder, cache_folder
 from gatewise.kernels.calls import Kernels
+from gatewise.kernels.shipped import load_shipped
 
 SWITCH = "GATEWISE_KERNELS"
+LONGEST = 160
+"""Letters of an error that are shown."""
 ASAN = "asan"
 """Value of the switch that builds with AddressSanitizer, for ``make asan``."""
 
@@ -37,26 +41,69 @@ def plain(*tensors: Tensor) -> bool:
     return not torch.compiler.is_compiling()
 
 
+@dataclass(frozen=True)
+class Found:
+    """What runs the inner loops.
+
+    Attributes:
+        kernels: the compiled ones; None: PyTorch runs them.
+        why: where the compiled kernels come from, or why there are none, in one line.
+    """
+
+    kernels: Kernels | None
+    why: str
+
+
 @functools.cache
 def library() -> Kernels | None:
     """Return the compiled kernels, built if need be; None where that is impossible or ``GATEWISE_KERNELS=torch``."""
+    return found().kernels
+
+
+@functools.cache
+def found() -> Found:
+    """Look for the compiled kernels: in the package, in the user's cache, and then with the C compiler."""
     switch = os.environ.get(SWITCH)
-    if switch == "torch" or os.name != "posix":
-        return None
+    if switch == "torch":
+        return Found(None, f"switched off by {SWITCH}=torch")
+    if os.name != "posix":
+        return Found(None, f"there are none for {os.name}")
+    if switch == ASAN:
+        return _compiled_here(("-fsanitize=address", "-g"))
+    try:
+        return Found(*load_shipped(_load))
+    except FileNotFoundError:
+        return _compiled_here()
+    except (OSError, ValueError, AttributeError) as error:
+        here = _compiled_here()
+        return here if here.kernels is not None else Found(None, f"{_one_line(error)}; {here.why}")
+
+
+def _compiled_here(more: tuple[str, ...] = ()) -> Found:
+    why = ""
     for variant in VARIANTS:
-        more = ("-fsanitize=address", "-g") if switch == ASAN else ()
         for load in (_kept, _for_this_process):
             try:
-                return load((*variant, *more))
-            except (OSError, subprocess.SubprocessError, AttributeError):
-                continue
-    return None
+                return Found(load((*variant, *more)), "compiled on this machine")
+            except NoCompilerError as error:
+                why = str(error)
+            except (OSError, subprocess.SubprocessError, AttributeError) as error:
+                why = f"the build failed: {_one_line(error)}"
+    return Found(None, why)
+
+
+def _one_line(error: Exception) -> str:
+    """Say what went wrong; of a compiler's many lines the first that speaks of an error, or the first."""
+    said = getattr(error, "stderr", None) or b""
+    lines = said.decode(errors="replace").split("\n") if isinstance(said, bytes) else []
+    lines = [line.strip() for line in lines if line.strip()] or [" ".join(str(error).split())]
+    return next((line for line in lines if "error" in line), lines[0])[:LONGEST]
 
 
 def describe() -> str:
-    """Say what runs the inner loops on this machine."""
-    found = library()
-    return "torch" if found is None else f"C ({found.path})"
+    """Say what runs the inner loops on this machine: ``C`` and where it is, or ``torch`` and why."""
+    now = found()
+    return f"torch: {now.why}" if now.kernels is None else f"C ({now.kernels.path})"
 
 
 def _kept(variant: tuple[str, ...]) -> Kernels:
