@@ -19,24 +19,27 @@ from rich.text import Text
 from torch import Tensor
 
 from gatewise.history import EpochRecord
+from gatewise.kernels import in_use
 from gatewise.training import Reporter
 
 SECONDS_BETWEEN_LOSSES = 0.25
 
 
 class ProgressReporter(Reporter):
-    """Shows a bar for the epoch under way and a line for every epoch that is over.
+    """Shows which kernels run, a bar for the epoch under way and a line for every epoch that is over.
 
     Args:
         tasks: the tasks' names.
         console: where to write; standard error by default.
         label: put in front, where several models are trained one after the other.
+        device: the kind of device that trains.
     """
 
-    def __init__(self, tasks: list[str], console: Console | None = None, label: str = "") -> None:
+    def __init__(self, tasks: list[str], console: Console | None = None, label: str = "", device: str = "cpu") -> None:
         self.tasks = tasks
         self.console = console or terminal(stderr=True)
         self.label = f"{label}: " if label else ""
+        self.device = device
         self._bar: Progress | None = None
         self._shown = 0.0
 
@@ -49,6 +52,7 @@ class ProgressReporter(Reporter):
             TimeRemainingColumn(),
             TextColumn("{task.fields[losses]}", markup=False),
         )
+        self._say(f"kernels: {kernels_on(self.device)}")
         self._epochs, self._epoch, self._steps = epochs, first_epoch, steps
         self._bar = Progress(*columns, console=self.console, transient=True)
         self._task = self._bar.add_task(self._title(), total=steps, losses="")
@@ -66,9 +70,7 @@ class ProgressReporter(Reporter):
 
     def on_epoch_end(self, record: EpochRecord) -> None:  # noqa: D102
         assert self._bar is not None
-        self.console.print(
-            f"{self.label}{summary(record, self._epochs)}", highlight=False, soft_wrap=True, markup=False, emoji=False
-        )
+        self._say(summary(record, self._epochs))
         self._epoch = record.epoch + 1
         if self._epoch <= self._epochs:
             self._bar.reset(self._task, description=self._title(), total=self._steps)
@@ -77,8 +79,16 @@ class ProgressReporter(Reporter):
         assert self._bar is not None
         self._bar.stop()
 
+    def _say(self, line: str) -> None:
+        self.console.print(f"{self.label}{line}", highlight=False, soft_wrap=True, markup=False, emoji=False)
+
     def _title(self) -> str:
         return f"{self.label}epoch {self._epoch}/{self._epochs}"
+
+
+def kernels_on(device: str) -> str:
+    """Say in one line what runs the inner loops of a training on a kind of device, and why."""
+    return str(in_use()) if device == "cpu" else f"PyTorch (the compiled ones are for the CPU, this is {device})"
 
 
 def summary(record: EpochRecord, epochs: int) -> str:

@@ -211,7 +211,8 @@ class Ranker(Insight, Estimator):
 
     def _reporter(self, show: bool, label: str = "", callbacks: Sequence[Reporter] = ()) -> Reporter:
         """Return all who are told how the training goes, as one."""
-        shown = [ProgressReporter([task.name for task in self.schema.tasks], label=label)] if show else []
+        names, device = [task.name for task in self.schema.tasks], choose_device(self.options.training.device).type
+        shown = [ProgressReporter(names, label=label, device=device)] if show else []
         declared = [declare.made_of(callback) for callback in self.options.training.callbacks]
         return Reporters([*shown, *declared, *callbacks])
 

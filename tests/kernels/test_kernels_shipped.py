@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 SAYS = """
 import pathlib, gatewise
 from gatewise.kernels import describe, library
-print(pathlib.Path(gatewise.__file__).parent, describe(), library.found().why, sep="|")
+print(pathlib.Path(gatewise.__file__).parent, describe(), library.in_use().why, sep="|")
 """
 
 pytestmark = pytest.mark.skipif(

@@ -16,6 +16,7 @@ import typer
 
 from gatewise.cli.compare import compare
 from gatewise.cli.demo import demo
+from gatewise.cli.doctor import doctor
 from gatewise.cli.evaluate import evaluate
 from gatewise.cli.explain import explain
 from gatewise.cli.export import export
@@ -78,7 +79,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (demo, train, compare, evaluate, predict, explain, report, fuse, export, serve):
+for command in (demo, train, compare, evaluate, predict, explain, report, fuse, export, serve, doctor):
     app.command()(_interruptible(command))
 
 

@@ -207,7 +207,7 @@ def compare_models(
         tables: rows to learn from, to stop on, and to judge on.
         run_dir: folder of the comparison.
         also: further architectures, or their kinds; a kind is made as large as the model.
-        baseline: ``"lightgbm"``: trees, a model a task, on the same encoded features (extra ``peers``); or trees with
+        baseline: ``"lightgbm"``: trees, a model a task, on the same encoded features (extra ``trees``); or trees with
             options of their own.
         **how: seeds and judging, see :func:`compare_contestants`, whose errors and warnings these are.
     """

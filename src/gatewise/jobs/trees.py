@@ -77,7 +77,7 @@ class Trees:
         try:
             import lightgbm  # noqa: F401
         except ImportError:
-            raise MissingExtraError("peers", "baseline lightgbm") from None
+            raise MissingExtraError("trees", "baseline lightgbm") from None
         for task in self.schema.tasks:
             if not isinstance(task, (Binary, Regression)) or getattr(task, "after", None) is not None:
                 kind = task.kind if not isinstance(task, Binary) else "a step of a funnel"

@@ -42,7 +42,7 @@ def plain(*tensors: Tensor) -> bool:
 
 
 @dataclass(frozen=True)
-class Found:
+class InUse:
     """What runs the inner loops.
 
     Attributes:
@@ -53,43 +53,46 @@ class Found:
     kernels: Kernels | None
     why: str
 
+    def __str__(self) -> str:
+        return f"{'PyTorch' if self.kernels is None else 'compiled'} ({self.why})"
+
 
 @functools.cache
 def library() -> Kernels | None:
     """Return the compiled kernels, built if need be; None where that is impossible or ``GATEWISE_KERNELS=torch``."""
-    return found().kernels
+    return in_use().kernels
 
 
 @functools.cache
-def found() -> Found:
+def in_use() -> InUse:
     """Look for the compiled kernels: in the package, in the user's cache, and then with the C compiler."""
     switch = os.environ.get(SWITCH)
     if switch == "torch":
-        return Found(None, f"switched off by {SWITCH}=torch")
+        return InUse(None, f"switched off by {SWITCH}=torch")
     if os.name != "posix":
-        return Found(None, f"there are none for {os.name}")
+        return InUse(None, f"there are none for {os.name}")
     if switch == ASAN:
         return _compiled_here(("-fsanitize=address", "-g"))
     try:
-        return Found(*load_shipped(_load))
+        return InUse(*load_shipped(_load))
     except FileNotFoundError:
         return _compiled_here()
     except (OSError, ValueError, AttributeError) as error:
         here = _compiled_here()
-        return here if here.kernels is not None else Found(None, f"{_one_line(error)}; {here.why}")
+        return here if here.kernels is not None else InUse(None, f"{_one_line(error)}; {here.why}")
 
 
-def _compiled_here(more: tuple[str, ...] = ()) -> Found:
+def _compiled_here(more: tuple[str, ...] = ()) -> InUse:
     why = ""
     for variant in VARIANTS:
         for load in (_kept, _for_this_process):
             try:
-                return Found(load((*variant, *more)), "compiled on this machine")
+                return InUse(load((*variant, *more)), "built on this machine")
             except NoCompilerError as error:
                 why = str(error)
             except (OSError, subprocess.SubprocessError, AttributeError) as error:
                 why = f"the build failed: {_one_line(error)}"
-    return Found(None, why)
+    return InUse(None, why)
 
 
 def _one_line(error: Exception) -> str:
@@ -102,7 +105,7 @@ def _one_line(error: Exception) -> str:
 
 def describe() -> str:
     """Say what runs the inner loops on this machine: ``C`` and where it is, or ``torch`` and why."""
-    now = found()
+    now = in_use()
     return f"torch: {now.why}" if now.kernels is None else f"C ({now.kernels.path})"
 
 
