@@ -21,37 +21,52 @@ early stopping compares by.
 
 What is more than one number: :func:`decile_table` shows value and calibration from the highest predictions down;
 :func:`bootstrap_interval` says how far any of these metrics may be off by chance, :func:`bootstrap_difference`
-whether two models differ. For rows that come in parts, over batches or processes, :class:`ScoreHistogram` and
-:class:`Moments` keep sums that add up. Only torch is needed here.
+whether two models differ. For rows that come in parts, over batches or processes, :class:`RunningMetrics` gives every
+metric that follows from sums, which :class:`ScoreHistogram` and :class:`Moments` keep. Only torch is needed here.
 """
 
-from gatewise.metrics.accuracy import ACCURACY, accuracy
-from gatewise.metrics.auc import AUC, auc
 from gatewise.metrics.bootstrap import Interval, bootstrap_difference, bootstrap_interval, bootstrap_mean_difference
-from gatewise.metrics.brier import BRIER, brier
-from gatewise.metrics.cross_entropy import CROSS_ENTROPY, cross_entropy
+from gatewise.metrics.classes import accuracy, cross_entropy
 from gatewise.metrics.decile_table import Decile, decile_table
-from gatewise.metrics.ece import ECE, ece
-from gatewise.metrics.gauc import GAUC, gauc
-from gatewise.metrics.gini import GINI, gini
-from gatewise.metrics.grouped import Grouped
-from gatewise.metrics.histogram import ScoreHistogram
-from gatewise.metrics.hit_rate import HIT_RATE, hit_rate_at_k
-from gatewise.metrics.log_loss import LOG_LOSS, log_loss
-from gatewise.metrics.mae import MAE, mae
-from gatewise.metrics.metric import GroupMetric, GroupMetricFunction, Metric, MetricFunction
-from gatewise.metrics.moments import Moments
-from gatewise.metrics.mrr import MRR, mrr
-from gatewise.metrics.ndcg import NDCG, ndcg_at_k
-from gatewise.metrics.normalised_entropy import NORMALISED_ENTROPY, normalised_entropy
-from gatewise.metrics.pcoc import PCOC, pcoc
-from gatewise.metrics.pinball import PINBALL, pinball
-from gatewise.metrics.poisson_deviance import POISSON_DEVIANCE, poisson_deviance
-from gatewise.metrics.pr_auc import PR_AUC, pr_auc
-from gatewise.metrics.r2 import R2, r2
-from gatewise.metrics.rmse import RMSE, rmse
-from gatewise.metrics.spearman import SPEARMAN, spearman
-from gatewise.metrics.tweedie_deviance import TWEEDIE_DEVIANCE, tweedie_deviance
+from gatewise.metrics.deviances import poisson_deviance, tweedie_deviance
+from gatewise.metrics.errors import mae, pinball, r2, rmse
+from gatewise.metrics.groups import gauc, hit_rate_at_k, mrr, ndcg_at_k
+from gatewise.metrics.metric import (
+    FromSums,
+    Grouped,
+    GroupMetric,
+    GroupMetricFunction,
+    Metric,
+    MetricFunction,
+    Sums,
+)
+from gatewise.metrics.named import (
+    ACCURACY,
+    AUC,
+    BRIER,
+    CROSS_ENTROPY,
+    ECE,
+    GAUC,
+    GINI,
+    HIT_RATE,
+    LOG_LOSS,
+    MAE,
+    MRR,
+    NDCG,
+    NORMALISED_ENTROPY,
+    PCOC,
+    PINBALL,
+    POISSON_DEVIANCE,
+    PR_AUC,
+    R2,
+    RMSE,
+    SPEARMAN,
+    TWEEDIE_DEVIANCE,
+)
+from gatewise.metrics.order import gini, spearman
+from gatewise.metrics.probabilities import auc, brier, ece, log_loss, normalised_entropy, pcoc, pr_auc
+from gatewise.metrics.running import RunningMetrics
+from gatewise.metrics.sums import Moments, ScoreHistogram
 
 __all__ = [
     "ACCURACY",
@@ -76,6 +91,7 @@ __all__ = [
     "SPEARMAN",
     "TWEEDIE_DEVIANCE",
     "Decile",
+    "FromSums",
     "GroupMetric",
     "GroupMetricFunction",
     "Grouped",
@@ -83,7 +99,9 @@ __all__ = [
     "Metric",
     "MetricFunction",
     "Moments",
+    "RunningMetrics",
     "ScoreHistogram",
+    "Sums",
     "accuracy",
     "auc",
     "bootstrap_difference",

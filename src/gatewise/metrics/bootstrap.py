@@ -11,8 +11,8 @@ from torch import Tensor
 
 from gatewise.errors import ShapeError
 from gatewise.metrics.checks import check_count
-from gatewise.metrics.grouped import Grouped
-from gatewise.metrics.order import ascending, descending_keys
+from gatewise.metrics.metric import Grouped
+from gatewise.metrics.sorting import ascending, descending_keys
 
 Compute = Callable[..., float | Grouped | None]
 """``compute(*columns, weights=weights)``: every metric of this package, and whatever takes weights as they do."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gatewise.metrics.checks import check_count, finite, finite_rows
-from gatewise.metrics.ranks import equal_parts, mid_ranks
+from gatewise.metrics.sorting import equal_parts, mid_ranks
 
 
 class Decile(NamedTuple):

@@ -1,14 +1,15 @@
-"""A metric as the trainer and the evaluation see it: a name, a function and a direction."""
+"""A metric as the trainer and the evaluation see it: a name, a function, a direction, and sums that stand for rows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
+import torch
 from torch import Tensor
 
 from gatewise.errors import GatewiseError
-from gatewise.metrics.grouped import Grouped
 
 
 class MetricFunction(Protocol):
@@ -18,11 +19,58 @@ class MetricFunction(Protocol):
         """Compute the metric over all rows; each tensor is ``[row]``, the predictions of classes ``[row, class]``."""
 
 
+class Grouped(NamedTuple):
+    """The mean of a metric over groups.
+
+    Attributes:
+        value: The mean over the groups where the metric is defined; ``None`` where it is in none.
+        groups: How many groups the mean is of.
+        skipped: How many groups were left out, the metric being undefined in them.
+    """
+
+    value: float | None
+    groups: int
+    skipped: int
+
+
 class GroupMetricFunction(Protocol):
     """What every metric within groups is: tensors in, the mean over groups out."""
 
     def __call__(self, targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor | None = None) -> Grouped:
         """Compute the metric within each group; each tensor is ``[row]``."""
+
+
+class Sums(Protocol):
+    """What some metrics need to know of all rows: sums of parts of the rows add up to the sums of the whole.
+
+    Attributes:
+        sums: float64; over several processes, ``torch.distributed.all_reduce(s.sums)`` is the merge.
+    """
+
+    sums: Tensor
+
+    @classmethod
+    def empty(cls, centre: float, device: torch.device | str) -> Self:
+        """Return the sums of no rows; ``centre`` is a number near the targets."""
+
+    def update(self, targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> None:
+        """Add rows."""
+
+    def merge(self, other: Self) -> None:
+        """Add the rows of other sums."""
+
+
+@dataclass(frozen=True)
+class FromSums:
+    """How a metric follows from sums, without the rows.
+
+    Attributes:
+        kind: of the sums.
+        read: returns the metric of all rows that the sums were taken over.
+    """
+
+    kind: type[Sums]
+    read: Callable[[Any], float | None]
 
 
 @dataclass(frozen=True)
@@ -34,6 +82,7 @@ class Metric:
         compute: ``compute(targets, predictions, weights=None) -> float | None``.
         greater_is_better: ``True`` (AUC), ``False`` (RMSE), or ``None`` where neither is better:
             the best PCOC is the one nearest to 1.
+        from_sums: How it follows from sums over rows that come in parts; ``None`` where it needs all rows at once.
 
     Example:
         >>> from gatewise.metrics import AUC, RMSE
@@ -44,6 +93,7 @@ class Metric:
     name: str
     compute: MetricFunction
     greater_is_better: bool | None
+    from_sums: FromSums | None = None
 
     def better(self, a: float, b: float) -> bool:
         """Return whether ``a`` is strictly better than ``b``.

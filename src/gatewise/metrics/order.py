@@ -1,43 +1,94 @@
-"""The order of rows by score and by group: the one costly step of every metric that ranks.
-
-Rows that already stand in order are not sorted again: :func:`gatewise.metrics.bootstrap_interval` sorts once and then
-asks a metric a thousand times. Rows are gathered with ``index_select``: on a CPU it is five times as fast as ``[]``.
-"""
+"""The order of predicted numbers alone: Spearman's rank correlation and the normalised Gini coefficient."""
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
+from gatewise.metrics.checks import counted_rows, finite, finite_rows, weighted_mean
+from gatewise.metrics.sorting import mid_ranks
 
-def descending_keys(scores: Tensor) -> Tensor:
-    """Return int64 keys that ascend where the float64 scores descend, and are equal where they are.
 
-    On a CPU torch sorts integers by radix, about eight times faster than floats. The bits of positive floats
-    already order as integers; those of negative ones do once all but the sign are flipped.
+def spearman(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
+    r"""Return the correlation of the ranks of the targets with the ranks of the predictions.
+
+    .. math::
+        \rho = \frac{\sum_i w_i (r_i - \bar r) (s_i - \bar s)}
+        {\sqrt{\sum_i w_i (r_i - \bar r)^2 \sum_i w_i (s_i - \bar s)^2}}
+
+    with the ranks r of the targets, s of the predictions, tied rows sharing their average rank, and weights w
+    (1 where none are given). A row's weight counts in the means and in the ranks of others, as so many equal
+    rows would.
+
+    Args:
+        targets: ``[row]``, any numbers: only their order counts.
+        predictions: ``[row]``, any scores: only their order counts.
+        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+
+    Returns:
+        A number from -1 to 1, without unit; 1 is the same order. ``None`` (undefined) with fewer than two rows,
+        or where the targets or the predictions are all tied.
+
+    Raises:
+        ShapeError: The tensors differ in length, or hold NaN.
+
+    Example:
+        >>> import torch
+        >>> spearman(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.1, 0.9, 0.4]))
+        0.5
     """
-    bits = (0.0 - scores).view(torch.int64)  # 0.0 - x and not -x: both zeros become +0.0
-    return bits ^ ((bits >> 63) & torch.iinfo(torch.int64).max)
+    rows = counted_rows("spearman", targets, predictions, weights)
+    for values in (rows.targets, rows.predictions):
+        # Compared exactly, as in r2.
+        if len(values) < 2 or values.min() == values.max():
+            return None
+    weight = rows.weights / rows.weights.sum()
+    target = mid_ranks(rows.targets, weight) - 0.5  # [row]: the mean rank is a half
+    prediction = mid_ranks(rows.predictions, weight) - 0.5
+    spread = weighted_mean(target.square(), weight) * weighted_mean(prediction.square(), weight)
+    return float((weighted_mean(target * prediction, weight) / spread.sqrt()).clamp(-1, 1))
 
 
-def ascending(keys: Tensor, groups: Tensor | None = None) -> Tensor:
-    """Return the positions of the rows by group, if there are groups, and then by key, all ``[row]``.
+def gini(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
+    r"""Return how well the predictions order the targets' value, beside the perfect order.
 
-    Rows with the same key and group keep their order.
+    .. math::
+        \mathrm{Gini} = \frac{A(\hat y)}{A(y)}, \qquad
+        A(s) = \int_0^1 \left(L_s(u) - u\right) \mathrm{d}u
+
+    with the share :math:`L_s(u)` of the targets' total that the share u of rows with the highest s holds (the
+    Lorenz curve, drawn from the top), under weights w (1 where none are given). Tied rows stand on a straight
+    line, which is the mean over their orders. The total cancels, so it may be 0. With targets of 0 and 1 this is
+    2 AUC - 1.
+
+    Computed as the covariance of the targets with the ranks r of the predictions, of which A is a multiple:
+
+    .. math::
+        \mathrm{Gini} = \frac{\sum_i w_i (y_i - \bar y) \, r_i(\hat y)}{\sum_i w_i (y_i - \bar y) \, r_i(y)}
+
+    Args:
+        targets: ``[row]``, finite: what each row was worth.
+        predictions: ``[row]``, finite: only their order counts.
+        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+
+    Returns:
+        A number from -1 to 1, without unit; 1 is the perfect order, 0 a random one. ``None`` (undefined) with
+        fewer than two rows or with constant targets.
+
+    Raises:
+        ShapeError: The tensors differ in length, or hold NaN or infinity.
+
+    Example:
+        >>> import torch
+        >>> gini(torch.tensor([0.0, 0.0, 10.0, 30.0]), torch.tensor([1.0, 2.0, 4.0, 3.0]))
+        0.6
     """
-    rises = keys[1:] >= keys[:-1]
-    if groups is not None:
-        rises = (groups[1:] > groups[:-1]) | ((groups[1:] == groups[:-1]) & rises)
-    if rises.all():
-        return torch.arange(len(keys), device=keys.device)
-    order = torch.sort(keys, stable=True).indices
-    if groups is None:
-        return order
-    return order.index_select(0, torch.sort(groups.index_select(0, order), stable=True).indices)
-
-
-def starts(keys: Tensor) -> Tensor:
-    """Return which rows (``[row]``, bool) differ from the row before them; the first one does."""
-    first = torch.ones(len(keys), dtype=torch.bool, device=keys.device)
-    first[1:] = keys[1:] != keys[:-1]
-    return first
+    rows = finite_rows("gini", targets, predictions, weights)
+    # Compared exactly, as in r2.
+    if len(rows.targets) < 2 or rows.targets.min() == rows.targets.max():
+        return None
+    weight = rows.weights / rows.weights.sum()
+    deviation = rows.targets - weighted_mean(rows.targets, weight)  # [row]
+    reached, best = (
+        (weight * deviation * (mid_ranks(scores, weight) - 0.5)).sum() for scores in (rows.predictions, rows.targets)
+    )
+    return finite((reached / best).clamp(-1, 1))

@@ -1,13 +1,51 @@
-"""Mean deviance of predicted values that are often 0, such as revenue."""
+"""Deviances: how far predicted means are from the targets in terms of a distribution's likelihood."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from gatewise.errors import ShapeError
 from gatewise.metrics.checks import check_range, finite, finite_rows, weighted_mean
-from gatewise.metrics.metric import Metric
-from gatewise.metrics.poisson_deviance import poisson_deviances
+
+
+def poisson_deviance(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
+    r"""Return the mean Poisson deviance: twice the log-likelihood lost against predicting every target itself.
+
+    .. math::
+        D = \frac{2}{\sum_i w_i} \sum_i w_i \left(y_i \log \frac{y_i}{\hat y_i} - y_i + \hat y_i\right)
+
+    with targets y, predictions :math:`\hat y` and weights w (1 where none are given); :math:`0 \log 0 = 0`.
+
+    Args:
+        targets: ``[row]``, finite, at least 0: counts, or means of counts.
+        predictions: ``[row]``, finite, above 0: expected counts.
+        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+
+    Returns:
+        A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or where the sum
+        does not fit into float64.
+
+    Raises:
+        ShapeError: The tensors differ in length, hold NaN or infinity, a target is negative, or a prediction is
+            not above 0.
+
+    Example:
+        >>> import torch
+        >>> poisson_deviance(torch.tensor([0.0, 2.0]), torch.tensor([1.0, 2.0]))
+        1.0
+    """
+    rows = finite_rows("poisson_deviance", targets, predictions, weights)
+    check_range("poisson_deviance", "targets", rows.targets, zero=True)
+    check_range("poisson_deviance", "predictions", rows.predictions, zero=False)
+    if not len(rows.targets):
+        return None
+    return finite(weighted_mean(poisson_deviances(rows.targets, rows.predictions), rows.weights))
+
+
+def poisson_deviances(targets: Tensor, predictions: Tensor) -> Tensor:
+    """Return the Poisson deviance of each row, all ``[row]``."""
+    return 2 * (torch.xlogy(targets, targets / predictions) - targets + predictions)
 
 
 def tweedie_deviance(
@@ -69,6 +107,3 @@ def _deviances(y: Tensor, p: Tensor, power: float) -> Tensor:
         return 2 * ((p / y).log() + y / p - 1)
     a, b = 1 - power, 2 - power
     return 2 * (y.clamp(min=0).pow(b) / (a * b) - y * p.pow(a) / a + p.pow(b) / b)
-
-
-TWEEDIE_DEVIANCE = Metric("tweedie_deviance", tweedie_deviance, greater_is_better=False)

@@ -1,4 +1,4 @@
-"""Metrics of probabilities from sums that add up over batches and processes."""
+"""Sums that add up over batches and processes, and the metrics of all rows that follow from them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import torch
 from torch import Tensor
 
 from gatewise.errors import ShapeError
-from gatewise.metrics.auc import area_under
-from gatewise.metrics.checks import check_count, finite, probability_rows
-from gatewise.metrics.ece import calibration_error
-from gatewise.metrics.log_loss import log_losses
-from gatewise.metrics.normalised_entropy import relative_entropy
-from gatewise.metrics.ranks import equal_parts
+from gatewise.metrics.checks import check_count, finite, finite_rows, probability_rows
+from gatewise.metrics.probabilities import area_under, calibration_error, log_losses, relative_entropy
+from gatewise.metrics.sorting import equal_parts
 
 LOGITS = 20.0
 """The bins reach from minus this logit to plus: from 2e-9 to 1 - 2e-9."""
@@ -60,6 +57,11 @@ class ScoreHistogram:
     def __init__(self, bins: int = 100_000, device: torch.device | str = "cpu") -> None:
         check_count("ScoreHistogram", "bins", bins)
         self.sums = torch.zeros(4, bins, dtype=torch.float64, device=device)
+
+    @classmethod
+    def empty(cls, centre: float = 0.0, device: torch.device | str = "cpu") -> ScoreHistogram:  # noqa: ARG003
+        """Return the histogram of no rows, with the usual number of bins; targets of 0 and 1 need no centre."""
+        return cls(device=device)
 
     def update(self, targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> None:
         """Add rows; all are ``[row]``, as in :func:`gatewise.metrics.log_loss`.
@@ -121,3 +123,87 @@ class ScoreHistogram:
 
     def _mean_loss(self) -> Tensor:
         return self.sums[3].sum() / self.sums[:2].sum()
+
+
+class Moments:
+    r"""The sums from which RMSE, MAE and R2 of all rows follow.
+
+    .. math::
+        \sum_i w_i, \quad \sum_i w_i (y_i - c), \quad \sum_i w_i (y_i - c)^2, \quad
+        \sum_i w_i (y_i - \hat y_i)^2, \quad \sum_i w_i |y_i - \hat y_i|
+
+    with targets y, predictions :math:`\hat y`, weights w (1 where none are given) and a fixed centre c. Nothing but
+    :attr:`sums` is kept, and sums of parts add up to the sums of the whole: over several processes,
+    ``torch.distributed.all_reduce(m.sums)`` is the merge.
+
+    Args:
+        centre: A number near the targets, such as the mean of the training labels. The targets' variance is taken
+            from sums about it, which are as exact as the centre is near; 0 does for targets whose mean is no more
+            than a thousand times their deviation.
+        device: Where the sums are kept; rows may come from other devices.
+
+    Attributes:
+        sums: ``[5]``, float64, in the order above.
+
+    Example:
+        >>> import torch
+        >>> first, second = Moments(), Moments()
+        >>> first.update(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.0]))
+        >>> second.update(torch.tensor([3.0]), torch.tensor([4.0]))
+        >>> first.merge(second)
+        >>> first.r2(), round(first.mae(), 6)
+        (0.5, 0.333333)
+    """
+
+    def __init__(self, centre: float = 0.0, device: torch.device | str = "cpu") -> None:
+        self.centre = centre
+        self.sums = torch.zeros(5, dtype=torch.float64, device=device)
+
+    @classmethod
+    def empty(cls, centre: float = 0.0, device: torch.device | str = "cpu") -> Moments:
+        """Return the moments of no rows."""
+        return cls(centre, device)
+
+    def update(self, targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> None:
+        """Add rows; all are ``[row]``, as in :func:`gatewise.metrics.rmse`.
+
+        Raises:
+            ShapeError: As :func:`gatewise.metrics.rmse`; nothing is added then.
+        """
+        rows = finite_rows("Moments", targets, predictions, weights)
+        target, error = rows.targets - self.centre, rows.targets - rows.predictions  # [row]
+        columns = torch.stack([torch.ones_like(target), target, target.square(), error.square(), error.abs()])
+        self.sums += (columns * rows.weights).sum(1).to(self.sums.device)
+
+    def merge(self, other: Moments) -> None:
+        """Add the rows of other moments about the same centre.
+
+        Raises:
+            ShapeError: The moments differ in their centre.
+        """
+        if self.centre != other.centre:
+            raise ShapeError(f"merge: expected moments about {self.centre:g}, found some about {other.centre:g}")
+        self.sums += other.sums.to(self.sums.device)
+
+    def rmse(self) -> float | None:
+        """Return the root mean squared error in the unit of the targets; ``None`` with no rows."""
+        return finite((self.sums[3] / self.sums[0]).sqrt())
+
+    def brier(self) -> float | None:
+        """Return the mean squared error, for probabilities and targets of 0 and 1; ``None`` with no rows."""
+        rmse = self.rmse()
+        return None if rmse is None else rmse * rmse
+
+    def mae(self) -> float | None:
+        """Return the mean absolute error in the unit of the targets; ``None`` with no rows."""
+        return finite(self.sums[4] / self.sums[0])
+
+    def r2(self) -> float | None:
+        """Return the coefficient of determination.
+
+        ``None`` with fewer than two rows or with constant targets. Targets count as constant where their variance
+        is less than 1e-12 of their mean square about the centre: sums in float64 cannot tell it from rounding.
+        """
+        weight, target, square, unexplained, _ = self.sums
+        total = square - target.square() / weight
+        return finite(1 - unexplained / total) if total > 1e-12 * square else None
