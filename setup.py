@@ -10,6 +10,7 @@ import importlib.util
 import os
 import platform
 import re
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -39,10 +40,12 @@ class BuildKernels(build_py):
     def run(self) -> None:
         """Copy, and build where that is wanted."""
         super().run()
+        folder = Path(self.build_lib) / KERNELS / "compiled"
+        # what an earlier build left there
+        shutil.rmtree(folder, ignore_errors=True)
         if WANTED and not self.editable_mode:
             if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
                 sys.exit("GATEWISE_BUILD_KERNELS: expected Linux on x86_64, found " + platform.platform())
-            folder = Path(self.build_lib) / KERNELS / "compiled"
             building().build_levels(folder)
             for library in folder.glob("*.so"):
                 check_glibc(library)
