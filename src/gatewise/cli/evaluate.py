@@ -38,8 +38,8 @@ def evaluate(
     given = [option for option, on in (("--by", by), ("--intervals", intervals), ("--stream", stream)) if on]
     if len(given) > 1:
         raise DeclarationError(f"evaluate: expected one of --by, --intervals and --stream, found {' and '.join(given)}")
-    from gatewise.progress import at_terminal, working
     from gatewise.loading import load
+    from gatewise.progress import at_terminal, working
     from gatewise.serving import find_artefact
 
     ranker = load(find_artefact(artefact))

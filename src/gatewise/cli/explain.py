@@ -29,8 +29,8 @@ def explain(
     """Take one prediction apart: gates, and what every expert and feature adds to each score."""
     wanted = parse_row(row)
     from gatewise.analysis import plain
-    from gatewise.progress import at_terminal, working
     from gatewise.loading import load
+    from gatewise.progress import at_terminal, working
     from gatewise.serving import find_artefact
 
     ranker = load(find_artefact(artefact))

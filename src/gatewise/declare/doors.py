@@ -72,10 +72,15 @@ def register_kind(
             raise DeclarationError(f"{name}: argument {option!r} of its constructor has no type")
         options[option] = (_as_tuple(hints[option]), parameter.default)
     made = _declaration(cls, kind, base, options)
+    register_declared(door, kind, made, cls)
+    return made
+
+
+def register_declared(door: str, kind: str, made: type, cls: type) -> None:
+    """Make a declaration known at a door that was written by hand, and the class that it stands for."""
     _DECLARATIONS.setdefault(door, {})[kind] = made
     _CLASSES[made] = cls
     REGISTERED[kind] = made
-    return made
 
 
 def _hints_of(cls: Any) -> dict[str, Any]:

@@ -6,20 +6,13 @@ embedding table are reserved: one for values that were not in the training table
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    ValidatorFunctionWrapHandler,
-    WrapSerializer,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from gatewise.declare.base import Name, declaration, from_dict, to_dict
+from gatewise.declare.base import Name, declaration
+from gatewise.declare.doors import OpenTo, register_declared, registered
 from gatewise.declare.number_embeddings import NumberEmbedding
 from gatewise.declare.poolings import Pooling
 from gatewise.errors import DeclarationError
@@ -182,8 +175,8 @@ class Text:
     kind: Literal["text"] = field(default="text", kw_only=True, repr=False)
 
 
-REGISTERED: dict[str, type] = {}
-"""Declarations of kinds that others brought, by the name of the kind."""
+Feature = Annotated[Categorical | Numeric | Sequence | Vector | Text, Field(discriminator="kind"), OpenTo("feature")]
+KINDS = frozenset(declared.kind for declared in (Categorical, Numeric, Sequence, Vector, Text))
 
 
 def register_feature(declared: type) -> None:
@@ -197,28 +190,8 @@ def register_feature(declared: type) -> None:
         DeclarationError: it has no kind, or that of another declaration.
     """
     kind = getattr(declared, "kind", None)
-    if not isinstance(kind, str) or kind in KINDS or REGISTERED.get(kind, declared) is not declared:
+    if not isinstance(kind, str) or kind in KINDS or registered("feature").get(kind, declared) is not declared:
         raise DeclarationError(
             f"{declared.__name__}: expected a kind of its own as the default of 'kind', found {kind!r}"
         )
-    REGISTERED[kind] = declared
-
-
-def _validated(value: Any, built_in: ValidatorFunctionWrapHandler) -> Any:
-    if type(value) in REGISTERED.values():
-        return value
-    kind = value.get("kind") if isinstance(value, Mapping) else None
-    return from_dict(REGISTERED[kind], value) if kind in REGISTERED else built_in(value)
-
-
-def _plain(value: Any, built_in: SerializerFunctionWrapHandler) -> Any:
-    return to_dict(value) if type(value) in REGISTERED.values() else built_in(value)
-
-
-Feature = Annotated[
-    Categorical | Numeric | Sequence | Vector | Text,
-    Field(discriminator="kind"),
-    WrapValidator(_validated),
-    WrapSerializer(_plain),
-]
-KINDS = frozenset(declared.kind for declared in (Categorical, Numeric, Sequence, Vector, Text))
+    register_declared("feature", kind, declared, declared)

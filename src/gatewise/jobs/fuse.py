@@ -10,8 +10,8 @@ from gatewise.analysis import Candidate, FusionFront, Goal, judge_of
 from gatewise.declare import Fusion
 from gatewise.errors import DeclarationError, TableError
 from gatewise.jobs.weight_search import Tried, import_optuna, ranges_of, search
-from gatewise.progress import at_terminal, counting_down, working
 from gatewise.loading import load
+from gatewise.progress import at_terminal, counting_down, working
 from gatewise.ranker import Ranker
 from gatewise.serving import find_artefact
 

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from gatewise import declare
 from gatewise.analysis import (
     ROWS_OF,
     Cut,
