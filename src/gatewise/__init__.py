@@ -92,8 +92,8 @@ if TYPE_CHECKING:
     from gatewise.jobs.fuse import fuse
     from gatewise.loading import load
     from gatewise.machine import tune_process
+    from gatewise.own_kinds import register
     from gatewise.ranker import Ranker
-    from gatewise.register import register
 
 __all__ = [
     "AITM",
@@ -181,7 +181,7 @@ __all__ = [
 _HOME = {
     "Ranker": "gatewise.ranker",
     "load": "gatewise.loading",
-    "register": "gatewise.register",
+    "register": "gatewise.own_kinds",
     **dict.fromkeys(("GatewiseError", "GatewiseWarning"), "gatewise.errors"),
     "compare": "gatewise.jobs.comparison",
     "fuse": "gatewise.jobs.fuse",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 IDS, FLOATS = "ids", "floats"
 """What the two matrices are called that a model reads."""
@@ -55,7 +55,20 @@ class SelfAttentionPooling:
     layers: int
 
 
-Pooling = str | AttentionPooling | GRUPooling | SelfAttentionPooling
+@dataclass(frozen=True)
+class RegisteredPooling:
+    """A pooling of somebody's own.
+
+    Attributes:
+        declared: what was declared of it.
+        make: makes it of the width of an item, given as ``dim``.
+    """
+
+    declared: Any
+    make: Callable[..., Any] = field(compare=False)
+
+
+Pooling = str | AttentionPooling | GRUPooling | SelfAttentionPooling | RegisteredPooling
 """How the vectors of a list become one: ``mean``, ``sum``, ``max``, or what is learnt."""
 
 

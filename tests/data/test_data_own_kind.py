@@ -11,7 +11,7 @@ import pytest
 
 import gatewise as gw
 from gatewise.data import Description, FeatureColumn, LayoutBuilder, TableEncoder, register_kind, sample_rows
-from gatewise.declare import register_feature
+from gatewise.declare import doors, register_feature
 from gatewise.declare.base import Name, declaration
 from gatewise.errors import ArtefactError, DeclarationError, ExportError, TableError
 from gatewise.layout import NULL, RESERVED_ROWS
@@ -69,7 +69,7 @@ def ranker() -> gw.Ranker:
 def test_it_is_declared_like_ours() -> None:
     assert gw.Schema.from_json(SCHEMA.to_json()) == SCHEMA
     assert gw.Schema.from_yaml(SCHEMA.to_yaml()) == SCHEMA
-    with pytest.raises(DeclarationError, match=r"Hour\.dmi: unknown option; did you mean 'dim'"):
+    with pytest.raises(DeclarationError, match=r"Schema\.features\[0\]\.dmi: unknown option; did you mean 'dim'"):
         gw.Schema.from_dict({**SCHEMA.to_dict(), "features": [{"kind": "hour", "name": "at", "dmi": 3}]})
     with pytest.raises(DeclarationError, match="Taken: expected a kind of its own"):
         register_feature(type("Taken", (), {"kind": "numeric"}))
@@ -142,7 +142,8 @@ def test_it_is_served_and_described(ranker: gw.Ranker, tmp_path, monkeypatch) ->
 
 def test_a_kind_without_a_declaration_is_no_feature(monkeypatch, ranker: gw.Ranker, tmp_path) -> None:
     ranker.save(tmp_path / "model")
-    monkeypatch.delitem(gw.declare.features.REGISTERED, "hour")
+    monkeypatch.delitem(doors._DECLARATIONS["feature"], "hour")
+    monkeypatch.delitem(doors.REGISTERED, "hour")
     with pytest.raises(ArtefactError, match="hour"):
         gw.load(tmp_path / "model")
     with pytest.raises(DeclarationError):

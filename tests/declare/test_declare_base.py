@@ -13,9 +13,19 @@ from gatewise.declare import from_dict, to_dict
 from gatewise.declare.base import read_yaml
 from gatewise.errors import DeclarationError
 
+
+class Registered:
+    """A registered class; nothing of it is called here."""
+
+    def __init__(self, *, size: int = 3) -> None: ...
+
+
+METRIC = declare.register_kind("metric", "own_metric", Registered, declare.RegisteredMetric, ())(size=4)
+CALLBACK = declare.register_kind("callback", "own_callback", Registered, declare.RegisteredCallback, ())(size=4)
+CROSS = declare.CrossInteraction(width=8, layers=3, rank=2)
 OWN = {"tower_dims": [5], "activation": "gelu", "dropout": 0.5, "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4,
     "ordered": ["click", "buy"], "expectation": 0.5, "input_norm": "layer", "input_dropout": 0.2, "shared_dims": [9],
-    "tower_residual": True, "side": {"features": ["a"], "dims": [3], "dropout": 0.3}}  # fmt: skip
+    "interaction": CROSS, "tower_residual": True, "side": {"features": ["a"], "dims": [3], "dropout": 0.3}}  # fmt: skip
 
 FEATURES = [
     declare.Categorical("a", dim=3, min_count=2, column="c"),
@@ -35,16 +45,33 @@ TASKS = [
     declare.Binary("click", 0.5, column="clicked", weight_column="cost"),
     declare.Binary("cart", after="click"),
     declare.Binary("buy", after="click", through="cart", learn="ips", clip=0.05, conflicts="drop"),
-    declare.Binary("like", ranking="listwise", ranking_weight=0.5, focal=2.0, within="click"),
-    declare.Regression("rating", 2.0, column="stars", weight_column="trust", within="click"),
+    declare.Binary("like", ranking="listwise", ranking_weight=0.5, focal=2.0, within="click", metrics=[METRIC]),
+    declare.Regression("rating", 2.0, column="stars", weight_column="trust", within="click", metrics=[METRIC]),
     declare.Regression("price", loss="huber", delta=0.5),
     declare.Regression("dwell", loss="quantile", quantile=0.9),
-    declare.Multiclass("device", 2.0, column="d", weight_column="trust", within="click", classes=["web", "tv"]),
-    declare.Ordinal("mood", 2.0, column="md", weight_column="trust", within="click", levels=[0, 1.5, 3]),
-    declare.Count("visits", 2.0, column="vi", weight_column="trust", within="click", loss="tweedie", power=1.2),
-    declare.LifetimeValue("revenue", 2.0, column="re", weight_column="trust", within="click"),
-    declare.Duration("play", 2.0, column="pl", weight_column="trust", within="click", limit="length", unit=1000.0),
-    declare.Custom("own", 2.0, column="ow", weight_column="trust", within="click", by="mine", options={"k": [1, "a"]}),
+    declare.Multiclass(
+        "device", 2.0, column="d", weight_column="trust", within="click", classes=["web", "tv"], metrics=[METRIC]
+    ),
+    declare.Ordinal(
+        "mood", 2.0, column="md", weight_column="trust", within="click", levels=[0, 1.5, 3], metrics=[METRIC]
+    ),
+    declare.Count(
+        "visits", 2.0, column="vi", weight_column="trust", within="click", loss="tweedie", power=1.2, metrics=[METRIC]
+    ),
+    declare.LifetimeValue("revenue", 2.0, column="re", weight_column="trust", within="click", metrics=[METRIC]),
+    declare.Duration(
+        "play", 2.0, column="pl", weight_column="trust", within="click", limit="length", unit=1000.0, metrics=[METRIC]
+    ),
+    declare.Custom(
+        "own",
+        2.0,
+        column="ow",
+        weight_column="trust",
+        within="click",
+        by="mine",
+        options={"k": [1, "a"]},
+        metrics=[METRIC],
+    ),
 ]
 SCHEDULES = [
     declare.StepDecay(every=2, factor=0.1, unit="step"),
@@ -71,6 +98,7 @@ TRAINING = declare.Training(
     precision="bf16",
     device="cuda:1",
     seed=2**63 - 1,
+    callbacks=[CALLBACK],
 )
 SPLIT = declare.Split("time", valid=0.3, test=0.2)
 OF_ALL = {"features": ["a"], "dropout": 0.1, "importance": 0.2, "entropy": 0.3}
@@ -150,6 +178,7 @@ OTHERS = [
     *SCHEDULES,
     *(declare.Training(schedule=schedule) for schedule in SCHEDULES),
     SPLIT,
+    CROSS,
     declare.Split("day", valid_from=20220503, test_from=20220504),
     declare.Split(seed=1),
     declare.Calibration("down_sampling", rate=0.1, tasks=["click"]),
@@ -197,7 +226,10 @@ def names(declared):
 
 
 def test_every_declaration_and_every_option_has_an_example_here():
-    no_options = {declare.Architecture, declare.Label, declare.Fusion}
+    # what registered kinds, or some of our own, have in common
+    no_options = {declare.Architecture, declare.Label, declare.Fusion, declare.Balance, declare.Gate}
+    no_options |= {declare.Interaction, declare.RegisteredExpert, declare.RegisteredGate, declare.RegisteredPooling}
+    no_options |= {declare.RegisteredMetric, declare.RegisteredCallback}
     classes = {c for c in vars(declare).values() if is_dataclass(c)} - no_options
     assert {type(declared) for declared in EVERY} == classes
     for cls in classes:

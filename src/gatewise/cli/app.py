@@ -27,6 +27,7 @@ from gatewise.cli.serve import serve
 from gatewise.cli.train import train
 from gatewise.errors import GatewiseError, GatewiseWarning
 from gatewise.machine import wait_briefly
+from gatewise.own_modules import import_modules
 from gatewise.version import __version__
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -91,10 +92,15 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback for every error.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,  # noqa: ARG001
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback for every error.")] = False,  # noqa: ARG001
+    modules: Annotated[
+        list[str] | None,
+        typer.Option("--import", metavar="MODULE", help="Import a module that registers kinds of your own."),
+    ] = None,
 ) -> None:
     """Multi-task ranking with multi-gate mixture-of-experts (MMoE)."""
+    import_modules(modules or [])
 
 
 def main() -> None:

@@ -167,6 +167,11 @@ def registered_modules() -> list[str]:
     return list(dict.fromkeys(cls.__module__ for cls in _CLASSES.values() if cls.__module__ != "__main__"))
 
 
+def is_registered(kind: str) -> bool:
+    """Whether a kind is registered at any door."""
+    return kind in REGISTERED
+
+
 def registered(door: str) -> dict[str, type]:
     """Return the declarations of all kinds that are registered at a door."""
     return dict(_DECLARATIONS.get(door, {}))

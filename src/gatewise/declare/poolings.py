@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from gatewise.declare.base import Dims, Name, declaration
+from gatewise.declare.doors import OpenTo
 
 Count = Annotated[int, Field(gt=0)]
 
@@ -62,5 +63,6 @@ Pooling = Annotated[
     | Annotated[Annotated[Attention | GRU | Transformer, Field(discriminator="kind")], Tag("learnt")]
     | Annotated[None, Tag("none")],
     Discriminator(_form),
+    OpenTo("pooling"),
 ]
 """How the items of a sequence become one vector: by a plain rule, by one that is learnt, or not at all."""

@@ -13,14 +13,18 @@ from gatewise.errors import GatewiseError
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds the package, wherever it was imported from."""
-START = "import sys; sys.path.append(sys.argv.pop(1)); from {module} import main; main()"
+START = (
+    "import sys; sys.path.append(sys.argv.pop(1)); from gatewise.own_modules import import_as_told; import_as_told(); "
+    "from {module} import main; main()"
+)
 
 
 def run(module: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run the ``main`` of a module of this package in a process of its own; it ends when this one does.
 
     It is to begin with :func:`end_with_parent`. Modules are looked for where this Python is installed, in
-    absolute folders of ``PYTHONPATH``, and last beside this package: never in the working directory.
+    absolute folders of ``PYTHONPATH``, and last beside this package: never in the working directory. Only what a
+    person named with ``--import`` is looked for where it was found before.
 
     Raises:
         GatewiseError: there is no interpreter to run it.

@@ -158,6 +158,9 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
     shutil.copymode(folder / JSON_FILES[0], folder / WEIGHTS)
     listed = {name: digest_of((folder / name).read_bytes()) for name in (*JSON_FILES, WEIGHTS)}
     manifest = {"format": FORMAT, "gatewise": __version__, "files": listed}
+    parts = (scorer.encoder.schema, artefact.options)
+    if registered := {kind: module for part in parts for kind, module in declare.registered_in(part).items()}:
+        manifest["registered"] = registered
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
@@ -177,12 +180,20 @@ def _checked(artefact: str, files: dict[str, bytes]) -> dict[str, Any]:
             f"artefact {artefact!r} has format {manifest.get('format')!r}, this version reads {FORMAT}: "
             f"it was written by gatewise {manifest.get('gatewise')}"
         )
+    _check_registered(artefact, manifest.get("registered"))
     for name in (*JSON_FILES, WEIGHTS):
         if name not in files:
             raise ArtefactError(f"artefact {artefact!r} is incomplete: {name} is missing")
         if digest_of(files[name]) != manifest["files"].get(name):
             raise ArtefactError(f"artefact {artefact!r} is damaged: {name} is not what was saved")
     return {name: _json(artefact, name, files[name]) for name in JSON_FILES}
+
+
+def _check_registered(artefact: str, modules: Any) -> None:
+    """Refuse an artefact of kinds that are not registered, and name the import that registers them."""
+    for kind, module in modules.items() if isinstance(modules, dict) else ():
+        if not declare.is_registered(kind):
+            raise ArtefactError(f"artefact {artefact!r} needs {kind!r}, which is not registered: import {module} first")
 
 
 def _json(artefact: str, name: str, content: bytes) -> Any:

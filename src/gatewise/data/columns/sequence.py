@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, pairwise
 from typing import Any
 
@@ -28,7 +28,7 @@ from gatewise.data.values import Distinct, RowOf, as_keys, as_lists, distinct
 from gatewise.data.vocabularies import Values
 from gatewise.declare import DEFAULT_DIM, Sequence
 from gatewise.errors import TableError
-from gatewise.layout import AttentionPooling, GRUPooling, Pooling, SelfAttentionPooling
+from gatewise.layout import AttentionPooling, GRUPooling, Pooling, RegisteredPooling, SelfAttentionPooling
 
 NOTHING = type(None)
 
@@ -183,6 +183,8 @@ def _pooling(feature: Sequence) -> Pooling | None:
             return GRUPooling(dim)
         case declare.Transformer(dim=dim, heads=heads, layers=layers):
             return SelfAttentionPooling(dim, heads, layers)
+        case declare.RegisteredPooling():
+            return RegisteredPooling(feature.pooling, partial(declare.made_of, feature.pooling))
         case _:
             return feature.pooling
 

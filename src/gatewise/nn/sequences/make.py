@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from torch import nn
 
-from gatewise.layout import AttentionPooling, GRUPooling, Pooling, SelfAttentionPooling
+from gatewise.layout import AttentionPooling, GRUPooling, Pooling, RegisteredPooling, SelfAttentionPooling
+from gatewise.nn.sequences.given import GivenPooling
 from gatewise.nn.sequences.plain import PlainPooling
 from gatewise.nn.sequences.recurrent import RecurrentPooling
 from gatewise.nn.sequences.target_attention import TargetAttention
@@ -20,5 +23,9 @@ def make_pooling(pooling: Pooling, dim: int) -> nn.Module:
             return RecurrentPooling("gru", dim, pooling.dim or dim)
         case SelfAttentionPooling():
             return TransformerPooling(dim, pooling.dim or dim, heads=pooling.heads, layers=pooling.layers)
-        case _:
+        case RegisteredPooling():
+            return GivenPooling(pooling.make(dim=dim), dim)
+        case str():
             return PlainPooling(pooling, dim)
+        case _:
+            assert_never(pooling)

@@ -1,0 +1,40 @@
+"""Poolings that somebody brings: what they give is looked at before anything reads it."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gatewise.draws import lent
+from gatewise.errors import ShapeError
+from gatewise.nn.sequences.padded import Padded
+
+
+class GivenPooling(nn.Module):
+    """Any module as a pooling.
+
+    Args:
+        module: from :class:`Padded` to ``[batch, output_dim]``; without ``output_dim`` it is as wide as an item.
+        dim: width of an item.
+
+    Raises:
+        ShapeError: in a forward pass, where the output has another shape.
+
+    Shape:
+        - input: :class:`Padded`, and anything beside it
+        - output ``[batch, output_dim]``
+    """
+
+    def __init__(self, module: nn.Module, dim: int) -> None:
+        super().__init__()
+        self.module, self.output_dim = module, int(getattr(module, "output_dim", dim))
+
+    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:  # noqa: ARG002, D102
+        # it may draw, and then knows the global stream alone
+        with lent():
+            found = self.module(items)
+        expected = (items.vectors.shape[0], self.output_dim)
+        if not isinstance(found, Tensor) or found.shape != expected:
+            shape = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            kind = type(self.module).__name__
+            raise ShapeError(f"pooling {kind}: expected [batch, output_dim] = {list(expected)}, found {shape}")
+        return found
