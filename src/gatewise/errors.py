@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from typing_extensions import override
+
 
 class GatewiseError(Exception):
     """Something the caller gave cannot work; the message is one line that says what and why."""
@@ -49,6 +51,7 @@ class MissingExtraError(GatewiseError, ImportError):
         super().__init__(f"{purpose} needs an optional package: pip install 'gatewise[{extra}]'")
         self.extra, self.purpose = extra, purpose
 
+    @override
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
         # by default an exception is made again of its message, which is one argument: a worker's pool would hang
         return type(self), (self.extra, self.purpose)

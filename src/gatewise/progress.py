@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.text import Text
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.history import EpochRecord
 from gatewise.kernels import in_use
@@ -43,7 +44,8 @@ class ProgressReporter(Reporter):
         self._bar: Progress | None = None
         self._shown = 0.0
 
-    def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:  # noqa: D102
+    @override
+    def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -58,7 +60,8 @@ class ProgressReporter(Reporter):
         self._task = self._bar.add_task(self._title(), total=steps, losses="")
         self._bar.start()
 
-    def on_step_end(self, losses: Tensor) -> None:  # noqa: D102
+    @override
+    def on_step_end(self, losses: Tensor) -> None:
         assert self._bar is not None
         now = time.monotonic()
         # reading the losses waits for the device: a few times a second is enough
@@ -68,14 +71,16 @@ class ProgressReporter(Reporter):
             self._bar.update(self._task, losses=f"loss: {text}")
         self._bar.advance(self._task)
 
-    def on_epoch_end(self, record: EpochRecord) -> None:  # noqa: D102
+    @override
+    def on_epoch_end(self, record: EpochRecord) -> None:
         assert self._bar is not None
         self._say(summary(record, self._epochs))
         self._epoch = record.epoch + 1
         if self._epoch <= self._epochs:
             self._bar.reset(self._task, description=self._title(), total=self._steps)
 
-    def on_training_end(self, reason: str) -> None:  # noqa: ARG002, D102
+    @override
+    def on_training_end(self, reason: str) -> None:
         assert self._bar is not None
         self._bar.stop()
 

@@ -23,7 +23,7 @@ real = builtins.__import__
 def guarded(name, globals=None, locals=None, fromlist=(), level=0):
     importer, root = (globals or {}).get("__name__") or "", name.partition(".")[0]
     if importer.partition(".")[0] == "gatewise" and level == 0:
-        if root not in {"torch", "gatewise"} and root not in sys.stdlib_module_names:
+        if root not in {"torch", "typing_extensions", "gatewise"} and root not in sys.stdlib_module_names:
             raise ImportError(f"{importer} imports {name}")
     return real(name, globals, locals, fromlist, level)
 

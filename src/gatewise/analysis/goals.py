@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.errors import DeclarationError, ShapeError, TableError, did_you_mean, shown
 from gatewise.metrics import (
@@ -49,6 +50,7 @@ class Goal:
     metric: Metric | GroupMetric
     output: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.metric.name}:{self.output}"
 

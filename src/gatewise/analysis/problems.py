@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
+from typing_extensions import override
 
 from gatewise.analysis.gate_usage import GateUsage, usage_of
 from gatewise.analysis.similarity import Similarity
@@ -36,6 +37,7 @@ class Problem(NamedTuple):
     found: str
     remedy: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.found}; try {self.remedy}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, StepLosses
 
@@ -36,10 +37,12 @@ class ConstrainedUncertainty(BalanceRule):
         super().__init__()
         self.log_variances = nn.Parameter(torch.zeros(num_tasks))
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: ARG002, D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         return self._precisions().detach()
 
-    def own_loss(self, losses: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def own_loss(self, losses: Tensor) -> Tensor:
         return self._precisions() * losses
 
     def _precisions(self) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, Site, StepLosses, norms
 
@@ -45,7 +46,8 @@ class DBMTL(BalanceRule):
         self.beta, self.at = beta, at
         self.register_buffer("sizes", torch.full((num_tasks,), torch.nan))
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         losses = seen.losses.clamp(min=SMALL)
         length = norms(seen) / losses
         averaged = torch.where(self.sizes.isnan(), length, self.beta * self.sizes + (1 - self.beta) * length)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, StepLosses
 
@@ -41,11 +42,13 @@ class DWA(BalanceRule):
         # of the last epoch but one, and the last
         self.register_buffer("means", torch.full((2, num_tasks), torch.nan))
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: ARG002, D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         before, last = self.means
         rates = last / before
         rates = torch.where(rates.isfinite(), rates, 1.0)
         return len(rates) * (rates / self.temperature).softmax(dim=0)
 
-    def after_epoch(self, losses: Tensor) -> None:  # noqa: D102
+    @override
+    def after_epoch(self, losses: Tensor) -> None:
         self.means = torch.stack([self.means[1], losses.to(self.means)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.of_torchjd import OfTorchJD
 from gatewise.balance.rule import Site
@@ -35,6 +36,7 @@ class FairGrad(OfTorchJD):
     def __init__(self, *, alpha: float = 2.0, at: Site = "representation") -> None:
         super().__init__("FairGradWeighting", at=at, alpha=alpha)
 
-    def solve(self, gramian: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def solve(self, gramian: Tensor) -> Tensor:
         weights = super().solve(gramian)
         return weights / weights.mean()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, StepLosses
 
@@ -53,11 +54,13 @@ class FAMO(BalanceRule):
             self.register_buffer(name, torch.zeros(num_tasks))
         self.register_buffer("steps", torch.zeros(()))
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         shares = torch.where(seen.present, self.logits.softmax(dim=0) / (seen.losses + SMALL), 0.0)
         return shares / shares.sum().clamp(min=SMALL)
 
-    def after_step(self, seen: StepLosses, losses: Tensor) -> None:  # noqa: D102
+    @override
+    def after_step(self, seen: StepLosses, losses: Tensor) -> None:
         shares = self.logits.softmax(dim=0)
         fallen = torch.where(seen.present, (seen.losses + SMALL).log() - (losses + SMALL).log(), 0.0)
         self._move(shares * (fallen - (shares * fallen).sum()) + self.decay * self.logits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, StepLosses, over_present
 
@@ -27,7 +28,8 @@ class GeometricMean(BalanceRule):
 
     needs = "losses"
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         losses = seen.losses.clamp(min=1e-8)
         mean = over_present(seen.present, losses.log()).exp()
         return torch.where(seen.present, mean / (seen.present.sum() * losses), 0.0)

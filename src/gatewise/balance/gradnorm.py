@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, Site, StepLosses, norms, over_present
 
@@ -58,7 +59,8 @@ class GradNorm(BalanceRule):
         self.register_buffer("weights", torch.ones(num_tasks))
         self.register_buffer("first_losses", torch.full((num_tasks,), torch.nan))
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         given = self.weights.clone()
         unseen = self.first_losses.isnan() & seen.present
         self.first_losses = torch.where(unseen, seen.losses, self.first_losses)

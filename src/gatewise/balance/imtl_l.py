@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, StepLosses
 
@@ -31,8 +32,10 @@ class IMTLL(BalanceRule):
         super().__init__()
         self.log_scales = nn.Parameter(torch.zeros(num_tasks))
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: ARG002, D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         return self.log_scales.detach().exp()
 
-    def own_loss(self, losses: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def own_loss(self, losses: Tensor) -> Tensor:
         return self.log_scales.exp() * losses - self.log_scales

@@ -6,6 +6,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, Site, StepLosses, norms
 
@@ -59,7 +60,8 @@ class MetaBalance(BalanceRule):
         self.target, self.relax, self.beta, self.strategy, self.at = target, relax, beta, strategy, at
         self.register_buffer("sizes", torch.full((num_tasks,), torch.nan))
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         length = norms(seen)
         averaged = torch.where(self.sizes.isnan(), length, self.beta * self.sizes + (1 - self.beta) * length)
         self.sizes = torch.where(seen.present, averaged, self.sizes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import GramianRule
 
@@ -38,7 +39,8 @@ class NashMTL(GramianRule):
         Navon et al.: Multi-Task Learning as a Bargaining Game. ICML 2022.
     """
 
-    def solve(self, gramian: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def solve(self, gramian: Tensor) -> Tensor:
         alpha = bargain(gramian + RIDGE * torch.eye(len(gramian), dtype=gramian.dtype))
         return alpha / alpha.mean()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import GramianRule, Site
 from gatewise.errors import MissingExtraError
@@ -31,6 +32,7 @@ class OfTorchJD(GramianRule):
         except ImportError:
             raise MissingExtraError("balance", f"balancing by {type(self).__name__}") from None
 
-    def solve(self, gramian: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def solve(self, gramian: Tensor) -> Tensor:
         weights: Tensor = self.weighting(gramian)
         return weights

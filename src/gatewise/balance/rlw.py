@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, StepLosses
 from gatewise.draws import generator
@@ -36,6 +37,7 @@ class RLW(BalanceRule):
         super().__init__()
         self.num_tasks = num_tasks
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         # on the CPU, where the same seed draws the same for every device
         return self.num_tasks * torch.randn(self.num_tasks, generator=generator(CPU)).softmax(dim=0).to(seen.losses)

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 Site = Literal["representation", "experts", "last_shared_layer"]
 """Where tasks' gradients are taken: what the input layer gives, the experts' weights, or those of their last layer."""
@@ -50,6 +51,7 @@ class BalanceRule(nn.Module):
     needs_outcome: ClassVar[bool] = False
 
     @abstractmethod
+    @override
     def forward(self, seen: StepLosses) -> Tensor:
         """Return the weight ``[task]`` of each task's mean loss; called once a step."""
 
@@ -83,7 +85,8 @@ class GramianRule(BalanceRule):
         super().__init__()
         self.at = at
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         gramian = given(seen)
         squares = gramian.diagonal()
         # what has no gradient has no say

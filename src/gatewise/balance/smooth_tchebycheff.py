@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, StepLosses
 
@@ -37,6 +38,7 @@ class SmoothTchebycheff(BalanceRule):
         super().__init__()
         self.mu = mu
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         # -1e30 and not -inf: no task at all may be present
         return torch.where(seen.present, seen.losses / self.mu, -1e30).softmax(dim=0)

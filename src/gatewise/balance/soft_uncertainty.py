@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, StepLosses
 
@@ -33,7 +34,8 @@ class SoftUncertainty(BalanceRule):
         super().__init__()
         self.temperature = temperature
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         inverse = 1 / (self.temperature * seen.losses.clamp(min=1e-8))
         # -1e30 and not -inf: no task at all may be present
         return torch.where(seen.present, inverse, -1e30).softmax(dim=0)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, StepLosses
 
@@ -30,5 +31,6 @@ class Static(BalanceRule):
         given = None if weights is None else torch.tensor(weights)
         self.register_buffer("weights", given, persistent=False)
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         return torch.ones_like(seen.losses) if self.weights is None else self.weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.balance.rule import BalanceRule, StepLosses
 
@@ -37,10 +38,12 @@ class Uncertainty(BalanceRule):
         self.register_buffer("factors", torch.tensor(factors), persistent=False)
         self.log_variances = nn.Parameter(torch.full((len(factors),), initial_log_variance))
 
-    def forward(self, seen: StepLosses) -> Tensor:  # noqa: ARG002, D102
+    @override
+    def forward(self, seen: StepLosses) -> Tensor:
         return self._precisions().detach()
 
-    def own_loss(self, losses: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def own_loss(self, losses: Tensor) -> Tensor:
         return self._precisions() * losses + self.log_variances / 2
 
     def _precisions(self) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, PlainSerializer
+from typing_extensions import override
 
 from gatewise.declare.base import Name
 
@@ -22,18 +23,23 @@ class Groups(Mapping[str, tuple[str, ...]]):
     def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
         self._tasks = {name: tuple(tasks) for name, tasks in groups.items()}
 
+    @override
     def __getitem__(self, name: str) -> tuple[str, ...]:
         return self._tasks[name]
 
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter(self._tasks)
 
+    @override
     def __len__(self) -> int:
         return len(self._tasks)
 
+    @override
     def __hash__(self) -> int:
         return hash(frozenset(self._tasks.items()))
 
+    @override
     def __repr__(self) -> str:
         return repr(self._tasks)
 

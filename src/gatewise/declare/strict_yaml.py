@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from typing_extensions import override
 
 DEEPEST = 50
 LARGEST = 200_000
@@ -21,6 +22,7 @@ OTHER_BASE = re.compile(r"[-+]?0[0-9_]+$|.*:")
 class StrictLoader(yaml.SafeLoader):
     """Reads plain values; refuses what is nested deeply, holds itself, or becomes enormous by its aliases."""
 
+    @override
     def get_single_node(self) -> yaml.Node | None:
         """Return the document, before anything is made of it.
 
@@ -32,6 +34,7 @@ class StrictLoader(yaml.SafeLoader):
             _size(node, {}, 0)
         return node
 
+    @override
     def compose_mapping_node(self, anchor: Any) -> Any:
         """Return a mapping in which no key stands twice."""
         node = super().compose_mapping_node(anchor)

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import AfterValidator, Field
+from typing_extensions import override
 
 from gatewise.declare.base import Rate, declaration, shorthand
 from gatewise.declare.doors import OpenTo
@@ -57,6 +58,7 @@ class Cosine(ScheduleOptions):
     kind: Literal["cosine"] = field(default="cosine", kw_only=True, repr=False)
 
     @property
+    @override
     def ends_with_training(self) -> bool:
         """Yes: the rate falls to its floor at the last epoch."""
         return True
@@ -73,6 +75,7 @@ class Plateau(ScheduleOptions):
     kind: Literal["plateau"] = field(default="plateau", kw_only=True, repr=False)
 
     @property
+    @override
     def needs_validation(self) -> bool:
         """Yes: the rate falls where the monitored metric stays."""
         return True

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.data import NumberedVocabulary, Vocabulary
 from gatewise.nn import Inputs
@@ -119,6 +120,7 @@ class Form(nn.Module):
         return [Slot((port,)) for port in self.ports]
 
     @abstractmethod
+    @override
     def forward(self, *given: Tensor) -> Read:
         """Return what the model reads."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.declare import Fusion
 from gatewise.export.ports import Form
@@ -35,7 +36,8 @@ class Program(nn.Module):
         self.outputs = list(self(*(slot.example() for slot in form.slots)))
 
     @torch.no_grad()
-    def forward(self, *given: Tensor) -> dict[str, Tensor]:  # noqa: D102
+    @override
+    def forward(self, *given: Tensor) -> dict[str, Tensor]:
         read = self.form(*given)
         output = self.model(read.inputs)
         found = predict_tasks(self.tasks, output.scores, read.labels)

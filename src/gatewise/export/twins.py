@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.sequences import Padded, RecurrentPooling, TransformerPooling
 
@@ -46,7 +47,8 @@ class RecurrentTwin(nn.Module):
         parts = weight.chunk(len(order))
         return torch.cat([parts[place] for place in order])
 
-    def forward(self, x: Tensor) -> tuple[Tensor, None]:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
         return torch.ops.gatewise.recurrent(x, self.w, self.r, self.b, self.kind), None
 
 
@@ -62,7 +64,8 @@ class NeverEmpty(nn.Module):
         super().__init__()
         self.pooling, self.output_dim = pooling, pooling.output_dim
 
-    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:  # noqa: ARG002, D102
+    @override
+    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:
         more = (torch.cat([part, part.new_zeros(1, *part.shape[1:])]) for part in items)
         pooled: Tensor = self.pooling(Padded(*more))
         return pooled[:-1]

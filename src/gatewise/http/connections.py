@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 import uvicorn
+from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gatewise.http.limits import Limits
@@ -21,34 +22,40 @@ class Connection(HttpToolsProtocol):
     seconds: float
     _late: asyncio.TimerHandle | None = None
 
+    @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
         self._wait()
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._wait_no_longer()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
+    @override
     def data_received(self, data: bytes) -> None:
         """Read on; what comes after an answer, or before one, has to become a request in time."""
         if self._late is None and (self.cycle is None or self.cycle.response_complete):
             self._wait()
         super().data_received(data)
 
+    @override
     def on_headers_complete(self) -> None:
         """Begin to answer."""
         self._wait_no_longer()
         super().on_headers_complete()
 
+    @override
     def on_response_complete(self) -> None:
         """Wait for the next request, and for the client to take this answer."""
         super().on_response_complete()
         if self.transport.is_closing():
             self.loop.call_later(self.seconds, self.transport.abort)
 
+    @override
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection that is not used, with what its client has not taken."""
         if self.transport.get_write_buffer_size():
@@ -77,6 +84,7 @@ def connection_of(limits: Limits) -> type[Connection]:
 class Server(uvicorn.Server):
     """A server that reads and answers what was sent before it was asked to stop."""
 
+    @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop: the answers that are still given tell clients to go elsewhere."""
         leaving: Any = (b"connection", b"close")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from typing_extensions import override
+
 from gatewise.data import TableEncoder
 from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
@@ -24,7 +26,8 @@ class TrainedPart(Part):
 
     ranker: Ranker
 
-    def fitted(self, seed: int, tables: Tables) -> Ranker:  # noqa: ARG002, D102
+    @override
+    def fitted(self, seed: int, tables: Tables) -> Ranker:
         return self.ranker
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.kernels.building import VARIANTS, NoCompilerError, build
 from gatewise.kernels.cache import PrivateFolder, cache_folder
@@ -53,6 +54,7 @@ class InUse:
     kernels: Kernels | None
     why: str
 
+    @override
     def __str__(self) -> str:
         return f"{'PyTorch' if self.kernels is None else 'compiled'} ({self.why})"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.kernels.calls import Kernels, apart
@@ -48,6 +49,7 @@ class _Mixture(torch.autograd.Function):
     """One pass over the experts in each direction, where batched products make three and a copy."""
 
     @staticmethod
+    @override
     def forward(ctx: Any, kernels: Kernels, floor: float, gates: Tensor, experts: Tensor) -> Tensor:
         gates = gates.contiguous()
         ctx.kernels, ctx.floor = kernels, floor
@@ -55,6 +57,7 @@ class _Mixture(torch.autograd.Function):
         return kernels.mix(gates, experts, floor)
 
     @staticmethod
+    @override
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, Tensor, Tensor]:
         gates, experts = ctx.saved_tensors
         return None, None, *ctx.kernels.mix_backward(gates, experts, ctx.floor, gradient.contiguous())

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.kernels.asked import asked_for
 from gatewise.kernels.calls import Kernels
@@ -27,6 +28,7 @@ def narrow_linear(kernels: Kernels, x: Tensor, weight: Tensor, bias: Tensor | No
 
 class _NarrowLinear(torch.autograd.Function):
     @staticmethod
+    @override
     def forward(ctx: Any, kernels: Kernels, x: Tensor, weight: Tensor, bias: Tensor | None, floor: float) -> Tensor:
         x = x if x.stride(2) == 1 else x.contiguous()
         weight = weight.contiguous()
@@ -37,6 +39,7 @@ class _NarrowLinear(torch.autograd.Function):
         return y
 
     @staticmethod
+    @override
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor | None, Tensor | None, None]:
         x, weight, y = ctx.saved_tensors
         of_weights = asked_for(ctx, 1) or (ctx.has_bias and asked_for(ctx, 2))

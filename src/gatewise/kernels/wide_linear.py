@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.kernels.asked import asked_for
 
@@ -32,6 +33,7 @@ def wide_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: bool
 
 class _WideLinear(torch.autograd.Function):
     @staticmethod
+    @override
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, rectify: bool) -> Tensor:
         groups, width, _ = weight.shape
         y = x.new_empty(len(x), groups, width)
@@ -45,6 +47,7 @@ class _WideLinear(torch.autograd.Function):
         return y
 
     @staticmethod
+    @override
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         x, weight, y = ctx.saved_tensors
         gradient = gradient.contiguous()

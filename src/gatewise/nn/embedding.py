@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.kernels import Lookup, gather, on_huge_pages, sum_rows
@@ -93,6 +94,7 @@ class EmbeddingTables(nn.Module):
         """
         check_ids(name or self.fields[field].name, ids, self.fields[field].rows, lowest)
 
+    @override
     def forward(self, field: int, ids: Tensor) -> Tensor:
         """Return the vectors ``[..., dim]`` of ids ``[...]`` of one field, checked, with a dense gradient."""
         self.check(field, ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 
@@ -37,7 +38,8 @@ class BehaviouralExpectation(nn.Module):
             raise ShapeError(f"order: expected two tasks or more, found {len(order)}")
         self.order, self.strength = list(order), strength
 
-    def forward(self, scores: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, scores: Tensor) -> Tensor:
         probabilities = scores[:, self.order].sigmoid()
         exceeds = probabilities.diff(dim=1).relu()
         return self.strength * exceeds.sum() / max(len(scores), 1)

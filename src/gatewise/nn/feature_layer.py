@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.draws import lent
 from gatewise.nn.layers import Dropout, GroupMLP, GroupNorm
@@ -44,7 +45,8 @@ class FeatureLayer(nn.Module):
         self.shared = GroupMLP(1, width, dims, activation=activation) if dims else None
         self.output_dim = dims[-1] if dims else width
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         if self.norm is not None:
             x = self.norm(x.unsqueeze(1)).squeeze(1)
         if self.dropout is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.layers import GroupLinear, GroupMLP
 
@@ -33,6 +34,7 @@ class GateUnit(nn.Module):
         # a small gain: factors start near 1
         self.linear = GroupLinear(groups, self.hidden.output_dim, output_dim, gain=3**-0.5)
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         hidden = self.hidden(x) if len(self.hidden.layers) else x
         return 2 * self.linear(hidden).sigmoid()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.kernels import Lookup
@@ -156,6 +157,7 @@ class InputLayer(nn.Module):
         features = self.layout.float_features or self.layout.floats
         return owners + [features[column] for column in self.numbers.others]
 
+    @override
     def forward(self, inputs: Inputs) -> Vectors:
         """Return the vectors of every row.
 

@@ -7,6 +7,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.draws import generator
 from gatewise.errors import ShapeError, did_you_mean
@@ -73,6 +74,7 @@ class GroupLinear(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
+    @override
     def forward(self, x: Tensor, *, rectify: bool = False) -> Tensor:
         """Return the maps of x, with ``rectify`` what is positive of them."""
         return group_linear(x, self.weight, self.bias, rectify=rectify)
@@ -97,7 +99,8 @@ class GroupNorm(nn.Module):
         self.scale = nn.Parameter(torch.ones(groups, width)) if kind == "layer" else None
         self.shift = nn.Parameter(torch.zeros(groups, width)) if kind == "layer" else None
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         if self.batch is None:
             assert self.scale is not None
             assert self.shift is not None
@@ -147,7 +150,8 @@ class Dropout(nn.Module):
         self.rate = rate
         self.dropped_levels = round(rate * self.LEVELS)
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
         if x.device.type != "cpu":
@@ -216,6 +220,7 @@ class GroupMLP(nn.Module):
         }
         self.ends_rectified = len(layers) - 2 in self.rectified
 
+    @override
     def forward(self, x: Tensor, *, rectify_last: bool = True) -> Tensor:
         """Return the last hidden layer; without ``rectify_last``, what a ReLU at the very end would be given."""
         if not self.layers and x.dim() == 2:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.expectation import BehaviouralExpectation
 from gatewise.nn.feature_layer import FeatureLayer
@@ -81,7 +82,8 @@ class MultiTaskModel(nn.Module):
         self.register_buffer("side_columns", torch.tensor(aside, dtype=torch.long), persistent=False)
         self.register_buffer("trunk_columns", torch.tensor(kept, dtype=torch.long), persistent=False)
 
-    def forward(self, inputs: Inputs) -> Output:  # noqa: D102
+    @override
+    def forward(self, inputs: Inputs) -> Output:
         return self.from_vectors(self.input_layer(inputs))
 
     def from_vectors(self, vectors: Vectors) -> Output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.layers import GroupLinear, GroupMLP
@@ -53,7 +54,8 @@ class GroupResidualMLP(nn.Module):
         )
         self.output_dim = dims[-1]
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         for layer, shortcut in zip(self.layers, self.shortcuts, strict=True):
             kept = shortcut(x)
             x = layer(x) + (kept if kept.dim() == 3 else kept.unsqueeze(1))

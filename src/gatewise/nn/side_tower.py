@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.draws import generator
 from gatewise.nn.layers import GroupLinear, GroupMLP
@@ -44,7 +45,8 @@ class SideTower(nn.Module):
         self.linear = GroupLinear(1, self.hidden.output_dim, num_scores, bias=False, gain=3**-0.5)
         self.dropout = dropout
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         if self.training:
             kept = torch.rand(len(x), 1, device=x.device, generator=generator(x.device)) >= self.dropout
             x = torch.where(kept, x, 0.0)

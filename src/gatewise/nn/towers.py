@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.kernels import group_linear
 from gatewise.nn.layers import GroupMLP, check_sizes
@@ -51,7 +52,8 @@ class Towers(nn.Module):
         self.weight = nn.Parameter(torch.empty(len(owners), width).uniform_(-(width**-0.5), width**-0.5))
         self.bias = nn.Parameter(torch.zeros(len(owners)))
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         hidden = self.hidden(x)
         if hidden.shape[1] != len(self.task_of_output):
             hidden = hidden.index_select(1, self.task_of_output)

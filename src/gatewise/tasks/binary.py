@@ -7,6 +7,7 @@ from collections.abc import Hashable
 
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
+from typing_extensions import override
 
 from gatewise.metrics import AUC, BRIER, ECE, GAUC, HIT_RATE, LOG_LOSS, MRR, NDCG, NORMALISED_ENTROPY, PCOC, PR_AUC
 from gatewise.tasks.task import Task
@@ -53,15 +54,18 @@ class BinaryTask(Task):
         self.group_metrics = (GAUC, NDCG, MRR, HIT_RATE) if grouped else ()
 
     @property
+    @override
     def initial_bias(self) -> float | tuple[float, ...]:
         """Log odds of the training rate."""
         return math.log(self.rate / (1 - self.rate))
 
     @property
-    def same_losses(self) -> Hashable:  # noqa: D102
+    @override
+    def same_losses(self) -> Hashable:
         return type(self), self.focal
 
-    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
         entropy = binary_cross_entropy_with_logits(scores, targets, reduction="none")
         if not self.focal:
             return entropy
@@ -69,5 +73,6 @@ class BinaryTask(Task):
         doubt = logsigmoid(scores * (1 - 2 * targets))
         return (self.focal * doubt).exp() * entropy
 
-    def predict(self, scores: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def predict(self, scores: Tensor) -> Tensor:
         return scores.double().sigmoid()

@@ -7,6 +7,7 @@ from functools import partial
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.metrics import GINI, MAE, POISSON_DEVIANCE, RMSE, SPEARMAN, Metric, tweedie_deviance
 from gatewise.tasks.choices import check_choice
@@ -63,17 +64,21 @@ class CountTask(Task):
         self.metrics = (deviance, RMSE, MAE, TOTAL_RATIO, GINI, SPEARMAN)
 
     @property
-    def same_losses(self) -> Hashable:  # noqa: D102
+    @override
+    def same_losses(self) -> Hashable:
         return type(self), self.loss, self.power
 
-    def targets(self, labels: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def targets(self, labels: Tensor) -> Tensor:
         return labels / self.mean
 
-    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
         if self.loss == "poisson":
             return growth(scores) - targets * scores - targets + torch.xlogy(targets, targets)
         a, b = 1 - self.power, 2 - self.power
         return growth(b * scores) / b - targets * growth(a * scores) / a + targets.pow(b) / (a * b)
 
-    def predict(self, scores: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def predict(self, scores: Tensor) -> Tensor:
         return self.mean * bounded_exp(scores.double())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.special import log_ndtr, ndtr
+from typing_extensions import override
 
 from gatewise.metrics import MAE, R2, RMSE, SPEARMAN
 from gatewise.tasks.exponential import LARGEST
@@ -74,10 +75,12 @@ class DurationTask(Task):
         self.unit, self.log_mean, self.log_std = unit, log_mean, log_std
 
     @property
+    @override
     def initial_bias(self) -> float | tuple[float, ...]:
         """Scores that give mean and deviation of the training labels' logarithms."""
         return 0.0, UNIT_SPREAD
 
+    @override
     def targets(self, labels: Tensor) -> Tensor:
         """Return ``[row, 2]``: z, at most at the limit, and how it is seen: -1 from below, 0 itself, 1 from above."""
         time, limit = self._time_and_limit(labels)
@@ -85,22 +88,26 @@ class DurationTask(Task):
         value = ((seen / self.unit).log1p() - self.log_mean) / self.log_std
         return torch.stack([value, (time >= limit).double() - (time <= 0).double()], dim=1)
 
-    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
         mean, spread = scores[:, 0], spread_of(scores[:, 1])
         value, side = targets.unbind(dim=1)
         # of a censored row: that z is at least, or at most, what is seen
         beyond = -log_ndtr(side * (mean - value) / spread)
         return torch.where(side == 0, value_losses(value, mean, spread), beyond)
 
+    @override
     def predict(self, scores: Tensor) -> Tensor:
         """Return the expected time without a limit."""
         return self._expected(scores, torch.full(scores.shape[:1], torch.inf, dtype=torch.float64))
 
-    def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:  # noqa: D102
+    @override
+    def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:
         _, limit = self._time_and_limit(labels[self.name])
         return self.named(self._expected(scores[self.name], limit))
 
-    def judged(self, labels: ByTask) -> dict[str, Tensor]:  # noqa: D102
+    @override
+    def judged(self, labels: ByTask) -> dict[str, Tensor]:
         return {self.name: torch.minimum(*self._time_and_limit(labels[self.name]))}
 
     def _time_and_limit(self, labels: Tensor) -> tuple[Tensor, Tensor]:

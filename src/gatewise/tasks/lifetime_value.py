@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
+from typing_extensions import override
 
 from gatewise.metrics import AUC, GINI, MAE, RMSE, SPEARMAN, Metric
 from gatewise.names import positive_name
@@ -65,21 +66,26 @@ class LifetimeValueTask(Task):
         self.positive = positive_name(name)
 
     @property
+    @override
     def initial_bias(self) -> float | tuple[float, ...]:
         """Scores that give the training rate, and mean and deviation of the logarithms."""
         return math.log(self.rate / (1 - self.rate)), 0.0, UNIT_SPREAD
 
     @property
-    def columns(self) -> tuple[str, ...]:  # noqa: D102
+    @override
+    def columns(self) -> tuple[str, ...]:
         return self.name, self.positive
 
     @property
-    def outputs(self) -> tuple[str, ...]:  # noqa: D102
+    @override
+    def outputs(self) -> tuple[str, ...]:
         return self.positive, self.name
 
-    def metrics_of(self, output: str) -> tuple[Metric, ...]:  # noqa: D102
+    @override
+    def metrics_of(self, output: str) -> tuple[Metric, ...]:
         return (AUC,) if output == self.positive else self.metrics
 
+    @override
     def targets(self, labels: Tensor) -> Tensor:
         """Return ``[row, 2]``: whether there is a value, and its standardised logarithm, 0 without one."""
         positive = labels > 0
@@ -87,18 +93,21 @@ class LifetimeValueTask(Task):
         logarithm = torch.where(positive, labels, 1.0).log()
         return torch.stack([there, torch.where(positive, (logarithm - self.log_mean) / self.log_std, 0.0)], dim=1)
 
-    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
         score, mean, width = scores.unbind(dim=1)
         there, value = targets.unbind(dim=1)
         entropy = binary_cross_entropy_with_logits(score, there, reduction="none")
         return entropy + there * value_losses(value, mean, spread_of(width))
 
-    def predict(self, scores: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def predict(self, scores: Tensor) -> Tensor:
         score, mean, width = scores.double().unbind(dim=1)
         there = score.sigmoid()
         exponent = self.log_std * mean + (self.log_std * spread_of(width)).square() / 2
         return torch.stack([there * math.exp(self.log_mean) * bounded_exp(exponent), there], dim=1)
 
-    def judged(self, labels: ByTask) -> dict[str, Tensor]:  # noqa: D102
+    @override
+    def judged(self, labels: ByTask) -> dict[str, Tensor]:
         own = labels[self.name]
         return {self.positive: torch.where(own.isnan(), torch.nan, (own > 0).double()), self.name: own}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from typing_extensions import override
 
 from gatewise.metrics import ACCURACY, CROSS_ENTROPY, Metric, auc
 from gatewise.tasks.rows import ByTask
@@ -72,20 +73,25 @@ class MulticlassTask(Task):
         self.num_scores = len(classes)
 
     @property
+    @override
     def initial_bias(self) -> float | tuple[float, ...]:
         """Logarithms of the training rates."""
         return tuple(math.log(rate) for rate in self.rates)
 
     @property
-    def columns(self) -> tuple[str, ...]:  # noqa: D102
+    @override
+    def columns(self) -> tuple[str, ...]:
         return tuple(f"{self.name}[{label}]" for label in self.classes)
 
-    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
         return cross_entropy(scores, targets.long(), reduction="none")
 
-    def predict(self, scores: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def predict(self, scores: Tensor) -> Tensor:
         return scores.double().softmax(dim=1)
 
-    def evaluate_among(self, labels: ByTask, predictions: ByTask, groups: Tensor | None = None) -> Metrics:  # noqa: D102
+    @override
+    def evaluate_among(self, labels: ByTask, predictions: ByTask, groups: Tensor | None = None) -> Metrics:
         shares = torch.stack([predictions[column] for column in self.columns], dim=1)
         return {self.name: self.evaluate(labels[self.name], shares, groups)}

@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, pad, softplus
+from typing_extensions import override
 
 from gatewise.metrics import MAE, R2, RMSE, SPEARMAN
 from gatewise.tasks.task import Task
@@ -61,6 +62,7 @@ class OrdinalTask(Task):
         self.above = tuple(f"{name}[>={level:.15g}]" for level in self.levels[1:].tolist())
 
     @property
+    @override
     def initial_bias(self) -> float | tuple[float, ...]:
         """Scores that give the training rates."""
         above = [sum(self.rates[k:]) for k in range(1, len(self.rates))]
@@ -69,15 +71,18 @@ class OrdinalTask(Task):
         return (odds[0], *steps)
 
     @property
-    def columns(self) -> tuple[str, ...]:  # noqa: D102
+    @override
+    def columns(self) -> tuple[str, ...]:
         return self.name, *self.above
 
+    @override
     def targets(self, labels: Tensor) -> Tensor:
         """Return the position of each label's level."""
         position = torch.searchsorted(self.levels, labels.contiguous()).double()
         return torch.where(labels.isnan(), torch.nan, position)
 
-    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
         logits = _logits(scores)
         # [row, level]
         above_lower, not_above = pad(logsigmoid(logits), (1, 0)), pad(logsigmoid(-logits), (0, 1))
@@ -85,7 +90,8 @@ class OrdinalTask(Task):
         likelihood = above_lower + not_above + apart
         return -likelihood.gather(1, targets.long().unsqueeze(1)).squeeze(1)
 
-    def predict(self, scores: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def predict(self, scores: Tensor) -> Tensor:
         above = _logits(scores.double()).sigmoid()
         expected = self.levels[0] + above @ self.levels.diff()
         return torch.cat([expected.unsqueeze(1), above], dim=1)

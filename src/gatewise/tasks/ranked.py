@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
+from typing_extensions import override
 
 from gatewise.tasks.binary import BinaryTask
 from gatewise.tasks.choices import check_choice
@@ -52,7 +53,8 @@ class RankedBinaryTask(BinaryTask):
         check_choice("ranking", ranking, RANKING)
         self.ranking, self.ranking_weight = ranking, ranking_weight
 
-    def losses_among(self, rows: Rows) -> Tensor:  # noqa: D102
+    @override
+    def losses_among(self, rows: Rows) -> Tensor:
         scores, targets = rows.scores[self.name], rows.targets[self.name]
         losses = self.losses(scores, targets)
         if rows.groups is None or len(scores) == 0:

@@ -8,6 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
+from typing_extensions import override
 
 from gatewise.metrics import MAE, R2, RMSE, SPEARMAN, Metric, pinball
 from gatewise.tasks.choices import check_choice
@@ -75,17 +76,21 @@ class RegressionTask(Task):
             self.summary = SPEARMAN
 
     @property
-    def initial_bias(self) -> float | tuple[float, ...]:  # noqa: D102
+    @override
+    def initial_bias(self) -> float | tuple[float, ...]:
         return (self.start - self.mean) / self.std
 
     @property
-    def same_losses(self) -> Hashable:  # noqa: D102
+    @override
+    def same_losses(self) -> Hashable:
         return type(self), self.loss, self.delta, self.quantile
 
-    def targets(self, labels: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def targets(self, labels: Tensor) -> Tensor:
         return (labels - self.mean) / self.std
 
-    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
         match self.loss:
             case "mae":
                 return (targets - scores).abs()
@@ -97,5 +102,6 @@ class RegressionTask(Task):
             case _:
                 return (scores - targets).square()
 
-    def predict(self, scores: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def predict(self, scores: Tensor) -> Tensor:
         return scores.double() * self.std + self.mean

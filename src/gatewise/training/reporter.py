@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.history import EpochRecord
 
@@ -34,18 +35,22 @@ class Reporters(Reporter):
     def __init__(self, reporters: Sequence[Reporter]) -> None:
         self.reporters = tuple(reporters)
 
-    def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:  # noqa: D102
+    @override
+    def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:
         for reporter in self.reporters:
             reporter.on_training_start(epochs, steps, first_epoch)
 
-    def on_step_end(self, losses: Tensor) -> None:  # noqa: D102
+    @override
+    def on_step_end(self, losses: Tensor) -> None:
         for reporter in self.reporters:
             reporter.on_step_end(losses)
 
-    def on_epoch_end(self, record: EpochRecord) -> None:  # noqa: D102
+    @override
+    def on_epoch_end(self, record: EpochRecord) -> None:
         for reporter in self.reporters:
             reporter.on_epoch_end(record)
 
-    def on_training_end(self, reason: str) -> None:  # noqa: D102
+    @override
+    def on_training_end(self, reason: str) -> None:
         for reporter in self.reporters:
             reporter.on_training_end(reason)

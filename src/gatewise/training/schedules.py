@@ -7,6 +7,7 @@ from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau, StepLR
+from typing_extensions import override
 
 
 def steps_per_epoch(rows: int, batch_size: int, accumulate: int) -> int:
@@ -34,11 +35,13 @@ class Schedule:
 class _TorchSchedule(Schedule):
     scheduler: LRScheduler
 
+    @override
     def state_dict(self) -> dict[str, Any]:
         # "lr_lambdas" is a list of None that LambdaLR wants back
         kept = ("last_epoch", "_last_lr", "best", "num_bad_epochs", "cooldown_counter", "lr_lambdas")
         return {key: value for key, value in self.scheduler.state_dict().items() if key in kept}
 
+    @override
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.scheduler.load_state_dict(state)
 
@@ -52,11 +55,13 @@ class _Counted(_TorchSchedule):
         self.scheduler = scheduler
         self.unit = unit
 
+    @override
     def after_step(self) -> None:
         if self.unit == "step":
             self.scheduler.step()
 
-    def after_epoch(self, score: float | None) -> None:  # noqa: ARG002
+    @override
+    def after_epoch(self, score: float | None) -> None:
         if self.unit == "epoch":
             self.scheduler.step()
 
@@ -69,6 +74,7 @@ class _OnPlateau(_TorchSchedule):
     def __init__(self, scheduler: ReduceLROnPlateau) -> None:
         self.scheduler = scheduler
 
+    @override
     def after_epoch(self, score: float | None) -> None:
         if score is not None:
             self.scheduler.step(score)

@@ -34,6 +34,7 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
         column, dtype = super().pick(table), self.feature.dtype
         return column if dtype is None else as_declared(column, dtype, self.purpose)
 
+    @override
     def prepare(self, column: pa.Array) -> Distinct:
         """Split a picked column into distinct keys and codes."""
         return distinct_keys(column, self.purpose)
@@ -46,10 +47,12 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
     def first_row(self, prepared: Distinct, place: int) -> int:
         return prepared.first_row(place)
 
+    @override
     def encode(self, prepared: Distinct) -> np.ndarray:
         """Return one int32 id per row of a prepared column."""
         return self.rows_of(prepared)
 
+    @override
     def encode_column(self, column: pa.Array) -> np.ndarray:
         """Return one int32 id per row; nothing is to be learnt, so that the column need not be split first."""
         if pa.types.is_dictionary(column.type):
@@ -66,26 +69,31 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
         self.check(keys)
         return keys
 
+    @override
     def encode_usual(self, values: Values) -> np.ndarray | None:
         """Look up integers or strings, whichever the vocabulary holds, one by one."""
         return self.lookup(values)
 
+    @override
     def lay_out(self, layout: LayoutBuilder) -> None:
         """Add a column of ids, with a table of its own."""
         layout.table(self.name, self.vocabulary.rows, self.feature.dim)
         layout.ids(self.name, self.table)
 
+    @override
     def description(self) -> Description:
         """Return the most frequent values."""
         some = self.examples()
         return Description("id", self.dtype, example=some[0] if some else None, some=some)
 
     @property
+    @override
     def empty_is_null(self) -> bool:
         """Whether the empty string is not among the learnt values."""
         known = self.vocabulary
         return isinstance(known, Vocabulary) and "" not in known.row_of
 
+    @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
         """Return values of the vocabulary, some that it lacks, and nulls."""
         return with_nulls(self.draw(rows, rng), rng)

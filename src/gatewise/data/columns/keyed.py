@@ -49,6 +49,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         self._vocabulary: AnyVocabulary = Vocabulary(pa.nulls(0)) if size is None else NumberedVocabulary(size)
 
     @property
+    @override
     def vocabulary(self) -> AnyVocabulary:
         """The column's own vocabulary, or its owner's."""
         return self._vocabulary if self.owner is None else self.owner.vocabulary
@@ -78,6 +79,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
             return self.owner.seen_type
         return self.learnt_type if self._counts.type is None else self._counts.type
 
+    @override
     def absorb(self, prepared: Prepared) -> None:
         """Count the values of a piece; of what is hashed the type is learnt alone.
 
@@ -96,6 +98,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         else:
             self._counts.see(values, purpose)
 
+    @override
     def learn(self) -> None:
         """Learn the vocabulary of everything that was absorbed, by this column and by those that share it."""
         if not self.learns:
@@ -146,6 +149,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         fresh._vocabulary = self._vocabulary
         return fresh
 
+    @override
     def grow(self, prepared: Prepared) -> None:
         """Give values that are new rows behind those of the known ones.
 
@@ -180,10 +184,12 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
     def saves(self) -> bool:
         return self.owner is None and self.learns
 
+    @override
     def state(self) -> dict[str, Any] | None:
         """Return the vocabulary as JSON values; None where another column owns it."""
         return None if self.owner is not None else self.vocabulary.state()
 
+    @override
     def restore(self, state: dict[str, Any]) -> None:
         """Take over what :meth:`state` gave."""
         self._vocabulary = vocabulary_from_state(state)

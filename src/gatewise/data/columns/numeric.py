@@ -70,10 +70,12 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
     def text_type(self) -> pa.DataType:
         return pa.float64()
 
+    @override
     def prepare(self, column: pa.Array) -> Numbers:
         """Check a picked column and bring it to float64."""
         return Numbers(*as_numbers(column, self.purpose))
 
+    @override
     def absorb(self, prepared: Numbers) -> None:
         """Take the moments of a piece in; where quantiles are to be learnt, its numbers are kept until they are."""
         missing = bool(prepared.missing.any())
@@ -88,6 +90,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
     def _has_bins(self) -> bool:
         return isinstance(self.feature.embedding, PiecewiseLinear)
 
+    @override
     def learn(self) -> None:
         """Learn the transform and the bins; nulls are left out."""
         known = self._pieces[0] if len(self._pieces) == 1 else np.concatenate([np.zeros(0), *self._pieces])
@@ -113,6 +116,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         """Rows of the buckets' embedding table."""
         return len(self.knots) + 1 + RESERVED_ROWS
 
+    @override
     def encode(self, prepared: Numbers) -> np.ndarray:
         """Return ``[row]`` int32 ids for buckets, else ``[row, 1 or 2]`` float32 values and null flags."""
         if self.feature.transform == "bucket":
@@ -123,6 +127,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         columns = scaled[:, np.newaxis]
         return np.column_stack([columns, prepared.missing]) if self.has_null else columns
 
+    @override
     def encode_usual(self, values: Values) -> np.ndarray | None:
         """Encode integers that float64 holds exactly, fractions and None."""
         kinds = set(map(type, values))
@@ -157,6 +162,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         knots, start, count = np.unique(self.knots, return_index=True, return_counts=True)
         return knots, (levels[start] + levels[start + count - 1]) / 2
 
+    @override
     def lay_out(self, layout: LayoutBuilder) -> None:
         """Buckets are ids with a table of their own; other numbers are floats, with a flag where there were nulls."""
         if self.feature.transform == "bucket":
@@ -176,6 +182,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
             case _:
                 return None
 
+    @override
     def description(self) -> Description:
         """Return a number such as the training table had."""
         return Description("number", "float64", example=self._near())
@@ -186,6 +193,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         logarithm = self.feature.transform == "log"
         return _short(np.sign(self.mean) * np.expm1(abs(self.mean)) if logarithm else self.mean)
 
+    @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
         """Return numbers about the training values' mean, at their knots and beyond all of them."""
         about = self.mean + self.std * 2 * rng.standard_normal(rows)
@@ -195,6 +203,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         choices = np.stack([about, rng.choice(knots, rows), between, rng.choice(far, rows)])
         return with_nulls(choices[rng.choice(4, rows, p=[0.4, 0.2, 0.3, 0.1]), np.arange(rows)].tolist(), rng)
 
+    @override
     def state(self) -> dict[str, Any]:
         """Return what was learnt as JSON values."""
         return {
@@ -205,6 +214,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
             "edges": self.edges.tolist(),
         }
 
+    @override
     def restore(self, state: dict[str, Any]) -> None:
         """Take over what :meth:`state` gave."""
         self.mean, self.std, self.has_null = state["mean"], state["std"], state["has_null"]

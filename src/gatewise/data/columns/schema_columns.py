@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+from typing_extensions import override
 
 from gatewise.data.columns.kinds import AnyColumn, make_columns, owner_of
 from gatewise.data.layouts import LayoutBuilder
@@ -41,12 +42,15 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         self._columns = dict(make_columns(schema) if columns is None else columns)
         self._owner_of = {feature.name: owner_of(feature) for feature in schema.features}
 
+    @override
     def __getitem__(self, feature: str) -> AnyColumn:
         return self._columns[feature]
 
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
 
+    @override
     def __len__(self) -> int:
         return len(self._columns)
 

@@ -51,17 +51,20 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
     def text_type(self) -> pa.DataType:
         return pa.string()
 
+    @override
     def pick(self, table: pa.Table) -> pa.Array:
         """Return the column; strings are split before they are brought to the declared type."""
         column, dtype = super().pick(table), self.feature.dtype
         return column if dtype is None or not is_list(column.type) else as_declared(column, dtype, self.purpose)
 
+    @override
     def remark(self, table: pa.Table) -> str | None:
         """Return how strings seem to be meant to be split otherwise."""
         if self.column not in table.column_names:
             return None
         return remark_on_texts(self.feature.separator, pick_column(table, self.column, self.purpose))
 
+    @override
     def prepare(self, column: pa.Array) -> Items:
         """Split, cut and key a picked column."""
         keys, offsets = self.item_keys(column)
@@ -93,16 +96,19 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         """Refuse items that cannot have a row, see :meth:`check`."""
         self.check(keys, _list_of(offsets))
 
+    @override
     def encode(self, prepared: Items) -> RaggedIds:
         """Return the ids of every row's items of a prepared column."""
         return _ragged(self.rows_of(prepared), prepared.offsets)
 
+    @override
     def encode_column(self, column: pa.Array) -> RaggedIds:
         """Return the ids of every row's items of a picked column."""
         keys, offsets = self.item_keys(column)
         self.check_items(keys, offsets)
         return _ragged(self.vocabulary.rows_of(keys), offsets)
 
+    @override
     def encode_usual(self, values: Values) -> RaggedIds | None:
         """Look up the items of lists one by one; what strings are split into is remembered."""
         kinds = set(map(type, values)) - {NOTHING}
@@ -135,17 +141,20 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
     def _cut(self, items: list[Any], length: int) -> list[Any]:
         return items[:length] if self.feature.keep == "first" else items[-length:]
 
+    @override
     def lay_out(self, layout: LayoutBuilder) -> None:
         """Add a list column, and a table unless another feature owns it."""
         if self.owner is None:
             layout.table(self.name, self.vocabulary.rows, self.feature.dim or DEFAULT_DIM)
         layout.list(self.name, self.table, _pooling(self.feature))
 
+    @override
     def description(self) -> Description:
         """Return the most frequent items."""
         some = self.examples()
         return Description("list", self.dtype, (None,), some[:2], some)
 
+    @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
         """Return lists of any length, of known items, unseen ones and nulls."""
         lengths = rng.integers(0, (self.feature.max_length or LONGEST) + 3, rows)

@@ -65,6 +65,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
     def text_type(self) -> pa.DataType:
         return pa.string()
 
+    @override
     def prepare(self, column: pa.Array) -> Distinct:
         """Split a picked column into distinct texts and which one each row holds.
 
@@ -76,6 +77,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
             raise TableError(f"{self.purpose}: expected strings, found {column.type}")
         return distinct_keys(column, self.purpose)
 
+    @override
     def learn(self) -> None:
         """Take tokeniser and architecture over from the language model; nothing is learnt of the table.
 
@@ -119,6 +121,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
         tokenizer.enable_truncation(self.feature.max_length)
         return tokenizer
 
+    @override
     def encode(self, prepared: Distinct) -> EncodedTexts:
         """Return the tokens of every distinct text, and which text each row holds."""
         tokens: list[list[int]] = []
@@ -131,6 +134,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
         values = np.fromiter((token for ids in tokens for token in ids), dtype=np.int32, count=int(offsets[-1]))
         return EncodedTexts(RaggedIds(values, offsets), prepared.codes.astype(np.int64))
 
+    @override
     def lay_out(self, layout: LayoutBuilder) -> None:
         """Add a text column, with the language model that reads it."""
         feature = self.feature
@@ -148,6 +152,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
             )
         )
 
+    @override
     def description(self) -> Description:
         """Return the type alone."""
         return Description("string", "string", example="")
@@ -157,10 +162,12 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
     def particular(self) -> int:
         return 1
 
+    @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
         """Return made-up words."""
         return with_nulls([" ".join(_words(rng)) for _ in range(rows)], rng)
 
+    @override
     def state(self) -> dict[str, Any]:
         """Return what was taken over, as JSON values."""
         return {
@@ -171,6 +178,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
             "padding": self.padding,
         }
 
+    @override
     def restore(self, state: dict[str, Any]) -> None:
         """Take over what :meth:`state` gave."""
         self.tokenizer, self.config = state["tokenizer"], state["config"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, override
 
 from gatewise.data.arrays import null_mask
 from gatewise.data.columns.column import FeatureColumn
@@ -41,6 +41,7 @@ class VectorColumn(FeatureColumn[Vector, np.ndarray]):
         super().__init__(feature)
         self.has_null = False
 
+    @override
     def prepare(self, column: pa.Array) -> np.ndarray:
         """Return ``[row, size + 1]`` float64 numbers, the last column flagging nulls.
 
@@ -70,31 +71,38 @@ class VectorColumn(FeatureColumn[Vector, np.ndarray]):
             matrix[~missing, :-1] = numbers.reshape(-1, feature.size)
         return matrix
 
+    @override
     def absorb(self, prepared: np.ndarray) -> None:
         """Learn whether there are nulls."""
         self.has_null |= bool(prepared[:, -1].any())
 
+    @override
     def encode(self, prepared: np.ndarray) -> np.ndarray:
         """Return ``[row, size or size + 1]`` float32."""
         return (prepared if self.has_null else prepared[:, :-1]).astype(np.float32)
 
+    @override
     def lay_out(self, layout: LayoutBuilder) -> None:
         """Add one column of floats per number, and a flag where there were nulls."""
         flag = [f"{self.name} is null"] if self.has_null else []
         layout.floats(self.name, [*(f"{self.name}[{i}]" for i in range(self.feature.size)), *flag])
 
+    @override
     def description(self) -> Description:
         """Return a list of zeros."""
         return Description("list", "float64", (self.feature.size,), [0.0] * self.feature.size)
 
+    @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
         """Return normal numbers."""
         return with_nulls(rng.normal(size=(rows, self.feature.size)).tolist(), rng)
 
+    @override
     def state(self) -> dict[str, Any]:
         """Return what was learnt as JSON values."""
         return {"has_null": self.has_null}
 
+    @override
     def restore(self, state: dict[str, Any]) -> None:
         """Take over what :meth:`state` gave."""
         self.has_null = state["has_null"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from gatewise.data.labels.label import LabelEncoder
 from gatewise.data.tables import pick_column
@@ -18,16 +19,19 @@ class DurationLabels(LabelEncoder[Duration]):
     """Reads times of 0 or more and, where a limit is declared, how long they can be at most: NaN for no limit."""
 
     @property
+    @override
     def num_labels(self) -> int:  # type: ignore[override]
         """One, or two with a limit."""
         return 1 + len(self.task.known_columns)
 
-    def read(self, table: pa.Table) -> np.ndarray:  # noqa: D102
+    @override
+    def read(self, table: pa.Table) -> np.ndarray:
         values = self.numbers(table)
         self.refuse_negative(values)
         return np.stack([values, *self._limits(table)], axis=1)
 
-    def read_known(self, table: pa.Table) -> np.ndarray:  # noqa: D102
+    @override
+    def read_known(self, table: pa.Table) -> np.ndarray:
         return np.stack([np.full(table.num_rows, np.nan), *self._limits(table)], axis=1)
 
     def _limits(self, table: pa.Table) -> list[np.ndarray]:
@@ -43,6 +47,7 @@ class DurationLabels(LabelEncoder[Duration]):
             found.append(np.where(missing, np.nan, values))
         return found
 
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:  # noqa: D102
+    @override
+    def summarise(self, known: np.ndarray) -> dict[str, Any]:
         logarithms = np.log1p(known / self.task.unit)
         return {"log_mean": float(logarithms.mean()), "log_std": float(logarithms.std())}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from gatewise.data.labels.label import LabelEncoder
 from gatewise.data.values import Distinct, distinct_keys
@@ -28,16 +29,19 @@ class MulticlassLabels(LabelEncoder[Multiclass]):
         return classes
 
     @property
-    def type(self) -> pa.DataType | None:  # noqa: D102
+    @override
+    def type(self) -> pa.DataType | None:
         return pa.string() if isinstance(next(iter(self.statistics.get("classes", ())), None), str) else None
 
-    def prepare(self, table: pa.Table) -> None:  # noqa: D102
+    @override
+    def prepare(self, table: pa.Table) -> None:
         if self.task.classes is None:
             found = self._distinct(table)
             # a dictionary may hold values that no row has
             self.statistics["classes"] = sorted(found.values.filter(pa.array(found.counts > 0)).to_pylist())
 
-    def read(self, table: pa.Table) -> np.ndarray:  # noqa: D102
+    @override
+    def read(self, table: pa.Table) -> np.ndarray:
         found, place = self._distinct(table), {value: place for place, value in enumerate(self.classes)}
         values = found.values.to_pylist()
         unseen = np.array([value not in place for value in values] + [False])[found.codes]
@@ -47,12 +51,14 @@ class MulticlassLabels(LabelEncoder[Multiclass]):
         places = np.array([place.get(value, 0) for value in values] + [np.nan], dtype=np.float64)
         return places[found.codes][:, np.newaxis]
 
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:  # noqa: D102
+    @override
+    def summarise(self, known: np.ndarray) -> dict[str, Any]:
         # a declared class that no row has yet counts once, so that its rate has a logarithm
         counts = np.bincount(known.astype(np.int64), minlength=len(self.classes)).clip(min=1)
         return {"rates": (counts / counts.sum()).tolist()}
 
-    def shown(self, label: float) -> str:  # noqa: D102
+    @override
+    def shown(self, label: float) -> str:
         return repr(self.classes[int(label)])
 
     def _distinct(self, table: pa.Table) -> Distinct:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from typing_extensions import override
 
 from gatewise.data.labels.label import LabelEncoder
 from gatewise.declare import Ordinal
@@ -23,7 +24,8 @@ class OrdinalLabels(LabelEncoder[Ordinal]):
         declared = {} if task.levels is None else {"levels": list(task.levels)}
         super().__init__(task, {**declared, **(statistics or {})})
 
-    def prepare(self, table: pa.Table) -> None:  # noqa: D102
+    @override
+    def prepare(self, table: pa.Table) -> None:
         if self.task.levels is not None:
             return
         values = self.numbers(table)
@@ -35,13 +37,15 @@ class OrdinalLabels(LabelEncoder[Ordinal]):
             raise TableError(f"{self.purpose}: expected three levels or more, found {found}; take Binary")
         self.statistics["levels"] = levels.tolist()
 
-    def read(self, table: pa.Table) -> np.ndarray:  # noqa: D102
+    @override
+    def read(self, table: pa.Table) -> np.ndarray:
         values, levels = self.numbers(table), self.statistics["levels"]
         unseen = ~np.isnan(values) & ~np.isin(values, levels)
         self.refuse(values, unseen, f"one of {shown(f'{level:g}' for level in levels)}")
         return values[:, np.newaxis]
 
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:  # noqa: D102
+    @override
+    def summarise(self, known: np.ndarray) -> dict[str, Any]:
         # a level that no row has yet counts once, so that the levels beside it stay apart
         counts = np.array([(known == level).sum() for level in self.statistics["levels"]]).clip(min=1)
         return {"rates": (counts / counts.sum()).tolist()}

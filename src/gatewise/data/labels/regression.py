@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
 from gatewise.data.labels.label import LabelEncoder
 from gatewise.declare import Regression
@@ -13,7 +14,8 @@ from gatewise.declare import Regression
 class RegressionLabels(LabelEncoder[Regression]):
     """Reads numbers, and learns where what the loss asks for lies without a model."""
 
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:  # noqa: D102
+    @override
+    def summarise(self, known: np.ndarray) -> dict[str, Any]:
         quantiles = {"mae": 0.5, "quantile": self.task.quantile}
         if self.task.loss not in quantiles:
             return super().summarise(known)

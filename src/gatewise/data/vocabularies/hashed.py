@@ -29,12 +29,14 @@ class HashedVocabulary(AnyVocabulary):
     def size(self) -> int:
         return self.buckets
 
+    @override
     def rows_of(self, keys: pa.Array) -> np.ndarray:
         """Return the row of every key of a column; null has its own."""
         # hashing takes longer than finding out what is distinct
         split = distinct(keys)
         return split.rows(self.lookup(split.values))
 
+    @override
     def lookup(self, values: pa.Array) -> np.ndarray:
         """Return the row of every value; none is null."""
         hashed = hash_values(values) % np.uint64(self.buckets)
@@ -52,6 +54,7 @@ class HashedVocabulary(AnyVocabulary):
     def draw(self, count: int, rng: np.random.Generator) -> list[Any]:
         return drawn(pa.array(range(1000)), count, rng, strings=self.strings)
 
+    @override
     def state(self) -> dict[str, Any]:
         """Return the vocabulary as JSON values."""
         kind = next((kind for kind, dtype in TYPES.items() if dtype == self.type), None)

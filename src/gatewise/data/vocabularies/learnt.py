@@ -46,6 +46,7 @@ class Vocabulary(AnyVocabulary):
         return len(self.values)
 
     @property
+    @override
     def type(self) -> pa.DataType:
         """The values' type: int64, large_string, or null when nothing was learnt."""
         return self.values.type
@@ -59,6 +60,7 @@ class Vocabulary(AnyVocabulary):
             object.__setattr__(self, "_row_of", row_of)
         return self._row_of
 
+    @override
     def rows_of(self, keys: pa.Array) -> np.ndarray:
         """Return the row of every key of a column; null has its own."""
         rows = self.lookup(keys)
@@ -66,6 +68,7 @@ class Vocabulary(AnyVocabulary):
             rows[null_mask(keys)] = NULL
         return rows
 
+    @override
     def lookup(self, values: pa.Array) -> np.ndarray:
         """Return the row of every value: integers, or strings of any width, as the vocabulary's are."""
         if pa.types.is_null(self.type) or pa.types.is_null(values.type):
@@ -83,6 +86,7 @@ class Vocabulary(AnyVocabulary):
         position = pc.index_in(as_type(values, self.type), value_set=self.values)
         return filled(position, OUT_OF_VOCABULARY - RESERVED_ROWS) + np.int32(RESERVED_ROWS)
 
+    @override
     def extended(self, values: pa.Array, counts: np.ndarray, min_count: int = 1) -> Vocabulary:
         """Return this vocabulary with values it lacks at its end; rows of known values stay."""
         if pa.types.is_null(self.type):
@@ -115,6 +119,7 @@ class Vocabulary(AnyVocabulary):
     def draw(self, count: int, rng: np.random.Generator) -> list[Any]:
         return drawn(self.values, count, rng, strings=self.strings)
 
+    @override
     def state(self) -> dict[str, Any]:
         """Return the vocabulary as JSON values."""
         kind = next((kind for kind, dtype in TYPES.items() if dtype == self.type), None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from typing_extensions import override
+
 from gatewise.declare.architectures.architecture import Count
 from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.owned import OwnExperts, Share, check_experts
@@ -26,6 +28,7 @@ class AdaTT(GatedArchitecture):
     """How many levels follow one another."""
     kind: Literal["adatt"] = field(default="adatt", kw_only=True, repr=False)
 
-    def check(self, schema: Schema) -> None:  # noqa: D102
+    @override
+    def check(self, schema: Schema) -> None:
         super().check(schema)
         check_experts(self.own_experts, self.shared_experts, schema)

@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from gatewise.declare.architectures.architecture import Architecture, check_tasks
 from gatewise.declare.base import Dims, Names, declaration
@@ -24,10 +25,12 @@ class AITM(Architecture):
     kind: Literal["aitm"] = field(default="aitm", kw_only=True, repr=False)
 
     @property
-    def steps(self) -> tuple[str, ...]:  # noqa: D102
+    @override
+    def steps(self) -> tuple[str, ...]:
         return tuple(self.ordered or self.order)
 
-    def check(self, schema: Schema) -> None:  # noqa: D102
+    @override
+    def check(self, schema: Schema) -> None:
         super().check(schema)
         check_tasks("order", self.order, schema)
         for task in schema.tasks:

@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Literal
 
 from pydantic import model_validator
+from typing_extensions import override
 
 from gatewise.declare.architectures.architecture import Count, check_features
 from gatewise.declare.architectures.gated import GatedArchitecture
@@ -30,7 +31,8 @@ class FacetAwareMoE(GatedArchitecture):
     kind: Literal["facet_aware_moe"] = field(default="facet_aware_moe", kw_only=True, repr=False)
 
     @property
-    def gates_read_features(self) -> bool:  # noqa: D102
+    @override
+    def gates_read_features(self) -> bool:
         return False
 
     @model_validator(mode="after")
@@ -40,10 +42,12 @@ class FacetAwareMoE(GatedArchitecture):
         return self
 
     @property
-    def named_columns(self) -> str:  # noqa: D102
+    @override
+    def named_columns(self) -> str:
         return "facet"
 
-    def check(self, schema: Schema) -> None:  # noqa: D102
+    @override
+    def check(self, schema: Schema) -> None:
         super().check(schema)
         check_features("facet", [self.facet], schema)
         found = next(feature for feature in schema.features if feature.name == self.facet)

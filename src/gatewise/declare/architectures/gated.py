@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
+from typing_extensions import override
+
 from gatewise.declare.architectures.architecture import Architecture, check_features
 from gatewise.declare.base import Dims, declaration
 from gatewise.declare.gates import AnyGate, SoftmaxGate
@@ -22,7 +24,8 @@ class GatedArchitecture(Architecture):
     """Hidden widths of every gate; none: softmax(W x)."""
 
     @property
-    def named_columns(self) -> str:  # noqa: D102
+    @override
+    def named_columns(self) -> str:
         return "gate.features" if self.gate.features else ""
 
     @property
@@ -41,7 +44,8 @@ class GatedArchitecture(Architecture):
         experts: Any = getattr(self, "experts", None)
         return experts if isinstance(experts, int) else None
 
-    def check(self, schema: Schema) -> None:  # noqa: D102
+    @override
+    def check(self, schema: Schema) -> None:
         super().check(schema)
         kind = getattr(self, "kind", type(self).__name__)
         check_features("gate.features", self.gate.features, schema)

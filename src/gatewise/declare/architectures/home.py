@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from typing_extensions import override
+
 from gatewise.declare.architectures.architecture import Activation, Count, Norm, check_tasks
 from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.base import Dims, declaration
@@ -37,19 +39,23 @@ class HoME(GatedArchitecture):
     kind: Literal["home"] = field(default="home", kw_only=True, repr=False)
 
     @property
-    def gates_read_features(self) -> bool:  # noqa: D102
+    @override
+    def gates_read_features(self) -> bool:
         return False
 
     @property
-    def experts_in_reach(self) -> int:  # noqa: D102
+    @override
+    def experts_in_reach(self) -> int:
         # a group's gate in the first level: the group's and the shared ones
         return 2 * self.experts
 
     @property
-    def gates_reach_all(self) -> bool:  # noqa: D102
+    @override
+    def gates_reach_all(self) -> bool:
         return False
 
-    def check(self, schema: Schema) -> None:  # noqa: D102
+    @override
+    def check(self, schema: Schema) -> None:
         super().check(schema)
         grouped = [task for tasks in self.groups.values() for task in tasks]
         check_tasks("groups", grouped, schema)

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, Tag, model_validator
+from typing_extensions import override
 
 from gatewise.declare.architectures.architecture import Count
 from gatewise.declare.architectures.gated import GatedArchitecture
@@ -35,7 +36,8 @@ class MixtureOfExperts(GatedArchitecture):
     """How many mixtures follow one another; the next one reads what all tasks got."""
 
     @property
-    def experts_in_reach(self) -> int:  # noqa: D102
+    @override
+    def experts_in_reach(self) -> int:
         return self.experts if isinstance(self.experts, int) else sum(expert.count for expert in self.experts)
 
     @model_validator(mode="after")

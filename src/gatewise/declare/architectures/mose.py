@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Literal
 
 from pydantic import model_validator
+from typing_extensions import override
 
 from gatewise.declare.architectures.architecture import Count, unpooled_sequences
 from gatewise.declare.architectures.gated import GatedArchitecture
@@ -36,7 +37,8 @@ class MoSE(GatedArchitecture):
     kind: Literal["mose"] = field(default="mose", kw_only=True, repr=False)
 
     @property
-    def reads_sequences(self) -> bool:  # noqa: D102
+    @override
+    def reads_sequences(self) -> bool:
         return True
 
     @model_validator(mode="after")
@@ -45,7 +47,8 @@ class MoSE(GatedArchitecture):
             raise ValueError(f"expert_dim: expected a multiple of {self.heads} heads, found {self.expert_dim}")
         return self
 
-    def check(self, schema: Schema) -> None:  # noqa: D102
+    @override
+    def check(self, schema: Schema) -> None:
         super().check(schema)
         found = unpooled_sequences(schema)
         if not found:

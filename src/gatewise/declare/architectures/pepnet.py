@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from gatewise.declare.architectures.architecture import Architecture, check_features
 from gatewise.declare.base import Dims, Names, declaration
@@ -27,10 +28,12 @@ class PEPNet(Architecture):
     kind: Literal["pepnet"] = field(default="pepnet", kw_only=True, repr=False)
 
     @property
-    def named_columns(self) -> str:  # noqa: D102
+    @override
+    def named_columns(self) -> str:
         return "scenario"
 
-    def check(self, schema: Schema) -> None:  # noqa: D102
+    @override
+    def check(self, schema: Schema) -> None:
         super().check(schema)
         check_features("scenario", self.scenario, schema)
         check_features("priors", self.priors, schema)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from typing_extensions import override
+
 from gatewise.declare.architectures.architecture import Count
 from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.owned import OwnExperts, Share, check_experts
@@ -27,14 +29,17 @@ class PLE(GatedArchitecture):
     kind: Literal["ple"] = field(default="ple", kw_only=True, repr=False)
 
     @property
-    def experts_in_reach(self) -> int:  # noqa: D102
+    @override
+    def experts_in_reach(self) -> int:
         own = self.own_experts
         return self.shared_experts + (own if isinstance(own, int) else min(own))
 
     @property
-    def gates_reach_all(self) -> bool:  # noqa: D102
+    @override
+    def gates_reach_all(self) -> bool:
         return False
 
-    def check(self, schema: Schema) -> None:  # noqa: D102
+    @override
+    def check(self, schema: Schema) -> None:
         super().check(schema)
         check_experts(self.own_experts, self.shared_experts, schema)

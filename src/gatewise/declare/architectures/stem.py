@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from typing_extensions import override
+
 from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.owned import OwnExperts, Share, check_experts
 from gatewise.declare.base import Dims, declaration
@@ -29,17 +31,21 @@ class STEM(GatedArchitecture):
     kind: Literal["stem"] = field(default="stem", kw_only=True, repr=False)
 
     @property
-    def gates_read_features(self) -> bool:  # noqa: D102
+    @override
+    def gates_read_features(self) -> bool:
         return False
 
-    def embedding_sets(self, num_tasks: int) -> int:  # noqa: D102
+    @override
+    def embedding_sets(self, num_tasks: int) -> int:
         return num_tasks + 1
 
     @property
-    def named_columns(self) -> str:  # noqa: D102
+    @override
+    def named_columns(self) -> str:
         return "a set of embeddings a task"
 
-    def check(self, schema: Schema) -> None:  # noqa: D102
+    @override
+    def check(self, schema: Schema) -> None:
         super().check(schema)
         for feature in schema.features:
             if isinstance(feature, Sequence) and not isinstance(feature.pooling, str):

@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from gatewise.declare.balance.balance import Balance
 from gatewise.declare.base import Name, Rate, declaration
@@ -44,6 +45,7 @@ class MetaBalance(Balance):
     kind: Literal["metabalance"] = field(default="metabalance", kw_only=True, repr=False)
 
     @property
+    @override
     def named_tasks(self) -> tuple[str, ...]:
         """The task whose gradient the others are brought to."""
         return () if self.target is None else (self.target,)

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainSerializer
+from typing_extensions import override
 
 from gatewise.declare.balance.balance import Balance
 from gatewise.declare.base import Name, declaration
@@ -23,18 +24,23 @@ class Weights(Mapping[str, float]):
     def __init__(self, weights: Mapping[str, float]) -> None:
         self._weights = dict(weights)
 
+    @override
     def __getitem__(self, name: str) -> float:
         return self._weights[name]
 
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter(self._weights)
 
+    @override
     def __len__(self) -> int:
         return len(self._weights)
 
+    @override
     def __hash__(self) -> int:
         return hash(frozenset(self._weights.items()))
 
+    @override
     def __repr__(self) -> str:
         return repr(self._weights)
 
@@ -54,11 +60,13 @@ class Static(Balance):
     kind: Literal["static"] = field(default="static", kw_only=True, repr=False)
 
     @property
+    @override
     def named_tasks(self) -> tuple[str, ...]:
         """Tasks that a weight is given for."""
         return tuple(self.declared_weights)
 
     @property
+    @override
     def declared_weights(self) -> Mapping[str, float]:
         """The weights, by task."""
         return self.weights or {}
@@ -81,6 +89,7 @@ class TunedStatic(Balance):
     kind: Literal["tuned_static"] = field(default="tuned_static", kw_only=True, repr=False)
 
     @property
+    @override
     def needs_validation(self) -> bool:
         """Yes: candidates are judged on the validation table."""
         return True

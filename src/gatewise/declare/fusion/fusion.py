@@ -9,6 +9,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import override
+
 from gatewise.declare.fusion.arithmetic import FUNCTIONS, LIMIT, OPERATORS, bounded
 from gatewise.declare.fusion.parser import parse
 from gatewise.declare.fusion.tree import Call, Column, Negative, Node, Number, Operation, walk, with_numbers, written
@@ -48,6 +50,7 @@ class Fusion:
             raise DeclarationError("fusion: expected the name of a prediction, found numbers alone")
         return fusion
 
+    @override
     def __str__(self) -> str:
         return written(self.tree)
 

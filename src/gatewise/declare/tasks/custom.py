@@ -8,6 +8,7 @@ from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, JsonValue, PlainSerializer
+from typing_extensions import override
 
 from gatewise.declare.base import Name, declaration
 from gatewise.declare.tasks.label import Label
@@ -25,18 +26,23 @@ class CustomOptions(Mapping[str, Any]):
         self._text = json.dumps(dict(options), sort_keys=True, allow_nan=False)
         self._options: dict[str, Any] = json.loads(self._text)
 
+    @override
     def __getitem__(self, name: str) -> Any:
         return self._options[name]
 
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter(self._options)
 
+    @override
     def __len__(self) -> int:
         return len(self._options)
 
+    @override
     def __hash__(self) -> int:
         return hash(self._text)
 
+    @override
     def __repr__(self) -> str:
         return repr(self._options)
 

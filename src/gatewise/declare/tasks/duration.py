@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from gatewise.declare.base import Name, declaration
 from gatewise.declare.tasks.label import Label
@@ -31,5 +32,6 @@ class Duration(Label):
     kind: Literal["duration"] = field(default="duration", kw_only=True, repr=False)
 
     @property
-    def known_columns(self) -> tuple[str, ...]:  # noqa: D102
+    @override
+    def known_columns(self) -> tuple[str, ...]:
         return () if self.limit is None else (self.limit,)

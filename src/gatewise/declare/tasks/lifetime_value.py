@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from typing_extensions import override
+
 from gatewise.declare.base import declaration
 from gatewise.declare.tasks.label import Label
 from gatewise.names import positive_name
@@ -20,5 +22,6 @@ class LifetimeValue(Label):
     kind: Literal["lifetime_value"] = field(default="lifetime_value", kw_only=True, repr=False)
 
     @property
-    def outputs(self) -> tuple[str, ...]:  # noqa: D102
+    @override
+    def outputs(self) -> tuple[str, ...]:
         return self.name, positive_name(self.name)

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
+from typing_extensions import override
 
 from gatewise.declare.base import declaration
 from gatewise.declare.tasks.label import Label
@@ -39,6 +40,7 @@ class Multiclass(Label):
     kind: Literal["multiclass"] = field(default="multiclass", kw_only=True, repr=False)
 
     @property
+    @override
     def learns_columns(self) -> bool:
         """Yes: one column per class."""
         return True

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
+from typing_extensions import override
 
 from gatewise.declare.base import declaration
 from gatewise.declare.tasks.label import Label
@@ -39,6 +40,7 @@ class Ordinal(Label):
     kind: Literal["ordinal"] = field(default="ordinal", kw_only=True, repr=False)
 
     @property
+    @override
     def learns_columns(self) -> bool:
         """Yes: one column per level."""
         return True

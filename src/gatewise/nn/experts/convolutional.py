@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.layers import activation_layer, check_sizes
 
@@ -48,7 +49,8 @@ class ConvolutionalExpert(nn.Module):
         )
         self.output_dim = output_dim
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         if len(x) == 0:
             return x.new_zeros(0, self.output_dim)
         output: Tensor = self.layers(x.unsqueeze(1))

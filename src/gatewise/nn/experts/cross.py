@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.layers import check_sizes
 
@@ -42,7 +43,8 @@ class CrossNetwork(nn.Module):
         self.leave = nn.Linear(input_dim, output_dim)
         self.output_dim = output_dim
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         crossed = x
         for cross in self.crosses:
             crossed = x * cross(crossed) + crossed

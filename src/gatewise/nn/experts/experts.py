@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.kernels import mix
 
@@ -34,6 +35,7 @@ class Experts(nn.Module):
     output_dim: int
 
     @abstractmethod
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """Return every expert's output."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.experts.experts import Experts
 from gatewise.nn.experts.mlp import MLPExperts
@@ -42,7 +43,8 @@ class FeatureGates(nn.Module):
         self.down = GroupLinear(num_experts, input_dim, rank, bias=False, gain=GAIN)
         self.up = GroupLinear(num_experts, rank, input_dim, bias=False, gain=GAIN)
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         opened: Tensor = self.up(self.down(x)).sigmoid()
         # the doubling is done on x, which often has no dimension of experts
         doubled = 2 * x
@@ -87,12 +89,15 @@ class FeatureGatedExperts(Experts):
         self.num_experts, self.counts = num_experts, counts
         self.output_dim = self.experts.output_dim
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         outputs: Tensor = self.experts(self.feature_gates(x))
         return outputs
 
-    def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def one(self, expert: int, x: Tensor) -> Tensor:
         return self.experts.one(expert, self.feature_gates.one(expert, x))
 
+    @override
     def _mixed(self, x: Tensor, weights: Tensor) -> Tensor:
         return self.experts.mixed(self.feature_gates(x), weights)

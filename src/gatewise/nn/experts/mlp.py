@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.kernels import mix
 from gatewise.nn.experts.experts import Experts
@@ -38,13 +39,16 @@ class MLPExperts(Experts):
         self.num_experts = num_experts
         self.output_dim = self.mlp.output_dim
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         outputs: Tensor = self.mlp(x)
         return outputs
 
-    def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def one(self, expert: int, x: Tensor) -> Tensor:
         return self.mlp.one(expert, x)
 
+    @override
     def _mixed(self, x: Tensor, weights: Tensor) -> Tensor:
         rectify = self.mlp.ends_rectified
         return mix(weights, self.mlp(x, rectify_last=not rectify), rectify=rectify)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.draws import lent
 from gatewise.errors import ShapeError
@@ -44,13 +45,15 @@ class ModuleExperts(Experts):
                 raise ShapeError(f"experts[{i}]: expected output width {widths[0]}, as experts[0] has, found {width}")
         self.output_dim = widths[0]
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         inputs = x.unbind(1) if x.dim() == 3 else [x] * self.num_experts
         # modules of somebody may draw, and then know the global stream alone
         with lent():
             return torch.stack([expert(own) for expert, own in zip(self.experts, inputs, strict=True)], dim=1)
 
-    def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def one(self, expert: int, x: Tensor) -> Tensor:
         output: Tensor = self.experts[expert](x)
         return output
 

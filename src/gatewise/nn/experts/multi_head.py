@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.experts.experts import Experts
@@ -51,9 +52,11 @@ class MultiHeadExperts(Experts):
         self.join = GroupLinear(num_experts, dim, dim)
         self.num_experts, self.output_dim = num_experts, dim
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         outputs: Tensor = self.join(self.heads(x))
         return outputs
 
-    def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def one(self, expert: int, x: Tensor) -> Tensor:
         return self.join.one(expert, self.heads.one(expert, x))

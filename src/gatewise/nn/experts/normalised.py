@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 from torch.nn.functional import layer_norm
+from typing_extensions import override
 
 from gatewise.nn.experts.experts import Experts
 
@@ -27,8 +28,10 @@ class NormalisedExperts(Experts):
         self.experts = experts
         self.num_experts, self.output_dim = experts.num_experts, experts.output_dim
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         return layer_norm(self.experts(x), (self.output_dim,))
 
-    def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def one(self, expert: int, x: Tensor) -> Tensor:
         return layer_norm(self.experts.one(expert, x), (self.output_dim,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.experts.experts import Experts
@@ -61,16 +62,20 @@ class OwnedExperts(Experts):
         """Return which experts belong to each of the first units, ``[unit, expert]`` bool."""
         return self.owner == torch.arange(units, device=self.owner.device).unsqueeze(1)
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         outputs: Tensor = self.experts(self._inputs(x))
         return outputs
 
-    def one(self, expert: int, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def one(self, expert: int, x: Tensor) -> Tensor:
         return self.experts.one(expert, x)
 
+    @override
     def _mixed(self, x: Tensor, weights: Tensor) -> Tensor:
         return self.experts.mixed(self._inputs(x), weights)
 
+    @override
     def _mixed_sparsely(self, x: Tensor, weights: Tensor) -> Tensor:
         return self.experts.mixed(self._inputs(x), weights, sparse=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.layers import GroupMLP
 
@@ -33,6 +34,7 @@ class PerceptronExpert(nn.Module):
         self.mlp = GroupMLP(1, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
         self.output_dim = self.mlp.output_dim
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         output: Tensor = self.mlp(x)
         return output.squeeze(1)

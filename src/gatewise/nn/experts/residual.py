@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.residual import GroupResidualMLP
@@ -38,6 +39,7 @@ class ResidualMLP(nn.Module):
         self.mlp = GroupResidualMLP(1, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
         self.output_dim = self.mlp.output_dim
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         output: Tensor = self.mlp(x)
         return output.squeeze(1)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.experts.experts import Experts
 from gatewise.nn.layers import dropout
@@ -32,13 +33,16 @@ class SequenceExperts(Experts):
         self.num_experts, self.output_dim = len(readers), output_dim
 
     # a sequence is what others have a vector for
-    def forward(self, x: Padded) -> Tensor:  # type: ignore[override]  # noqa: D102
+    @override
+    def forward(self, x: Padded) -> Tensor:  # type: ignore[override]
         outputs = torch.stack([expert(x) for expert in self.experts], dim=1)
         return dropout(outputs, self.rate) if self.training and self.rate else outputs
 
-    def one(self, expert: int, x: Padded) -> Tensor:  # type: ignore[override]  # noqa: D102
+    @override
+    def one(self, expert: int, x: Padded) -> Tensor:  # type: ignore[override]
         output: Tensor = self.experts[expert](x)
         return output
 
-    def mixed(self, x: Padded, weights: Tensor, *, sparse: bool = False) -> Tensor:  # type: ignore[override]  # noqa: D102
+    @override
+    def mixed(self, x: Padded, weights: Tensor, *, sparse: bool = False) -> Tensor:  # type: ignore[override]
         return super().mixed(x, weights, sparse=sparse)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.gates.gates import Gates
@@ -72,7 +73,8 @@ class AttentionGates(Gates):
         if zero_init:
             nn.init.zeros_(self.linear.weight)
 
-    def logits(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def logits(self, x: Tensor) -> Tensor:
         scores: Tensor = self.linear(self.hidden(self.found(x)))
         return scores
 

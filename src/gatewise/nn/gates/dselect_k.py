@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.gates.gates import Gated, Gates
@@ -102,6 +103,7 @@ class DSelectKGates(Gates):
             self.selection = nn.Parameter(torch.zeros(num_gates, sum(sizes)))
             _start_undecided(self.selection.data[:, : sizes[0]], gamma)
 
+    @override
     def logits(self, x: Tensor) -> Tensor:
         """Return the codes' numbers z and then the logits of the selectors, ``[batch, gate, k * bit + k]``."""
         if self.linear is None:
@@ -109,6 +111,7 @@ class DSelectKGates(Gates):
         scores: Tensor = self.linear(self.hidden(x) if len(self.hidden.layers) else x)
         return scores
 
+    @override
     def forward(self, x: Tensor) -> Gated:
         """Return every gate's weights, and what the loss is to have of them in training."""
         numbers = self.logits(self.read(x))

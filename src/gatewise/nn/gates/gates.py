@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.gates.dropout import drop_experts
@@ -102,6 +103,7 @@ class Gates(nn.Module):
         """Return weights that sum to 1; a logit of minus infinity gets exactly 0."""
         return logits.softmax(dim=-1)
 
+    @override
     def forward(self, x: Tensor) -> Gated:
         """Return every gate's weights, and what the loss is to have of them in training."""
         logits = self.logits(self.read(x))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.draws import lent
 from gatewise.errors import ShapeError
@@ -41,7 +42,8 @@ class GivenGates(nn.Module):
         reach = getattr(self.module, "reach", None)
         return reach if isinstance(reach, Tensor) else None
 
-    def forward(self, x: Tensor) -> Gated:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Gated:
         # it may draw, and then knows the global stream alone
         with lent():
             found = gated(self.module(x))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.layers import GroupLinear, GroupMLP
 
@@ -54,7 +55,8 @@ class SelfGates(nn.Module):
         # [unit, set, 1]
         self.register_buffer("owned", torch.eye(num_units, num_sets).unsqueeze(2), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         logits = self.linear(self.hidden(x) if len(self.hidden.layers) else x)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         of_own = logits.softmax(dim=2) if logits.shape[2] > 1 else logits.sigmoid()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.gates.gates import Gates
 from gatewise.nn.layers import GroupLinear, GroupMLP
@@ -55,7 +56,8 @@ class SoftmaxGates(Gates):
         if zero_init:
             nn.init.zeros_(self.linear.weight)
 
-    def logits(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def logits(self, x: Tensor) -> Tensor:
         scores: Tensor = self.linear(self.features(x))
         return scores
 

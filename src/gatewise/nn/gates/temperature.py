@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 
@@ -45,7 +46,8 @@ class Temperature(nn.Module):
         done = (self.count / self.steps).clamp(max=1)
         return self.start * torch.pow(torch.full_like(done, self.end / self.start), done)
 
-    def forward(self, logits: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, logits: Tensor) -> Tensor:
         if self.end is None:
             return logits if self.start == 1 else logits / self.start
         cooled = logits / self.current()

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.draws import generator
 from gatewise.errors import ShapeError
@@ -65,7 +66,8 @@ class TopKGates(SoftmaxGates):
             self.noise = GroupLinear(num_gates, self.hidden.output_dim, num_experts, bias=False)
             torch.nn.init.zeros_(self.noise.weight)
 
-    def logits(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def logits(self, x: Tensor) -> Tensor:
         features = self.features(x)
         scores: Tensor = self.linear(features)
         if self.noise is None or not self.training:
@@ -73,6 +75,7 @@ class TopKGates(SoftmaxGates):
         noise = torch.empty_like(scores).normal_(generator=generator(scores.device))
         return scores + noise * torch.nn.functional.softplus(self.noise(features))
 
+    @override
     def weigh(self, logits: Tensor) -> Tensor:
         """Return a softmax over the k largest logits."""
         largest = logits.topk(self.k, dim=-1)

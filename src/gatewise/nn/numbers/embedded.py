@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.layout import NumberColumn
 from gatewise.nn.numbers.make import family, make_embeddings
@@ -43,7 +44,8 @@ class EmbeddedNumbers(nn.Module):
         for i, group in enumerate(groups):
             self.register_buffer(f"columns_{i}", torch.tensor(group, dtype=torch.long), persistent=False)
 
-    def forward(self, floats: Tensor) -> list[Tensor]:  # noqa: D102
+    @override
+    def forward(self, floats: Tensor) -> list[Tensor]:
         if not self.embeddings:
             return [floats]
         parts = [floats.index_select(1, getattr(self, f"columns_{i}")) for i in range(len(self.embeddings) + 1)]

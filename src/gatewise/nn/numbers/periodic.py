@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.layers import GroupLinear, check_sizes
@@ -57,5 +58,6 @@ class PeriodicEmbeddings(nn.Module):
         angles = x.unsqueeze(2) * (2 * math.pi * self.frequencies)
         return torch.cat([angles.sin(), angles.cos()], dim=2)
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         return self.linear(self.encode(x), rectify=True)

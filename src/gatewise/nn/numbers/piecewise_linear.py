@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.layers import GroupLinear, check_sizes
@@ -67,7 +68,8 @@ class PiecewiseLinearEmbeddings(nn.Module):
         """Return every number's position in every bin, ``[batch, feature, bin]``, and zeros where bins are missing."""
         return ((x.unsqueeze(2) - self.left) / self.width).clamp(self.lowest, self.highest)
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Tensor:
         bent: Tensor = self.linear(self.encode(x))
         return torch.addcmul(bent, x.unsqueeze(2), self.slope)
 

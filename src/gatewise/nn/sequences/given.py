@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.draws import lent
 from gatewise.errors import ShapeError
@@ -28,7 +29,8 @@ class GivenPooling(nn.Module):
         super().__init__()
         self.module, self.output_dim = module, int(getattr(module, "output_dim", dim))
 
-    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:  # noqa: ARG002, D102
+    @override
+    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:
         # it may draw, and then knows the global stream alone
         with lent():
             found = self.module(items)

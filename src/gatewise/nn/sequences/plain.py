@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.sequences.padded import Padded
 
@@ -24,7 +25,8 @@ class PlainPooling(nn.Module):
         super().__init__()
         self.kind, self.output_dim = kind, dim
 
-    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:  # noqa: ARG002, D102
+    @override
+    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:
         vectors, present = items
         if self.kind == "sum" or vectors.shape[1] == 0:
             return vectors.sum(dim=1)

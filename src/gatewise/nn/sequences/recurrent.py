@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError, did_you_mean
 from gatewise.nn.layers import check_sizes
@@ -37,7 +38,8 @@ class RecurrentPooling(nn.Module):
         self.cell = CELLS[cell](input_dim, dim, batch_first=True)
         self.output_dim = dim
 
-    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:  # noqa: ARG002, D102
+    @override
+    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:
         vectors, present = items
         if vectors.shape[0] == 0 or vectors.shape[1] == 0:
             return vectors.new_zeros(vectors.shape[0], self.output_dim)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.layers import GroupLinear, GroupMLP
 from gatewise.nn.sequences.padded import Padded
@@ -40,7 +41,8 @@ class TargetAttention(nn.Module):
         self.linear = GroupLinear(1, self.hidden.output_dim, 1, gain=3**-0.5)
         self.normalise, self.output_dim = normalise, dim
 
-    def forward(self, items: Padded, target: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, items: Padded, target: Tensor) -> Tensor:
         return (self.weights(items, target).unsqueeze(2) * items.vectors).sum(dim=1)
 
     def weights(self, items: Padded, target: Tensor) -> Tensor:

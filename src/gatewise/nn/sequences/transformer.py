@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.draws import lent
 from gatewise.errors import ShapeError
@@ -44,7 +45,8 @@ class TransformerPooling(nn.Module):
         self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.output_dim = dim
 
-    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:  # noqa: ARG002, D102
+    @override
+    def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:
         vectors, present = items
         if vectors.shape[0] == 0 or vectors.shape[1] == 0:
             return vectors.new_zeros(vectors.shape[0], self.output_dim)

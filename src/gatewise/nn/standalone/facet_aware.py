@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.embedding import check_ids
@@ -95,6 +96,7 @@ class FacetAwareMoEModel(nn.Module):
         outputs = tuple(task_output_dims or [1] * num_tasks)
         self.towers = Towers(num_tasks, self.trunk.output_dim, tuple(tower_hidden_dims), outputs, dropout=dropout_rate)
 
+    @override
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, facets: Tensor, return_expert_weights: bool = False
     ) -> Predictions | tuple[Predictions, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.layers import check_sizes
@@ -75,6 +76,7 @@ class MMoEModel(nn.Module):
             num_tasks, self.trunk.output_dim, tuple(tower_hidden_dims), output_dims, dropout=dropout_rate
         )
 
+    @override
     def forward(self, x: Tensor, return_expert_weights: bool = False) -> Predictions | tuple[Predictions, list[Tensor]]:
         """Return a list of raw scores a task and, if asked for, a list of expert weights a task."""
         if x.dim() != 2 or x.shape[1] != self.input_dim:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.layout import EmbeddingField
@@ -70,6 +71,7 @@ class MMoERecommendationModel(MMoEModel):
         ]
         self.embeddings = EmbeddingTables(fields)
 
+    @override
     def forward(  # type: ignore[override]
         self,
         user_ids: Tensor,

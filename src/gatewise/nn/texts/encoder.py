@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.draws import lent
 from gatewise.errors import ShapeError, did_you_mean
@@ -54,13 +55,15 @@ class TextEncoder(nn.Module):
         self.output_dim, self.pooling, self.frozen, self.padding = dim, pooling, frozen, padding
         self.train(self.training)
 
+    @override
     def train(self, mode: bool = True) -> TextEncoder:
         """Switch to training mode, or out of it; a frozen encoder stays out of it."""
         super().train(mode)
         self.encoder.train(mode and not self.frozen)
         return self
 
-    def forward(self, texts: TextBatch | Tensor) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, texts: TextBatch | Tensor) -> Tensor:
         if isinstance(texts, Tensor):
             return texts
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.experts import OwnedExperts
 from gatewise.nn.experts.owned import own_counts
@@ -83,7 +84,8 @@ class AdaTT(Trunk):
         self.levels = nn.ModuleList(fusions)
         self.output_dim = width
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         penalties, mixed = [], Mixed(x)
         for level in self.levels:
             mixed = level(mixed.hidden)
@@ -118,7 +120,8 @@ class Fusion(nn.Module):
         # NOTE[DIFF]: the paper takes the expert of a unit with one as it is; a learnt 1 keeps one rule for all numbers
         self.native = nn.Parameter(torch.tensor([1 / count for count in experts.counts for _ in range(count)]))
 
-    def forward(self, x: Tensor) -> Mixed:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Mixed:
         weights, penalty = gated(self.gates(x if x.dim() == 2 else x[:, : self.units]))
         fused = weights + self.native * self.owned
         return Mixed(self.experts.mixed(x, fused), weights, penalty)

@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.layers import GroupMLP, check_sizes
@@ -74,7 +75,8 @@ class AITM(Trunk):
         )
         self.attentions = nn.ModuleList(Attention(self.output_dim) for _ in range(num_tasks - 1))
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         return Mixed(self._steps(x)[0])
 
     def transfer(self, x: Tensor) -> Tensor:
@@ -108,7 +110,8 @@ class Attention(nn.Module):
         super().__init__()
         self.maps = nn.Linear(width, 3 * width)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         values, queries, keys = self.maps(x).chunk(3, dim=2)
         agreement = (queries * keys).sum(dim=2) / math.sqrt(x.shape[2])
         weights = agreement.softmax(dim=1)

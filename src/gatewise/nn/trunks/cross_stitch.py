@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.layers import GroupMLP, check_sizes
@@ -64,7 +65,8 @@ class CrossStitch(Trunk):
         )
         self.stitches = nn.ParameterList(_near_identity(num_tasks, self_weight) for _ in layer_dims)
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         for layer, stitch in zip(self.layers, self.stitches, strict=True):
             # [task, task] x [batch, task, width]
             x = stitch @ layer(x)

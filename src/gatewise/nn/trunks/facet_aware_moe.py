@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.experts.multi_head import MultiHeadExperts
@@ -84,7 +85,8 @@ class FacetAwareMoE(Trunk):
         self.gates = make_gates(gate, width, 1, experts, gate_dims, activation=activation, norm=norm)
         self.output_dim = expert_dim
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         content = x.index_select(1, self.content)
         weights, penalty = gated(self.gates(content))
         told = content + self.enter(x.index_select(1, self.facet))

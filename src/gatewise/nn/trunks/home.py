@@ -7,6 +7,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.experts.feature_gate import FeatureGatedExperts
@@ -115,6 +116,7 @@ class HoME(Trunk):
         self.above = level(width, 2 * width, reach_above)
         self.output_dim = width
 
+    @override
     def units(self, tasks: Sequence[str], level: int) -> tuple[str, ...]:
         """Return the groups and ``shared`` below, and the tasks before them above."""
         members: dict[int, list[str]] = {}
@@ -123,7 +125,8 @@ class HoME(Trunk):
         groups = [f"group {'+'.join(members[group])}" for group in sorted(members)]
         return (*(tasks if level else ()), *groups, "shared")
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         # [batch, group + 1, width]
         meta, _gates, below = self.below(x, x, x)
         of_task = meta.index_select(1, self.group)
@@ -188,7 +191,8 @@ class GroupedMixture(nn.Module):
         )
         self.self_gates = SelfGates(input_dim, units, sets, experts, gate_dims, activation=activation, norm=norm)
 
-    def forward(self, of_experts: Tensor, of_gates: Tensor, of_own: Tensor) -> Mixed:  # noqa: D102
+    @override
+    def forward(self, of_experts: Tensor, of_gates: Tensor, of_own: Tensor) -> Mixed:
         weights, penalty = gated(self.gates(of_gates))
         fused = weights + self.self_gates(of_own)
         return Mixed(self.experts.mixed(of_experts, fused, sparse=skips(self.gates)), weights, penalty)

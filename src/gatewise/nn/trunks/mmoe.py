@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.experts import Experts, NormalisedExperts, make_experts
@@ -28,7 +29,8 @@ class Mixture(nn.Module):
         self.experts = experts
         self.gates = gates
 
-    def forward(self, x: Tensor) -> Mixed:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Mixed:
         weights, penalty = gated(self.gates(x))
         return Mixed(self.experts.mixed(x.flatten(1), weights, sparse=skips(self.gates)), weights, penalty)
 
@@ -106,7 +108,8 @@ class MMoE(Trunk):
         """Return how many gates there are: one a task, or one that all tasks share."""
         return num_tasks
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         penalties, mixed = [], Mixed(x)
         for level in self.levels:
             mixed = level(mixed.hidden)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError, did_you_mean
 from gatewise.nn.experts import SequenceExperts
@@ -95,7 +96,8 @@ class MoSE(Trunk):
         self.gates = make_gates(gate, width, num_tasks, experts, gate_dims, activation=activation, norm=norm)
         self.output_dim = input_dim + expert_dim
 
-    def mix(self, x: Tensor, *sequences: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *sequences: Padded) -> Mixed:
         items = sequences[self.sequence]
         weights, penalty = gated(self.gates(torch.cat([x, self.mean(items)], dim=1)))
         mixed = self.experts.mixed(items, weights)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing_extensions import override
+
 from gatewise.nn.trunks.mmoe import MMoE
 
 
@@ -21,5 +23,6 @@ class OMoE(MMoE):
     """
 
     @staticmethod
-    def num_gates(num_tasks: int) -> int:  # noqa: ARG004, D102
+    @override
+    def num_gates(num_tasks: int) -> int:
         return 1

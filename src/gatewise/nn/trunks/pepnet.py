@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.gate_unit import GateUnit
@@ -82,7 +83,8 @@ class PEPNet(Trunk):
             for width_in, width in zip((input_dim, *layer_dims), layer_dims, strict=False)
         )
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         hidden, scales = self._embeddings_and_scales(x)
         for layer, scale in zip(self.layers, scales, strict=True):
             hidden = layer(hidden) * scale

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.experts import OwnedExperts
 from gatewise.nn.experts.owned import own_counts
@@ -89,7 +90,8 @@ class PLE(Trunk):
         self.levels = nn.ModuleList(extractions)
         self.output_dim = width
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         penalties, mixed = [], Mixed(x)
         for level in self.levels:
             mixed = level(mixed.hidden)
@@ -116,6 +118,7 @@ class Extraction(nn.Module):
         self.gates = gates
         self.units = units
 
-    def forward(self, x: Tensor) -> Mixed:  # noqa: D102
+    @override
+    def forward(self, x: Tensor) -> Mixed:
         weights, penalty = gated(self.gates(x if x.dim() == 2 else x[:, : self.units]))
         return Mixed(self.experts.mixed(x, weights, sparse=skips(self.gates)), weights, penalty)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.nn.layers import GroupMLP
 from gatewise.nn.sequences import Padded
@@ -38,5 +39,6 @@ class SharedBottom(Trunk):
         self.bottom = GroupMLP(1, input_dim, bottom_dims, activation=activation, dropout=dropout, norm=norm)
         self.output_dim = self.bottom.output_dim
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         return Mixed(self.bottom(x).expand(-1, self.num_tasks, -1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.nn.layers import GroupMLP
 from gatewise.nn.sequences import Padded
@@ -38,5 +39,6 @@ class SingleTask(Trunk):
         self.bottoms = GroupMLP(num_tasks, input_dim, bottom_dims, activation=activation, dropout=dropout, norm=norm)
         self.output_dim = self.bottoms.output_dim
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         return Mixed(self.bottoms(x))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.kernels import mix
@@ -91,7 +92,8 @@ class STEM(Trunk):
         self.register_buffer("reach", owned[:num_tasks] | owned[num_tasks], persistent=False)
         self.output_dim = self.experts.output_dim
 
-    def mix(self, x: Tensor, *_: Padded) -> Mixed:  # noqa: D102
+    @override
+    def mix(self, x: Tensor, *_: Padded) -> Mixed:
         # [batch, set, width]
         embedded = x.index_select(1, self.columns.flatten()).view(x.shape[0], *self.columns.shape)
         weights, penalty = gated(self.gates(embedded[:, :-1] + embedded[:, -1:]))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.nn.sequences import Padded
 
@@ -49,6 +50,7 @@ class Trunk(nn.Module):
         """Return whose the gates of a level are, and the sets of its experts where these have owners, in order."""
         return (*tasks, "shared")
 
+    @override
     def forward(self, x: Tensor, *sequences: Padded) -> Tensor:
         """Return the hidden vectors of all tasks."""
         return self.mix(x, *sequences).hidden

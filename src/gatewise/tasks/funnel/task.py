@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.names import given_name, joint_name
 from gatewise.tasks.binary import BinaryTask
@@ -61,11 +62,13 @@ class FunnelTask(BinaryTask):
         self.joint = joint_name([step.name for step in (*after, self)])
 
     @property
-    def columns(self) -> tuple[str, ...]:  # noqa: D102
+    @override
+    def columns(self) -> tuple[str, ...]:
         return self.given, self.joint
 
     @property
-    def outputs(self) -> tuple[str, ...]:  # noqa: D102
+    @override
+    def outputs(self) -> tuple[str, ...]:
         return self.given, self.joint
 
     def step_probability(self, scores: ByTask) -> LogProbability:
@@ -83,6 +86,7 @@ class FunnelTask(BinaryTask):
         first, *others = self.after
         return [of_score(scores[first.name]), *(_as_step(step).step_probability(scores) for step in others)]
 
+    @override
     def targets_among(self, labels: ByTask) -> Tensor:
         """Return ``[row, 2]``: whether the step was taken, NaN outside the sample, and whether someone came to it."""
         came = joint_label([labels[step.name] for step in self.after])
@@ -91,7 +95,8 @@ class FunnelTask(BinaryTask):
             taken = torch.where(came == 1, taken, torch.nan)
         return torch.stack([taken, came], dim=1)
 
-    def losses_among(self, rows: Rows) -> Tensor:  # noqa: D102
+    @override
+    def losses_among(self, rows: Rows) -> Tensor:
         taken, came = rows.targets[self.name].unbind(dim=1)
         own = rows.scores[self.name]
         step = Step(
@@ -104,7 +109,8 @@ class FunnelTask(BinaryTask):
         )
         return LEARNING[self.learn](step)
 
-    def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:  # noqa: ARG002
+    @override
+    def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:
         """Return the probability of the step given the one before, and that of all steps: exactly their product."""
         exact = {name: score.double() for name, score in scores.items()}
         joint = self.after[0].predict(scores[self.after[0].name])
@@ -113,7 +119,8 @@ class FunnelTask(BinaryTask):
             joint = joint * given
         return {self.given: given, self.joint: joint}
 
-    def judged(self, labels: ByTask) -> dict[str, Tensor]:  # noqa: D102
+    @override
+    def judged(self, labels: ByTask) -> dict[str, Tensor]:
         came = joint_label([labels[step.name] for step in self.after])
         taken = torch.where(came == 1, labels[self.name], came)
         return {self.given: torch.where(came == 1, taken, torch.nan), self.joint: taken}

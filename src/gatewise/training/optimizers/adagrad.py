@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.training.optimizers.rule import Rule, State, zeros
 
@@ -20,10 +21,12 @@ class Adagrad(Rule):
         Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization. JMLR 2011.
     """
 
-    def state(self, weight: Tensor) -> State:  # noqa: D102
+    @override
+    def state(self, weight: Tensor) -> State:
         return {"sum": zeros(weight)}
 
-    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
+    @override
+    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:
         gradient = self.decayed(weight, gradient)
         total = state["sum"].addcmul_(gradient, gradient)
         weight.addcdiv_(gradient, total.sqrt().add_(EPS), value=-lr)

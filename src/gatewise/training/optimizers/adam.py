@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.kernels import AdamStep, update_adam, update_adam_rows
 from gatewise.training.optimizers.rule import Rule, State, zeros
@@ -28,20 +29,22 @@ class Adam(Rule):
         super().__init__(weight_decay)
         self.decoupled = decoupled
 
-    def state(self, weight: Tensor) -> State:  # noqa: D102
+    @override
+    def state(self, weight: Tensor) -> State:
         return {"exp_avg": zeros(weight), "exp_avg_sq": zeros(weight)}
 
-    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: D102
+    @override
+    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:
         self.move_all([weight], [gradient], [state], lr=lr, step=step)
 
-    def move_all(  # noqa: D102
+    @override
+    def move_all(
         self, weights: Sequence[Tensor], gradients: Sequence[Tensor], states: Sequence[State], *, lr: float, step: int
     ) -> None:
         update_adam(weights, gradients, [_moments(state) for state in states], self._numbers(lr, step))
 
-    def move_rows(  # noqa: D102
-        self, weight: Tensor, rows: Tensor, gradient: Tensor, state: State, *, lr: float, step: int
-    ) -> None:
+    @override
+    def move_rows(self, weight: Tensor, rows: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:
         update_adam_rows(weight, rows, gradient, _moments(state), self._numbers(lr, step))
 
     def _numbers(self, lr: float, step: int) -> AdamStep:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from gatewise.training.optimizers.rule import Rule, State
 
@@ -38,14 +39,16 @@ class LazyOptimizer(torch.optim.Optimizer):
         ]
         super().__init__(plain, {"lr": lr})
 
-    def zero_grad(self, set_to_none: bool = True) -> None:  # noqa: ARG002
+    @override
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]  # noqa: ARG002
+    @override
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Make one step with the gradients that are there."""
         for group, rule in zip(self.param_groups, self.rules, strict=True):
             lr = group["lr"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.training.optimizers.rule import Rule, State, zeros
 
@@ -19,10 +20,12 @@ class RMSprop(Rule):
         Tieleman, Hinton: Lecture 6.5, Neural Networks for Machine Learning. 2012.
     """
 
-    def state(self, weight: Tensor) -> State:  # noqa: D102
+    @override
+    def state(self, weight: Tensor) -> State:
         return {"square_avg": zeros(weight)}
 
-    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
+    @override
+    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:
         gradient = self.decayed(weight, gradient)
         mean = state["square_avg"].mul_(ALPHA).addcmul_(gradient, gradient, value=1 - ALPHA)
         weight.addcdiv_(gradient, mean.sqrt().add_(EPS), value=-lr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.training.optimizers.rule import Rule, State, zeros
 
@@ -22,10 +23,12 @@ class RowwiseAdagrad(Rule):
         Models. ISCA 2022.
     """  # noqa: E501
 
-    def state(self, weight: Tensor) -> State:  # noqa: D102
+    @override
+    def state(self, weight: Tensor) -> State:
         return {"sum": zeros(weight[:, :1])}
 
-    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
+    @override
+    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:
         gradient = self.decayed(weight, gradient)
         total = state["sum"].add_(gradient.square().mean(dim=1, keepdim=True))
         weight.addcdiv_(gradient, total.sqrt().add_(EPS), value=-lr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from typing_extensions import override
 
 from gatewise.training.optimizers.rule import Rule, State, zeros
 
@@ -21,10 +22,12 @@ class SGD(Rule):
         super().__init__(weight_decay)
         self.momentum = momentum
 
-    def state(self, weight: Tensor) -> State:  # noqa: D102
+    @override
+    def state(self, weight: Tensor) -> State:
         return {"momentum_buffer": zeros(weight)} if self.momentum else {}
 
-    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:  # noqa: ARG002, D102
+    @override
+    def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:
         gradient = self.decayed(weight, gradient)
         if self.momentum:
             gradient = state["momentum_buffer"].mul_(self.momentum).add_(gradient)
