@@ -1,201 +1,34 @@
 """Gatewise: multi-task ranking with multi-gate mixture-of-experts.
 
-One model predicts click, purchase, dwell, rating ... together: experts shared by all tasks, one softmax gate a task
-that mixes them, one tower a task. Names are imported when they are first used, so that ``gatewise.nn`` needs nothing
-but torch.
+One model predicts click, purchase, dwell, rating ... together: experts shared by all tasks, one softmax gate per task
+that mixes them, one tower per task. The public names stand in ``__init__.pyi``, once; each is imported when it is
+first used, so that ``gatewise.nn`` needs nothing but torch.
 """
 
-from __future__ import annotations
-
+import ast
 import importlib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from gatewise.version import __version__
 
-if TYPE_CHECKING:
-    from gatewise import plots as plots
-    from gatewise.declare import (
-        AITM,
-        CGC,
-        DBMTL,
-        DWA,
-        FAMO,
-        GRU,
-        IMTLG,
-        IMTLL,
-        MGDA,
-        PLE,
-        RLW,
-        STEM,
-        AdaTT,
-        AlignedMTL,
-        Attention,
-        AttentionGate,
-        Binary,
-        CAGrad,
-        Calibration,
-        Categorical,
-        ConstrainedUncertainty,
-        ConvolutionalExpert,
-        Cosine,
-        Count,
-        CrossExpert,
-        CrossStitch,
-        Custom,
-        DSelectKGate,
-        DualProj,
-        Duration,
-        FacetAwareMoE,
-        FairGrad,
-        GeometricMean,
-        GradNorm,
-        HoME,
-        LifetimeValue,
-        MetaBalance,
-        MLPExpert,
-        MMoE,
-        MoSE,
-        Multiclass,
-        NashMTL,
-        Numeric,
-        OMoE,
-        Ordinal,
-        PCGrad,
-        PEPNet,
-        Periodic,
-        PiecewiseLinear,
-        Plateau,
-        Recipe,
-        Regression,
-        ResidualExpert,
-        Schema,
-        Sequence,
-        SharedBottom,
-        SideTower,
-        SingleTask,
-        SmoothTchebycheff,
-        SoftmaxGate,
-        SoftUncertainty,
-        Static,
-        StepDecay,
-        Text,
-        TopKGate,
-        Training,
-        Transformer,
-        TunedStatic,
-        Uncertainty,
-        UPGrad,
-        Vector,
-    )
-    from gatewise.errors import GatewiseError, GatewiseWarning
-    from gatewise.jobs.comparison import compare
-    from gatewise.jobs.fuse import fuse
-    from gatewise.loading import load
-    from gatewise.machine import tune_process
-    from gatewise.own_kinds import register
-    from gatewise.ranker import Ranker
+def _homes(stub: Path) -> dict[str, str]:
+    """Return the module of every name that a stub imports; a module of this package is its own."""
+    imports = [node for node in ast.parse(stub.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    return {name.name: str(node.module) for node in imports for name in node.names}
 
-__all__ = [
-    "AITM",
-    "CGC",
-    "DBMTL",
-    "DWA",
-    "FAMO",
-    "GRU",
-    "IMTLG",
-    "IMTLL",
-    "MGDA",
-    "PLE",
-    "RLW",
-    "STEM",
-    "AdaTT",
-    "AlignedMTL",
-    "Attention",
-    "AttentionGate",
-    "Binary",
-    "CAGrad",
-    "Calibration",
-    "Categorical",
-    "ConstrainedUncertainty",
-    "ConvolutionalExpert",
-    "Cosine",
-    "Count",
-    "CrossExpert",
-    "CrossStitch",
-    "Custom",
-    "DSelectKGate",
-    "DualProj",
-    "Duration",
-    "FacetAwareMoE",
-    "FairGrad",
-    "GatewiseError",
-    "GatewiseWarning",
-    "GeometricMean",
-    "GradNorm",
-    "HoME",
-    "LifetimeValue",
-    "MLPExpert",
-    "MMoE",
-    "MetaBalance",
-    "MoSE",
-    "Multiclass",
-    "NashMTL",
-    "Numeric",
-    "OMoE",
-    "Ordinal",
-    "PCGrad",
-    "PEPNet",
-    "Periodic",
-    "PiecewiseLinear",
-    "Plateau",
-    "Ranker",
-    "Recipe",
-    "Regression",
-    "ResidualExpert",
-    "Schema",
-    "Sequence",
-    "SharedBottom",
-    "SideTower",
-    "SingleTask",
-    "SmoothTchebycheff",
-    "SoftUncertainty",
-    "SoftmaxGate",
-    "Static",
-    "StepDecay",
-    "Text",
-    "TopKGate",
-    "Training",
-    "Transformer",
-    "TunedStatic",
-    "UPGrad",
-    "Uncertainty",
-    "Vector",
-    "__version__",
-    "compare",
-    "fuse",
-    "load",
-    "register",
-    "tune_process",
-]
 
-_HOME = {
-    "Ranker": "gatewise.ranker",
-    "load": "gatewise.loading",
-    "register": "gatewise.own_kinds",
-    **dict.fromkeys(("GatewiseError", "GatewiseWarning"), "gatewise.errors"),
-    "compare": "gatewise.jobs.comparison",
-    "fuse": "gatewise.jobs.fuse",
-    "tune_process": "gatewise.machine",
-}
+_HOME = _homes(Path(__file__).with_suffix(".pyi"))
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "plots":
-        return importlib.import_module("gatewise.plots")
-    if name not in __all__:
+    home = _HOME.get(name)
+    if home is None:
         raise AttributeError(f"module 'gatewise' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME.get(name, "gatewise.declare")), name)
+    if home == __name__:
+        return importlib.import_module(f"{home}.{name}")
+    return getattr(importlib.import_module(home), name)
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "plots"]
+    return __all__
