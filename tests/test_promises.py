@@ -16,6 +16,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 import gatewise as gw
+from gatewise import preparing
 from gatewise.nn import Vectors
 
 
@@ -202,7 +203,7 @@ def test_experts_differ_before_training(make_ranker, feed):
 
 def test_a_collapsed_gate_and_its_dead_experts_warn(feed, make_ranker):
     ranker = make_ranker(epochs=1, lr=1e-12)
-    build = gw.ranker.build_model
+    build = preparing.build_model
 
     def collapsed(*args, **options):
         model = build(*args, **options)
@@ -215,12 +216,12 @@ def test_a_collapsed_gate_and_its_dead_experts_warn(feed, make_ranker):
             )
         return model
 
-    gw.ranker.build_model = collapsed
+    preparing.build_model = collapsed
     try:
         with pytest.warns(gw.GatewiseWarning, match="gate of task 'click' has collapsed.*expert 1"):
             ranker.fit(feed)
     finally:
-        gw.ranker.build_model = build
+        preparing.build_model = build
 
 
 # 7: same seed, same numbers; resuming is in tests/training

@@ -143,10 +143,8 @@ def test_a_class_that_there_is_not_is_refused_before_training(schema, rows):
 
 
 def test_no_prediction_is_called_like_the_result(feed_schema):
-    schema = gw.Schema(features=feed_schema.features, tasks=[gw.Binary("fused", column="click")])
-    gw.Ranker(schema)
-    with pytest.raises(DeclarationError, match="its result is called 'fused', and so is a prediction"):
-        gw.Ranker(schema, fusion="fused")
+    with pytest.raises(DeclarationError, match="no prediction can be called 'fused'"):
+        gw.Schema(features=feed_schema.features, tasks=[gw.Binary("fused", column="click")])
 
 
 def test_a_fusion_that_does_not_fit_changes_nothing(trained, rows, make_ranker):

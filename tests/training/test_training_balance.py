@@ -16,6 +16,7 @@ from gatewise import declare
 from gatewise.balance import FAMO, BalanceRule, StepLosses
 from gatewise.errors import DeclarationError
 from gatewise.nn import PLE, SharedBottom, SingleTask, TensorTable
+from gatewise.processes import Alone
 from gatewise.tasks import BinaryTask, RegressionTask, summed_losses
 from gatewise.training import Trainer
 from gatewise.training.gradients import TaskGradients
@@ -36,7 +37,7 @@ def step(trainer: Trainer, table: TensorTable, *groups: Tensor) -> tuple[Tensor,
     """Make one step of the given groups of rows; return the weights given and all gradients."""
     table = trainer.prepare(table)
     torch.manual_seed(11)
-    _, _, weights = trainer.step([table.batch(group) for group in groups or (torch.arange(len(table)),)])
+    weights = trainer.step([table.batch(group) for group in groups or (torch.arange(len(table)),)]).weights
     named = [*trainer.model.named_parameters(), *trainer.step.balance.named_parameters()]
     return weights, {name: torch.zeros_like(p) if p.grad is None else p.grad.to_dense() for name, p in named}
 
@@ -184,14 +185,14 @@ def test_looking_leaves_no_trace(update: str, make_table: MakeTable, make_traine
     options: dict[str, Any] = {"norm": "batch", "dropout": 0.3, "embedding_update": update}
     looking, rule = listening(make_trainer, **options)
     plain = make_trainer(balance={"kind": "static", "weights": {"rating": 0.5}}, **options)
-    given = plain.balance.forward
+    given = plain.step.balance.forward
 
     def drawing(seen: StepLosses) -> Tensor:
         # as the other rule does, which moves the random state on
         torch.rand(())
         return given(seen)
 
-    plain.balance.forward = drawing  # type: ignore[method-assign]
+    plain.step.balance.forward = drawing  # type: ignore[method-assign]
     looking.fit(make_table())
     plain.fit(make_table())
     assert_close(dict(looking.model.state_dict()), dict(plain.model.state_dict()), 0)
@@ -204,8 +205,10 @@ def test_a_rehearsal_sees_what_the_step_then_does(make_table: MakeTable, make_tr
     before = {name: value.clone() for name, value in trainer.model.named_buffers() if "num_batches" in name}
     for _ in range(3):
         batches = [table.batch(index) for index in torch.arange(40).split(10)]
-        summed, counted, _ = trainer.step(batches)
-        torch.testing.assert_close(rule.seen[-1].losses, summed / counted, atol=1e-6, rtol=1e-5)
+        made = trainer.step(batches)
+        torch.testing.assert_close(rule.seen[-1].losses, made.summed / made.counted, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(made.losses, made.summed / made.counted)
+        assert made.rows == 40
     assert before
     for name, value in before.items():
         # four batches a step, each counted once, neither in the rehearsal nor in the look at the outcome
@@ -336,7 +339,7 @@ def test_own_experts_are_not_shared(make_table: MakeTable, make_trainer: MakeTra
     table = make_table()
     (weight,) = last_shared_layer(trainer.model.trunk)
     assert weight is trainer.model.trunk.levels[-1].experts.experts.mlp.layers[2].weight
-    gradients = TaskGradients(trainer.model, ["last_shared_layer"], trainer.step.scaler)
+    gradients = TaskGradients(trainer.model, ["last_shared_layer"], trainer.step.scaler, Alone())
     losses, vectors = plain_losses(trainer, table)
     gradients.add(losses, vectors)
     shared = torch.stack([torch.autograd.grad(loss, weight, retain_graph=True)[0][-1].flatten() for loss in losses])

@@ -23,7 +23,7 @@ def test_every_parameter_once_and_decay_on_dense_matrices_only(name: str, make_t
 
 
 def test_momentum_is_that_of_sgd(make_trainer: Callable[..., Trainer]) -> None:
-    assert [rule.momentum for rule in make_trainer(optimizer="sgd", momentum=0.5).optimizer.rules] == [0.5] * 2
+    assert [rule.momentum for rule in make_trainer(optimizer="sgd", momentum=0.5).step.optimizer.rules] == [0.5] * 2
     make_trainer(optimizer="adamw", momentum=0.5)
 
 
