@@ -9,12 +9,45 @@ from typing import Any
 import torch
 
 from gatewise import declare
-from gatewise.assembly import build_model, build_tasks, load_language_models
+from gatewise.assembly import build_balance, build_model, build_tasks, load_language_models
 from gatewise.data import TableEncoder
+from gatewise.errors import DeclarationError
 from gatewise.nn import TensorTable
 from gatewise.progress import counting, working
 from gatewise.serving import Scorer
-from gatewise.training import choose_device
+from gatewise.training import Monitor, choose_device
+
+
+def check_declared(schema: declare.Schema, options: declare.Options) -> None:
+    """Refuse options that do not fit a schema; better known before the tables are read.
+
+    Raises:
+        DeclarationError: names the option.
+    """
+    options.model.check(schema)
+    declare.check_balance(options.balance, schema)
+    tasks = build_tasks(schema)
+    Monitor(options.training.monitor, tasks)
+    if options.balance.named_tasks:
+        build_balance(options.balance, tasks)
+    if (fusion := options.parsed_fusion) is not None:
+        learnt = [task.name for task in schema.tasks if task.learns_columns]
+        fusion.check([column for task in tasks for column in task.columns], learnt)
+
+
+def check_fit(schema: declare.Schema, options: declare.Options, valid: Any) -> None:
+    """Refuse what cannot be trained, before the tables are encoded.
+
+    Raises:
+        DeclarationError: an option follows the monitored metric, and there is no validation table.
+        MissingExtraError: the balancing rule needs a package that is not installed.
+    """
+    balance, schedule = options.balance, options.training.schedule
+    for name, option in (("schedule", schedule), ("balance", balance)):
+        if valid is None and option is not None and option.needs_validation:
+            raise DeclarationError(f"{name} {option.kind!r} follows the monitored metric: fit needs a validation table")
+    if not balance.needs_validation:
+        build_balance(balance, build_tasks(schema))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from typing import Any, Unpack, cast
 import pyarrow as pa
 
 from gatewise import declare
-from gatewise.assembly import build_balance, build_tasks
 from gatewise.calibration import make_calibrator
 from gatewise.data import column_names
 from gatewise.errors import DeclarationError, GatewiseWarning, TableError
@@ -21,12 +20,12 @@ from gatewise.estimator import Estimator, is_labels
 from gatewise.files import held, write_text
 from gatewise.fitting import make_trainer
 from gatewise.insight import Insight
-from gatewise.preparing import prepare
+from gatewise.preparing import check_declared, check_fit, prepare
 from gatewise.progress import ProgressReporter, at_terminal, working
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, save_artefact
-from gatewise.tasks import Metrics, Task
-from gatewise.training import Monitor, Reporter, Reporters, choose_device, goes_on
+from gatewise.tasks import Metrics
+from gatewise.training import Reporter, Reporters, choose_device, goes_on
 from gatewise.tuning import tuned
 
 GATE_SAMPLE = 10_000
@@ -78,26 +77,13 @@ class Ranker(Insight, Estimator):
     def _declare(self, schema: declare.Schema, options: declare.Options) -> None:
         if not isinstance(schema, declare.Schema):
             raise DeclarationError(f"Ranker: expected a Schema, found {type(schema).__name__}")
-        # names and a monitor that do not exist are better known before the tables are read
-        options.model.check(schema)
-        declare.check_balance(options.balance, schema)
-        tasks = build_tasks(schema)
-        Monitor(options.training.monitor, tasks)
-        if options.balance.named_tasks:
-            build_balance(options.balance, tasks)
+        check_declared(schema, options)
         self.schema = schema
         own = {name: getattr(options, name) for name in ("model", "balance", "training", "fusion")}
         Insight.__init__(self, None, declare.Options(**own))
-        self._check_fusion(tasks)
         self.metrics: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
         self._holds_more = False
-
-    def _check_fusion(self, tasks: list[Task]) -> None:
-        """Refuse a fusion of what no task predicts, as far as that is known before training."""
-        if (fusion := self.options.parsed_fusion) is not None:
-            learnt = [task.name for task in self.schema.tasks if task.learns_columns]
-            fusion.check([column for task in tasks for column in task.columns], learnt)
 
     @property
     def calibrated(self) -> bool:
@@ -147,7 +133,7 @@ class Ranker(Insight, Estimator):
         """
         if is_labels(valid, lambda: column_names(train)):
             valid = None
-        self._check_fit(valid)
+        check_fit(self.schema, self.options, valid)
         if self._holds_more:
             what = "fit begins anew: what this ranker has learnt is forgotten; update trains it further"
             warnings.warn(what, GatewiseWarning, stacklevel=2)
@@ -179,7 +165,7 @@ class Ranker(Insight, Estimator):
             TrainingError: a loss is not finite, or the monitored metric is undefined.
         """
         known = self.scorer
-        self._check_fit(valid)
+        check_fit(self.schema, self.options, valid)
         show = at_terminal() if progress is None else progress
         told = self._reporter(show)
         self._learn(train, valid, None, told, show=show, resume=False, overwrite=False, known=known)
@@ -196,18 +182,6 @@ class Ranker(Insight, Estimator):
         """
         self.scorer.model.to(choose_device(device))
         return self
-
-    def _check_fit(self, valid: Any) -> None:
-        """Refuse what cannot be trained, before the tables are encoded."""
-        balance, schedule = self.options.balance, self.options.training.schedule
-        for name, option in (("schedule", schedule), ("balance", balance)):
-            if valid is None and option is not None and option.needs_validation:
-                raise DeclarationError(
-                    f"{name} {option.kind!r} follows the monitored metric: fit needs a validation table"
-                )
-        if not balance.needs_validation:
-            # a missing extra is better known before the tables are encoded
-            build_balance(balance, build_tasks(self.schema))
 
     def _reporter(self, show: bool, label: str = "", callbacks: Sequence[Reporter] = ()) -> Reporter:
         """Return all who are told how the training goes, as one."""

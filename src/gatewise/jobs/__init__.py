@@ -1,6 +1,7 @@
 """Whole jobs as the command line runs them, without the printing."""
 
-from gatewise.jobs.comparison import COMPARISON, Comparison, compare
+from gatewise.jobs.compared import Comparison
+from gatewise.jobs.comparison import COMPARISON, compare
 from gatewise.jobs.demo import train_with_controls
 from gatewise.jobs.export import ExportReport, export_files
 from gatewise.jobs.fuse import fuse

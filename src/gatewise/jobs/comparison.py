@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
@@ -18,12 +17,13 @@ import pyarrow.parquet as pq
 import torch
 
 from gatewise import declare
-from gatewise.analysis import Spread, Verdict, check_verdicts, seesaw, spreads, verdicts
+from gatewise.analysis import Verdict, check_verdicts, spreads, verdicts
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder, needed_columns, pick_column, read_needed
 from gatewise.declare import Options, Recipe, Schema
 from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.files import held, write_atomically
+from gatewise.jobs.compared import Comparison
 from gatewise.jobs.contestants import Contestant, Cost
 from gatewise.jobs.line_up import SINGLE_TASK, line_up
 from gatewise.jobs.tables import Source, Tables, find_tables
@@ -37,66 +37,6 @@ from gatewise.tasks import Predicted
 from gatewise.training import choose_device
 
 COMPARISON, TRIALS, TABLES = "comparison.json", "compare", "tables"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What a comparison found, as plain data.
-
-    Attributes:
-        seeds: every contestant was trained with.
-        rows: how many test rows it was judged on.
-        level: of the verdicts' intervals.
-        against: the contestant that the others are compared with.
-        metrics: of every contestant and output, by name, over the seeds.
-        verdicts: of every contestant but that one.
-        over_trees: of every contestant but the trees of ``baseline``, against them; empty without a baseline.
-        cost: of every contestant, the mean over seeds.
-        tasks: their names.
-        affinity: of every contestant whose tasks share a model ``[task][task]``, what a step on the first does to the
-            loss of the second, the mean over seeds, see :func:`gatewise.training.task_affinity`; None: no label.
-    """
-
-    seeds: tuple[int, ...]
-    rows: int
-    level: float
-    against: str
-    metrics: dict[str, dict[str, dict[str, Spread]]]
-    verdicts: list[Verdict]
-    over_trees: list[Verdict]
-    cost: dict[str, Cost]
-    tasks: tuple[str, ...]
-    affinity: dict[str, list[list[float | None]]]
-
-    @property
-    def seesaw(self) -> dict[str, dict[str, Verdict]]:
-        """For every contestant what it gains and loses on every output."""
-        return seesaw(self.verdicts)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the same as JSON values."""
-        return {
-            "seeds": list(self.seeds),
-            "rows": self.rows,
-            "level": self.level,
-            "against": self.against,
-            "metrics": {
-                who: {
-                    output: {name: spread._asdict() for name, spread in values.items()}
-                    for output, values in found.items()
-                }
-                for who, found in self.metrics.items()
-            },
-            "verdicts": [verdict._asdict() for verdict in self.verdicts],
-            "over_trees": [verdict._asdict() for verdict in self.over_trees],
-            "seesaw": {
-                who: {output: verdict.change for output, verdict in changes.items()}
-                for who, changes in self.seesaw.items()
-            },
-            "cost": {who: asdict(cost) for who, cost in self.cost.items()},
-            "tasks": list(self.tasks),
-            "affinity": self.affinity,
-        }
 
 
 class Judging(TypedDict, total=False):

@@ -12,7 +12,8 @@ from typing_extensions import override
 from gatewise.data import TableEncoder
 from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
-from gatewise.jobs.comparison import Comparison, compare_contestants
+from gatewise.jobs.compared import Comparison
+from gatewise.jobs.comparison import compare_contestants
 from gatewise.jobs.contestants import Models, Part
 from gatewise.jobs.line_up import line_up
 from gatewise.jobs.tables import Tables

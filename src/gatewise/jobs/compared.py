@@ -1,0 +1,69 @@
+"""What a comparison found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gatewise.analysis import Spread, Verdict, seesaw
+from gatewise.jobs.contestants import Cost
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found, as plain data.
+
+    Attributes:
+        seeds: every contestant was trained with.
+        rows: how many test rows it was judged on.
+        level: of the verdicts' intervals.
+        against: the contestant that the others are compared with.
+        metrics: of every contestant and output, by name, over the seeds.
+        verdicts: of every contestant but that one.
+        over_trees: of every contestant but the trees of ``baseline``, against them; empty without a baseline.
+        cost: of every contestant, the mean over seeds.
+        tasks: their names.
+        affinity: of every contestant whose tasks share a model ``[task][task]``, what a step on the first does to the
+            loss of the second, the mean over seeds, see :func:`gatewise.training.task_affinity`; None: no label.
+    """
+
+    seeds: tuple[int, ...]
+    rows: int
+    level: float
+    against: str
+    metrics: dict[str, dict[str, dict[str, Spread]]]
+    verdicts: list[Verdict]
+    over_trees: list[Verdict]
+    cost: dict[str, Cost]
+    tasks: tuple[str, ...]
+    affinity: dict[str, list[list[float | None]]]
+
+    @property
+    def seesaw(self) -> dict[str, dict[str, Verdict]]:
+        """For every contestant what it gains and loses on every output."""
+        return seesaw(self.verdicts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as JSON values."""
+        return {
+            "seeds": list(self.seeds),
+            "rows": self.rows,
+            "level": self.level,
+            "against": self.against,
+            "metrics": {
+                who: {
+                    output: {name: spread._asdict() for name, spread in values.items()}
+                    for output, values in found.items()
+                }
+                for who, found in self.metrics.items()
+            },
+            "verdicts": [verdict._asdict() for verdict in self.verdicts],
+            "over_trees": [verdict._asdict() for verdict in self.over_trees],
+            "seesaw": {
+                who: {output: verdict.change for output, verdict in changes.items()}
+                for who, changes in self.seesaw.items()
+            },
+            "cost": {who: asdict(cost) for who, cost in self.cost.items()},
+            "tasks": list(self.tasks),
+            "affinity": self.affinity,
+        }
