@@ -1,4 +1,4 @@
-"""What the page has to know of a model to make a form of it."""
+"""The description of a model from which the page builds its form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from gatewise.http.model import ServedModel
 
 EXAMPLES = 8
-"""Items that are suggested."""
+"""How many items of the item table the page suggests."""
 
 
 def about(model: ServedModel) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who may ask: by the name that the service was called, the page that asks, and the token that is shown."""
+"""Access control: by host name, by the origin of the page that sends a request, and by token."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ from gatewise.errors import DeclarationError
 from gatewise.http.errors import RequestError
 
 SHORTEST = 16
-"""Characters of a token, at least."""
+"""Least number of characters of a token."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 ADMINISTRATION = "/v2/repository/models/"
 METRICS = "/metrics"
 OPEN = ("/v2/health/live", "/v2/health/ready", "/")
-"""What needs no token: what load balancers ask, and the page, which holds nothing of a model."""
+"""Paths that need no token: health checks of load balancers, and the page, which holds nothing of a model."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Who may ask what.
+    """The access rules of a service.
 
-    A request's ``Host`` must be an address, ``localhost`` or a name that is allowed: a page of somebody else whose own
-    name was made to point here (DNS rebinding) is refused. So is anything but reading that a page of another origin
-    asks for.
+    A request's ``Host`` must be an address, ``localhost`` or an allowed name, so that a foreign page whose name was
+    made to point to this service (DNS rebinding) is refused. A page of another origin may read, and nothing else.
 
     Attributes:
-        hosts: names that the service is called by; ``*.example.com`` allows all below, ``*`` any.
+        hosts: names of the service; ``*.example.com`` allows all names below it, ``*`` any name.
         admin: whether models may be loaded and unloaded over HTTP.
-        token: what administration and metrics need to be shown, as ``Authorization: Bearer TOKEN``.
-        everywhere: whether everything but health and the page needs it.
+        token: the token for administration and metrics, sent as ``Authorization: Bearer TOKEN``.
+        everywhere: whether all paths but health and the page need the token.
     """
 
     hosts: tuple[str, ...] = ()
@@ -43,11 +42,11 @@ class Access:
     everywhere: bool = False
 
     def check(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> None:
-        """Refuse a request that may not ask this.
+        """Refuse a request that is not allowed.
 
         Raises:
-            RequestError: with 421 where the name is not allowed, 403 where the page or administration is not, and 401
-                where the token is absent or another.
+            RequestError: with 421 where the host name is not allowed, 403 where the page or administration is not
+                allowed, and 401 where the token is absent or wrong.
         """
         host = headers.get(b"host", b"").decode("latin-1")
         if host and not self.allows(name_of(host)):
@@ -65,7 +64,7 @@ class Access:
             self._check_token(headers.get(b"authorization", b""), self.token)
 
     def allows(self, name: str) -> bool:
-        """Whether the service may be called so."""
+        """Whether the service may be called by a host name."""
         if name == "localhost" or _is_address(name):
             return True
         return any(
@@ -78,7 +77,7 @@ class Access:
             from_host = urlsplit(origin).netloc.lower()
         except ValueError:
             from_host = ""
-        # a page of this machine's other ports is another's
+        # a page of another port of this machine is of another origin
         known = name_of(from_host) in self.hosts and not is_loopback(name_of(from_host))
         if not from_host or (from_host != host.lower() and not known):
             raise RequestError(f"Origin: a page of {origin!r:.80} may not ask this", 403)
@@ -109,29 +108,30 @@ def _is_address(name: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address or name to listen on is reached from this machine alone."""
+    """Whether an address or name to listen on can be reached from this machine alone."""
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def access_of(host: str, allowed: Iterable[str], admin: bool | None, token: str | None, *, everywhere: bool) -> Access:
-    """Return who may ask a service that listens on a host.
+    """Return the access rules of a service that listens on a host.
 
     Args:
         host: the address or name.
         allowed: further names.
-        admin: whether models may be loaded and unloaded; None: where only this machine can ask, or a token is needed.
+        admin: whether models may be loaded and unloaded; None: where only this machine can ask, or a token
+            is needed.
         token: the token, if there is one.
-        everywhere: whether everything needs it.
+        everywhere: whether all paths but health and the page need the token.
     """
     names = tuple(dict.fromkeys(name_of(name) for name in (host, *allowed)))
     return Access(names, (is_loopback(host) or token is not None) if admin is None else admin, token, everywhere)
 
 
 def read_token(path: Path) -> str:
-    """Return the token that a file holds.
+    """Return the token in a file.
 
     Raises:
-        DeclarationError: the file cannot be read, or holds no text of one line that is long enough.
+        DeclarationError: the file cannot be read, or its text is not a single line that is long enough.
     """
     try:
         token = path.read_text("ascii").strip()
@@ -147,7 +147,7 @@ def headers_of(scope: MutableMapping[str, Any]) -> dict[bytes, bytes]:
     """Return the headers of a request, by name.
 
     Raises:
-        RequestError: there are two hosts.
+        RequestError: there are two ``Host`` headers.
     """
     given: list[tuple[bytes, bytes]] = scope["headers"]
     found = dict(given)

@@ -1,4 +1,4 @@
-"""The service: which address is answered by what."""
+"""The service: addresses and their handlers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""What the page may do: what stands in it, and ask this service; no other page may hold it."""
+"""The page runs its own script and sends requests to this service only; other pages may not embed the page."""
 PAGE_HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -50,11 +50,11 @@ Tell = Callable[[str], None]
 
 
 class Service:
-    """Handlers of all addresses; each takes a request and returns an answer, or raises what is wrong with it.
+    """Handlers of all addresses; each takes a request and returns a response, or raises an error.
 
     Args:
-        models: that are served.
-        guard: reads bodies.
+        models: the served models.
+        guard: reads the bodies of requests.
     """
 
     def __init__(self, models: Models, guard: Guard) -> None:
@@ -167,21 +167,21 @@ def make_app(
 ) -> FastAPI:
     """Return the service as an ASGI application.
 
-    Its models are loaded when it starts; on SIGHUP they are loaded anew.
+    Its models are loaded when the service starts, and again on SIGHUP.
 
     Args:
         sources: where models come from.
-        limits: on requests.
-        items: the item table's file.
-        tell: is told what happens, in lines.
-        access: who may ask what; by default whoever is on this machine.
+        limits: of requests.
+        items: the file of the item table.
+        tell: receives lines of a log.
+        access: the access rules; by default this machine alone may ask.
 
     Raises:
-        ArtefactError: on starting: a model cannot be loaded.
+        ArtefactError: a model cannot be loaded when the service starts.
     """
     limits, metrics = limits or Limits(), Metrics()
     computing = ThreadPoolExecutor(thread_name_prefix="model")
-    # loading takes seconds: it has a thread of its own
+    # loading takes seconds, so it has a thread of its own
     loading = ThreadPoolExecutor(1, thread_name_prefix="load")
     models = Models(sources, Loader(limits, computing, metrics, items), loading, metrics)
 
@@ -213,7 +213,7 @@ def _route(app: FastAPI, service: Service, guard: Guard) -> None:
     for one in DESCRIPTIONS:
         answer = _guarded(guard, getattr(service, one.handler), one)
         if one.method == "GET":
-            # load balancers ask so; the server leaves the body out
+            # load balancers send HEAD; the server leaves the body out
             app.add_api_route(one.path, answer, methods=["HEAD"], include_in_schema=False, response_model=None)
         app.add_api_route(
             one.path,
@@ -241,7 +241,7 @@ def _json(values: Any) -> Response:
 
 @contextlib.contextmanager
 def _reloading(models: Models, tell: Tell) -> Iterator[None]:
-    """Load all models anew on SIGHUP, where the system has it and this is the main thread."""
+    """Load all models again on SIGHUP, where the system has this signal and this is the main thread."""
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
 

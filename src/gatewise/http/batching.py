@@ -1,4 +1,4 @@
-"""When the model computes: at once where that is soon done, else in a thread, for all that wait together."""
+"""Batches: a short computation runs at once, a longer one in a thread, for all waiting requests together."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from gatewise.http.metrics import Metrics
 Arrays = Mapping[str, np.ndarray]
 
 SOON = 0.002
-"""Seconds that other requests may wait for a computation: handing a shorter one to a thread takes longer than it."""
+"""Longest computation, in seconds, that runs at once: other requests wait meanwhile, but a thread would cost more."""
 FEW = 64
-"""Fewer rows take about as long as these."""
+"""A batch of fewer rows takes about as long as a batch of this size."""
 PLACES = 250_000
-"""Rows times their longest list that the model is given at once, so that long lists take time and not memory."""
+"""Most rows times longest list in one run of the model, so that long lists take time and not memory."""
 RISE = 1.2
 
 
@@ -37,16 +37,16 @@ class _Waiting:
 
 
 class Batcher:
-    """Gives an engine what waits for it.
+    """Runs an engine on batches of requests.
 
-    What is soon done is done at once. For anything longer the engine has a thread, so that other requests are read
-    meanwhile; nothing waits for a batch to fill: what has come when one is done makes the next.
+    A short computation runs at once, a longer one in a thread, so that other requests are read meanwhile. No request
+    waits for a batch to fill: the requests that arrived during one batch are the next batch.
 
     Args:
-        engine: computes.
+        engine: computes the outputs.
         limits: how many rows a batch has, how many requests wait, and for how long.
         pool: of threads.
-        metrics: are told the sizes of batches.
+        metrics: record the sizes of batches.
     """
 
     def __init__(self, engine: Engine, limits: Limits, pool: Executor, metrics: Metrics) -> None:
@@ -60,7 +60,7 @@ class Batcher:
         """Return the engine's outputs for some rows.
 
         Raises:
-            RequestError: too many requests wait, or this one has waited too long; both 503.
+            RequestError: with 503: too many requests wait, or this request has waited too long.
         """
         longest = longest_list(inputs)
         if self._working is None and rows * self._seconds_a_row < SOON and rows * longest <= PLACES:
@@ -86,7 +86,7 @@ class Batcher:
             self._working = None
 
     def _next(self) -> list[_Waiting]:
-        """Take as many requests as make a batch, one at least; those that were given up are left out."""
+        """Take the requests of the next batch, at least one, without those that have timed out."""
         batch: list[_Waiting] = []
         rows = longest = 0
         while self._waiting and (not batch or self._fits(rows, longest, self._waiting[0])):
@@ -97,7 +97,7 @@ class Batcher:
         return batch
 
     def _fits(self, rows: int, longest: int, job: _Waiting) -> bool:
-        """Whether one more request may be given to the model with some rows, all padded to the longest list."""
+        """Whether one more request fits into a batch of some rows, all padded to the longest list."""
         together = rows + job.rows
         return together <= self.limits.batch_rows and together * max(longest, job.longest) <= PLACES
 
@@ -137,6 +137,6 @@ class Batcher:
             parts = [self.engine.run(piece) for piece in pieces(inputs, rows, max(1, PLACES // longest))]
             found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         taken = (time.perf_counter() - started) / max(rows, FEW)
-        # time in which others had the processor is not the engine's: it rises slowly, and falls at once
+        # other programs may have had the processor meanwhile: the estimate rises slowly, and falls at once
         self._seconds_a_row = min(taken, RISE * self._seconds_a_row)
         return found

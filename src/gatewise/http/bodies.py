@@ -1,4 +1,4 @@
-"""Bodies of requests: read whole, inflated where they are compressed, and bounded at every step."""
+"""Bodies of requests: read whole, decompressed where needed, and bounded at every step."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from gatewise.http.limits import Limits
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 GZIP, ZLIB, RAW = 31, 15, -15
-"""What zlib calls the formats; ``deflate`` is the second, and the third from clients that leave its header out."""
+"""zlib's numbers of the formats; ``deflate`` is ZLIB, and RAW from clients that leave the header out."""
 CODINGS = "gzip, deflate, identity"
 UNREAD = 16
-"""A body that is refused is read all the same, so that its client comes to read why: so many times its limit."""
+"""A refused body is read up to this multiple of the limit, so that its client comes to read the error."""
 UNREAD_SECONDS = 5.0
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:
-    """Return a request's body, inflated.
+    """Return a request's body, decompressed.
 
     Raises:
-        RequestError: it is too large (413), compressed in another way (415) or badly (400), or does not come in time
-            (408).
-        ClientDisconnect: the client is gone.
+        RequestError: the body is too large (413), compressed in an unknown way (415) or damaged (400), or late (408).
+        ClientDisconnect: the client has disconnected.
     """
     limit, coding = limits.body_bytes, request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("gzip", "x-gzip", "deflate", "identity"):
@@ -59,10 +58,10 @@ async def _whole(request: Request, limits: Limits) -> bytes:
 
 
 def inflated(body: bytes, coding: str, limit: int) -> bytes:
-    """Return what was compressed; no more than the limit is ever made of it.
+    """Return a decompressed body; no more bytes than the limit are ever made.
 
     Raises:
-        RequestError: it is too large (413), or not of that format (400).
+        RequestError: the body is too large (413), or not of the format (400).
     """
     # the first byte of zlib's own header says the method 8, and both bytes together are a multiple of 31
     headed = len(body) > 1 and body[0] & 15 == 8 and (body[0] << 8 | body[1]) % 31 == 0
@@ -82,12 +81,12 @@ def inflated(body: bytes, coding: str, limit: int) -> bytes:
 
 
 async def drain(receive: Receive, limits: Limits, *, waiting: bool = False) -> None:
-    """Read what is left of a body and forget it, within bounds: many clients send all of it before they read.
+    """Read the rest of a body and drop it, within bounds: many clients send the whole body before they read.
 
     Args:
         receive: gives the body's pieces.
         limits: on bodies.
-        waiting: whether the client waits for a word before it sends its body; it need not send it at all.
+        waiting: whether the client waits for permission (``100 Continue``) and may never send its body.
     """
     size = 0
     if waiting:
@@ -104,5 +103,5 @@ async def drain(receive: Receive, limits: Limits, *, waiting: bool = False) -> N
 
 
 def too_large(limit: int) -> RequestError:
-    """Return what is said of a body that is larger than it may be."""
+    """Return the error for a body that is larger than the limit."""
     return RequestError(f"body: expected {limit:,} bytes or fewer, found more", 413)

@@ -1,4 +1,4 @@
-"""Processes of our own Python: isolated from the folder they are started in, and never alone in the world."""
+"""Processes of the same Python: isolated from the working directory, and ended together with their parent."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ START = (
 
 
 def run(module: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run the ``main`` of a module of this package in a process of its own; it ends when this one does.
+    """Run the ``main`` of a module of this package in a process of its own; it ends together with this process.
 
-    It is to begin with :func:`end_with_parent`. Modules are looked for where this Python is installed, in
-    absolute folders of ``PYTHONPATH``, and last beside this package: never in the working directory. Only what a
-    person named with ``--import`` is looked for where it was found before.
+    ``main`` must begin with :func:`end_with_parent`. Modules are looked for where this Python is installed, in
+    absolute folders of ``PYTHONPATH``, and last beside this package: never in the working directory. Only
+    modules named with ``--import`` are looked for where this process found them.
 
     Raises:
-        GatewiseError: there is no interpreter to run it.
+        GatewiseError: there is no Python interpreter.
     """
     if not Path(sys.executable or "").is_absolute():
         raise GatewiseError(f"expected the absolute path of an interpreter, found {sys.executable!r}")
@@ -48,14 +48,14 @@ def run(module: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[st
 
 
 def environment() -> dict[str, str]:
-    """Return the environment without what steers Python, but for absolute folders of packages."""
+    """Return the environment without variables of Python, except absolute folders of ``PYTHONPATH``."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(folder).is_absolute()]
     return kept | ({"PYTHONPATH": os.pathsep.join(folders)} if folders else {})
 
 
 def end_with_parent() -> None:
-    """End this process when the one that started it is gone: its standard input ends then, however it died."""
+    """End this process when its parent is gone: standard input ends then, however the parent died."""
     threading.Thread(target=_wait_for_the_end, daemon=True).start()
 
 

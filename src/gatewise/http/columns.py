@@ -18,27 +18,27 @@ from gatewise.http.lists import check_given, check_padded, check_places
 from gatewise.layout import FLOATS, IDS, PADDING, assemble
 
 Matrices = Mapping[Hashable, np.ndarray]
-"""One ``[row, column]`` a feature: an id, floats, or a padded list of ids; of one row where all rows share it."""
+"""``[row, column]`` per feature: an id, floats, or a padded list of ids; one row where all rows share the value."""
 
 
 class Known(NamedTuple):
-    """Key of a column that a task needs to be told beforehand, such as how long a video is."""
+    """Key of a column that a task needs for predicting, such as the length of a video."""
 
     column: str
 
 
 class FeatureColumns:
-    """Which columns a model needs, and how they stand beside each other in the arrays of a batch.
+    """The columns that a model needs, and their places in the arrays of a batch.
 
     Args:
         encoder: fitted on the training table.
         optional: names of features whose columns may be absent.
-        limits: on the items of lists.
-        ports: what the model calls the array of a list, a text or a known column, where not by its name.
+        limits: of the items of lists.
+        ports: the model's name for the array of a list, a text or a known column, where it differs.
 
     Attributes:
         names: the columns that are read, each once.
-        required: those of them that may not be absent.
+        required: the columns that may not be absent.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class FeatureColumns:
         return self._readers.get(column, [])
 
     def dims_of(self, column: str) -> list[tuple[int | None, ...]]:
-        """Return the sizes of a value, as each feature reads it that reads the column."""
+        """Return the sizes of a value, for each feature that reads the column."""
         return self._dims.get(column, [])
 
     def check_names(self, names: Iterable[str], where: str) -> None:
-        """Refuse columns that nothing reads.
+        """Refuse columns that the model does not read.
 
         Raises:
             RequestError: names the first and suggests the nearest.
@@ -82,10 +82,10 @@ class FeatureColumns:
                 raise RequestError(f"{where}: no feature reads {name!r:.80}{hint}")
 
     def check_complete(self, names: Iterable[str], where: str) -> None:
-        """Refuse to do without a column.
+        """Refuse a request that lacks a required column.
 
         Raises:
-            RequestError: names all that are missing.
+            RequestError: names all missing columns.
         """
         present = set(names)
         missing = [repr(name) for name in self.required if name not in present]
@@ -93,14 +93,14 @@ class FeatureColumns:
             raise RequestError(f"{where}: {shown(missing)} missing")
 
     def encode(self, columns: Mapping[str, Values], rows: int) -> dict[Hashable, np.ndarray]:
-        """Return the matrices of all that reads the columns.
+        """Return the matrices of all features and known columns.
 
         Args:
-            columns: values, one for each of the rows, or one that all share.
-            rows: of the request.
+            columns: values, one per row, or a single one that all rows share.
+            rows: the number of rows of the request.
 
         Raises:
-            RequestError: lists have more items than a request may bring, or than the model may be given.
+            RequestError: lists have more items than the limits allow.
             TableError: a column holds what its declaration excludes; names the feature.
         """
         if self._listed and not self._listed.isdisjoint(columns):
@@ -116,7 +116,7 @@ class FeatureColumns:
         return found
 
     def encode_table(self, table: pa.Table) -> dict[Hashable, np.ndarray]:
-        """Return the same of an Arrow table."""
+        """Return the matrices of an Arrow table, see :meth:`encode`."""
         found: dict[Hashable, np.ndarray] = {}
         for name in table.column_names:
             for reader in self._readers.get(name, ()):
@@ -131,7 +131,7 @@ class FeatureColumns:
         return labels.read_known(table)[:, place : place + 1]
 
     def side_by_side(self, matrices: Matrices, rows: int) -> dict[str, np.ndarray]:
-        """Return what the model reads: ids and floats ``[row, column]``; padded lists and what is known by name."""
+        """Return the model's inputs: ids and floats ``[row, column]``; padded lists and known columns by name."""
         known = {**self._absent, **matrices}
         found = assemble(
             self._layout,
@@ -163,7 +163,7 @@ def _spread(matrix: np.ndarray, rows: int) -> np.ndarray:
 
 
 def longest_list(arrays: Mapping[str, np.ndarray]) -> int:
-    """Return how many places the rows of lists have, in the arrays that a model reads."""
+    """Return the length of the longest list in the arrays that a model reads."""
     return max((array.shape[1] for name, array in arrays.items() if _is_list(name, array)), default=0)
 
 
@@ -172,14 +172,14 @@ def _is_list(name: str, array: np.ndarray) -> bool:
 
 
 def pieces(arrays: Mapping[str, np.ndarray], rows: int, size: int) -> Iterator[dict[str, np.ndarray]]:
-    """Cut the arrays that a model reads into so many rows at once, whose lists are as long as their own longest."""
+    """Cut the arrays that a model reads into pieces of ``size`` rows, each padded to its own longest list."""
     for start in range(0, rows, size):
         cut = {name: array[start : start + size] for name, array in arrays.items()}
         yield {name: trimmed(array) if _is_list(name, array) else array for name, array in cut.items()}
 
 
 def joined(arrays: list[np.ndarray]) -> np.ndarray:
-    """Return arrays ``[row, ...]`` below each other; lists of different lengths are padded to the longest."""
+    """Return the concatenation of arrays ``[row, ...]``; lists of different lengths are padded to the longest."""
     if arrays[0].ndim == 2 and len({array.shape[1] for array in arrays}) > 1:
         longest = max(array.shape[1] for array in arrays)
         arrays = [np.pad(array, ((0, 0), (0, longest - array.shape[1])), constant_values=PADDING) for array in arrays]

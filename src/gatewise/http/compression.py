@@ -7,17 +7,17 @@ import zlib
 from starlette.responses import Response
 
 SMALL = 1_400
-"""An answer of fewer bytes goes into one packet as it is."""
+"""An answer of fewer bytes is not compressed: it fits into one packet."""
 FORMATS = {"gzip": 31, "deflate": 15}
 FAST = 1
-"""Of zlib's levels: the others take longer than a network saves."""
+"""zlib's level: higher levels take longer than a network saves."""
 
 
 def compress(response: Response, accepted: str) -> None:
     """Compress an answer's body, where the client accepts a format that this service writes.
 
     Args:
-        response: the answer; is changed.
+        response: the answer, changed in place.
         accepted: the request's ``Accept-Encoding``.
     """
     coding = coding_of(accepted) if len(response.body) >= SMALL else None
@@ -31,7 +31,7 @@ def compress(response: Response, accepted: str) -> None:
 
 
 def coding_of(accepted: str) -> str | None:
-    """Return the first format of an ``Accept-Encoding`` that this service writes; one of weight 0 is not accepted."""
+    """Return the first format of an ``Accept-Encoding`` that this service writes, without formats of weight 0."""
     for one in accepted.lower().split(","):
         name, _, weight = (part.strip() for part in one.partition(";"))
         if name in FORMATS and weight.replace(" ", "").rstrip("0.") != "q=":

@@ -13,11 +13,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gatewise.http.limits import Limits
 
 LEAVING_SECONDS = 0.1
-"""How long connections are still accepted and read after the signal: what was sent before it is answered."""
+"""Seconds in which connections are still read after the signal, so that requests sent before it are answered."""
 
 
 class Connection(HttpToolsProtocol):
-    """A connection that is closed where a request's headers do not come in time, or an answer is not taken."""
+    """A connection that closes where a request's headers are late, or the client does not read an answer."""
 
     seconds: float
     _late: asyncio.TimerHandle | None = None
@@ -30,34 +30,34 @@ class Connection(HttpToolsProtocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
+        """Stop waiting for headers."""
         self._wait_no_longer()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     @override
     def data_received(self, data: bytes) -> None:
-        """Read on; what comes after an answer, or before one, has to become a request in time."""
+        """Read bytes; outside a request, the headers of the next one have to be complete in time."""
         if self._late is None and (self.cycle is None or self.cycle.response_complete):
             self._wait()
         super().data_received(data)
 
     @override
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
+        """Stop waiting for headers, and answer."""
         self._wait_no_longer()
         super().on_headers_complete()
 
     @override
     def on_response_complete(self) -> None:
-        """Wait for the next request, and for the client to take this answer."""
+        """Wait for the next request; a closing connection has a limited time to send its answer."""
         super().on_response_complete()
         if self.transport.is_closing():
             self.loop.call_later(self.seconds, self.transport.abort)
 
     @override
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that is not used, with what its client has not taken."""
+        """Close an idle connection, also where its client has not read all of an answer."""
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
@@ -77,16 +77,16 @@ class Connection(HttpToolsProtocol):
 
 
 def connection_of(limits: Limits) -> type[Connection]:
-    """Return the kind of connection that keeps to limits."""
+    """Return the class of connections that keep to the limits."""
     return type("BoundedConnection", (Connection,), {"seconds": limits.header_seconds})
 
 
 class Server(uvicorn.Server):
-    """A server that reads and answers what was sent before it was asked to stop."""
+    """A server that answers the requests that were sent before it was asked to stop."""
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop: the answers that are still given tell clients to go elsewhere."""
+        """Stop; the last answers tell clients to close their connections."""
         leaving: Any = (b"connection", b"close")
         self.server_state.default_headers = [*self.server_state.default_headers, leaving]
         await asyncio.sleep(LEAVING_SECONDS)

@@ -1,4 +1,4 @@
-"""The description of all addresses, from which ``/openapi.json`` is made."""
+"""The descriptions of all addresses, the source of ``/openapi.json``."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ class Address:
         handler: the name of a method of the service.
         summary: what it does.
         body: the schema of the request's body.
-        answer: the schema of the answer's; None: it is no JSON.
-        errors: the statuses of other answers.
-        timed: whether the answer has to come in time; loading a model takes its time.
+        answer: the schema of the answer's body; None: the answer is not JSON.
+        errors: the statuses of error responses.
+        timed: whether the time limit applies; loading a model has none.
         binary: whether bytes may follow the JSON of request and answer.
-        shown: whether the description has it.
+        shown: whether the description lists the address.
     """
 
     method: str
@@ -151,7 +151,7 @@ DESCRIPTIONS: tuple[Address, ...] = (
 
 
 def described(address: Address) -> dict[str, Any]:
-    """Return an address as OpenAPI describes it."""
+    """Return the OpenAPI entry of an address."""
     answers = {str(status): {"description": REASONS[status], **_content(FAILURE)} for status in address.errors}
     content = _content(address.answer, binary=address.binary) if address.answer else {"content": {"text/plain": {}}}
     found: dict[str, Any] = {"responses": {"200": {"description": "The answer.", **content}, **answers}}

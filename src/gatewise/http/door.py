@@ -1,4 +1,4 @@
-"""The door: every request of every address passes it, those of unknown addresses too."""
+"""The middleware that checks access for every request, also to unknown addresses."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from gatewise.http.limits import Limits
 from gatewise.http.metrics import Metrics
 
 REFUSED = "refused at the door"
-"""What such answers are counted as."""
+"""The path under which refusals are counted."""
 
 
 class Door:
-    """Lets in who may ask.
+    """Middleware that passes on allowed requests and refuses all others.
 
     Args:
-        app: what is behind it.
-        access: who may ask what.
-        limits: on bodies that are read in vain.
-        metrics: are told of those who were refused.
+        app: the application that answers.
+        access: the access rules.
+        limits: of the bodies of refused requests.
+        metrics: count the refusals.
     """
 
     def __init__(self, app: ASGIApp, access: Access, limits: Limits, metrics: Metrics) -> None:
         self.app, self.access, self.limits, self.metrics = app, access, limits, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request in one line, or let it in."""
+        """Pass a request on, or refuse it in one line."""
         if scope["type"] == "http":
             try:
                 headers = headers_of(scope)

@@ -1,4 +1,4 @@
-"""What computes: encoded inputs in, predictions out."""
+"""Engines: encoded inputs in, predictions out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class OnnxEngine:
     def __init__(self, model: bytes) -> None:
         runtime = _onnxruntime()
         options = runtime.SessionOptions()
-        # requests are worked on side by side: threads within one would only wait for one another
+        # requests run side by side: threads within one request would only wait for one another
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""What a client is told: one line in ``{"error": ...}`` and a status that says whose fault it was."""
+"""Errors for clients: one line in ``{"error": ...}``, and a status that says whose fault it was."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class RequestError(GatewiseError):
     """A request that cannot be answered.
 
     Attributes:
-        status: of the answer.
+        status: the HTTP status of the answer.
     """
 
     def __init__(self, message: str, status: int = 422) -> None:

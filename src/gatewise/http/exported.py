@@ -1,6 +1,6 @@
-"""An artefact as an ONNX model, made by a process of its own: the service goes on answering meanwhile.
+"""An artefact as an ONNX model, exported in a separate process, so that the service answers meanwhile.
 
-What was made is kept in the user's cache, so that a service that was stopped serves again at once.
+The model is kept in the user's cache, so that a restarted service serves it at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gatewise.serving.artefact import MANIFEST, load_artefact
 from gatewise.version import __version__
 
 POLITENESS = 5
-"""How far making a model steps back behind serving others."""
+"""Niceness of the process that exports a model, so that serving comes first."""
 SUM = hashlib.sha256
 SUM_BYTES = SUM().digest_size
 
@@ -31,7 +31,7 @@ def exported(artefact: Path) -> bytes:
     """Return an artefact's predictions and gates as an ONNX model of encoded inputs.
 
     Raises:
-        ArtefactError: the artefact is absent or damaged, or cannot be said in ONNX.
+        ArtefactError: the artefact is absent or damaged, or cannot be expressed in ONNX.
     """
     name = digest(artefact)
     kept = _kept(name)
@@ -55,7 +55,7 @@ def _make(artefact: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Make a model: the arguments are an artefact and the file to be written."""
+    """Export a model: the arguments are an artefact and the file to write."""
     child.end_with_parent()
     from gatewise.export import onnx_bytes
 
@@ -72,24 +72,24 @@ def main() -> None:
 
 
 def digest(artefact: Path) -> str:
-    """Tell artefacts apart, and what makes models of them; how an artefact did is no part of a model."""
+    """Return a digest of an artefact's model and of the exporting packages; metrics do not count."""
     try:
         files = json.loads((artefact / MANIFEST).read_text(encoding="utf-8"))["files"]
         files = {name: found for name, found in files.items() if name != "metrics.json"}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        # whoever loads it says what is wrong
+        # loading the artefact reports what is wrong
         files = {}
     made_by = [__version__, version("torch"), version("onnxscript")]
     return hashlib.blake2b(json.dumps([files, made_by], sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _kept(name: str) -> bytes | None:
-    """Return a model that was kept, unless it is damaged or somebody else could have written it."""
+    """Return a cached model; None where it is damaged or another user could have written it."""
     folder = _cache()
     try:
         if folder is None or not ours_alone(folder.stat()):
             return None
-        # what is checked is what is read: the file may be another one a moment later
+        # the opened file is checked and read: its path may name another file a moment later
         with (folder / f"{name}.model").open("rb") as file:
             content = file.read() if ours_alone(os.fstat(file.fileno())) else b""
     except OSError:
@@ -99,7 +99,7 @@ def _kept(name: str) -> bytes | None:
 
 
 def _keep(name: str, model: bytes) -> None:
-    """Keep a model behind its checksum; a service runs as well where it may keep nothing."""
+    """Cache a model behind its checksum; a cache that cannot be written is not an error."""
     folder = _cache()
     if folder is None:
         return

@@ -1,4 +1,4 @@
-"""What stands around every request: its time, its errors, and the counting of its answer."""
+"""The guard around every handler: time limit, errors, and the count of answers."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ from gatewise.http.metrics import Metrics
 Handler = Callable[[Request], Awaitable[Response]]
 RETRY_SECONDS = 1
 DISCONNECTED = 499
-"""What the answer is counted as that nobody waits for any more."""
+"""Status under which an answer is counted whose client has disconnected."""
 LOG = logging.getLogger("uvicorn.error")
 
 
 def problem(message: str, status: int) -> Response:
-    """Return the answer to a request that cannot be answered."""
+    """Return a JSON error response."""
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
     if status == 415:
         headers["Accept-Encoding"] = CODINGS
     if status == 408:
-        # what is still to come of the body is nobody's
+        # the rest of the body must not be read as another request
         headers["Connection"] = "close"
     return Response(orjson.dumps({"error": message}), status, headers, "application/json")
 
 
 class Guard:
-    """Answers in the place of handlers that cannot.
+    """Runs a handler; turns its errors and time-outs into JSON error responses.
 
     Args:
-        limits: on bodies and time.
-        metrics: are told of every answer.
+        limits: of bodies and time.
+        metrics: count every answer.
     """
 
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
         self.limits, self.metrics = limits, metrics
 
     async def answer(self, request: Request, handler: Handler, path: str, *, timed: bool = True) -> Response:
-        """Return a handler's answer, or what is wrong in one line.
+        """Return a handler's response, or an error response of one line.
 
         Args:
-            request: that is answered.
-            handler: answers it.
-            path: what the answer is counted as; not the address, which may be anything.
-            timed: whether the answer has to come in time.
+            request: the request.
+            handler: answers the request.
+            path: the path under which the answer is counted; the request's own path may be anything.
+            timed: whether the time limit applies.
         """
         started = time.perf_counter()
         with self.metrics.in_flight.track_inprogress():
@@ -87,10 +87,10 @@ class Guard:
             return problem(f"internal: {type(error).__name__}; the service's log says more", 500)
 
     async def body(self, request: Request) -> bytes:
-        """Return a request's body, inflated.
+        """Return a request's body, decompressed.
 
         Raises:
-            RequestError: it is too large, or compressed in an unknown way, or does not come in time.
-            ClientDisconnect: the client is gone.
+            RequestError: the body is too large, compressed in an unknown way, or late.
+            ClientDisconnect: the client has disconnected.
         """
         return await read_body(request, self.limits)

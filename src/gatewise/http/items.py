@@ -1,4 +1,4 @@
-"""The item table: what is known of items, encoded once, so that a request need only name them."""
+"""The item table: features of items, encoded once, so that a request need only name the items."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gatewise.http.errors import RequestError
 
 @dataclass(frozen=True)
 class ItemFile:
-    """Where items are read from: a file, and the column that names them."""
+    """The file of the item table, and its column of ids."""
 
     path: Path
     key: str
@@ -28,8 +28,8 @@ class ItemTable:
     """The encoded features of all items.
 
     Args:
-        matrices: one ``[item, column]`` a feature.
-        row_of: an item's row by its id.
+        matrices: ``[item, column]`` per feature.
+        row_of: the row of each item, by id.
         key: the column that holds the ids.
         columns: the columns of the file that features read.
     """
@@ -48,7 +48,7 @@ class ItemTable:
         """Read and encode the columns of a file that features read.
 
         Raises:
-            TableError: the file cannot be read, has no such key, an item twice, or columns that features exclude.
+            TableError: the file cannot be read, lacks the key, has an item twice, or values that features exclude.
         """
         names, where = column_names(file.path), f"items {str(file.path)!r}"
         if file.key not in names:
@@ -63,10 +63,10 @@ class ItemTable:
         return cls(features.encode_table(table.select(columns)), row_of, file.key, columns)
 
     def rows_of(self, ids: list[Any]) -> np.ndarray:
-        """Return where some items stand.
+        """Return the rows of items in the table.
 
         Raises:
-            RequestError: there is no such item; names the first.
+            RequestError: an item is not in the table; names the first.
         """
         wrong = set(map(type, ids)) - {int, str}
         if wrong:
@@ -79,7 +79,7 @@ class ItemTable:
             raise RequestError(f"candidates[{place}]: no item has {self.key} {ids[place]!r:.80}") from None
 
     def take(self, rows: np.ndarray, without: Iterable[Hashable]) -> dict[Hashable, np.ndarray]:
-        """Return the matrices of some items' features, but for those that are known otherwise."""
+        """Return the matrices of some items' features, except the features ``without``."""
         return {key: _taken(self._matrices[key], rows) for key in self._matrices.keys() - set(without)}
 
     def some(self, count: int) -> list[Any]:
@@ -91,5 +91,5 @@ def _taken(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
     taken = matrix[rows]
     if matrix.shape[1] < 2 or matrix.dtype != np.int32:
         return taken
-    # lists are padded to the longest of all items: no longer than the longest of these
+    # lists are padded to the longest of all items: here the longest of the taken items is enough
     return trimmed(taken)

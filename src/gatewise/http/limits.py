@@ -15,7 +15,7 @@ Seconds = Annotated[float, Field(gt=0)]
 
 @declaration
 class Limits:
-    """What is refused with a 4xx answer, or with 503 where the service is to blame.
+    """Limits of requests; beyond them the answer is a 4xx, or 503 where the service is at fault.
 
     Example:
         >>> Limits(candidates=500).rows
@@ -23,26 +23,26 @@ class Limits:
     """
 
     body_bytes: Count = field(default=8 << 20, kw_only=True)
-    """Bytes of a request's body, as it is sent and once it is inflated."""
+    """Bytes of a request's body, compressed and decompressed."""
     candidates: Count = field(default=2_000, kw_only=True)
-    """Candidates of a ranking."""
+    """Candidates per ranking."""
     rows: Count = field(default=10_000, kw_only=True)
-    """Rows of a prediction or an inference."""
+    """Rows per prediction or inference."""
     items: Count = field(default=200_000, kw_only=True)
-    """Items of all lists of a request."""
+    """Items in all lists of a request together."""
     padded_items: Count = field(default=4_000_000, kw_only=True)
-    """Rows of a request times its longest list: so many places the model reads."""
+    """Rows of a request times its longest list, which is the number of places that the model reads."""
     request_seconds: Seconds = field(default=10.0, kw_only=True)
-    """From a request's first byte to its answer; then 408 where its body is late, else 503."""
+    """Seconds from a request's first byte to its answer; later: 408 where the body is late, else 503."""
     header_seconds: Seconds = field(default=10.0, kw_only=True)
-    """From a connection's start, or a request's first byte, to the end of its headers; then it is closed."""
+    """Seconds from a connection's start, or a request's first byte, to the end of the headers; later: closed."""
     connections: Count = field(default=1_000, kw_only=True)
-    """Open connections; requests of more get 503."""
+    """Open connections; requests on further ones get 503."""
     batch_seconds: Seconds = field(default=5.0, kw_only=True)
-    """How long a request's rows wait for the model and are worked on by it; then 503."""
+    """Seconds in which a request's rows wait for the model and are computed; later: 503."""
     batch_rows: Count = field(default=4_096, kw_only=True)
-    """Rows of requests that come at once and are given to the model together."""
+    """Rows of waiting requests that are given to the model together."""
     waiting: Count = field(default=256, kw_only=True)
-    """Requests that wait for one model; more get 503 at once."""
+    """Requests that wait for one model; further ones get 503 at once."""
     shutdown_seconds: Seconds = field(default=30.0, kw_only=True)
-    """How long requests under way may take once the service is asked to stop."""
+    """Seconds that requests under way may take once the service is asked to stop."""

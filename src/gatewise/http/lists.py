@@ -1,4 +1,4 @@
-"""Lists of a request: how many items it may bring, and how many places the model may be given for them."""
+"""Limits of a request's lists: their items, and their places once they are padded."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from gatewise.http.limits import Limits
 
 
 def check_given(columns: Mapping[str, Values], limits: Limits) -> None:
-    """Refuse columns whose lists have too many items, before anything is made of them.
+    """Refuse columns whose lists have too many items, before they are encoded.
 
     Raises:
-        RequestError: with 413; names the column that has the most.
+        RequestError: with 413; names the column with the most items.
     """
     counts = {name: sum(len(value) for value in values if type(value) is list) for name, values in columns.items()}
     if sum(counts.values()) > limits.items:
@@ -29,13 +29,13 @@ def check_given(columns: Mapping[str, Values], limits: Limits) -> None:
 
 
 def check_padded(name: str, encoded: Encoded, rows: int, limits: Limits) -> None:
-    """Refuse lists that would be too many places once all rows are as long as the longest.
+    """Refuse lists that have too many places once all rows are padded to the longest.
 
     Args:
-        name: the feature's.
-        encoded: its rows, or one that all share.
-        rows: of the request.
-        limits: on places.
+        name: the feature's name.
+        encoded: the feature's rows, or one row that all rows of the request share.
+        rows: the number of rows of the request.
+        limits: of places.
 
     Raises:
         RequestError: with 413; names the feature.
@@ -45,7 +45,7 @@ def check_padded(name: str, encoded: Encoded, rows: int, limits: Limits) -> None
 
 
 def check_places(name: Any, rows: int, longest: int, limits: Limits) -> None:
-    """Refuse a list of so many rows and places.
+    """Refuse a list feature of too many rows times places.
 
     Raises:
         RequestError: with 413; names the feature.

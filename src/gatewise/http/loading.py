@@ -22,13 +22,13 @@ from gatewise.serving import load_artefact
 
 @dataclass(frozen=True)
 class Loader:
-    """Makes models of artefacts.
+    """Loads models from artefacts.
 
     Attributes:
-        limits: of batches.
-        pool: whose threads compute.
-        metrics: are told of batches.
-        items: the item table's file, where there is one.
+        limits: of requests and batches.
+        pool: the threads that compute.
+        metrics: record the sizes of batches.
+        items: the file of the item table, if any.
     """
 
     limits: Limits
@@ -37,7 +37,7 @@ class Loader:
     items: ItemFile | None = None
 
     def __call__(self, source: Source) -> ServedModel:
-        """Read an artefact, and the item table with its encoder.
+        """Return the served model of an artefact, with the item table encoded by the artefact's encoder.
 
         Raises:
             ArtefactError: the artefact is absent, incomplete or damaged.

@@ -1,4 +1,4 @@
-"""What Prometheus is told."""
+"""Metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from gatewise.errors import MissingExtraError
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 ROWS = (1, 10, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 STAGES = ("parse", "encode", "infer", "sort", "write")
-"""What a request's time is spent on: JSON to values; values to arrays; waiting for the model and its work; the order;
-values to JSON."""
+"""Stages of a request: JSON to values; values to arrays; waiting for the model and its work; the order; values to
+JSON."""
 
 
 class Metrics:
@@ -47,7 +47,7 @@ class Metrics:
         self._seconds.labels(path).observe(seconds)
 
     def disconnected(self) -> None:
-        """Count a client that did not wait."""
+        """Count a client that has disconnected."""
         self._disconnected.inc()
 
     def batch(self, requests: int, rows: int) -> None:
@@ -56,35 +56,35 @@ class Metrics:
         self._rows.observe(rows)
 
     def load(self, model: str, *, failed: bool) -> None:
-        """Count a loading."""
+        """Count a model's loading, done or failed."""
         self._loads.labels(model, "failed" if failed else "loaded").inc()
 
     def serves(self, model: str, version: str, loaded: float | None) -> None:
-        """Say since when a version is served, or that it is not any more."""
+        """Record since when a version is served; None: no longer."""
         if loaded is not None:
             self._loaded.labels(model, version).set(loaded)
         elif (model, version) in self._loaded._metrics:
             self._loaded.remove(model, version)
 
     def laps(self) -> Laps:
-        """Return a watch for one request."""
+        """Return a stopwatch for one request."""
         return Laps(self._stages)
 
     def text(self) -> bytes:
-        """Return all of it as Prometheus reads it."""
+        """Return all metrics in Prometheus' text format."""
         from prometheus_client import generate_latest
 
         return generate_latest(self.registry)
 
 
 class Laps:
-    """Times the stages of one request, each from the end of the one before."""
+    """Times the stages of one request, each from the end of the stage before."""
 
     def __init__(self, stages: dict[str, Any]) -> None:
         self._stages, self._last = stages, time.perf_counter()
 
     def end(self, stage: str) -> None:
-        """Say that a stage is over."""
+        """Record the end of a stage."""
         now = time.perf_counter()
         self._stages[stage].observe(now - self._last)
         self._last = now

@@ -1,4 +1,4 @@
-"""One version of one model as it is served: nothing in it changes while requests use it."""
+"""One version of one served model, which never changes while requests use it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class ServedModel:
     """A loaded artefact.
 
     Attributes:
-        name: in addresses and requests.
+        name: the model's name in addresses and requests.
         version: a number or a name.
         path: the artefact's folder.
-        columns: what its features read.
+        columns: the columns that the model reads.
         batcher: computes predictions, calibrated where the artefact has a calibration.
-        predictions: their names, without ``fused``.
-        tasks: the names of its tasks, in the order of its gates.
-        fusion: what makes one score of all predictions, where there is one.
-        gated: whether it has gates.
-        calibrated: whether it has a calibration.
-        items: the item table, where there is one.
-        loaded: when, in seconds since 1970.
+        predictions: the names of the predictions, without ``fused``.
+        tasks: the names of the tasks, in the order of the gates.
+        fusion: makes one score of all predictions; None: there is no fusion.
+        gated: whether the model has gates.
+        calibrated: whether the artefact has a calibration.
+        items: the item table, if any.
+        loaded: the time of loading, in seconds since 1970.
     """
 
     name: str
@@ -53,14 +53,14 @@ class ServedModel:
 
     @property
     def scores(self) -> list[str]:
-        """The names of its predictions and, last, of what a fusion makes of them."""
+        """The names of the predictions and, last, ``fused`` where there is a fusion."""
         return [*self.predictions, *([] if self.fusion is None else [FUSED])]
 
     def fused_by(self, weights: Sequence[float] | None) -> Fusion | None:
-        """Return the fusion, with other weights where there are some.
+        """Return the fusion, with other weights where these are given.
 
         Raises:
-            RequestError: there is no fusion, or it has more weights, or fewer.
+            RequestError: weights are given and there is no fusion, or a fusion of more or fewer weights.
         """
         if weights is None:
             return self.fusion
@@ -75,15 +75,15 @@ class ServedModel:
         """Return all scores by name, each ``[row]`` float64."""
         found = {name: np.asarray(outputs[name], dtype=np.float64) for name in self.predictions}
         if fusion is not None:
-            # an expression of numbers alone is one number
+            # an expression without predictions is a single number
             found[FUSED] = np.broadcast_to(fusion.evaluate(found), len(next(iter(found.values()))))
         return found
 
     def order_of(self, by: str | None = None) -> str:
-        """Return the score that candidates are ordered by: ``fused`` or, without a fusion, the first prediction.
+        """Return the name of the score to order by; by default ``fused`` or, without a fusion, the first prediction.
 
         Raises:
-            RequestError: there is no score of the name that is asked for.
+            RequestError: there is no score of this name.
         """
         if by is None:
             return FUSED if self.fusion is not None else self.predictions[0]
@@ -93,16 +93,16 @@ class ServedModel:
         return by
 
     def check_gated(self) -> None:
-        """Refuse to show gates that are not there.
+        """Refuse a request for gates where the model has none.
 
         Raises:
-            RequestError: the model has none.
+            RequestError: the model has no gates.
         """
         if not self.gated:
             raise RequestError(f"gates: model {self.name!r} has none")
 
     def inputs(self, columns: Mapping[str, Values], rows: int, where: str) -> dict[str, np.ndarray]:
-        """Return what the model reads, of rows that bring all their values.
+        """Return the model's inputs for rows that bring all their values.
 
         Raises:
             RequestError: a column is unknown or missing; names it.
@@ -113,5 +113,5 @@ class ServedModel:
         return self.columns.side_by_side(self.columns.encode(columns, rows), rows)
 
     def gates(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return ``[row, task, expert]``."""
+        """Return the gates' weights ``[row, task, expert]``."""
         return outputs[GATES]

@@ -1,4 +1,4 @@
-"""The models of a service: loaded, looked up by name and version, and put in each other's place."""
+"""The models of a service: loaded, looked up by name and version, and replaced."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Load = Callable[[Source], ServedModel]
 
 
 class Loaded(NamedTuple):
-    """How loading one version went.
+    """The result of loading one version.
 
     Attributes:
-        source: what was loaded.
-        problem: why it was not, in one line; the version before it, if any, is served on.
+        source: the artefact that was loaded.
+        problem: why loading failed, in one line; a model loaded earlier is served on.
     """
 
     source: Source
@@ -29,16 +29,16 @@ class Loaded(NamedTuple):
 
 
 class Models:
-    """Knows which models are served.
+    """The served models.
 
-    A request takes a model once and keeps it to its end. Loading makes a new one beside it, and puts it in the old
-    one's place when it is whole: no request sees half of it, and none is lost.
+    A request takes a model once and keeps this model to its end. Loading makes a new model beside the old one, and
+    replaces the old one when the new one is complete: no request sees half a model, and no request is lost.
 
     Args:
         sources: where models come from.
-        load: makes a model, in a thread of the pool.
+        load: loads a model, in a thread of the pool.
         pool: of threads.
-        metrics: are told of loadings.
+        metrics: count loadings.
     """
 
     def __init__(self, sources: Sources, load: Load, pool: Executor, metrics: Metrics) -> None:
@@ -50,10 +50,10 @@ class Models:
         self._loading = asyncio.Lock()
 
     def get(self, name: str | None = None, version: str | None = None) -> ServedModel:
-        """Return a model; the only one where no name is given, the highest version where none is.
+        """Return a model; the only one where no name is given, the highest version where no version is given.
 
         Raises:
-            RequestError: there is none of that name or version, or the name is needed; says which there are.
+            RequestError: no model has this name or version, or a name is needed; lists the models.
         """
         if name is None:
             if len(self._served) != 1:
@@ -69,7 +69,7 @@ class Models:
         return versions[version]
 
     def all(self) -> list[ServedModel]:
-        """Return all versions of all models, those of a name by rising version."""
+        """Return all versions of all models, versions of one model in rising order."""
         return [self._served[name][key] for name in self._served for key in sorted(self._served[name], key=_rank)]
 
     def versions(self, name: str) -> list[str]:
@@ -81,7 +81,7 @@ class Models:
         return [model.version for model in self.all() if model.name == self.get(name).name]
 
     def index(self) -> list[dict[str, str]]:
-        """Return all versions that are served or known, with their state and why they are not served."""
+        """Return all known versions, each with its state and, where it is not served, the reason."""
         served = {(model.name, model.version): "READY" for model in self.all()}
         known = {(source.name, source.version): "UNAVAILABLE" for source in self._found()}
         return [
@@ -96,10 +96,10 @@ class Models:
             return []
 
     async def load(self, name: str | None = None) -> list[Loaded]:
-        """Load all versions of a model anew, or of all models; what is not there any more is served no longer.
+        """Load all versions of a model, or of all models, again; versions whose artefact is gone are served no longer.
 
         Raises:
-            RequestError: there is no model of that name.
+            RequestError: there is no model of this name.
         """
         async with self._loading:
             found = self.sources.find()
@@ -112,7 +112,7 @@ class Models:
             return results
 
     def _is_wanted(self, source: Source, name: str | None) -> bool:
-        """Whether to load it: what was unloaded comes back only when it is asked for by name."""
+        """Whether to load an artefact: an unloaded model comes back only where its name is asked for."""
         return name is not None or source.name not in self._unloaded
 
     async def _load_one(self, source: Source) -> Loaded:
@@ -122,7 +122,7 @@ class Models:
         except GatewiseError as error:
             problem = str(error)
         except Exception as error:
-            # a service goes on with what it has, whatever is wrong with a file
+            # a service goes on with its models, whatever is wrong with a file
             problem = f"internal: {type(error).__name__}: {error}"
         self._metrics.load(source.name, failed=problem is not None)
         if problem is not None:
@@ -148,10 +148,10 @@ class Models:
         self._metrics.serves(model.name, model.version, None)
 
     async def unload(self, name: str) -> None:
-        """Serve a model no longer; requests that have it are answered.
+        """Stop serving a model; requests that hold the model are answered.
 
         Raises:
-            RequestError: it is not served.
+            RequestError: the model is not served.
         """
         async with self._loading:
             for version in self.versions(name):
@@ -160,7 +160,7 @@ class Models:
 
 
 def _rank(version: str) -> tuple[bool, int, str]:
-    """Order versions: names by letters, and after them numbers by value."""
+    """Return the sort key of a version: names by letters, and after them numbers by value."""
     number = version.isdecimal()
     return number, int(version) if number else 0, version
 

@@ -15,7 +15,7 @@ async def predict(model: ServedModel, asked: PredictRequest, limits: Limits, lap
     """Return the answer to a request.
 
     Raises:
-        RequestError: a field cannot be what it is; names it.
+        RequestError: a field is not valid; names it.
         TableError: a column holds what its declaration excludes; names the feature.
     """
     check_rows(len(asked.rows), "rows", limits)
@@ -37,7 +37,7 @@ async def predict(model: ServedModel, asked: PredictRequest, limits: Limits, lap
 
 
 def check_rows(rows: int, where: str, limits: Limits) -> None:
-    """Refuse no rows, and too many.
+    """Refuse an empty list of rows, and too many rows.
 
     Raises:
         RequestError: with 422 or 413.

@@ -17,11 +17,11 @@ from gatewise.http.requests import RankRequest, columns_of, kind_of
 
 @dataclass(frozen=True)
 class Candidates:
-    """What is to be ordered.
+    """The candidates to be ordered.
 
     Attributes:
-        columns: the values that they bring themselves.
-        ids: what they are called in the item table; None: they are not to be looked up.
+        columns: the values in the request, by column.
+        ids: the candidates' ids in the item table; None: no look-up.
     """
 
     columns: dict[str, list[Any]]
@@ -31,10 +31,10 @@ class Candidates:
 async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Laps) -> dict[str, Any]:
     """Return the answer to a request.
 
-    A value is looked for in the candidate, then in the context, then in the item table.
+    A column's value comes from the candidate, else from the context, else from the item table.
 
     Raises:
-        RequestError: a field cannot be what it is; names it.
+        RequestError: a field is not valid; names it.
         TableError: a column holds what its declaration excludes; names the feature.
     """
     rows = len(asked.candidates)
@@ -42,7 +42,7 @@ async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Lap
         raise RequestError(
             f"candidates: expected 1 to {limits.candidates:,}, found {rows:,}", 422 if rows == 0 else 413
         )
-    # what need not be computed to be refused
+    # refuse before anything is computed
     order, fusion = model.order_of(asked.by), model.fused_by(asked.weights)
     if asked.gates:
         model.check_gated()
@@ -65,7 +65,7 @@ async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Lap
 
 
 def _candidates(model: ServedModel, given: list[Any]) -> Candidates:
-    """Tell ids from values, which may hold an id as well."""
+    """Return candidates given as ids, or as objects of values that may hold an id."""
     items = model.items
     if not set(map(type, given)) <= {int, str}:
         columns = columns_of(given, "candidates")

@@ -1,4 +1,4 @@
-"""What may stand in the bodies of ``/rank`` and ``/predict``: declared once, for checking and for the description."""
+"""Fields in the bodies of ``/rank`` and ``/predict``: declared once, for checking and for the description."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Weights = Annotated[list[Weight], Field(max_length=1_000, fail_fast=True)]
 Count = Annotated[int, Field(strict=True, gt=0)]
 
 DESCRIBED = 5
-"""Mistakes that are described; of more there is only said how many."""
+"""Most mistakes that are described; further ones are counted."""
 
 
 @declaration
@@ -31,19 +31,19 @@ class RankRequest:
     context: dict[str, Any] = field(default_factory=dict, kw_only=True)
     """Values that all candidates share, by column: of the user, of the time and place."""
     candidates: list[Any] = field(kw_only=True)
-    """What is to be ordered: objects with the values of their columns, or ids of the item table."""
+    """The candidates: objects with the values of their columns, or ids of the item table."""
     model: Name | None = field(default=None, kw_only=True)
-    """Which model; not needed where there is one."""
+    """Name of the model; not needed where there is a single one."""
     version: Name | None = field(default=None, kw_only=True)
-    """Which version; by default the highest."""
+    """Version of the model; by default the highest."""
     by: Name | None = field(default=None, kw_only=True)
-    """The score to order by, highest first; by default the fusion's or, without one, the first prediction."""
+    """The score to order by, highest first; by default the fused score or, without a fusion, the first prediction."""
     weights: Weights | None = field(default=None, kw_only=True)
-    """Weights in the place of the fusion's, in its order."""
+    """Weights in place of the fusion's weights, in the same order."""
     top: Count | None = field(default=None, kw_only=True)
-    """How many of the best are answered; by default all."""
+    """How many of the best candidates are returned; by default all."""
     gates: Flag = field(default=False, kw_only=True)
-    """Whether to answer the gates' weights, by task."""
+    """Whether to return the gates' weights, by task."""
 
 
 @declaration
@@ -53,22 +53,22 @@ class PredictRequest:
     rows: list[Any] = field(kw_only=True)
     """Objects with the values of all columns."""
     model: Name | None = field(default=None, kw_only=True)
-    """Which model; not needed where there is one."""
+    """Name of the model; not needed where there is a single one."""
     version: Name | None = field(default=None, kw_only=True)
-    """Which version; by default the highest."""
+    """Version of the model; by default the highest."""
     gates: Flag = field(default=False, kw_only=True)
-    """Whether to answer the gates' weights, by task."""
+    """Whether to return the gates' weights, by task."""
 
 
 ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (RankRequest, PredictRequest)}
-"""Made once: making one takes longer than a request."""
+"""Made once, because making an adapter takes longer than a request."""
 
 
 def parsed(body: bytes) -> Any:
     """Return the values of a JSON text.
 
     Raises:
-        RequestError: it is none, with status 400.
+        RequestError: with 400; the text is not JSON.
     """
     try:
         return orjson.loads(body)
@@ -77,7 +77,7 @@ def parsed(body: bytes) -> Any:
 
 
 def checked(kind: type[T], values: Any) -> T:
-    """Return a request of some kind.
+    """Return values as a request of a kind.
 
     Raises:
         RequestError: a field is unknown, missing or of another type; names them.
@@ -102,7 +102,7 @@ def _listed(lines: list[str], count: int) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """Return what JSON calls a value."""
+    """Return JSON's name for the type of a value."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
 
@@ -111,14 +111,14 @@ def columns_of(rows: list[Any], where: str) -> dict[str, list[Any]]:
     """Return the columns of rows that all have the same fields.
 
     Raises:
-        RequestError: a row is no object, or has fields that the first one has not; names it.
+        RequestError: a row is not an object, or has other fields than the first; names it.
     """
     names = [*rows[0]] if isinstance(rows[0], dict) else []
     if set(map(type, rows)) != {dict} or set(map(len, rows)) != {len(names)}:
         raise _unlike(rows, where)
     try:
         if len(names) < 2:
-            # of one field itemgetter makes no tuple
+            # itemgetter of a single field does not return a tuple
             return {name: [row[name] for row in rows] for name in names}
         return dict(zip(names, map(list, zip(*map(itemgetter(*names), rows), strict=True)), strict=True))
     except KeyError:
@@ -126,7 +126,7 @@ def columns_of(rows: list[Any], where: str) -> dict[str, list[Any]]:
 
 
 def _unlike(rows: list[Any], where: str) -> RequestError:
-    """Say which row is no object, or has other fields than the first."""
+    """Return the error that names the row that is not an object, or has other fields than the first."""
     names = rows[0].keys() if isinstance(rows[0], dict) else set[str]()
     for place, row in enumerate(rows):
         if not isinstance(row, dict):

@@ -15,8 +15,8 @@ from gatewise.http.connections import Server, connection_of
 from gatewise.http.limits import Limits
 
 KEEP_ALIVE_SECONDS = 75
-"""A client that comes back within this time need not connect again. Load balancers let go after 60 seconds and must be
-the first to: a request that is sent into a connection just being closed is lost."""
+"""Seconds that an idle connection stays open. Load balancers close theirs after 60 seconds and must be first: a
+request sent into a connection that is just being closed is lost."""
 
 
 def serve(app: FastAPI, host: str, port: int, limits: Limits, tell: Callable[[str], None]) -> None:
@@ -61,7 +61,7 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
     try:
         import uvloop
     except ImportError:
-        # there is none for every system
+        # uvloop does not exist for every system
         asyncio.run(main)
     else:
         uvloop.run(main)

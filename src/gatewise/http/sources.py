@@ -1,4 +1,4 @@
-"""Where models come from: artefacts that are named, or a folder of them."""
+"""Where models come from: named artefacts, or a folder of artefacts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIRST = "1"
 
 @dataclass(frozen=True)
 class Source:
-    """An artefact and what it is served as."""
+    """An artefact, and the name and version that it is served under."""
 
     name: str
     version: str
@@ -28,17 +28,17 @@ class Sources:
 
     Attributes:
         given: named one by one.
-        folder: holds ``NAME/VERSION``, each an artefact or a run; looked through whenever models are loaded.
+        folder: holds ``NAME/VERSION``, each an artefact or a run; searched whenever models are loaded.
     """
 
     given: tuple[Source, ...] = ()
     folder: Path | None = None
 
     def find(self) -> list[Source]:
-        """Return all artefacts there are.
+        """Return all artefacts.
 
         Raises:
-            ArtefactError: there is none in the folder.
+            ArtefactError: the folder holds no artefact.
         """
         if self.folder is None:
             return [*self.given]
@@ -53,10 +53,10 @@ class Sources:
 
 
 def named(arguments: Sequence[str]) -> tuple[Source, ...]:
-    """Return the artefacts of ``PATH`` and ``NAME=PATH`` arguments; a path alone is called like its folder.
+    """Return the artefacts of ``PATH`` and ``NAME=PATH`` arguments; a path alone gets the name of its folder.
 
     Raises:
-        DeclarationError: two have the same name.
+        DeclarationError: two artefacts have the same name.
     """
     found: dict[str, Source] = {}
     for argument in arguments:

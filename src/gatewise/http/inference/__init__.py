@@ -1,7 +1,8 @@
 """The Open Inference Protocol, version 2, over HTTP: what clients of Triton and KServe speak.
 
 A tensor is a column of raw values by its name, ``[row]`` or ``[row, 1]``; a list feature also takes ``[row, item]``,
-whose empty strings are no items. Tensors are JSON, or the bytes after it (the extension ``binary_tensor_data``).
+whose empty strings do not count as items. Tensors are JSON, or the bytes after the JSON (extension
+``binary_tensor_data``).
 
 https://github.com/open-inference/open-inference-protocol
 """

@@ -1,4 +1,4 @@
-"""What a client is answered: named tensors, in JSON or in the bytes after it."""
+"""Answers: named tensors, in JSON or in the bytes after it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gatewise.http.model import ServedModel
 
 
 class Answer(NamedTuple):
-    """The body, and how much of it is JSON where tensors follow; None: all."""
+    """The body, and how many bytes of it are JSON where tensors follow; None: all."""
 
     body: bytes
     json_bytes: int | None
 
 
 def answer(model: ServedModel, asked: InferRequest, found: Mapping[str, np.ndarray]) -> Answer:
-    """Return the outputs that are wanted."""
+    """Return the answer with the wanted outputs."""
     tensors, raw = [], []
     for name, binary in asked.outputs.items():
         tensor: dict[str, Any] = {"name": name, "datatype": NAMES[found[name].dtype], "shape": [*found[name].shape]}

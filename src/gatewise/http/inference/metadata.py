@@ -1,4 +1,4 @@
-"""What a client may know of a model before it asks."""
+"""Metadata of the service and of a model's inputs and outputs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from gatewise.names import GATES
 from gatewise.version import __version__
 
 FREE = -1
-"""A size that the request decides."""
+"""A size that differs from request to request."""
 DATATYPES = {"float64": "FP64", "int64": "INT64", "string": "BYTES"}
-"""How the protocol calls types."""
+"""The protocol's names of types."""
 
 
 def server_metadata() -> dict[str, Any]:
-    """Return what the service is."""
+    """Return name, version and extensions of the service."""
     return {"name": "gatewise", "version": __version__, "extensions": ["binary_tensor_data", "model_repository"]}
 
 

@@ -14,7 +14,7 @@ MISSING = ".missing"
 
 
 def owner_of(name: str, columns: Collection[str]) -> str | None:
-    """Return whose missing rows an input marks, or None where it is a column itself."""
+    """Return the column whose missing rows an input marks; None where the input is a column itself."""
     owner = name.removesuffix(MISSING)
     return owner if name not in columns and owner != name and owner in columns else None
 
@@ -23,7 +23,7 @@ def marked(name: str, tensor: dict[str, Any], values: list[Any]) -> list[Any]:
     """Return the marks of rows.
 
     Raises:
-        RequestError: they are not one BOOL a row.
+        RequestError: the values are not one BOOL per row.
     """
     if tensor["datatype"] != BOOL or len(values) != tensor["shape"][0]:
         raise RequestError(
@@ -33,10 +33,10 @@ def marked(name: str, tensor: dict[str, Any], values: list[Any]) -> list[Any]:
 
 
 def unsaid(model: ServedModel, tensor: dict[str, Any], values: list[Any], *, in_bytes: bool) -> list[Any]:
-    """Return values with None in the place of what says that there is none.
+    """Return values with None for those that mean missing.
 
-    That is NaN among numbers; and among strings that came in bytes the empty one, where it is for a category whose
-    vocabulary has not learnt it as a value.
+    NaN means missing among numbers. Among strings that came in bytes the empty string does, for a category whose
+    vocabulary has not learnt the empty string.
     """
     if tensor["datatype"] in FLOATS:
         # NaN alone differs from itself

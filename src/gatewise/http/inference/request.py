@@ -1,4 +1,4 @@
-"""What a client asks: named tensors, and which outputs it wants."""
+"""Requests: named tensors, and the wanted outputs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from gatewise.names import GATES
 
 @dataclass(frozen=True)
 class InferRequest:
-    """A request that was understood.
+    """A parsed request.
 
     Attributes:
         columns: raw values by column.
-        rows: how many.
-        outputs: which are wanted, and whether each in bytes.
-        id: given back with the answer.
+        rows: the number of rows.
+        outputs: the wanted outputs, and whether each is answered in bytes.
+        id: repeated in the answer.
     """
 
     columns: dict[str, list[Any]]
@@ -38,13 +38,13 @@ def parse_request(model: ServedModel, body: bytes, json_bytes: str | None, limit
     """Read a request.
 
     Args:
-        model: that is asked.
+        model: the model that is asked.
         body: JSON and, in the binary form, the bytes of tensors.
-        json_bytes: what the header says of how much is JSON.
-        limits: on the number of rows.
+        json_bytes: the header that says how many bytes are JSON.
+        limits: of the number of rows.
 
     Raises:
-        RequestError: something in it cannot be what it is; names it.
+        RequestError: a field is not valid; names it.
     """
     text, binary = _cut(body, json_bytes)
     asked = parsed(text)
@@ -101,7 +101,7 @@ def _columns(
 
 
 def _values(tensor: dict[str, Any], binary: memoryview) -> tuple[list[Any], int]:
-    """Return a tensor's values, and how many of the bytes that are left were its."""
+    """Return a tensor's values, and how many bytes of ``binary`` it takes."""
     name, datatype, count = tensor["name"], tensor["datatype"], math.prod(tensor["shape"])
     size = _parameters(tensor, f"input {name!r}").get("binary_data_size")
     if size is None:
@@ -131,20 +131,20 @@ def _parameters(owner: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _as_column(model: ServedModel, tensor: dict[str, Any], values: list[Any], limits: Limits) -> list[Any]:
-    """Return one value a row: a list where the tensor has items and a feature reads lists."""
+    """Return one value per row: a list where the tensor has items and a feature reads lists."""
     name, shape = tensor["name"], tensor["shape"]
     if len(shape) == 1:
         return values
     dims = model.columns.dims_of(name)
     if any(sizes and None not in sizes for sizes in dims):
-        # what is not there at all is missing
+        # a vector of missing numbers is a missing vector
         return [None if row and all(x is None for x in row) else row for row in in_rows(values, shape)]
     if any(None in sizes for sizes in dims):
         if shape[1] == 1 and tensor["datatype"] == BYTES:
-            # clients that know one shape alone send a column so: one string a row, with its separators
+            # clients of one fixed shape send a list as one string per row, with its separators
             return values
         check_places(name, shape[0], shape[1], limits)
-        # an empty string is no item: so lists of different lengths fit into one tensor
+        # an empty string is not an item, so that lists of different lengths fit into one tensor
         return [[item for item in row if item != ""] for row in in_rows(values, shape)]
     if shape[1] != 1:
         raise RequestError(f"input {name!r}: expected a shape of [{shape[0]}], found {shape}")

@@ -1,4 +1,4 @@
-"""Tensors as the protocol writes them, and as values."""
+"""Tensors of the protocol, in JSON and in bytes, from and to Python values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gatewise.errors import did_you_mean
 from gatewise.http.errors import RequestError
 
 HEADER = "Inference-Header-Content-Length"
-"""How many bytes of a body are JSON, where tensors follow it."""
+"""Header: how many bytes of a body are JSON, where tensors follow."""
 
 BYTES, BOOL = "BYTES", "BOOL"
 INTEGERS = {
@@ -31,14 +31,14 @@ PYTHON: dict[str, tuple[type, ...]] = {
     BOOL: (bool,),
     BYTES: (str,),
 }
-"""What a value of each type is in JSON; null stands for a missing value."""
+"""Python types of a JSON value, by type of the protocol; null stands for a missing value."""
 
 
 def check_datatype(name: str, datatype: Any) -> None:
-    """Refuse a type that there is not.
+    """Refuse a type that the protocol does not know.
 
     Raises:
-        RequestError: suggests the nearest.
+        RequestError: suggests the nearest type.
     """
     if not isinstance(datatype, str) or datatype not in PYTHON:
         hint = did_you_mean(str(datatype)[:80], PYTHON)
@@ -49,7 +49,7 @@ def from_json(name: str, datatype: str, data: Any, count: int) -> list[Any]:
     """Return the values of a tensor in JSON, flat or nested.
 
     Raises:
-        RequestError: they are more or fewer than its shape says, or of another type.
+        RequestError: the values are more or fewer than the shape says, or of another type.
     """
     if not isinstance(data, list):
         raise RequestError(f"input {name!r}: expected a list as its data")
@@ -70,7 +70,7 @@ def from_bytes(name: str, datatype: str, raw: memoryview, count: int) -> list[An
     """Return the values of a tensor in bytes.
 
     Raises:
-        RequestError: they are more or fewer than its shape says, or strings that are no UTF-8.
+        RequestError: the values are more or fewer than the shape says, or strings that are not UTF-8.
     """
     if datatype == BYTES:
         return _strings(name, raw, count)
