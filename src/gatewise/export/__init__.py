@@ -1,9 +1,9 @@
 """From a trained scorer to a file that runs without Gatewise.
 
-What is exported is the whole of ``predict``: model, links of the tasks, calibration, fusion. It has two forms. In the
-*raw* one (:class:`RawForm`) inputs are the columns of a table, and vocabularies and transforms of numbers are part of
-the model; in the *encoded* one (:class:`EncodedForm`) they are the matrices that the table encoder makes. Nothing is
-written that was not seen to give what the scorer gives.
+The file holds the whole of ``predict``: model, links of the tasks, calibration, fusion. It has two forms. In the *raw*
+form (:class:`RawForm`) inputs are the columns of a table, and vocabularies and transforms of numbers are part of the
+model; in the *encoded* form (:class:`EncodedForm`) inputs are the matrices that the table encoder makes. Every model is
+compared with the scorer before its file is written.
 """
 
 from gatewise.data import sample_rows

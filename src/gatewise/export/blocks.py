@@ -1,4 +1,4 @@
-"""Columns of several matrices, put into the order in which a model reads them."""
+"""Columns of several matrices, arranged in the order that a model reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Block(NamedTuple):
-    """A matrix ``[batch, column]`` and what each of its columns is."""
+    """A matrix ``[batch, column]`` and the key of each of its columns."""
 
     names: Sequence[Hashable]
     columns: Tensor

@@ -21,16 +21,16 @@ from gatewise.serving import Scorer
 
 
 class EncodedForm(Form):
-    """Takes what :meth:`gatewise.serving.Scorer.encode` gives, matrix by matrix.
+    """Takes the matrices of an encoded table, see :meth:`gatewise.serving.Scorer.encode`.
 
-    - ``ids``: int64 ``[batch, column]``; absent where there is no column
-    - ``floats``: float32 ``[batch, column]``; absent where there is no column
+    - ``ids``: int64 ``[batch, column]``; absent if there is no column
+    - ``floats``: float32 ``[batch, column]``; absent if there is no column
     - by the name of each list feature (:func:`port_names`): int64 ``[batch, length]``, padded with -1
     - by the name of each text feature: int64 tokens ``[batch, length]``, padded with -1
-    - by their columns' names, what is known of labels beforehand: float64 ``[batch]``, NaN where it is not known
+    - by the name of each known column of a label: float64 ``[batch]``, NaN for null
 
     Args:
-        scorer: whose model is exported.
+        scorer: its model is exported.
     """
 
     kind = "encoded"
@@ -96,11 +96,11 @@ def _list(feature: str, name: str, holds: str) -> Port:
 
 
 class PortNames(NamedTuple):
-    """What inputs are called.
+    """Names of inputs.
 
     Attributes:
-        features: of lists and texts, by feature.
-        known: of what is known of a label beforehand, by column.
+        features: the names of lists and texts, by feature.
+        known: the names of known columns of labels, by column.
     """
 
     features: dict[str, str]
@@ -108,10 +108,10 @@ class PortNames(NamedTuple):
 
 
 def port_names(scorer: Scorer) -> PortNames:
-    """Return what inputs other than matrices are called.
+    """Return the names of the inputs other than matrices.
 
-    Each by its name, with ``.rows``, ``.tokens`` or ``.known`` after it where a matrix, an output or another input is
-    called so.
+    Each input has its own name, with ``.rows``, ``.tokens`` or ``.known`` added where a matrix, an output or another
+    input has the name already.
     """
     layout = scorer.encoder.layout
     taken = {IDS, FLOATS, FUSED, GATES, *(column for task in scorer.tasks for column in task.columns)}
@@ -122,7 +122,7 @@ def port_names(scorer: Scorer) -> PortNames:
 
 
 def _free(name: str, ending: str, taken: set[str]) -> str:
-    """Return a name that is not taken, and take it."""
+    """Return a name that is not taken, and add it to the taken ones."""
     while name in taken:
         name += ending
     taken.add(name)

@@ -16,13 +16,13 @@ LARGEST = 127
 
 
 class Int8Tables(nn.Module):
-    r"""Embedding tables of whole numbers and one scale a row, a quarter of the size and a little more.
+    r"""Embedding tables of 8-bit integers and one scale per row: a quarter of the size and a little more.
 
     .. math:: e_r \approx s_r \, q_r, \qquad s_r = \frac{\max_j |e_{rj}|}{127}, \quad
         q_{rj} = \mathrm{round}\left(\frac{e_{rj}}{s_r}\right)
 
     Args:
-        tables: what is rounded.
+        tables: the tables to round.
 
     Shape:
         - as :meth:`gatewise.nn.EmbeddingTables.look_up`
@@ -34,7 +34,7 @@ class Int8Tables(nn.Module):
         for dim in dict.fromkeys(field.dim for field in tables.fields):
             weight = tables.weight_of_dim(dim).detach()
             scale = weight.abs().amax(dim=1, keepdim=True) / LARGEST
-            # a row of zeros stays one
+            # a row of zeros stays a row of zeros
             whole = (weight / scale.where(scale > 0, 1.0)).round().to(torch.int8)
             self.register_buffer(f"whole_{dim}", whole)
             self.register_buffer(f"scale_{dim}", scale)
@@ -44,7 +44,7 @@ class Int8Tables(nn.Module):
         check_ids(name or self.fields[field].name, ids, self.fields[field].rows, lowest)
 
     def look_up(self, dim: int, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
-        """Return rows side by side, zeros for padding, and what stands beside them."""
+        """Return rows side by side, zeros for padding, followed by ``beside``."""
         padding = lookup.ids < 0
         rows = torch.where(padding, 0, lookup.rows)
         whole, scale = (nn.functional.embedding(rows, getattr(self, f"{part}_{dim}")) for part in ("whole", "scale"))
@@ -53,7 +53,7 @@ class Int8Tables(nn.Module):
 
 
 def with_int8_embeddings(scorer: Scorer) -> Scorer:
-    """Return a scorer whose embeddings are rounded; the other weights are shared, and the scorer stays as it is."""
+    """Return a scorer whose embeddings are rounded; other weights are shared, and the given scorer does not change."""
     model = with_twins(
         scorer.model, lambda module: Int8Tables(module) if isinstance(module, EmbeddingTables) else module
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def look_up(raw: ir.Value, keys: Keys) -> list[ir.Node]:
-    """Return nodes, of which the last one gives the rows of values."""
+    """Return the nodes of a look-up; the last node gives the rows of values."""
     if isinstance(keys.vocabulary, NumberedVocabulary):
         return [*_shifted(raw, keys, keys.vocabulary.count)]
     import onnx_ir as ir
@@ -29,7 +29,7 @@ def look_up(raw: ir.Value, keys: Keys) -> list[ir.Node]:
 
 
 def _shifted(raw: ir.Value, keys: Keys, count: int) -> Iterator[ir.Node]:
-    """Yield nodes that move ids behind the reserved rows; a graph cannot refuse others, which are out of vocabulary."""
+    """Yield nodes that move ids behind the reserved rows; ids out of range become out of vocabulary."""
     import onnx_ir as ir
 
     def constant(value: int | str) -> ir.Node:

@@ -1,4 +1,4 @@
-"""What an exported file says of itself."""
+"""The properties of an exported file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORM = f"{PREFIX}form"
 
 
 def describe(program: Program) -> dict[str, str]:
-    """Return the properties of a file, by their names: texts, those of several values as JSON."""
+    """Return the properties of a file by name: texts, and JSON for properties of several values."""
     scorer = program.form.scorer
     values: dict[str, Any] = {
         "inputs": {port.name: _input(port) for port in program.form.ports},
@@ -33,7 +33,7 @@ def describe(program: Program) -> dict[str, str]:
 
 
 def _input(port: Port) -> dict[str, Any]:
-    """Return type, sizes and meaning of an input, and what stands for null and padding in it."""
+    """Return type, sizes and meaning of an input, and its values for null and padding."""
     found: dict[str, Any] = {"type": type_name(port), "shape": list(port.dims), "holds": port.holds}
     if port.features:
         found["features"] = list(port.features)

@@ -1,6 +1,6 @@
 """Numbers encoded by operations on tensors, as :class:`gatewise.data.NumericColumn` does it with NumPy.
 
-All columns of one transform are encoded at once: a graph of hundreds of columns has no more operations than one of few.
+All columns of one transform are encoded at once, so that the number of operations does not grow with the columns.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gatewise.layout import NULL, RESERVED_ROWS
 
 
 def encode_numbers(columns: Sequence[NumericColumn], x: Tensor) -> Tensor:
-    """Return what columns of one transform make of numbers; whether they are missing is no part of it.
+    """Return the encoded numbers of columns of one transform, without the marks of missing values.
 
     Shape:
         - x: ``[batch, column]`` float64, NaN: null
@@ -59,11 +59,11 @@ def _interpolated(levels: list[tuple[np.ndarray, np.ndarray]], x: Tensor) -> Ten
 
 
 def _flat(knots: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the one level of the one knot at two."""
+    """Return the level of a single knot at two knots, so that there is a line to interpolate."""
     return np.array([knots[0], np.nextafter(knots[0], np.inf)]), np.repeat(level, 2)
 
 
 def _below_each_other(rows: Sequence[np.ndarray], filling: float) -> Tensor:
-    """Return rows of different lengths as one matrix ``[row, longest]``."""
+    """Return rows of different lengths as a matrix ``[row, longest]``, padded with ``filling``."""
     longest = max(map(len, rows))
     return torch.from_numpy(np.stack([np.pad(row, (0, longest - len(row)), constant_values=filling) for row in rows]))

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 OPSET = 18
 TYPES = {"int64": "INT64", "float32": "FLOAT", "float64": "DOUBLE", "string": "STRING"}
-"""How ONNX calls types."""
+"""ONNX's names of types."""
 
 
 def to_onnx(program: Program) -> ir.Model:
-    """Return a program as an ONNX model whose inputs and outputs have its names.
+    """Return a program as an ONNX model whose inputs and outputs have the program's names.
 
     Raises:
         MissingExtraError: ``onnx`` or ``onnxscript`` is not installed.
-        ExportError: something in it cannot be said in ONNX.
+        ExportError: an operation of the program cannot be expressed in ONNX.
     """
     try:
         from gatewise.export.translations import TRANSLATIONS
@@ -58,14 +58,14 @@ def to_onnx(program: Program) -> ir.Model:
 
 
 def _keep_constants(graph: ir.Graph) -> None:
-    """Make initializers of the constants that the exporter's own optimisation leaves without a home."""
+    """Turn constants that the exporter's optimisation leaves unregistered into initializers."""
     for value in dict.fromkeys(value for node in graph for value in node.inputs if value is not None):
         if value.const_value is not None and value.producer() is None and value.name not in graph.initializers:
             graph.register_initializer(value)
 
 
 def _forget_origins(model: ir.Model) -> None:
-    """Drop what the exporter notes of every node: the lines of code it comes from, with the paths of this machine."""
+    """Drop the exporter's notes of every node: its lines of code, with the paths of this machine."""
     model.metadata_props.clear()
     model.graph.metadata_props.clear()
     for node in model.graph.all_nodes():
@@ -78,7 +78,7 @@ def _forget_origins(model: ir.Model) -> None:
 
 
 def _name(graph: ir.Graph, program: Program) -> None:
-    """Give inputs and outputs the program's names, and free sizes theirs."""
+    """Give inputs, outputs and free sizes the program's names."""
     import onnx_ir as ir
 
     ports = program.form.ports
@@ -98,8 +98,8 @@ def _name(graph: ir.Graph, program: Program) -> None:
 
 
 def _connect(graph: ir.Graph, form: Form) -> None:
-    """Give the graph inputs of the ports' names, which several ports may share, and make of them what it reads."""
-    # in the order of the ports, whatever the slots'
+    """Give the graph one input per name of the ports, and compute the traced inputs from these."""
+    # in the order of the ports, not in that of the slots
     inputs = {port.name: _input(port) for port in form.ports}
     nodes: list[ir.Node] = []
     for traced_input, slot in zip(list(graph.inputs), form.slots, strict=True):
@@ -121,7 +121,7 @@ def _input(port: Port) -> ir.Value:
 
 
 def _slot(slot: Slot, inputs: dict[str, ir.Value], nodes: list[ir.Node]) -> ir.Value:
-    """Return what a traced input is made of, and add the nodes that make it."""
+    """Return the value that replaces a traced input, and add the nodes that compute it."""
     found = []
     for port in slot.ports:
         found.append(inputs[port.name])
@@ -135,7 +135,7 @@ def _slot(slot: Slot, inputs: dict[str, ir.Value], nodes: list[ir.Node]) -> ir.V
 
 
 def _side_by_side(columns: list[ir.Value]) -> list[ir.Node]:
-    """Return nodes that make columns ``[batch]`` one matrix: below each other, cut into rows, and turned."""
+    """Return nodes that stack columns ``[batch]`` into one matrix: concatenate, reshape, transpose."""
     import onnx_ir as ir
 
     width = ir.node("Constant", [], {"value": ir.tensor([len(columns), -1])})

@@ -19,12 +19,12 @@ from gatewise.serving import Scorer
 
 
 class Exported(NamedTuple):
-    """What was written.
+    """A written file.
 
     Attributes:
         path: the file.
-        size: its bytes.
-        difference: the largest one between its outputs and the model's, over all rows that were checked.
+        size: the file's size in bytes.
+        difference: the largest difference between the file's outputs and the model's, over all checked rows.
     """
 
     path: Path
@@ -35,9 +35,9 @@ class Exported(NamedTuple):
 def onnx_bytes(scorer: Scorer, fusion: Fusion | None = None) -> bytes:
     """Return a scorer as an ONNX model in the encoded form.
 
-    Its inputs are those of :class:`EncodedForm`, its outputs every column of ``predict`` by its name, calibrated where
-    the scorer is, ``[batch]``; ``fused`` where there is a fusion; ``gates`` ``[batch, task, expert]`` where the trunk
-    has gates. Batches and lists may have any size, 0 too.
+    Inputs are those of :class:`EncodedForm`. Outputs are the columns of ``predict`` ``[batch]`` by name, calibrated
+    where the scorer is; ``fused`` if there is a fusion; ``gates`` ``[batch, task, expert]`` if the trunk has gates.
+    Batches and lists may have any size, 0 too.
 
     Args:
         scorer: encoder, model, tasks and calibration.
@@ -45,7 +45,7 @@ def onnx_bytes(scorer: Scorer, fusion: Fusion | None = None) -> bytes:
 
     Raises:
         MissingExtraError: ``onnx`` or ``onnxscript`` is not installed.
-        ExportError: something in the model cannot be said in ONNX, or an input is called like an output.
+        ExportError: an operation of the model cannot be expressed in ONNX, or an input has the name of an output.
     """
     return _bytes(Program(scorer, EncodedForm(scorer), fusion))
 
@@ -58,7 +58,7 @@ def export_onnx(
     inputs: str = "raw",
     check: Any = None,
 ) -> Exported:
-    """Write a scorer as an ONNX file, once it was seen to give what the scorer gives.
+    """Write a scorer as an ONNX file, after comparing its outputs with the scorer's.
 
     Args:
         scorer: encoder, model, tasks and calibration.
@@ -68,9 +68,9 @@ def export_onnx(
         check: a table whose rows are compared; by default made-up rows with known, unseen and null values.
 
     Raises:
-        DeclarationError: there is no such form.
+        DeclarationError: the form is unknown.
         MissingExtraError: a package of the extra ``export`` is not installed.
-        ExportError: something in the model cannot be said in ONNX, or the model predicts something else; says where.
+        ExportError: an operation of the model cannot be expressed in ONNX, or outputs differ; says where.
         ArtefactError: the file cannot be written.
     """
     if inputs not in FORMS:

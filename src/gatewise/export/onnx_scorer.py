@@ -17,16 +17,16 @@ from gatewise.serving import Scorer
 
 
 class OnnxScorer:
-    """Predicts from tables with an ONNX model, and an encoder that reads them.
+    """Predicts from tables with an ONNX model, and with the encoder that reads the tables.
 
     Args:
         model: a file, or its bytes.
-        scorer: whose model was exported; its encoder makes the inputs.
-        threads: of ONNX Runtime.
+        scorer: its model was exported; its encoder makes the inputs.
+        threads: the number of threads of ONNX Runtime.
 
     Raises:
         MissingExtraError: ``onnxruntime`` is not installed.
-        ArtefactError: it is no ONNX model that Gatewise wrote.
+        ArtefactError: the model is not an ONNX model that Gatewise wrote.
     """
 
     def __init__(self, model: bytes | str | Path, scorer: Scorer, threads: int = 1) -> None:
@@ -63,4 +63,4 @@ class OnnxScorer:
 
 
 FORMS: dict[str, type[EncodedForm] | type[RawForm]] = {form.kind: form for form in (EncodedForm, RawForm)}
-"""Forms by their names."""
+"""Forms by name."""

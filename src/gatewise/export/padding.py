@@ -10,11 +10,11 @@ from gatewise.nn import TextBatch
 
 
 def never_empty(ids: Tensor) -> Tensor:
-    """Return lists ``[batch, length]`` with one more padding, which changes nothing: no list is of length 0."""
+    """Return lists ``[batch, length]`` with one more place of padding, so that no list has length 0."""
     return torch.nn.functional.pad(ids, (0, 1), value=PADDING)
 
 
 def one_each(tokens: Tensor) -> TextBatch:
-    """Return a batch of texts ``[batch, length]``, each row with its own, and a text that no row has."""
+    """Return a batch of texts ``[batch, length]``, one per row, and an empty text that no row has."""
     more = torch.nn.functional.pad(tokens, (0, 1, 0, 1), value=PADDING)
     return TextBatch(more, torch.arange(tokens.shape[0], device=tokens.device))

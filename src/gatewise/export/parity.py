@@ -1,4 +1,4 @@
-"""Whether what was exported gives what the model gives."""
+"""Parity: the outputs of an exported model compared with the scorer's."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gatewise.names import FUSED, GATES
 from gatewise.serving import Scorer
 
 TOLERANCE = 1e-5
-"""How far an output may be off: of the value, or of 1 where that is less."""
+"""Largest difference allowed, relative to the value, or to 1 for smaller values."""
 NOISE = 1e-6
-"""How far single precision moves a probability before it is calibrated: a calibrated one may be what such a
-probability becomes, as the steps of an isotonic calibration magnify any difference."""
+"""How far single precision may move a probability before its calibration. A calibrated output may be that of a
+probability this far off, because the steps of an isotonic calibration magnify any difference."""
 
 
 class Bounds(NamedTuple):
-    """Where an output of every row has to be, and what it should be; all of one shape, the rows first."""
+    """Bounds of an output, and its expected value; all ``[row, ...]``."""
 
     low: np.ndarray
     high: np.ndarray
@@ -32,19 +32,19 @@ class Bounds(NamedTuple):
 def check_parity(scorer: Scorer, source: Any, found: Mapping[str, np.ndarray], fusion: Fusion | None = None) -> float:
     """Compare the outputs of an exported model with those of the scorer.
 
-    The fused score is compared with that of the columns it was made of.
+    The fused score is compared with the fusion of the exported model's own columns.
 
     Args:
-        scorer: predicts what is expected.
+        scorer: gives the expected values.
         source: a table.
-        found: the exported model's outputs for it, by name.
+        found: the exported model's outputs for the table, by name.
         fusion: makes one score of all predictions.
 
     Returns:
-        The largest difference, of the value or of 1 where that is less.
+        The largest difference, relative to the value, or to 1 for smaller values.
 
     Raises:
-        ExportError: an output is missing or differs; names it, the row and both values.
+        ExportError: an output is missing or differs; names the output, the row and both values.
     """
     expected = expected_outputs(scorer, source)
     if fusion is not None:
@@ -57,7 +57,7 @@ def check_parity(scorer: Scorer, source: Any, found: Mapping[str, np.ndarray], f
 
 
 def expected_outputs(scorer: Scorer, source: Any) -> dict[str, Bounds]:
-    """Return what the scorer gives for a table: every predicted column, calibrated where it is, and the gates."""
+    """Return the scorer's outputs for a table, with bounds: every predicted column, calibrated, and the gates."""
     plain = dict(scorer.predicted(source, labels=False).columns)
     low, value, high = (_calibrated(scorer, plain, shift) for shift in (-NOISE, 0.0, NOISE))
     expected = {name: Bounds(*(part[name].numpy() for part in (low, high, value))) for name in value}
@@ -66,7 +66,7 @@ def expected_outputs(scorer: Scorer, source: Any) -> dict[str, Bounds]:
 
 
 def _calibrated(scorer: Scorer, columns: Mapping[str, Tensor], shift: float) -> dict[str, Tensor]:
-    """Return calibrated columns of probabilities that were moved; no calibrator falls where they rise."""
+    """Return calibrated columns of probabilities moved by ``shift``; calibrators keep their order."""
     if not scorer.calibration:
         return dict(columns)
     moved = {

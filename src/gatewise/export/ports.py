@@ -1,4 +1,4 @@
-"""Named inputs of an exported model, and what it makes of them."""
+"""Named inputs of an exported model, and the model inputs made from them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ BATCH = "batch"
 
 @dataclass(frozen=True)
 class Keys:
-    """A look-up that comes before everything else: raw values become rows of a vocabulary.
+    """The first step of an input: raw values are looked up as rows of a vocabulary.
 
     Attributes:
         vocabulary: learnt values, or a number of ids.
-        null: the value that stands for null.
-        padding: the value that stands for padding, in a list.
+        null: the value for null.
+        padding: the value for padding, in a list.
     """
 
     vocabulary: Vocabulary | NumberedVocabulary
@@ -36,14 +36,14 @@ class Keys:
 
 @dataclass(frozen=True)
 class Port:
-    """An input.
+    """An input of an exported model.
 
     Attributes:
-        name: what callers give it as; inputs of the same name are one.
-        dtype: of its elements, after the look-up.
-        dims: a number, or a name where the size is free.
-        keys: the look-up, if there is one.
-        holds: what it is, in words.
+        name: for callers; ports of equal name are one input.
+        dtype: the type of elements after the look-up.
+        dims: per dimension its size, or a name if the size is free.
+        keys: the look-up, if any.
+        holds: the meaning of the input, in words.
         features: the features that read it.
     """
 
@@ -55,46 +55,46 @@ class Port:
     features: tuple[str, ...] = ()
 
     def example(self, rows: int = 3, length: int = 4) -> Tensor:
-        """Return zeros of its type, so large where the size is free."""
+        """Return zeros of the port's type, with ``rows`` and ``length`` as free sizes."""
         sizes = [dim if isinstance(dim, int) else rows if dim == BATCH else length for dim in self.dims]
         return torch.zeros(sizes, dtype=self.dtype)
 
     def free_dims(self) -> dict[int, Any]:
-        """Return which of its sizes are free, as ``torch.export`` takes it."""
+        """Return the free sizes, in the form that ``torch.export`` takes."""
         return {place: torch.export.Dim.DYNAMIC for place, dim in enumerate(self.dims) if isinstance(dim, str)}
 
 
 @dataclass(frozen=True)
 class Slot:
-    """What a traced program takes: one input, or several of one type side by side.
+    """An input of a traced program: one port, or several ports of one type side by side.
 
-    Tracing and translating take their time by the input, and next to none where many are one matrix.
+    The time for tracing and translating grows with the number of inputs, so many ports share one matrix.
 
     Attributes:
-        ports: the inputs.
-        stacked: whether they are one matrix ``[batch, port]``.
+        ports: the ports.
+        stacked: whether the ports are one matrix ``[batch, port]``.
     """
 
     ports: tuple[Port, ...]
     stacked: bool = False
 
     def example(self) -> Tensor:
-        """Return zeros of its type."""
+        """Return zeros of the slot's type."""
         if self.stacked:
             return torch.stack([port.example() for port in self.ports], dim=1)
         return self.ports[0].example()
 
     def free_dims(self) -> dict[int, Any]:
-        """Return which of its sizes are free, as ``torch.export`` takes it."""
+        """Return the free sizes, in the form that ``torch.export`` takes."""
         return self.ports[0].free_dims()
 
 
 class Read(NamedTuple):
-    """What a form makes of its inputs.
+    """The model's inputs and labels that a form makes from its ports.
 
     Shape:
-        - inputs: what the model reads
-        - labels: ``[batch, label]`` float64, NaN but for what is known beforehand
+        - inputs: the inputs of the model
+        - labels: ``[batch, label]`` float64, NaN except in known columns
     """
 
     inputs: Inputs
@@ -102,13 +102,13 @@ class Read(NamedTuple):
 
 
 class Form(nn.Module):
-    """From named inputs to what a model reads.
+    """From named inputs to the inputs of a model.
 
     Attributes:
-        kind: its name.
-        scorer: whose model is exported.
-        ports: the inputs.
-        slots: what :meth:`forward` takes, in its order.
+        kind: the name of the form.
+        scorer: its model is exported.
+        ports: the named inputs.
+        slots: the arguments of :meth:`forward`, in order.
     """
 
     kind: str
@@ -122,11 +122,11 @@ class Form(nn.Module):
     @abstractmethod
     @override
     def forward(self, *given: Tensor) -> Read:
-        """Return what the model reads."""
+        """Return the inputs and labels of the model."""
 
     @abstractmethod
     def feed_table(self, source: Any) -> dict[str, np.ndarray]:
-        """Return the inputs of a table, by name.
+        """Return a table as named inputs.
 
         Raises:
             TableError: a column is missing or of another type.
@@ -141,7 +141,7 @@ def type_name(port: Port) -> str:
 
 
 def known_columns(scorer: Scorer) -> list[str | None]:
-    """Return for every column of the labels which one of the table tells it beforehand, or None."""
+    """Return, per label column, the name of the table's column if it is known when predicting, else None."""
     found: list[str | None] = []
     for task in scorer.encoder.schema.tasks:
         found += [None, *task.known_columns]
@@ -149,12 +149,12 @@ def known_columns(scorer: Scorer) -> list[str | None]:
 
 
 def known_ports(known: Sequence[str | None]) -> list[Port]:
-    """Return the inputs of :func:`known_columns`, each once."""
+    """Return the ports of :func:`known_columns`, each once."""
     names = dict.fromkeys(name for name in known if name is not None)
     return [Port(name, torch.float64, holds="known of a label beforehand, NaN where it is not") for name in names]
 
 
 def labels_of(known: Sequence[str | None], given: Mapping[str, Tensor], rows: int) -> Tensor:
-    """Return labels ``[batch, label]``, NaN but for the columns that are known."""
+    """Return labels ``[batch, label]``, NaN except in known columns."""
     unknown = torch.full((rows,), torch.nan, dtype=torch.float64)
     return torch.stack([unknown if column is None else given[column] for column in known], dim=1)

@@ -1,4 +1,4 @@
-"""A scorer as one function of tensors: what is traced and written."""
+"""A scorer as one function of tensors, for tracing."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Program(nn.Module):
 
     Args:
         scorer: encoder, model, tasks and calibration.
-        form: what the inputs are.
+        form: the form of the inputs.
         fusion: makes one score of all predictions.
 
     Attributes:
-        outputs: names of what :meth:`forward` gives: the columns of ``predict``, calibrated where the scorer is; then
-            ``fused`` where there is a fusion; then ``gates`` ``[batch, task, expert]`` where the trunk has some.
+        outputs: names of the outputs of :meth:`forward`: the columns of ``predict``, calibrated where the scorer is;
+            ``fused`` if there is a fusion; ``gates`` ``[batch, task, expert]`` if the trunk has gates.
     """
 
     def __init__(self, scorer: Scorer, form: Form, fusion: Fusion | None = None) -> None:
         super().__init__()
-        # a copy that shares all tensors, whose mode is its own
+        # a copy that shares all tensors and has a mode (train or eval) of its own
         self.model, self.form = with_twins(scorer.model), form
         self.tasks, self.calibration, self.fusion = scorer.tasks, scorer.calibration, fusion
         self.eval()

@@ -30,25 +30,25 @@ from gatewise.nn import Inputs
 from gatewise.serving import Scorer
 
 VALUE, MISSING = 0, 1
-"""Which column of a feature: what it is, and whether it is missing."""
+"""Keys of a feature's columns: its value, and whether the value is missing."""
 
 
 class RawForm(Form):
-    """Takes the columns of a table, by their names; what the encoder does to them is part of the model.
+    """Takes the columns of a table, by name; the encoder's work is part of the model.
 
-    - a category: int64 or string ``[batch]``, as the training table had it; a sentinel stands for null
-    - a list of them: ``[batch, length]``; one sentinel stands for a null item, another for padding, which comes last;
-      of a null list the only item is null
-    - a number, and what is known of labels beforehand: float64 ``[batch]``, NaN for null
+    - a category: int64 or string ``[batch]``, as in the training table; a sentinel stands for null
+    - a list of categories: ``[batch, length]``; one sentinel stands for a null item, another for padding, which comes
+      last; a null list has a null item only
+    - a number, and a known column of a label: float64 ``[batch]``, NaN for null
     - a vector: float32 ``[batch, size]``, NaN throughout for null
-    - a category that is hashed: int64 rows, as the encoder hashes them, by the name ``COLUMN.row``
-    - a text: int64 tokens ``[batch, length]``, padded with -1, by the name ``COLUMN.tokens``
+    - a hashed category: int64 rows from the encoder's hash, named ``COLUMN.row``
+    - a text: int64 tokens ``[batch, length]``, padded with -1, named ``COLUMN.tokens``
 
-    Features on the side of the model are no inputs: predictions do not depend on them. Where a column is read as two
-    types, the inputs are called ``COLUMN.TYPE``.
+    Side features are not inputs, because predictions do not depend on them. If a column is read as two types, the
+    inputs are named ``COLUMN.TYPE``.
 
     Args:
-        scorer: whose model is exported.
+        scorer: its model is exported.
     """
 
     kind = "raw"
@@ -65,7 +65,7 @@ class RawForm(Form):
         self.lone = self._named(LoneInput)  # type: ignore[type-abstract]
 
     def _named(self, kind: type[RawInput]) -> list[str]:
-        """Return the features whose inputs are of a kind, those that are no inputs last."""
+        """Return the features whose inputs are of a kind, side features last."""
         names = dict.fromkeys([*(column.name for column in self.read), *self.inputs])
         return [name for name in names if isinstance(self.inputs[name], kind)]
 
@@ -101,7 +101,7 @@ class RawForm(Form):
         return Read(inputs, labels_of(self.known, known, rows))
 
     def _matrix(self, names: list[str], left: Iterator[Tensor], rows: int) -> Tensor:
-        """Return the columns of features side by side, those that are no inputs as missing."""
+        """Return the columns of features side by side, with side features missing."""
         read = {column.name for column in self.read}
         absent = [self.inputs[name].absent(rows) for name in names if name not in read]
         given = [next(left)] if len(absent) < len(names) else []
@@ -114,7 +114,7 @@ class RawForm(Form):
         return lone.encode(lone.absent(rows) if given is None else given)
 
     def _blocks(self, categories: Tensor, numbers: Tensor, lone: dict[str, Tensor]) -> tuple[list[Block], list[Block]]:
-        """Return what the columns of ids, and of floats, are taken from."""
+        """Return the blocks with the columns of ids, and those with the columns of floats."""
         ids: list[Block] = [Block([(name, VALUE) for name in self.categories], categories)]
         floats: list[Block] = [Block([(name, MISSING) for name in self.numbers], numbers.isnan().float())]
         columns = {name: given.column for name, given in self.inputs.items() if isinstance(given, NumberInput)}
@@ -128,8 +128,8 @@ class RawForm(Form):
         return ids, floats
 
     def _places(self, which: str, name: str) -> list[tuple[str, int]]:
-        """Return which columns of the blocks a feature has in a matrix."""
-        # of floats the number and, where there were nulls, whether it is missing; or the places of a vector
+        """Return the keys of a feature's columns in a matrix."""
+        # floats: a number and, if the training table had nulls, whether it is missing; or the places of a vector
         width = 1 if which == IDS else self.layout.float_widths[name]
         return [(name, place) for place in range(width)]
 
@@ -152,7 +152,7 @@ class RawForm(Form):
 
 
 def _apart(ports: list[Port]) -> list[Port]:
-    """Return ports of which those that read one column as different types have names of their own."""
+    """Return the ports, renamed if they read one column as different types."""
     types: dict[str, set[str]] = {}
     for port in ports:
         types.setdefault(port.name, set()).add(type_name(port))

@@ -1,4 +1,4 @@
-"""How each kind of feature is read from a column of raw values: as an input, and on the way to the model."""
+"""Each kind of feature in operations of a graph: from a column of raw values to the model's input."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class RawInput(ABC):
     """A feature's column as an input of a graph.
 
     Attributes:
-        port: the input.
-        null: what the input is, after the look-up, where there is nothing.
+        port: the name, type and sizes of the input.
+        null: the value of the input, after the look-up, for null.
     """
 
     port: Port
@@ -46,28 +46,28 @@ class RawInput(ABC):
 
     @abstractmethod
     def feed(self, column: pa.Array) -> np.ndarray:
-        """Return the input of a table's column.
+        """Return a column of a table as the input's array.
 
         Raises:
-            TableError: it holds what the declaration excludes; names the feature.
+            TableError: the column holds a value that the declaration excludes; names the feature.
         """
 
     def absent(self, rows: int) -> Tensor:
-        """Return the input of a column that is not there."""
+        """Return the input for an absent column: null in every row."""
         sizes = [dim if isinstance(dim, int) else rows if dim == BATCH else 1 for dim in self.port.dims]
         return torch.full(sizes, self.null, dtype=self.port.dtype)
 
 
 class LoneInput(RawInput):
-    """A column that is encoded by itself; others are encoded side by side."""
+    """A column that is encoded by itself; the other kinds are encoded side by side."""
 
     @abstractmethod
     def encode(self, given: Tensor) -> Tensor:
-        """Return what the model reads, from the input after the look-up."""
+        """Return the model's input, from the raw input after the look-up."""
 
 
 class CategoryInput(RawInput):
-    """Categories, looked up in a vocabulary; rows that were hashed pass."""
+    """Categories, looked up in a vocabulary; hashed rows stay as they are."""
 
     null = NULL
 
@@ -82,7 +82,7 @@ class CategoryInput(RawInput):
 
 
 class ListInput(LoneInput):
-    """Lists of categories, cut to length in the graph."""
+    """Lists of categories, cut to ``max_length`` in the graph."""
 
     null = NULL
 
@@ -141,7 +141,7 @@ class VectorInput(LoneInput):
 
 
 class TokensInput(LoneInput):
-    """Texts, as the tokens that the tokeniser makes of them."""
+    """Texts, as the tokens of the tokeniser."""
 
     null = PADDING
 
@@ -162,10 +162,10 @@ class TokensInput(LoneInput):
 
 
 def raw_input(column: AnyColumn, sentinels: Sentinels) -> RawInput:
-    """Return how a feature's column is read.
+    """Return the raw input of a feature.
 
     Raises:
-        ExportError: the feature is of a kind that nobody has said in operations of a graph; names it.
+        ExportError: the kind of the feature has no form in operations of a graph; names the feature.
     """
     if not is_built_in(column):
         raise ExportError(
@@ -194,7 +194,7 @@ def _built_in(column: BuiltInColumn, sentinels: Sentinels) -> RawInput:
 def keyed_port(
     column: CategoricalColumn | SequenceColumn, sentinels: Sentinels, what: str, dims: tuple[int | str, ...]
 ) -> Port:
-    """Return the input of a feature with a vocabulary: its values, or rows where they are hashed."""
+    """Return the port of a feature with a vocabulary: its values, or its rows if they are hashed."""
     name, vocabulary, features = column.column, column.vocabulary, (column.name,)
     if isinstance(vocabulary, (Vocabulary, NumberedVocabulary)):
         return Port(name, torch.int64, dims, sentinels.keys(vocabulary), what, features)
@@ -202,9 +202,9 @@ def keyed_port(
 
 
 def raw_values(keys: Keys, values: pa.Array) -> np.ndarray:
-    """Return int64 or strings ``[row]``, with the sentinel in the place of null."""
+    """Return int64 or strings ``[row]``, with the sentinel for null."""
     if pa.types.is_null(keys.vocabulary.type):
-        # nothing was learnt: any value will do
+        # the vocabulary is empty: every value is out of vocabulary
         return np.where(null_mask(values), keys.null, "").astype(object)
     if pa.types.is_null(values.type):
         values = values.cast(keys.vocabulary.type)
@@ -213,7 +213,7 @@ def raw_values(keys: Keys, values: pa.Array) -> np.ndarray:
 
 
 def cut(rows: Tensor, length: int, keep: str) -> Tensor:
-    """Return lists ``[batch, any]`` of which the first or last items are kept, the others padding."""
+    """Return lists ``[batch, any]`` with the first or last items kept and padding for the rest."""
     places = torch.arange(rows.shape[1])
     present = (rows >= 0).sum(dim=1, keepdim=True)
     if keep == "last":

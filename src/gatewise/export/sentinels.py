@@ -1,4 +1,4 @@
-"""Values that stand for null and for padding, where a tensor can hold neither."""
+"""Sentinels: values for null and padding in tensors, which have neither."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SMALLEST = int(np.iinfo(np.int64).min)
 
 
 class Sentinels:
-    """The first values that no vocabulary holds, the same for all inputs.
+    """The first values that no vocabulary holds, equal for all inputs.
 
-    Integers count up from the smallest there is; strings are ``<null>`` and ``<padding>``, with an underscore for
+    Integers count up from the smallest int64; strings are ``<null>`` and ``<padding>``, with an underscore for
     every vocabulary that holds them.
 
     Args:
-        vocabularies: all of the encoder.
+        vocabularies: all vocabularies of the encoder.
     """
 
     def __init__(self, vocabularies: Iterable[AnyVocabulary]) -> None:

@@ -26,8 +26,8 @@ from gatewise.serving import Scorer
 def export_torch(scorer: Scorer, path: str | Path, *, fusion: Fusion | None = None, check: Any = None) -> Exported:
     """Write a scorer as a program that ``torch.export.load`` reads where Gatewise is not installed.
 
-    It is called with the inputs of :class:`EncodedForm`, in their order, and returns a dict of the outputs. What it
-    says of itself are extra files, by the names of the properties of an ONNX file.
+    The program takes the inputs of :class:`EncodedForm`, in their order, and returns a dict of the outputs. Its
+    properties are extra files, with the names of the properties of an ONNX file.
 
     Args:
         scorer: encoder, model, tasks and calibration.
@@ -36,7 +36,7 @@ def export_torch(scorer: Scorer, path: str | Path, *, fusion: Fusion | None = No
         check: a table whose rows are compared; by default made-up rows with known, unseen and null values.
 
     Raises:
-        ExportError: something in the model cannot be traced, or the program predicts something else; says where.
+        ExportError: an operation of the model cannot be traced, or the program's outputs differ; says where.
         ArtefactError: the file cannot be written.
     """
     fusion, form = fusion or scorer.fusion, EncodedForm(scorer)
@@ -47,12 +47,12 @@ def export_torch(scorer: Scorer, path: str | Path, *, fusion: Fusion | None = No
     differences: list[float] = []
 
     def write(temporary: Path) -> None:
-        # torch's writer ends the process where a disk is full: it writes into memory
+        # torch's writer ends the process if the disk is full, so it writes into memory
         content = BytesIO()
         with quiet():
             torch.export.save(graph, content, extra_files=describe(program))
         temporary.write_bytes(content.getbuffer())
-        # what was written is what is checked
+        # the written file is checked, not the program in memory
         with quiet(), temporary.open("rb") as file:
             loaded = torch.export.load(file).module()
         fed = [torch.from_numpy(array) for array in form.feed_table(rows).values()]
@@ -65,7 +65,7 @@ def export_torch(scorer: Scorer, path: str | Path, *, fusion: Fusion | None = No
 
 @contextlib.contextmanager
 def _recurrent_loops() -> Iterator[None]:
-    """Have recurrent networks traced as loops: step by step, their length would be fixed."""
+    """Trace recurrent networks as loops; traced step by step, they would have a fixed length."""
     try:
         from torch.export import _patches
     except ImportError:

@@ -14,10 +14,10 @@ from gatewise.export.program import Program
 
 
 def traced(program: Program) -> torch.export.ExportedProgram:
-    """Return a program as a graph whose sizes are free where its ports say so.
+    """Return a program as a graph, with the free sizes of its ports.
 
     Raises:
-        ExportError: something in it cannot be traced.
+        ExportError: an operation of the program cannot be traced.
     """
     slots = program.form.slots
     example, free = tuple(slot.example() for slot in slots), tuple(slot.free_dims() for slot in slots)
@@ -30,7 +30,7 @@ def traced(program: Program) -> torch.export.ExportedProgram:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what the exporters of PyTorch say about themselves from people who cannot change it."""
+    """Silence the messages of PyTorch's exporters, which their users cannot act on."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -43,5 +43,5 @@ def quiet() -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error that says something."""
+    """Return the first line of an error's message that is not empty."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,4 +1,4 @@
-"""Operations of PyTorch that ONNX lacks, or that ONNX Runtime has in single precision only, said in others."""
+"""Operations of PyTorch that ONNX lacks, or ONNX Runtime has in single precision only, built from other ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onnxscript import opset18
 DEGREE = 20
 SCALE = 3.0
 
-# its stubs describe eager evaluation, and here it builds a graph
+# onnxscript's stubs describe eager evaluation, and here the operations build a graph
 op: Any = opset18
 
 
@@ -47,22 +47,22 @@ def searchsorted(
     side: str | None = None,
     sorter: ir.Value | None = None,
 ) -> ir.Value:
-    """Return how many knots lie below x, or are equal to it on the ``right``: a binary search.
+    """Return the number of knots below x, with ``right`` also of those equal to x: a binary search.
 
     Shape:
         - knots ``[knot]`` and x of any shape; or knots ``[column, knot]`` and x ``[column, any]``
-        - output: as x
+        - output: the shape of x
     """
     assert sorter is None
     assert knots.shape is not None
     *columns, length = map(int, knots.shape)  # type: ignore[arg-type]
     steps = length.bit_length()
     passed = op.LessOrEqual if right or side == "right" else op.Less
-    # as many knots as a search of so many steps can tell apart
+    # as many knots as a search of this many steps can tell apart
     width = 2**steps - 1
     missing = np.full((*columns, width - length), np.inf)
     filled = op.Concat(knots, op.CastLike(_constant(missing), knots), axis=len(columns))
-    # where a column's knots begin
+    # the first knot of each column
     start = np.arange(columns[0])[:, np.newaxis] * width if columns else np.array(0)
     if columns:
         filled = op.Reshape(filled, _constant(np.array([-1])))

@@ -1,4 +1,4 @@
-"""Modules in the place of those that cannot be traced as they are."""
+"""Replacements for modules that cannot be traced as they are."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def _shape_of_recurrent(x: Tensor, w: Tensor, r: Tensor, b: Tensor, cell: str) -
 
 
 class RecurrentTwin(nn.Module):
-    """A layer of LSTM or GRU that is one operation, whatever the length: traced only, it cannot be run.
+    """An LSTM or GRU layer as one operation of any length, for tracing only: the layer cannot be run.
 
-    PyTorch traces a recurrent network step by step, so that its length would be fixed.
+    PyTorch traces a recurrent network step by step, which would fix its length.
 
     Shape:
         - input ``[batch, length, input_dim]``
@@ -53,10 +53,10 @@ class RecurrentTwin(nn.Module):
 
 
 class NeverEmpty(nn.Module):
-    """A pooling that is given one row more, of no items: ONNX Runtime fails at a batch of no rows.
+    """A pooling that gets one more row, without items, because ONNX Runtime fails on an empty batch.
 
     Shape:
-        - input: :class:`gatewise.nn.Padded`, and anything beside it
+        - input: :class:`gatewise.nn.Padded`, and the pooling's other arguments
         - output ``[batch, dim]``
     """
 
@@ -72,11 +72,11 @@ class NeverEmpty(nn.Module):
 
 
 def with_twins(module: Kind, twin_of: Callable[[nn.Module], nn.Module] = lambda module: module) -> Kind:
-    """Return a module that shares all tensors with this one, which stays as it is.
+    """Return a copy of a module that shares all its tensors; the given module does not change.
 
     Args:
-        module: any.
-        twin_of: returns what is to stand in the place of a module inside it, or of itself.
+        module: any module.
+        twin_of: returns the replacement of a module, for the module itself and every module inside.
     """
     twin = module.__class__.__new__(module.__class__)
     twin.__dict__ = module.__dict__.copy()
@@ -87,10 +87,10 @@ def with_twins(module: Kind, twin_of: Callable[[nn.Module], nn.Module] = lambda 
 
 
 def for_any_batch(module: nn.Module) -> nn.Module:
-    """Return what stands in a module's place in what takes a batch of no rows, too."""
+    """Replace poolings that fail on an empty batch."""
     return NeverEmpty(module) if isinstance(module, (RecurrentPooling, TransformerPooling)) else module
 
 
 def for_onnx(module: nn.Module) -> nn.Module:
-    """Return what stands in a module's place in a model that becomes one of ONNX."""
+    """Replace recurrent layers, and poolings that fail on an empty batch, for export to ONNX."""
     return RecurrentTwin(module) if isinstance(module, (nn.LSTM, nn.GRU)) else for_any_batch(module)

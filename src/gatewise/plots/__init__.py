@@ -1,7 +1,7 @@
-"""Pictures on matplotlib axes of what analysis and training found, for notebooks and for the report alike.
+"""Pictures on matplotlib axes of the results of analysis and training, for notebooks and for the report.
 
-Every function takes plain data, and the axes to draw on or none for a new figure, and returns the axes. Needs the extra
-``report``.
+Every function takes plain data and, if wanted, the axes to draw on (by default those of a new figure), and returns the
+axes. Needs the extra ``report``.
 
 - A training, from ``ranker.history``: :func:`learning_curve`, :func:`task_weights`, :func:`gradient_conflict`,
   :func:`gate_entropy`, :func:`utilisation`.

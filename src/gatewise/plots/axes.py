@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PLAIN_STYLE = {"axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "none"}
-"""What matplotlib is told for every picture that Gatewise writes to a file: two axes, and text that stays text."""
+"""Matplotlib's options for pictures in files: two spines, and text that stays text."""
 LONGEST = 26
-"""Letters of a name that are shown; the rest is an ellipsis."""
+"""Most letters of a name; a longer name ends in an ellipsis."""
 LEGEND_WIDTH = 52
-"""Letters beside each other in a legend."""
+"""Letters in one line of a legend."""
 
 
 def axes_or_new(ax: Axes | None) -> Axes:
-    """Return the axes, or those of a new figure where there are none.
+    """Return the given axes, or by default those of a new figure.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -34,7 +34,7 @@ def axes_or_new(ax: Axes | None) -> Axes:
 
 
 def plain(text: str) -> str:
-    r"""Return a text that matplotlib shows letter by letter, and shortened: a dollar is no formula.
+    r"""Return a shortened text that matplotlib shows letter by letter: a dollar does not begin a formula.
 
     Example:
         >>> plain("price_in_$"), plain("a name that is longer than any axis has room for")
@@ -45,7 +45,7 @@ def plain(text: str) -> str:
 
 
 def add_legend(ax: Axes) -> None:
-    """Put what was labelled above the axes, as many beside each other as there is room for."""
+    """Put a legend above the axes, with as many names per line as there is room for."""
     handles, labels = ax.get_legend_handles_labels()
     if not labels:
         return
@@ -54,10 +54,10 @@ def add_legend(ax: Axes) -> None:
 
 
 def legend_columns(names: Sequence[str]) -> int:
-    """Return how many names of a legend stand beside each other."""
+    """Return the number of names per line of a legend."""
     return max(1, LEGEND_WIDTH // (min(LONGEST, max(map(len, names))) + 6))
 
 
 def label_of(text: str) -> str:
-    """Return a label of the legend; one that starts with an underscore would be left out."""
+    """Return a label for the legend, which would leave out a name that starts with an underscore."""
     return ("\u2009" if text.startswith("_") else "") + plain(text)

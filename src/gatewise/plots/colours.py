@@ -1,19 +1,19 @@
-"""The colours of all pictures, by what they stand for."""
+"""The colours of all pictures, by meaning."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 SERIES = ("#2f6fde", "#c96a00", "#168a5b", "#c2417e", "#7b5bd6", "#0b8793", "#96601a", "#667085")
-"""Of tasks, experts, models: in this order, from the start again where there are more."""
+"""Of tasks, experts, models: in this order, repeated if there are more."""
 ACCENT = "#3b7de8"
-"""Of weights, similarities and all else that is never below 0."""
+"""Of weights, similarities and other numbers that are never below 0."""
 BETTER, WORSE, EVEN = "#17955f", "#d2483f", "#77808f"
-"""Of changes for the better, for the worse, and of those that may be chance."""
+"""Of changes for the better, for the worse, and of changes that may be chance."""
 GUIDE = "#9aa3b2"
-"""Of lines that data are compared with."""
+"""Of reference lines."""
 FULL = 0.72
-"""How opaque the strongest colour of a heat map is: numbers in it stay readable."""
+"""How opaque the strongest colour of a heat map is: the numbers in the cells stay readable."""
 
 
 def series(index: int) -> str:
@@ -22,12 +22,12 @@ def series(index: int) -> str:
 
 
 def shades(colour: str) -> list[tuple[str, float]]:
-    """Return a colour from nothing to its fullest, as what a colour map is made from: any background shines through."""
+    """Return the ends of a colour map from transparent to a colour, so that any background shines through."""
     return [(colour, 0.0), (colour, FULL)]
 
 
 def opposed(below: str, above: str) -> list[tuple[float, tuple[str, float]]]:
-    """Return two colours that meet in nothing at the middle."""
+    """Return the stops of a colour map between two colours, transparent in the middle."""
     fullest: Sequence[tuple[float, str, float]] = (
         (0.0, below, FULL),
         (0.5, below, 0.0),

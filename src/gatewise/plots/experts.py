@@ -1,4 +1,4 @@
-"""What experts are: how alike, and what they are good for."""
+"""Similarity of experts, and metrics without each of them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def similarity(found: Similarity, *, ax: Axes | None = None) -> Axes:
-    """Draw how alike the experts of a layer are in what they give: 1 is the same but for turning and scaling."""
+    """Draw the similarity (CKA) of a layer's experts; 1: outputs are equal but for rotation and scale."""
     return heat_map(found.cka, found.experts, found.experts, ax=ax, highest=1.0)
 
 
 def ablation(found: Ablation, *, ax: Axes | None = None) -> Axes:
-    """Draw how every output's metric changes when an expert is removed; each column has colours of its own scale.
+    """Draw how every output's metric changes when an expert is removed; each column has its own scale of colours.
 
-    Numbers are the metric's change; colours say whether that is for the better or for the worse.
+    Numbers are the metric's change; colours say whether the change is for the better or for the worse.
 
     Args:
-        found: of one layer.
+        found: the ablation of one layer.
         ax: where to draw; a new figure by default.
     """
     better = found.change * np.where(found.greater_is_better, 1.0, -1.0)

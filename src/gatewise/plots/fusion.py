@@ -1,4 +1,4 @@
-"""Where the goals of one order conflict, and what the weights of a fusion choose between."""
+"""The front of a fusion's weights, where the goals of one order conflict."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 APART = 0.06
-"""How far from each other numbered points are, as a share of what the front spans."""
+"""Least distance between numbered points, as a share of the front's extent."""
 TICKS = 5
-"""Numbers at an axis at most: they have four digits."""
+"""Most numbers at an axis, which have four digits each."""
 
 
 def fusion_front(found: FusionFront, goals: tuple[int, int] = (0, 1), *, ax: Axes | None = None) -> Axes:
-    """Draw what was tried by two of the goals: the front with the numbers of its points, its knee, the current weights.
+    """Draw the candidates by two goals: the front with the numbers of its points, its knee, the current weights.
 
     Args:
-        found: what :func:`gatewise.fuse` returned.
-        goals: positions of the goals, that of the horizontal axis first.
+        found: the result of :func:`gatewise.fuse`.
+        goals: positions of the goals of the horizontal and the vertical axis.
         ax: where to draw; a new figure by default.
     """
     ax = axes_or_new(ax)
@@ -32,7 +32,7 @@ def fusion_front(found: FusionFront, goals: tuple[int, int] = (0, 1), *, ax: Axe
     tried, front = (np.array([each.values for each in points])[:, columns] for points in (found.tried, found.front))
     knee, current = front[found.knee], np.array(found.current.values)[columns]
     ax.plot(*tried.T, "o", color=GUIDE, markersize=3, alpha=0.6, label="tried")
-    # of more than two goals the front is no line
+    # with more than two goals the front is not a line
     line = "-o" if len(found.goals) == 2 else "o"
     ax.plot(*front.T, line, color=ACCENT, markersize=5, linewidth=1.2, label="front")
     ax.plot(*knee, "D", color=series(2), markersize=8, label="knee")
@@ -47,7 +47,7 @@ def fusion_front(found: FusionFront, goals: tuple[int, int] = (0, 1), *, ax: Axe
 
 
 def _numbered(front: np.ndarray) -> list[int]:
-    """Return the points of a front ``[point, 2]`` whose numbers have room beside those before."""
+    """Return the points of a front ``[point, 2]`` whose numbers do not overlap with earlier ones."""
     reach = np.ptp(front, axis=0)
     places = front / np.where(reach > 0, reach, 1.0)
     chosen: list[int] = []

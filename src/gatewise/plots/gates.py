@@ -1,4 +1,4 @@
-"""Who uses which expert: over all rows, in slices of them, and while the model learnt."""
+"""Which gate uses which expert: over all rows, by slice, and by epoch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def gates(usage: GateUsage, *, ax: Axes | None = None) -> Axes:
-    """Draw the mean weight that each gate of a layer gives to each expert; what it does not reach is empty.
+    """Draw the mean weight that each gate of a layer gives to each expert; an expert out of reach is empty.
 
     Args:
-        usage: of a layer.
+        usage: the gate usage of one layer.
         ax: where to draw; a new figure by default.
     """
     weights = usage.weights.astype("float64").copy()
@@ -29,11 +29,11 @@ def gates(usage: GateUsage, *, ax: Axes | None = None) -> Axes:
 
 
 def gates_by_slice(usages: Sequence[GateUsage], gate: str, *, ax: Axes | None = None) -> Axes:
-    """Draw the mean weights of one gate for the experts that it reaches, a row a slice.
+    """Draw the mean weights of one gate for the experts that it reaches, one row per slice.
 
     Args:
-        usages: of one layer and column, a slice each.
-        gate: whose weights, such as the task's name.
+        usages: the gate usage of one layer, one per slice of one column.
+        gate: the name of the gate, such as its task's.
         ax: where to draw; a new figure by default.
     """
     k = usages[0].gates.index(gate)
@@ -46,12 +46,12 @@ def gates_by_slice(usages: Sequence[GateUsage], gate: str, *, ax: Axes | None = 
 def utilisation(
     history: Sequence[EpochRecord], task: str, experts: Sequence[str] = (), *, ax: Axes | None = None
 ) -> Axes:
-    """Draw over the epochs in which share of the validation rows each expert has the task's largest weight.
+    """Draw, by epoch, the share of the validation rows in which each expert has the task's largest weight.
 
     Args:
-        history: of a ranker with gates that was trained with a validation table.
-        task: whose gate.
-        experts: their names; numbers by default.
+        history: the history of a ranker with gates that was trained with a validation table.
+        task: the task of the gate.
+        experts: names of the experts; numbers by default.
         ax: where to draw; a new figure by default.
     """
     shares = [record.gates.get(task, {}).get("utilisation", []) for record in history]
@@ -64,7 +64,7 @@ def utilisation(
 
 
 def gate_entropy(history: Sequence[EpochRecord], *, ax: Axes | None = None) -> Axes:
-    """Draw over the epochs how evenly each task's gate spreads its weights: 1 is evenly, 0 is one expert a row."""
+    """Draw, by epoch, the relative entropy of each task's gate: 1 is even weights, 0 is one expert per row."""
     tasks = dict.fromkeys(task for record in history for task in record.gates)
     found = {task: [record.gates.get(task, {}).get("relative_entropy") for record in history] for task in tasks}
     ax = lines(history, found, ax=ax)

@@ -1,4 +1,4 @@
-"""Matrices as fields of colour with their numbers."""
+"""Heat maps: matrices as coloured cells with their numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WRITTEN = 300
-"""Cells up to which the numbers stand in them."""
+"""Most cells of a heat map with numbers in the cells."""
 
 
 def heat_map(
@@ -35,10 +35,10 @@ def heat_map(
         rows: names of the rows.
         columns: names of the columns.
         ax: where to draw; a new figure by default.
-        signed: numbers above 0 are for the better, below for the worse; otherwise none is below 0.
-        highest: what has the fullest colour; by default the greatest number, or the greatest size of a signed one.
-        digits: after the point.
-        written: ``[row, column]``, the numbers that stand in the cells where these are others than the colours'.
+        signed: whether numbers above 0 are for the better and below 0 for the worse; if not, none is below 0.
+        highest: the number of the fullest colour; by default the greatest absolute value.
+        digits: the number of digits after the point.
+        written: ``[row, column]``, the numbers in the cells, where they differ from those behind the colours.
 
     Example:
         >>> ax = heat_map([[0.9, 0.1], [0.3, 0.7]], ["click", "stars"], ["e0", "e1"])
@@ -73,7 +73,7 @@ def heat_map(
 
 
 def without_common(names: Sequence[str]) -> tuple[list[str], str]:
-    """Return names without a first word that all have, and that word.
+    """Return names without the first word that they share, and this word.
 
     Example:
         >>> without_common(["expert 0", "expert 1"]), without_common(["click 0", "shared 0"])
@@ -86,13 +86,13 @@ def without_common(names: Sequence[str]) -> tuple[list[str], str]:
 
 
 def is_crowded(names: Sequence[str]) -> bool:
-    """Return whether names have to be written aslant beside each other."""
+    """Return whether names beside each other have to be rotated."""
     return max(map(len, names), default=0) > 2 and sum(map(len, names)) > 34
 
 
 def _write(ax: Axes, numbers: np.ndarray, signed: bool, digits: int) -> None:
     for (row, column), value in np.ndenumerate(numbers):
         if np.isfinite(value):
-            # 0.0 is added so that none is written as -0
+            # 0.0 is added so that no number is written as -0
             written = format(round(value, digits) + 0.0, f"{'+' if signed else ''}.{digits}f")
             ax.text(column + 0.5, row + 0.5, written, ha="center", va="center", fontsize="small")

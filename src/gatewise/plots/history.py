@@ -1,4 +1,4 @@
-"""How a training went, epoch by epoch."""
+"""Curves of a training, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def learning_curve(
     A dotted line marks the epoch whose weights were kept.
 
     Args:
-        history: of a ranker, ``ranker.history``.
-        task: its name; with ``metric`` that of one of its predictions.
+        history: the training's history, ``ranker.history``.
+        task: the name of the task; with ``metric``, the name of one of its predictions.
         metric: such as ``"auc"``; None for the loss.
         ax: where to draw; a new figure by default.
-        colour: of the line.
+        colour: the colour of the line.
     """
     ax = axes_or_new(ax)
     values: list[float | None]
@@ -62,9 +62,9 @@ def gradient_conflict(
     """Draw the mean cosine of the gradients of two tasks; below 0 they pull in opposite directions.
 
     Args:
-        history: of a ranker that was trained with ``conflict_every``.
+        history: the history of a ranker that was trained with ``conflict_every``.
         at: where gradients were taken: ``"representation"`` or ``"experts"``.
-        limit: how many pairs of tasks are drawn: those of the lowest cosines.
+        limit: how many pairs of tasks are drawn, the lowest cosines first.
         ax: where to draw; a new figure by default.
     """
     ax = axes_or_new(ax)
@@ -78,7 +78,7 @@ def gradient_conflict(
 def conflict_cosines(
     history: Sequence[EpochRecord], at: str, limit: int | None = None
 ) -> dict[str, list[float | None]]:
-    """Return the mean cosine of two tasks in every epoch, the pairs with the lowest; None where it is undefined."""
+    """Return the mean cosine per epoch, by pair of tasks, of the pairs with the lowest cosines; None: undefined."""
     by_epoch = [
         {" · ".join(pair["tasks"]): pair["cosine"] for pair in record.conflict if pair["at"] == at}
         for record in history
@@ -92,7 +92,7 @@ def conflict_cosines(
 def lines(
     history: Sequence[EpochRecord], values: Mapping[str, Iterable[float | None]], *, ax: Axes | None = None
 ) -> Axes:
-    """Draw a named line each over the epochs, with gaps where there is no value."""
+    """Draw one named line per series over the epochs, with gaps where there is no value."""
     ax = axes_or_new(ax)
     for position, (name, numbers) in enumerate(values.items()):
         _line(ax, history, numbers, name, series(position))

@@ -1,4 +1,4 @@
-"""Which features a model leans on."""
+"""Importance of features."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN = 15
-"""Features that are drawn by default."""
+"""How many features are drawn by default."""
 
 
 def importance(
@@ -26,10 +26,10 @@ def importance(
     Whiskers reach from the least to the greatest of the repeats.
 
     Args:
-        found: of one output; what is undefined is left out.
+        found: the importances for one output; undefined ones are left out.
         limit: how many features at most.
         ax: where to draw; a new figure by default.
-        colour: of the bars.
+        colour: the colour of the bars.
     """
     ax = axes_or_new(ax)
     known = [(each.feature, each.drop, each.low, each.high) for each in found if each.drop is not None]

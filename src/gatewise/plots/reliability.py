@@ -1,4 +1,4 @@
-"""Whether probabilities are what they say."""
+"""Reliability curves of probabilities."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def reliability(parts: Sequence[ReliabilityBin], *, ax: Axes | None = None, label: str = "", colour: str = "") -> Axes:
-    """Draw shares of ones with their intervals over what was predicted, beside the line on which both are the same.
+    """Draw the share of ones, with its interval, over the mean prediction, beside the line on which both are equal.
 
     Args:
-        parts: of one probability, such as ``ranker.reliability(table)["click"]``.
+        parts: the bins of one probability, such as ``ranker.reliability(table)["click"]``.
         ax: where to draw, such as the axes of another curve; a new figure by default.
         label: names the curve.
-        colour: of the curve.
+        colour: the colour of the curve.
     """
     ax = axes_or_new(ax)
     if not ax.lines:

@@ -1,4 +1,4 @@
-"""What sharing gives to one task and takes from another."""
+"""Gains and losses of tasks through sharing."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 APART = 0.5
-"""How much of the way between two outputs the models' points take."""
+"""Share of the distance between two outputs that the models' points take up."""
 
 
 def seesaw(changes: Mapping[str, Mapping[str, Verdict]], *, ax: Axes | None = None) -> Axes:
-    """Draw what every model gains or loses on every output against single-task models, with intervals.
+    """Draw every model's gain or loss per output against single-task models, with intervals.
 
     A line that crosses 0 is a seesaw: one output pays for another.
 
     Args:
-        changes: of a comparison, ``found.seesaw``.
+        changes: the verdicts of a comparison, ``found.seesaw``.
         ax: where to draw; a new figure by default.
     """
     ax = axes_or_new(ax)
@@ -46,18 +46,18 @@ def seesaw(changes: Mapping[str, Mapping[str, Verdict]], *, ax: Axes | None = No
 
 
 def _drawn(verdicts: Sequence[Verdict]) -> tuple[np.ndarray, np.ndarray]:
-    """Return changes ``[output]`` and how far intervals reach down and up ``[2, output]``; NaN where undefined."""
+    """Return changes ``[output]`` and the lengths of their intervals down and up ``[2, output]``; NaN: undefined."""
     table = np.array([(each.change, each.low, each.high) for each in verdicts], dtype=np.float64).reshape(-1, 3)
     change, low, high = table.T
     return change, np.stack([change - low, high - change]).clip(min=0)
 
 
 def affinity(values: Sequence[Sequence[float | None]], tasks: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Draw by what share a step on the task of a row lowers the loss of the task of a column.
+    """Draw the share by which a step on a row's task lowers the loss of a column's task.
 
     Args:
-        values: ``[task][task]`` of a comparison, ``found.affinity["mmoe"]``; None: no label.
-        tasks: their names, ``found.tasks``.
+        values: ``[task][task]``, the affinity in a comparison, ``found.affinity["mmoe"]``; None: no label.
+        tasks: names of the tasks, ``found.tasks``.
         ax: where to draw; a new figure by default.
     """
     ax = heat_map(values, tasks, tasks, ax=ax, signed=True, digits=3)

@@ -1,4 +1,4 @@
-"""Where a model is good, and where it is not."""
+"""Metrics by slice."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def slices(
     """Draw a metric in every slice of a column, the worst one in another colour.
 
     Args:
-        parts: of one column and prediction, such as ``ranker.slices(table, "hour")["click"]``.
-        metric: such as ``gatewise.metrics.AUC``; a slice where it is undefined has no point.
+        parts: the slices of one column, for one prediction, such as ``ranker.slices(table, "hour")["click"]``.
+        metric: such as ``gatewise.metrics.AUC``; a slice without a defined metric has no point.
         whole: the metric over all rows, drawn as a line.
         ax: where to draw; a new figure by default.
     """

@@ -1,9 +1,9 @@
 """One HTML file that shows what a trained model is and does.
 
-Three steps, each with plain data between: :func:`collect` finds out, from an artefact and a table;
-:func:`page_of` makes sections of figures and tables of it, drawn by :mod:`gatewise.plots`, and :func:`comparison_page`
-does so for a comparison; :func:`render` writes them as a page that loads nothing, in light and dark. Needs the extra
-``report``.
+Three steps with plain data between them: :func:`collect` makes findings from an artefact and a table; :func:`page_of`
+turns findings, and :func:`comparison_page` a comparison, into sections of tables and of figures drawn by
+:mod:`gatewise.plots`; :func:`render` writes the sections as a page that loads nothing, in light and dark. Needs the
+extra ``report``.
 """
 
 from gatewise.report.collect import collect

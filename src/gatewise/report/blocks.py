@@ -1,4 +1,4 @@
-"""What a report is made of: sections of facts, tables, figures and notes, all of them plain data."""
+"""Parts of a report: sections of facts, tables, figures and notes, all of them plain data."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
 LONG = 40
-"""Letters of a text from which on it is broken into lines."""
+"""Texts of more letters are broken into lines."""
 WIDE = 340
-"""Pixels from which on a figure is scrolled on a phone rather than made smaller."""
+"""Figures of more pixels are scrolled on a phone, not made smaller."""
 SCALE = 1.1
-"""How large pictures are shown where there is room."""
+"""Largest scale of a picture, where there is room."""
 Tone = Literal["", "good", "bad", "quiet"]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A value that is shown in its own way.
+    """A value with its format.
 
     Attributes:
         value: text, a number, or None for what is undefined.
-        tone: its colour.
+        tone: the colour of the value.
         signed: whether a number above 0 has a plus sign.
-        beside: what is written after it and not sorted by.
+        beside: a text after the value, which sorting ignores.
     """
 
     value: str | float | None
@@ -33,17 +33,17 @@ class Cell:
 
     @property
     def shown(self) -> str:
-        """The value as a reader sees it."""
+        """The formatted value."""
         return shown(self.value, signed=self.signed) + self.beside
 
     @property
     def raw(self) -> str | None:
-        """What it is sorted by: a number to nine digits, nothing for what is undefined; None for a text."""
+        """The sort key: a number to nine digits, an empty text for an undefined value; None for a text."""
         return None if isinstance(self.value, str) else "" if self.value is None else f"{self.value:.9g}"
 
     @property
     def classes(self) -> str:
-        """How it looks."""
+        """The CSS classes of the cell."""
         is_long = isinstance(self.value, str) and len(self.value) > LONG
         return " ".join(name for name in ("long" if is_long else "", self.tone) if name)
 
@@ -53,12 +53,12 @@ Value: TypeAlias = str | float | Cell | None
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of values under headings; a reader sorts by any of them.
+    """Rows of values under headings, sortable by any column.
 
     Attributes:
-        headings: of the columns.
-        rows: as many values each.
-        note: what has to be said of it.
+        headings: the names of the columns.
+        rows: one value per heading each.
+        note: a sentence about the table.
     """
 
     headings: Sequence[str]
@@ -72,7 +72,7 @@ class Table:
 
     @property
     def numeric(self) -> list[bool]:
-        """Which columns hold numbers alone."""
+        """Whether each column holds numbers only."""
         return [all(cell.raw is not None for cell in column) for column in zip(*self.cells, strict=True)] or [
             False for _ in self.headings
         ]
@@ -83,10 +83,10 @@ class Figure:
     """A picture and the numbers that it is drawn from.
 
     Attributes:
-        title: what it shows.
+        title: the subject of the picture.
         svg: the picture, as markup.
-        numbers: behind it.
-        width: pixels that it was drawn for.
+        numbers: the numbers behind the picture.
+        width: the picture's width in pixels.
     """
 
     title: str
@@ -96,12 +96,12 @@ class Figure:
 
     @property
     def least_width(self) -> int:
-        """Pixels below which a reader scrolls rather than read smaller text."""
+        """Least width in pixels; on a narrower screen a reader scrolls."""
         return self.width if self.width > WIDE else 0
 
     @property
     def most_width(self) -> int:
-        """Pixels at which its text has the page's size."""
+        """Width in pixels at which the picture's text has the page's size."""
         return round(SCALE * self.width)
 
 
@@ -142,7 +142,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Titled:
-    """A table under a title; folded away under a few words where it is long."""
+    """A table under a title; a long one is folded away under a few words."""
 
     title: str
     table: Table
@@ -155,7 +155,7 @@ Block: TypeAlias = Facts | Figures | Note | Titled
 
 @dataclass(frozen=True)
 class Tile:
-    """One number that is seen first."""
+    """A number at the top of the page."""
 
     name: str
     value: Value
@@ -172,10 +172,10 @@ class Section:
     """A part of the report.
 
     Attributes:
-        name: what links point to.
-        title: of the part.
-        intro: how to read it.
-        blocks: from top to bottom.
+        name: the target of links.
+        title: the heading.
+        intro: how to read the section.
+        blocks: the content, from top to bottom.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""From an artefact, and a table with labels, to all that a report tells."""
+"""From an artefact, and a table with labels, to the findings of a report."""
 
 from __future__ import annotations
 
@@ -37,32 +37,32 @@ from gatewise.tasks import Metrics, Predicted
 from gatewise.training import Monitor
 
 SAMPLE = 10_000
-"""Rows on which gates, experts and features are looked at."""
+"""Rows for the analysis of gates, experts and features."""
 REPEATS = 3
 """How often each feature is shuffled."""
 DRAWN = 2_000_000
-"""Rows that all resamples of the intervals have together, as long as there are ``FEWEST`` of them."""
+"""Rows in all resamples of the intervals together, unless this makes fewer than ``FEWEST`` resamples."""
 FEWEST, MOST = 50, 200
 LARGEST = 200_000
-"""Rows up to which there are intervals: of more they are narrow, and slow to find."""
+"""Most rows of a table with intervals; with more rows intervals are narrow, and slow to compute."""
 FEW_VALUES, FEW_COLUMNS = 50, 8
-"""Columns that are cut by where nobody named any: numbers, and categories of few values."""
+"""Default columns for slices: numbers, and categories of at most this many values; and how many columns."""
 
 Tell = Callable[[str], object]
-"""Hears what is going on."""
+"""Receives messages about the progress."""
 
 
 def collect(
     artefact: Artefact, name: str, table: Any = None, by: Sequence[str] | None = None, tell: Tell = lambda _: None
 ) -> Findings:
-    """Return what an artefact holds, and where there is a table with labels, what that adds.
+    """Return the findings on an artefact and, if there is a table with labels, on the table.
 
     Args:
         artefact: a trained ranker.
-        name: what it is called.
+        name: the name of the artefact.
         table: any table, see :func:`gatewise.data.read_table`.
-        by: columns whose slices are looked at; by default numbers and categories of few values among the features.
-        tell: is told what is going on.
+        by: columns to slice by; by default numbers and categories of few values among the features.
+        tell: receives messages about the progress.
 
     Raises:
         TableError: the table lacks a column, or has no rows.
@@ -91,7 +91,7 @@ def collect(
 
 
 def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) -> OnTable:
-    """Return what is found of a model on a table."""
+    """Return the findings on a model and a table."""
     tell("reading the table")
     source = readable(source)
     cut_by = [cut_column(column_names(source), name) for name in by or ()]
@@ -128,7 +128,7 @@ def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) 
 
 
 def look_inside(scorer: Scorer, rows: pa.Table, cuts: Sequence[Cut], tell: Tell) -> Inside:
-    """Return what gates, experts and features do on rows and slices of them."""
+    """Return the analysis of gates, experts and features on rows and their slices."""
     model, names, tensors = scorer.model, [task.name for task in scorer.tasks], scorer.tensors(scorer.encode(rows))
     tell("looking at gates")
     usages = gate_usage(model, names, tensors, cuts)
@@ -142,7 +142,7 @@ def look_inside(scorer: Scorer, rows: pa.Table, cuts: Sequence[Cut], tell: Tell)
 
 
 def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[str]:
-    """Return the columns to cut by: those that are named, or of features numbers and categories of few values."""
+    """Return the columns to slice by: ``by``, or numbers and categories of few values among the features."""
     present = table.column_names
     for name in by or ():
         column = cut_column(present, name)
@@ -158,7 +158,7 @@ def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[
         for name, column in scorer.encoder.columns.items()
         if held[name] == "number" or (held[name] == "id" and name in few)
     ]
-    # new members of a group, such as new users, from old ones
+    # separates new members of a group, such as new users, from old ones
     groups = [f"{ROWS_OF}{group}"] if (group := scorer.encoder.schema.group) else []
     names = dict.fromkeys([*groups, *chosen])
     return [name for name in names if cut_column(present, name) in present][:FEW_COLUMNS]
@@ -169,12 +169,12 @@ def _cut(scorer: Scorer, table: pa.Table, columns: Sequence[str]) -> list[Cut]:
 
 
 def _sampled(rows: int) -> np.ndarray:
-    """Return which rows of a table are looked at: all, or some that lie evenly spread."""
+    """Return the indices of the rows to analyse: all, or an evenly spaced sample."""
     return np.arange(rows) if rows <= SAMPLE else np.linspace(0, rows - 1, SAMPLE).astype(np.int64)
 
 
 def _among(cuts: Sequence[Cut], sampled: np.ndarray, rows: int) -> list[Cut]:
-    """Return the same slices of the sampled rows alone."""
+    """Return the slices ``cuts`` restricted to the sampled rows."""
     place = torch.full((rows,), -1)
     place[torch.from_numpy(sampled)] = torch.arange(len(sampled))
     found = [(column, value, place[chosen]) for column, value, chosen in cuts]

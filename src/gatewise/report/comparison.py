@@ -1,4 +1,4 @@
-"""The report of a comparison: does sharing help, which task pays, and at what cost."""
+"""The report of a comparison: whether sharing helps, which task loses, and the cost."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def comparison_page(found: Mapping[str, Any], name: str) -> Page:
     """Return the report of a comparison.
 
     Args:
-        found: what ``comparison.json`` holds, or ``to_dict`` of a comparison gives.
-        name: what it is called.
+        found: the content of ``comparison.json``, or ``to_dict`` of a comparison.
+        name: the name of the comparison.
     """
     verdicts = [Verdict(**each) for each in found["verdicts"]]
     seeds = len(found["seeds"])
@@ -35,7 +35,7 @@ def comparison_page(found: Mapping[str, Any], name: str) -> Page:
 
 
 def _tiles(verdicts: Sequence[Verdict]) -> list[Tile]:
-    """Return how many outputs each model helps, by the metric that sums each up."""
+    """Return the number of outputs that each model helps, by their summary metrics."""
     tiles = []
     for model, changes in seesaw(verdicts).items():
         words = [verdict.verdict for verdict in changes.values()]

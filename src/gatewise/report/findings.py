@@ -1,4 +1,4 @@
-"""What a report tells, as plain data: what an artefact holds, and what a table adds."""
+"""Findings of a report, as plain data: on an artefact, and on a table."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from gatewise.tasks import Metrics
 
 @dataclass(frozen=True)
 class Inside:
-    """What goes on in a model.
+    """The analysis of a model's gates, experts and features.
 
     Attributes:
-        usages: what gates do: of every layer, over all rows, and then in every slice.
-        similarities: how alike experts are, by layer.
-        ablations: what experts are good for, by layer.
-        importances: of every output, the most important feature first.
-        problems: of gates and experts, in words.
+        usages: gate usage of every layer, over all rows, and then in every slice.
+        similarities: similarity of experts, by layer.
+        ablations: metrics without each expert, by layer.
+        importances: per output, the most important feature first.
+        problems: problems of gates and experts, in words.
     """
 
     usages: Sequence[GateUsage]
@@ -43,23 +43,23 @@ class Inside:
 
 @dataclass(frozen=True)
 class OnTable:
-    """What is found of a model on a table.
+    """The findings on a model and a table.
 
     Attributes:
-        name: of the table.
-        rows: how many it has.
-        sampled: how many of them gates, experts and features are looked at on.
-        columns: that it is cut by.
-        labelled: of every output, how many rows have its label.
-        metrics: of every output.
-        mean: over tasks, of each kind's metric without a unit; None where it is undefined.
-        estimates: the metrics with intervals; None where the table is too large for them.
-        draws: how many resamples the intervals are of.
-        calibrated: the metrics of calibrated predictions; None where nothing is calibrated.
-        reliability: of every probability.
-        reliability_calibrated: the same, calibrated; empty where nothing is.
-        slices: of every output, by its summary.
-        inside: what gates, experts and features do.
+        name: the name of the table.
+        rows: the number of its rows.
+        sampled: the number of rows for the analysis of gates, experts and features.
+        columns: the columns that it is sliced by.
+        labelled: per output, the number of rows with its label.
+        metrics: the metrics of every output.
+        mean: the mean over tasks of each kind's metric without a unit; None: undefined.
+        estimates: the metrics with intervals; None: the table is too large.
+        draws: the number of resamples for the intervals.
+        calibrated: the metrics of calibrated predictions; None: nothing is calibrated.
+        reliability: the reliability of every probability.
+        reliability_calibrated: the reliability of every calibrated probability.
+        slices: the slices of every output, with its summary metric.
+        inside: the analysis of gates, experts and features.
     """
 
     name: str
@@ -79,30 +79,30 @@ class OnTable:
 
     @property
     def sample(self) -> str:
-        """Which rows gates, experts and features are looked at on."""
+        """The rows for the analysis of gates, experts and features, in words."""
         return f"all {self.rows:,} rows" if self.sampled == self.rows else f"{self.sampled:,} of {self.rows:,} rows"
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What is known of an artefact.
+    """The findings on an artefact.
 
     Attributes:
-        name: of the artefact.
+        name: the name of the artefact.
         schema: features and tasks.
         options: architecture, balancing and training.
-        outputs_of: of every task its outputs.
-        summaries: of every output the metric that sums it up.
-        judges: of every output all its metrics, by name.
-        parameters: outside the embeddings, and all.
-        vocabularies: how many rows each embedding table has.
-        statistics: of every task's training labels.
-        history: of the training.
-        saved: what was measured after it, by the name of the rows.
-        rows: how many there were to learn from and to stop on, where that is known.
-        calibrated: which outputs are calibrated, and how.
-        starving: tasks that hardly moved what all share.
-        on: what a table adds.
+        outputs_of: the outputs of every task.
+        summaries: the summary metric of every output.
+        judges: all metrics of every output, by name.
+        parameters: the number of parameters outside the embeddings, and of all.
+        vocabularies: the number of rows of each embedding table.
+        statistics: statistics of every task's training labels.
+        history: the history of the training.
+        saved: the metrics measured after the training, by the name of the rows.
+        rows: the numbers of training and validation rows, if known.
+        calibrated: the calibrated outputs, and their methods.
+        starving: tasks that hardly changed the shared weights.
+        on: the findings on a table, if any.
     """
 
     name: str

@@ -18,7 +18,7 @@ def page_of(found: Findings) -> Page:
 
 
 def _tiles(found: Findings) -> list[Tile]:
-    """Return the metric that sums each task up, by the output that stands for it."""
+    """Return one tile per task, with the summary metric of its last output."""
     tiles = []
     part = next(reversed(list(found.saved)), "")
     measured = found.saved.get(part, {}) if found.on is None else found.on.metrics

@@ -11,7 +11,7 @@ from gatewise.report.blocks import Figure, Table
 from gatewise.report.svg import draw
 
 WIDTH, HEIGHT = 320, 215
-"""Of a picture that fits a phone."""
+"""Pixels of a picture that fits a phone."""
 CELL_WIDTH, CELL_HEIGHT = 33, 24
 LETTER, LINE = 6.2, 17
 
@@ -25,7 +25,7 @@ def figure(
     height: int = HEIGHT,
     legend: Sequence[str] = (),
 ) -> Figure:
-    """Return a picture with the numbers that it is drawn from; names of its legend make it higher."""
+    """Return a picture with its numbers; the names in a legend make the picture higher."""
     if legend:
         height += LINE * math.ceil(len(legend) / legend_columns(legend))
     return Figure(title, draw(picture, title, title, width, height), numbers, width)
@@ -34,7 +34,7 @@ def figure(
 def matrix_figure(
     title: str, picture: Callable[..., object], numbers: Table, rows: Sequence[str], columns: Sequence[str]
 ) -> Figure:
-    """Return a picture of a matrix, as large as its names and cells need."""
+    """Return a picture of a matrix, with room for its names and cells."""
     names, _ = without_common(columns)
     beside = LETTER * min(LONGEST, max(map(len, rows), default=0)) + 20
     below = 40 + (0.65 * LETTER * min(LONGEST, max(map(len, names))) if is_crowded(names) else 0)

@@ -1,4 +1,4 @@
-"""Pictures as SVG that is part of a page: text stays text, and colours are the page's, light or dark."""
+"""Pictures as SVG within a page: text stays text, and colours are the page's, light or dark."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gatewise.plots.axes import PLAIN_STYLE
 from gatewise.report.themes import LIGHT
 
 INCH = 72
-"""Points of matplotlib's SVG, which are the picture's own pixels."""
+"""Points per inch in matplotlib's SVG; a point is a pixel of the picture."""
 NAMESPACES = {"": "http://www.w3.org/2000/svg", "xlink": "http://www.w3.org/1999/xlink"}
 SVG = f"{{{NAMESPACES['']}}}"
 PAINTED, PLACED = ("style", "fill", "stroke"), ("d", "x", "y", "width", "height", "transform", "points")
@@ -46,14 +46,14 @@ STYLE: dict[str, Any] = {
 
 
 def draw(picture: Callable[..., object], title: str, name: str, width: int, height: int) -> str:
-    """Return what is drawn on axes as the markup of an SVG.
+    """Return a picture as the markup of an SVG.
 
     Args:
-        picture: draws on the axes that it is given as ``ax``.
-        title: what those hear who cannot see it.
-        name: tells its parts from those of other pictures of the page.
-        width: in pixels.
-        height: in pixels.
+        picture: draws on the axes ``ax``.
+        title: the text for screen readers.
+        name: a prefix for the ids of the picture's parts, unique within the page.
+        width: the width in pixels.
+        height: the height in pixels.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -67,7 +67,7 @@ def draw(picture: Callable[..., object], title: str, name: str, width: int, heig
     with matplotlib.rc_context(), warnings.catch_warnings():
         # names in scripts that the measuring font lacks: the reader's browser has them
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
-        # nor is it anybody's fault if names leave little room
+        # names that leave little room are not an error
         warnings.filterwarnings("ignore", message="constrained_layout not applied")
         matplotlib.rcdefaults()
         style: Any = STYLE | {"svg.hashsalt": name}
@@ -79,7 +79,7 @@ def draw(picture: Callable[..., object], title: str, name: str, width: int, heig
 
 
 def for_page(markup: str, title: str) -> str:
-    """Return matplotlib's SVG without what would reach beyond it, its colours as variables of the page's style."""
+    """Return matplotlib's SVG without styles and metadata, its colours as variables of the page's style."""
     for prefix, address in NAMESPACES.items():
         ET.register_namespace(prefix, address)
     root = ET.fromstring(markup)
@@ -101,7 +101,7 @@ def for_page(markup: str, title: str) -> str:
 
 
 def _slim(part: ET.Element) -> None:
-    """Leave out white space, what cannot be seen, turns by nothing, and groups that say nothing."""
+    """Remove white space, invisible parts, rotations by 0, and groups without attributes."""
     kept: list[ET.Element] = []
     for child in part:
         _slim(child)

@@ -1,4 +1,4 @@
-"""The parts of a report, a file each: findings in, a section out, or None where it has nothing to tell."""
+"""The sections of a report, one per file: findings in, a section out, or None if there is nothing to show."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     conflict,
     trained,
 )
-"""In the order of the page: first what a reader acts on."""
+"""In the order of the page: first the sections that a reader acts on."""
 
 __all__ = ["SECTIONS"]

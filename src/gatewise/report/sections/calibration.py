@@ -1,4 +1,4 @@
-"""Whether probabilities are what they say."""
+"""Section: calibration of probabilities."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TITLE = "Calibration"
 
 
 def calibration(found: Findings) -> Section | None:
-    """Return reliability curves of every probability, calibrated too where there is a calibration."""
+    """Return the reliability curves of every probability, uncalibrated and, if possible, calibrated."""
     on = found.on
     if on is None:
         return None

@@ -1,4 +1,4 @@
-"""Whether tasks pull in different directions."""
+"""Section: conflict of the tasks' gradients."""
 
 from __future__ import annotations
 

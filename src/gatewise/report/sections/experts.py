@@ -1,4 +1,4 @@
-"""How alike experts are, and what each is good for."""
+"""Section: similarity of experts, and metrics without each of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TITLE = "Experts"
 
 
 def experts(found: Findings) -> Section | None:
-    """Return how alike experts are (CKA), and how metrics change when one is removed."""
+    """Return the similarity of experts (CKA), and the changes of metrics when an expert is removed."""
     on = found.on
     if on is None:
         return None

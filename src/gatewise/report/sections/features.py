@@ -1,4 +1,4 @@
-"""Which features the model leans on."""
+"""Section: importance of features."""
 
 from __future__ import annotations
 

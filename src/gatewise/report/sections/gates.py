@@ -1,4 +1,4 @@
-"""Who uses which expert."""
+"""Section: which gate uses which expert."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gatewise.report.pictures import figure, matrix_figure
 
 TITLE = "Gates"
 DRAWN = 6
-"""Tasks whose gates are drawn while training, and pictures of slices: those where gates differ most."""
+"""Most tasks with pictures of their gates by epoch, and most pictures by slice, the greatest differences first."""
 CELLS = 8_000
-"""Numbers that a table of all slices has at most."""
+"""Most numbers in a table of all slices."""
 
 
 def gates(found: Findings) -> Section | None:
@@ -79,7 +79,7 @@ def _over_time(found: Findings) -> list[Figure]:
 
 
 def _by_slice(whole: Sequence[GateUsage], parts: Sequence[GateUsage]) -> list[Block]:
-    """Return pictures of the gates and columns where weights differ most, and all numbers."""
+    """Return pictures of the gates and columns whose weights differ most, and a table of all weights."""
     if not parts:
         return []
     last = whole[-1]
@@ -126,7 +126,7 @@ def _slice_figure(column: str, gate: str, members: Sequence[GateUsage]) -> Figur
 
 
 def _apart(whole: GateUsage, members: Sequence[GateUsage], gate: str) -> float:
-    """Return what share of a gate's weight lies elsewhere in a row's slice than in all rows, the mean over rows."""
+    """Return the mean over rows of the share of a gate's weight that a slice moves to other experts."""
     rows = np.array([part.rows for part in members], dtype=np.float64)
     weights = np.stack([part.weights[part.gates.index(gate)] for part in members])
     moved = np.abs(weights - whole.weights[whole.gates.index(gate)]).sum(axis=1) / 2

@@ -1,4 +1,4 @@
-"""How the training went."""
+"""Section: curves of the training."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def learning(found: Findings) -> Section:
 
 
 def _curves(found: Findings, task: str, position: int) -> list[Figure]:
-    """Return a task's training loss, and of each of its predictions the metric that sums it up."""
+    """Return the curves of a task's training loss and of its predictions' summary metrics."""
     history, colour = found.history, series(position)
     losses = Table(["epoch", "training loss"], [[record.epoch, record.train[task]["loss"]] for record in history])
     draw = partial(plots.learning_curve, history, task, colour=colour)

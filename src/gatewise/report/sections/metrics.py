@@ -1,4 +1,4 @@
-"""How good the predictions are."""
+"""Section: metrics of the predictions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BETTER = {True: "higher", False: "lower", None: "neither"}
 
 
 def metrics(found: Findings) -> Section | None:
-    """Return the metrics on the table, or those that were saved with the artefact."""
+    """Return the metrics on the table, or by default those saved with the artefact."""
     if found.on is None:
         return _saved(found)
     on = found.on

@@ -1,4 +1,4 @@
-"""What is wrong, in words, and what to try."""
+"""Section: problems in words, and their remedies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ADDED = (
 
 
 def problems(found: Findings) -> Section:
-    """Return every problem with its remedy; without a table, what one would add."""
+    """Return every problem with its remedy; without a table, a note on what a table would add."""
     blocks: list[Block] = [
         Note(f"{problem.found[:1].upper()}{problem.found[1:]}.", "bad", f"{problem.remedy}.")
         for problem in [*found.starving, *(() if found.on is None else found.on.inside.problems)]

@@ -1,4 +1,4 @@
-"""Where the model is worst."""
+"""Section: the worst slices."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gatewise.report.pictures import figure
 TITLE = "Slices"
 WORST, DRAWN, DRAWN_IN_ALL = 10, 3, 18
 LEAST_ROWS, LEAST_SHARE = 50, 0.01
-"""What a slice needs to be called worst: smaller ones are so by chance."""
+"""Least rows, and least share of the rows, of a worst slice: smaller slices may be worst by chance."""
 
 
 def slices(found: Findings) -> Section | None:
-    """Return the slices in which each output is worst, and those of the columns where it differs most."""
+    """Return the slices in which each output is worst, and all slices of the columns with the widest range."""
     on = found.on
     if on is None:
         return None
@@ -56,7 +56,7 @@ def _of_output(output: str, metric: Metric | GroupMetric, on: OnTable, drawn: in
 def _ranked(
     parts: Sequence[Slice], metric: Metric | GroupMetric, whole: float | None, labelled: int
 ) -> Iterator[tuple[float, list[Value]]]:
-    """Yield slices that are large enough, by how much better they are than all rows."""
+    """Yield slices that are large enough, each with its gain over all rows."""
     for part in parts:
         value = part.metrics.get(metric.name)
         if value is not None and whole is not None and _large(part, labelled):
@@ -70,13 +70,13 @@ def _large(part: Slice, labelled: int) -> bool:
 
 
 def _range(parts: Sequence[Slice], metric: Metric | GroupMetric, labelled: int) -> float:
-    """Return how far apart large slices of a column lie."""
+    """Return the range of the metric over large slices of a column."""
     found = [value for p in parts if _large(p, labelled) and (value := p.metrics.get(metric.name)) is not None]
     return max(found) - min(found) if found else -1.0
 
 
 def _natural(part: Slice) -> tuple[bool, float]:
-    """Order slices that are whole numbers, such as hours, by these, and leave others as they are."""
+    """Return the sort key of a slice: whole numbers, such as hours, by value; others keep their order."""
     is_number = part.value.isdecimal()
     return not is_number, float(part.value) if is_number else 0.0
 

@@ -1,4 +1,4 @@
-"""What was trained on what."""
+"""Section: model, training and data."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _short(value: Any) -> str:
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield all options by their paths."""
+    """Yield all options, each with its path."""
     if not isinstance(value, Mapping):
         yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         return

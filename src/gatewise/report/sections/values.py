@@ -6,5 +6,5 @@ import math
 
 
 def defined(value: float | None) -> float | None:
-    """Return a number, or None for what is undefined."""
+    """Return a number, or None if it is undefined."""
     return None if value is None or math.isnan(value) else float(value)
