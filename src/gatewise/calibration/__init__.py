@@ -1,8 +1,9 @@
 """Calibration: probabilities of a trained model made to agree with how often the label is 1.
 
 A method is a :class:`Calibrator`: :class:`Isotonic` and :class:`Platt` learn from rows whose labels are known,
-:class:`DownSampling` undoes a sampling whose rate is known. None changes an order, but for ties. A :class:`Calibration`
-holds one a probability of a model; what is a product of probabilities stays their product. Only torch is needed here.
+:class:`DownSampling` undoes a sampling whose rate is known. No method changes an order, except for ties. A
+:class:`Calibration` holds one calibrator per probability of a model; a product of probabilities stays their product.
+Only torch is needed here.
 """
 
 from gatewise.calibration.calibration import Calibration

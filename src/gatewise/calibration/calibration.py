@@ -1,4 +1,4 @@
-"""The calibrators of a model, by the probability that each calibrates."""
+"""The calibration of a model: one calibrator per probability."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from gatewise.tasks import BinaryTask, FunnelTask, Predicted, Task
 
 @dataclass(frozen=True)
 class Calibration:
-    r"""One calibrator a probability; what a funnel says of all its steps stays the product of its parts.
+    r"""One calibrator per probability; a funnel's joint probability stays the product of its steps.
 
     .. math:: p'(\text{click and buy}) = p'(\text{click}) \, p'(\text{buy} \mid \text{click})
 
     Attributes:
-        calibrators: by output; outputs without one stay as they are.
+        calibrators: by output; an output without a calibrator does not change.
     """
 
     calibrators: Mapping[str, Calibrator] = field(default_factory=dict)
@@ -37,10 +37,10 @@ class Calibration:
         Args:
             predicted: uncalibrated predictions of rows that the model was not trained on, and their labels.
             make: makes a calibrator.
-            names: of binary tasks.
+            names: the names of binary tasks.
 
         Raises:
-            TableError: the rows of an output's sample do not do; names it and says why.
+            TableError: the rows of an output's sample are not enough; names the output and the reason.
         """
         judged, fresh = predicted.judged(), {}
         for output in probabilities_of(predicted.tasks, names):
@@ -56,7 +56,7 @@ class Calibration:
         return Calibration({**self.calibrators, **fresh})
 
     def apply(self, tasks: Sequence[Task], columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return all predicted columns ``[row]``, by name and in their order, calibrated."""
+        """Return all predicted columns ``[row]`` by name, calibrated, in the given order."""
         found = dict(columns)
         for output, calibrate in self.calibrators.items():
             found[output] = calibrate(columns[output])
@@ -75,7 +75,7 @@ class Calibration:
         """Rebuild a calibration of these tasks from :meth:`state`.
 
         Raises:
-            ArtefactError: it is no such state, or one of other tasks.
+            ArtefactError: the state is not a calibration, or that of other tasks.
         """
         if not isinstance(state, dict):
             raise ArtefactError(f"calibration: expected a mapping of outputs, found {type(state).__name__}")
@@ -92,10 +92,10 @@ class Calibration:
 
 
 def probability_of(task: BinaryTask) -> str:
-    """Return the output that is the task's own probability; a step's is that given the step before."""
+    """Return the output of the task's own probability; for a step, the probability given the step before."""
     return task.outputs[0]
 
 
 def probabilities_of(tasks: Sequence[Task], names: Collection[str]) -> Iterator[str]:
-    """Yield the outputs that can be calibrated, of those of the tasks that have the names."""
+    """Yield the outputs of the named tasks that can be calibrated."""
     return (probability_of(task) for task in tasks if isinstance(task, BinaryTask) and task.name in names)

@@ -1,4 +1,4 @@
-"""What every calibrator is, and the rows that it learns from."""
+"""The interface of calibrators, and the rows that they learn from."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from gatewise.metrics.checks import Rows, probability_rows
 
 
 class Calibrator(Protocol):
-    """A map from probabilities to probabilities that never falls where they rise.
+    """A monotone map from probabilities to probabilities.
 
-    One that was not fitted changes nothing, unless its arguments say what it does.
+    A calibrator that was not fitted changes nothing, unless its arguments define the map.
 
     Attributes:
-        method: its name in declarations and artefacts.
+        method: the name in declarations and artefacts.
     """
 
     method: ClassVar[str]
 
     def fit(self, probabilities: Tensor, labels: Tensor) -> Self:
-        """Learn from rows ``[row]``; those whose label is NaN do not count.
+        """Learn from rows ``[row]``; rows whose label is NaN do not count.
 
         Raises:
             ShapeError: other lengths, no probabilities, labels other than 0 and 1, or one class alone.
@@ -32,7 +32,7 @@ class Calibrator(Protocol):
         """Return the calibrated probabilities, of the same shape, in float64."""
 
     def state(self) -> dict[str, Any]:
-        """Return what was learnt as JSON values: the constructor's arguments."""
+        """Return the constructor's arguments, which hold what was learnt, as JSON values."""
 
 
 def labelled_rows(method: str, probabilities: Tensor, labels: Tensor) -> Rows:

@@ -1,4 +1,4 @@
-"""Calibration of a model that was trained on some of the negatives alone."""
+"""Calibration of a model that was trained on a sample of the negatives."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from gatewise.errors import ShapeError
 
 
 class DownSampling:
-    r"""Undo that negatives were kept at a known rate r and all positives: the odds are multiplied by r.
+    r"""Correct for training on all positives and a share r of the negatives: the odds are multiplied by r.
 
     .. math:: p' = \frac{p}{p + (1 - p) / r}
 
     Args:
-        rate: the share of the negatives that was kept.
+        rate: r, the share of the negatives that was kept.
 
     Raises:
-        ShapeError: the rate is not above 0 and at most 1.
+        ShapeError: the rate is not within 0 (excluded) and 1.
 
     References:
         He et al.: Practical Lessons from Predicting Clicks on Ads at Facebook. ADKDD 2014.
@@ -37,7 +37,7 @@ class DownSampling:
         self.rate = rate
 
     def fit(self, probabilities: Tensor, labels: Tensor) -> Self:  # noqa: ARG002
-        """Return itself: nothing is to be learnt."""
+        """Return the calibrator itself, which learns nothing."""
         return self
 
     def __call__(self, probabilities: Tensor) -> Tensor:  # noqa: D102

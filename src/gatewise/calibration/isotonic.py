@@ -1,4 +1,4 @@
-"""Calibration by any function that does not fall."""
+"""Calibration by isotonic regression."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from gatewise.errors import ShapeError
 
 
 class Isotonic:
-    r"""Isotonic regression: the function nearest to the labels among those that do not fall.
+    r"""Isotonic regression: the nondecreasing function nearest to the labels.
 
     .. math:: \min_f \sum_i (y_i - f(p_i))^2, \qquad f(p) \le f(q) \text{ for } p \le q
 
-    It is found by pooling adjacent violators: rows in the order of their predictions fall into blocks, and within a
-    block all get the block's share of ones. Between the last prediction of a block and the first of the next the
-    function is a line; outside the range of the predictions that it learnt from it is constant. So an order is kept
-    up to ties. It asks for some thousand rows, and of a block without a one it says 0.
+    Pooling adjacent violators finds the function: rows in the order of their predictions form blocks, and all rows of
+    a block get the block's share of ones. Between the last prediction of a block and the first of the next block the
+    function is linear; outside the range of the fitted predictions it is constant. So an order is kept up to ties.
+    Isotonic regression needs some thousand rows, and a block without a one gets 0.
 
     Args:
-        inputs: the predictions at which lines begin and end, rising; as it stands, nothing changes.
-        outputs: the values there, from 0 to 1, not falling.
+        inputs: the predictions at which lines begin and end, rising; the default changes nothing.
+        outputs: the values at these inputs, from 0 to 1, not falling.
 
     Raises:
-        ShapeError: inputs that do not rise, outputs that fall or are no probabilities, or not as many.
+        ShapeError: inputs do not rise, outputs fall or are not probabilities, or their numbers differ.
 
     References:
         Zadrozny and Elkan: Transforming Classifier Scores into Accurate Multiclass Probability Estimates. KDD 2002.
@@ -66,7 +66,7 @@ class Isotonic:
         inside = probabilities.double().clamp(inputs[0], inputs[-1])
         left = torch.searchsorted(inputs, inside, right=True) - 1
         right = (left + 1).clamp(max=len(inputs) - 1)
-        width = inputs[right] - inputs[left]  # 0 at the last one
+        width = inputs[right] - inputs[left]  # 0 at the last knot
         share = torch.where(width > 0, (inside - inputs[left]) / width, 0.0)
         # rounding must not lift a row above the next knot
         return torch.minimum(outputs[left] + share * (outputs[right] - outputs[left]), outputs[right])
@@ -76,13 +76,13 @@ class Isotonic:
 
 
 def pool_adjacent_violators(sums: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean of every block of values whose means are to rise, and how many values it has.
+    """Return the mean and the number of values of every block, with blocks pooled until their means rise.
 
     Shape:
-        - sums, weights: ``[value]``, each value's sum and weight, in order
+        - sums, weights: ``[value]``, in the order of the values
         - output: two ``[block]``
     """
-    # values that do not rise end in one block: what is left is no longer than the number of ones
+    # values that do not rise end in one block: the number of runs is at most the number of ones
     rises = (sums[1:] * weights[:-1] > sums[:-1] * weights[1:]).long()
     run = torch.cat([rises.new_zeros(1), rises.cumsum(0)])  # [value]
     columns = torch.stack([sums, weights, torch.ones_like(sums)], dim=1)

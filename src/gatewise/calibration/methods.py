@@ -15,14 +15,14 @@ METHODS: dict[str, type[Isotonic] | type[Platt] | type[DownSampling]] = {
 
 
 def make_calibrator(method: str, **options: Any) -> Calibrator:
-    """Return a calibrator that was not fitted yet."""
+    """Return a new calibrator, not fitted."""
     return METHODS[method](**options)
 
 
 def calibrator_from_state(state: dict[str, Any]) -> Calibrator:
-    """Return a calibrator as it was when ``{"method": method} | state()`` was written.
+    """Return the calibrator of a written ``{"method": method} | state()``.
 
     Raises:
-        KeyError, TypeError, ValueError: it is no such state.
+        KeyError, TypeError, ValueError: the state is not a calibrator's.
     """
     return make_calibrator(**state)

@@ -1,4 +1,4 @@
-"""Calibration by a line through the log odds."""
+"""Calibration by a linear function of the log odds."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Platt:
 
     with slope a and intercept b of the greatest likelihood. The labels are smoothed: a 1 counts as
     :math:`(N_1 + 1) / (N_1 + 2)`, a 0 as :math:`1 / (N_0 + 2)`, with :math:`N_1` ones and :math:`N_0` zeros. So a and b
-    are finite where the predictions part the classes. Where all predictions are equal, a is 1; where higher
-    predictions come with fewer ones, it is 0 and all rows get the same.
+    are finite even if the predictions separate the classes. If all predictions are equal, a is 1; if higher predictions
+    come with fewer ones, a is 0 and all rows get an equal probability.
 
     Args:
         slope: a.
         intercept: b.
 
     Raises:
-        ShapeError: not finite, or a negative slope.
+        ShapeError: an argument is not finite, or the slope is negative.
 
     References:
         Platt: Probabilistic Outputs for Support Vector Machines and Comparisons to Regularized Likelihood Methods.
@@ -71,12 +71,12 @@ class Platt:
 
 
 def log_odds(probabilities: Tensor) -> Tensor:
-    """Return the log odds in float64, finite at 0 and 1 too."""
+    """Return the log odds in float64, also finite at 0 and 1."""
     return probabilities.double().logit(eps=EPSILON)
 
 
 def _most_likely(scores: Tensor, targets: Tensor) -> tuple[float, float]:
-    """Return slope and intercept of the greatest likelihood, by Newton's method; all are ``[row]``."""
+    """Return slope and intercept of the greatest likelihood, by Newton's method; arguments are ``[row]``."""
     # centred, so that slope and intercept hardly depend on each other and equal scores leave the slope as it is
     centre = scores.mean()
     inputs = torch.stack([scores - centre, torch.ones_like(scores)])  # [parameter, row]
@@ -86,7 +86,7 @@ def _most_likely(scores: Tensor, targets: Tensor) -> tuple[float, float]:
         probabilities = (parameters @ inputs).sigmoid()
         gradient = inputs @ (probabilities - targets) / len(targets)
         curvature = (inputs * (probabilities * (1 - probabilities))) @ inputs.T / len(targets)
-        # damped: equal scores have no curvature, nor has what lies far out
+        # damped: equal scores have no curvature, and neither have extreme ones
         step = torch.linalg.solve(curvature + TOLERANCE * torch.eye(2), gradient)
         while (lower := _loss(parameters - step, inputs, targets)) > loss and step.abs().max() > TOLERANCE:
             step = step / 2

@@ -1,4 +1,4 @@
-"""The command line: one file a command. What is slow to import is imported when a command runs."""
+"""The command line: one file per command. Slow imports happen when a command runs."""
 
 from gatewise.cli.app import app, main
 

@@ -1,4 +1,4 @@
-"""The ``gatewise`` command: its sub-commands, and what a person sees when something is wrong."""
+"""The ``gatewise`` command: its sub-commands, and the errors that users see."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ app = typer.Typer(
 
 
 class Termination(KeyboardInterrupt):
-    """The process was asked to end, as schedulers do: whatever Ctrl-C keeps is kept."""
+    """SIGTERM as an exception, as schedulers send it: a command keeps what it keeps on Ctrl-C."""
 
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Raise :class:`Termination` on SIGTERM; signals are the main thread's alone."""
+    """Raise :class:`Termination` on SIGTERM, in the main thread, which alone receives signals."""
 
     def terminate(*_: Any) -> None:
         raise Termination
@@ -66,7 +66,7 @@ def _terminable() -> Iterator[None]:
 
 
 def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """Say that Ctrl-C was heard, where the command has nothing better to say."""
+    """Confirm Ctrl-C in one line, for commands without a message of their own."""
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> None:
@@ -104,8 +104,8 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; errors are one line each, unless ``--debug`` stands anywhere."""
-    # before torch is imported
+    """Run the command line; an error is one line, unless ``--debug`` is given."""
+    # OpenMP reads the setting when torch is imported
     wait_briefly()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
@@ -120,7 +120,7 @@ def main() -> None:
             typer.echo(f"error: {line}", err=True)
         sys.exit(USER_ERROR)
     except BrokenPipeError:
-        # whoever read the output has seen enough; nothing more may be written, nor when Python ends
+        # the reader of a pipe has gone: nothing more may be written, also when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(USER_ERROR)
     except OSError as error:

@@ -21,7 +21,7 @@ def compare(
     also: Annotated[
         list[str] | None, typer.Option("--also", help="Further kinds of models: --also ple,stem (repeatable).")
     ] = None,
-    baseline: Annotated[str | None, typer.Option("--baseline", help="Add a tree model a task: lightgbm.")] = None,
+    baseline: Annotated[str | None, typer.Option("--baseline", help="Add one tree model per task: lightgbm.")] = None,
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -29,7 +29,7 @@ def compare(
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", help="How many trainings run side by side; default: one a core.")
+        int | None, typer.Option("--workers", help="How many trainings run side by side; default: one per core.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", "--run-dir", help="Folder of the run; default: the recipe's.")
@@ -40,7 +40,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     report: Annotated[bool, typer.Option(help="Write comparison.html, too, where the extra is installed.")] = True,
 ) -> None:
-    """Train single-task models, a shared bottom and the recipe's model, and say of each task whether sharing helps."""
+    """Train single-task models, a shared bottom and the recipe's model, and say for each task whether sharing helps."""
     tune_process()
     declared = Recipe.read(recipe, overrides=set_ or [])
     kinds, metrics = (_split(given) for given in (also, metric))
@@ -85,5 +85,5 @@ def compare(
 
 
 def _split(given: Sequence[str] | None) -> list[str]:
-    """Return the names in options that may be given several times, each with several names."""
+    """Return the names in a repeatable option, each value of which may hold several names."""
     return [name.strip() for names in given or [] for name in names.split(",")]

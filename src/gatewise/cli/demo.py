@@ -36,7 +36,7 @@ def demo(
     with working("reading MovieLens", at_terminal()):
         tables = find_tables(recipe, Path())
     ranker, found = train_with_controls(recipe, tables, run_dir)
-    # what trains them has seen to test rows, and a data set is read into memory
+    # the training has checked that there are test rows, and a data set is read into memory
     assert isinstance(tables.test, pa.Table)
     _write_sample(run_dir / SAMPLE, tables.test)
 

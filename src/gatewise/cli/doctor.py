@@ -26,7 +26,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 
 def _lines(found: Examination) -> Iterator[tuple[str, str]]:
-    """Yield every line with its topic, which stands before the first of several only."""
+    """Yield every line with its topic, which only the first line of a topic shows."""
     yield "versions", ", ".join(f"{name} {version or 'unknown'}" for name, version in found.versions.items())
     yield "kernels", f"{found.kernels['run']} ({found.kernels['why']})"
     if found.kernels["path"] is not None:

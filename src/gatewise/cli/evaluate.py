@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gatewise.tasks import Metrics
 
 Found = tuple[Any, "RenderableType"]
-"""The same as JSON values and as what a terminal shows."""
+"""Results as JSON values, and as tables for a terminal."""
 
 
 def evaluate(

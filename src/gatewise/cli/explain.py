@@ -47,7 +47,7 @@ def parse_row(text: str) -> int | dict[str, Any]:
     """Return a row's number, or its values by column.
 
     Raises:
-        TableError: it is neither.
+        TableError: the text is neither.
     """
     try:
         found = json.loads(text)

@@ -24,7 +24,7 @@ def export(
         bool, typer.Option("--int8-embeddings", help="Round embeddings to 8 bits; --check TABLE shows what it costs.")
     ] = False,
 ) -> None:
-    """Write a model that runs without Gatewise, once it was seen to predict the same."""
+    """Write a model that runs without Gatewise, after comparing its predictions with the artefact's."""
     from gatewise.jobs import export_files
     from gatewise.progress import at_terminal, working
     from gatewise.serving import find_artefact, load_artefact

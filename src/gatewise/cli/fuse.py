@@ -43,7 +43,7 @@ def fuse(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Look for the weights of the one order that is made of all scores, for several goals at once."""
+    """Search for the weights that fuse all scores into one order, for several goals at once."""
     ranges = dict(map(_range, range_ or []))
     if table is None and fusion is None:
         raise DeclarationError("fuse: expected a table to judge on, or --fusion to write into the artefact")

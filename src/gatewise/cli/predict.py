@@ -17,7 +17,7 @@ def predict(
     ] = None,
     calibrated: Annotated[bool, typer.Option("--calibrated", help="Write calibrated probabilities.")] = False,
 ) -> None:
-    """Predict every row of a table, piece by piece, one column a task."""
+    """Predict every row of a table, piece by piece, one column per task."""
     from gatewise.jobs import predict_file
     from gatewise.progress import at_terminal, counting
     from gatewise.serving import find_artefact, load_artefact

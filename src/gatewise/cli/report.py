@@ -16,7 +16,7 @@ def report(
     ] = None,
     output: Annotated[Path, typer.Option("--out", "--output", "-o", help="The file to write.")] = Path("report.html"),
 ) -> None:
-    """Write one HTML file: what was trained, how good it is on whom, and what its gates and experts do."""
+    """Write one HTML file: model, training, metrics by slice, and the use of gates and experts."""
     from gatewise.jobs import report_file
 
     report_file(artefact, output, table, by)

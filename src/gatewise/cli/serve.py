@@ -13,7 +13,7 @@ from gatewise.errors import DeclarationError, MissingExtraError
 
 
 class TokenFor(StrEnum):
-    """What needs the token."""
+    """The paths that need the token."""
 
     admin = "admin"
     all = "all"
@@ -71,7 +71,7 @@ def serve(
     token = None if token_file is None else http.read_token(token_file)
     access = http.access_of(host, allowed_host or [], admin, token, everywhere=token_for is TokenFor.all)
     app = http.make_app(sources, limits, file, _tell, access)
-    # the server has a way of its own to end, and passes the signal on afterwards
+    # the server ends in its own way on a signal, and passes the signal on afterwards
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     http.serve(app, host, port, limits, _tell)
 

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from gatewise.tasks import Metrics, Task
 
 ACROSS = 4
-"""How many metrics, or predictions, stand beside each other."""
+"""Most columns of metrics or predictions in one table."""
 SKIPPED = "_skipped"
 
 
 def number(value: float | None) -> str:
-    """Return a metric as text; None is undefined."""
+    """Return a metric as text; None: undefined."""
     return "undefined" if value is None else f"{value:.4f}"
 
 
 def metrics_table(metrics: Metrics, title: str, note: str = "") -> Group:
-    """Return one line a metric and one column a prediction; predictions with other metrics are another table."""
+    """Return tables of one line per metric and one column per prediction; other metrics are another table."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for output, values in metrics.items():
         alike.setdefault(tuple(values), []).append(output)
@@ -53,13 +53,13 @@ def _metrics_of(outputs: list[str], names: Sequence[str], metrics: Metrics) -> T
         if not name.endswith(SKIPPED):
             table.add_row(name, *map(number, values))
         elif any(values):
-            # groups that have no such metric: a count, told where there are some
+            # the number of groups without the metric: shown if it is not 0
             table.add_row(name.replace("_", " "), *(f"{value:,.0f}" for value in values if value is not None))
     return table
 
 
 def change_table(before: Metrics, after: Metrics, title: str) -> Group:
-    """Return one line a prediction and metric: 32 bits, 8 bits, and by how much it moved."""
+    """Return a table of one line per prediction and metric: with 32 bits, with 8 bits, and the change."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("prediction", "metric"):
         table.add_column(column)
@@ -74,7 +74,7 @@ def change_table(before: Metrics, after: Metrics, title: str) -> Group:
 
 
 def intervals_table(estimates: Estimates, title: str) -> Group:
-    """Return one line a task and metric, with the ends of its interval."""
+    """Return a table of one line per task and metric, with the ends of the interval."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("task", "metric"):
         table.add_column(column)
@@ -88,13 +88,13 @@ def intervals_table(estimates: Estimates, title: str) -> Group:
 
 
 def slices_tables(slices: dict[str, list[Slice]], tasks: Sequence[Task], title: str) -> Group:
-    """Return tables of a line a slice for every prediction, the worst value of every metric marked."""
+    """Return one table per prediction, with one line per slice and the worst value of every metric marked."""
     from gatewise.analysis import metrics_by_name
 
     owners = {output: metrics_by_name(task, output) for task in tasks for output in task.outputs}
     shown: list[Group] = []
     for output, parts in slices.items():
-        # how many groups are skipped is no quality of a slice
+        # the number of skipped groups does not say how good a slice is
         metrics = [owners[output][name] for name in (parts[0].metrics if parts else ()) if name in owners[output]]
         tables = [_slices_table(parts, metrics[start : start + ACROSS]) for start in range(0, len(metrics), ACROSS)]
         shown.append(_titled(f"{output}: {title}", *tables))
@@ -120,7 +120,7 @@ def _slices_table(parts: list[Slice], metrics: Sequence[Metric | GroupMetric]) -
 
 
 def comparison_table(found: Comparison, title: str) -> Group:
-    """Return one line per metric and one column per contestant, and how large each of them is."""
+    """Return a table of one line per metric and one column per contestant, and the contestants' sizes."""
     table = _spreads(found)
     sizes = [" + ".join(f"{size:,}" for size in cost.parameters or ()) for cost in found.cost.values()]
     table.add_row("", "parameters*", *sizes)
@@ -128,7 +128,7 @@ def comparison_table(found: Comparison, title: str) -> Group:
 
 
 def spreads_table(found: Comparison) -> Group:
-    """Return one line per metric, with mean and standard deviation over the seeds, and one column per contestant."""
+    """Return a table of one line per metric (mean and standard deviation over seeds) and one column per contestant."""
     seeds = f"{len(found.seeds)} seeds" if len(found.seeds) > 1 else "1 seed"
     return _titled(f"{found.rows:,} test rows, {seeds}: mean ± standard deviation", _spreads(found))
 
@@ -148,12 +148,12 @@ def _spread(spread: Spread) -> str:
 
 
 def verdicts_table(found: Comparison) -> Group:
-    """Return one line a verdict: how far a contestant is from single-task models, and what that says."""
+    """Return a table of one line per verdict: a contestant's difference from single-task models, and its meaning."""
     return _verdicts("difference to single-task models", "sharing", found.verdicts, found.level)
 
 
 def over_trees_table(found: Comparison) -> Group:
-    """Return one line a verdict: how far a contestant is from the trees of the baseline."""
+    """Return a table of one line per verdict: a contestant's difference from the baseline's trees."""
     return _verdicts("difference to trees", "verdict", found.over_trees, found.level)
 
 
@@ -171,7 +171,7 @@ def _verdicts(title: str, word: str, verdicts: list[Verdict], level: float) -> G
 
 
 def costs_table(found: Comparison) -> Group:
-    """Return one line a contestant: how large it is, and how fast."""
+    """Return a table of one line per contestant: its size and speed."""
     table = _columns(["model"], ["parameters*", "seconds", "rows/s", "ms for 200 rows"])
     for who, cost in found.cost.items():
         sizes = "" if cost.parameters is None else " + ".join(f"{size:,}" for size in cost.parameters)
@@ -181,7 +181,7 @@ def costs_table(found: Comparison) -> Group:
 
 
 def affinity_tables(found: Comparison) -> Group:
-    """Return for every model that tasks share what a step on the task of a line does to the losses of all."""
+    """Return one table per shared model: what a step on a line's task does to the losses of all tasks."""
     shown = []
     for who, rows in found.affinity.items():
         table = _columns([f"{who}: a step on"], found.tasks)
@@ -192,7 +192,7 @@ def affinity_tables(found: Comparison) -> Group:
 
 
 def front_table(found: FusionFront) -> Group:
-    """Return one line a point: the current expression, then those that no other one beats on all goals."""
+    """Return a table of one line per point: the current expression, then those of the front."""
     places = [f"#{place}" for place in range(1, len(found.current.weights) + 1)]
     table = _columns(["point"], [*found.goals, *places])
     for name, candidate in found.points():
@@ -212,7 +212,7 @@ def _columns(texts: Sequence[str], numbers: Iterable[str]) -> Table:
 
 
 def gates_table(gates: np.ndarray, tasks: list[str], title: str) -> Group:
-    """Return the average weight of every expert, one line a task."""
+    """Return a table of the average weight of every expert, one line per task."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("task")
     for expert in range(gates.shape[1]):
@@ -223,7 +223,7 @@ def gates_table(gates: np.ndarray, tasks: list[str], title: str) -> Group:
 
 
 def _titled(title: str, *tables: Table, note: str = "") -> Group:
-    # a title of the table's own would be broken to the table's width
+    # a table's own title would be wrapped to the table's width
     return Group(Text(title), *tables, *([Text(note), Text()] if note else []))
 
 

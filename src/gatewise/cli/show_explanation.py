@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from gatewise.analysis import ExpertPart, Explanation, FeaturePart, ScoreParts
 
 HALF = 12
-"""Width of the longest bar to one side."""
+"""Letters in the longest bar to one side."""
 LONGEST = 28
-"""Letters of a value that are shown."""
+"""Most letters of a value."""
 
 
 def explanation_tables(found: Explanation, title: str, top: int) -> Group:
-    """Return what is predicted, and for each score what experts and features add to it; so many features at most."""
+    """Return tables of the predictions and, per score, the parts of the experts and of the ``top`` features."""
     shown: list[RenderableType] = [Text(title, style="bold"), _predictions(found)]
     for parts in found.scores:
         shown.append(Text.assemble((parts.score, "bold"), f": score {parts.value:+.4f}"))

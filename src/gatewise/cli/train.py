@@ -30,15 +30,15 @@ def train(
     ] = False,
     report: Annotated[bool, typer.Option(help="Write report.html, too, where the extra is installed.")] = True,
 ) -> None:
-    """Train a recipe: writes artefact, metrics, history, checkpoint and report into its output folder."""
+    """Train a recipe, and write artefact, metrics, history, checkpoint and report into its output folder."""
     tune_process()
     declared = Recipe.read(recipe, overrides=set_ or [])
-    # torch takes seconds to import: mistakes in the recipe are told before
+    # torch takes seconds to import: mistakes in the recipe are reported first
     from gatewise.jobs import ARTEFACT, REPORT, afterwards, find_tables, name_of, train_recipe
     from gatewise.progress import at_terminal, working
     from gatewise.ranker import Ranker
 
-    # and what only the tasks know, such as the names of metrics, before the tables are read
+    # mistakes that only tasks can find, such as in the names of metrics, are reported before the tables are read
     Ranker.from_options(declared.schema(), declared)
     run_dir = output or Path(declared.output)
     if resume and overwrite:

@@ -1,7 +1,7 @@
-"""Files and folders that are there whole or not at all, also after a kill or a power cut, and belong to one writer.
+"""Files and folders that are complete or absent, also after a kill or a power cut, and belong to one writer.
 
-A reader sees the version before or the one after, never a mixture. What a process leaves that dies while it writes is
-removed by the next one that writes the same.
+A reader sees the old version or the new one, never a mixture. If a process dies while it writes, the next writer of the
+same file or folder removes the rest.
 """
 
 from gatewise.files.atomic import write_atomically, write_text

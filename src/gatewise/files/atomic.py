@@ -1,4 +1,4 @@
-"""One file, whole or not at all."""
+"""Atomic writing of one file: complete or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gatewise.files.temporary import temporary_file
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, then rename it; on failure nothing has changed.
+    """Let ``write`` fill a temporary file beside ``path``, then rename the file; on failure nothing has changed.
 
     Raises:
         ArtefactError: the file cannot be written; says why.
@@ -28,7 +28,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all."""
+    """Write a UTF-8 text, complete or not at all."""
 
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")

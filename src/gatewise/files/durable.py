@@ -1,4 +1,4 @@
-"""What is written is on the disk, and stays there after a power cut."""
+"""Writing that is on the disk, and outlasts a power cut."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def sync(path: Path) -> None:
         OSError: the disk is full or broken.
     """
     if os.name != "posix" and path.is_dir():
-        # such a system keeps names by itself, and opens no folders
+        # Windows keeps names by itself, and cannot open folders
         return
     descriptor = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
     try:
@@ -23,7 +23,7 @@ def sync(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until a folder is on the disk with everything in it."""
+    """Wait until a folder and all its content are on the disk."""
     for path in folder.rglob("*"):
         sync(path)
     sync(folder)

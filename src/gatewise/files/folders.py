@@ -1,4 +1,4 @@
-"""One folder, whole or not at all."""
+"""Atomic writing of one folder: complete or not at all."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from gatewise.files.temporary import OLD, remove, temporary_folder
 
 AT_FDCWD = -100
 EXCHANGE = 2
-"""Of renameat2 (Linux) and renamex_np (macOS): the two names change places, at once."""
+"""Flag of renameat2 (Linux) and renamex_np (macOS): exchange two names in one step."""
 UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 
 
 def replace_folder(
     path: Path, write: Callable[[Path], None], replaceable: Callable[[Path], bool] = lambda _: True
 ) -> None:
-    """Let ``write`` fill a temporary folder beside ``path``, then put it there; an older one is removed last.
+    """Let ``write`` fill a temporary folder beside ``path``, then put it in place; an older folder is removed last.
 
-    On Linux and macOS the two change places in one step, so that there is a whole folder at any moment. Elsewhere there
-    is an instant with the old one under another name, where :func:`gatewise.files.read_version` finds it. Everything is
-    on the disk before it is put in place. A link is followed: what it points to is replaced.
+    On Linux and macOS the two folders change places in one step, so that there is a complete folder at any moment.
+    Elsewhere the old folder has another name for an instant, and :func:`gatewise.files.read_version` finds it there.
+    The new folder is on the disk before it is put in place. If ``path`` is a link, the folder it points to is replaced.
 
     Args:
         path: of the folder.
         write: fills a folder.
-        replaceable: says whether what is there may be replaced.
+        replaceable: says whether an existing file or folder may be replaced.
 
     Raises:
-        FileExistsError: it may not.
-        OSError: something cannot be written; then nothing has changed.
+        FileExistsError: ``replaceable`` forbids it.
+        OSError: a file cannot be written; nothing has changed.
     """
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def replace_folder(
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Let two names change places; False where the system or the disk cannot."""
+    """Exchange two names; False if the system or the disk cannot."""
     if os.name != "posix":
         return False
     libc = ctypes.CDLL(None, use_errno=True)
@@ -75,7 +75,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _step_aside(fresh: Path, target: Path) -> None:
-    """Give the old folder another name, the fresh one its own, and then remove the old one."""
+    """Rename the old folder aside, rename the fresh one to the target, and remove the old one."""
     old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=OLD, dir=target.parent))
     target.replace(old)
     try:

@@ -1,4 +1,4 @@
-"""A folder that one run writes into at a time."""
+"""A folder with one writing run at a time."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ _HELD: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Hold a folder, made if need be, against other runs; a process that dies holds nothing.
+    """Hold a folder against other runs, and make it if necessary; a dead process holds nothing.
 
-    A folder that was made and stayed empty is removed again, and what dead runs left half-written is.
-
-    Within the block the same may hold it again.
+    A folder that was made and stayed empty is removed again, and so are incomplete files of dead runs. Within the block
+    the holder may hold the folder again.
 
     Raises:
-        ArtefactError: another process, or another thread, holds it, or nothing can be written there.
+        ArtefactError: another process or thread holds the folder, or the folder cannot be written.
     """
     known = folder.resolve()
     if known in _HELD.get():
@@ -39,10 +38,10 @@ def held(folder: Path) -> Iterator[None]:
         yield
     finally:
         _HELD.reset(token)
-        # removed while it is held: whoever opens it now finds that it is gone, and makes another
+        # removed while it is held: whoever opens the lock file now finds that it is gone, and makes another
         with suppress(OSError):
             (folder / LOCK).unlink()
-            # nothing was written: nothing is left
+            # folders that were made and stayed empty go, too
             for place in made:
                 place.rmdir()
         os.close(descriptor)

@@ -14,10 +14,10 @@ except ImportError:  # another system than POSIX
 
 
 def lock(descriptor: int) -> bool | None:
-    """Take the lock of an open file or folder, unless somebody has it.
+    """Take the lock of an open file or folder, unless another holder has the lock.
 
     Returns:
-        Whether it was free; None where this system or disk has no locks.
+        Whether the lock was free; None if this system or disk has no locks.
     """
     if fcntl is None:
         return None
@@ -32,7 +32,7 @@ def lock(descriptor: int) -> bool | None:
 
 @contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Let one process after the other change what a folder holds; where there are no locks, go on."""
+    """Let one process at a time change a folder's content; without locks, go on."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:

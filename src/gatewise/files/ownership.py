@@ -1,4 +1,4 @@
-"""Who can have written a file."""
+"""Ownership: which users could have written a file."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def ours_alone(found: os.stat_result) -> bool:
-    """Whether nobody but this user can have written a file or folder; true where there are no such rights."""
+    """Whether only this user could have written a file or folder; true on systems without such permissions."""
     return os.name != "posix" or (found.st_uid == os.geteuid() and not found.st_mode & OTHERS_WRITE)

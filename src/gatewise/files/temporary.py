@@ -1,4 +1,4 @@
-"""Temporary files and folders beside what they become, and the end of those whose writer has died."""
+"""Temporary files and folders beside their targets, and the removal of those whose writer has died."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 from gatewise.files.locks import lock, one_at_a_time
 
 FRESH, OLD = ".tmp", ".old"
-"""Endings of what is being written, and of what a new folder is about to replace."""
+"""Suffixes of files and folders being written, and of a folder that is about to be replaced."""
 
 MADE = re.compile(r"\..+\.[a-z0-9_]{8}" + re.escape(FRESH))
-"""Names that :mod:`tempfile` makes of our prefix and ending."""
+"""Names that :mod:`tempfile` makes from our prefix and suffix."""
 
 
 @contextmanager
 def temporary_file(path: Path) -> Iterator[Path]:
-    """Give an empty file beside ``path`` that nobody takes for a dead process's; it is gone afterwards.
+    """Yield an empty file beside ``path``, locked so that nobody sweeps it; the file is removed afterwards.
 
     Its permissions are those of any new file.
     """
@@ -37,7 +37,7 @@ def temporary_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def temporary_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder beside ``path``, as :func:`temporary_file` gives a file."""
+    """Yield an empty folder beside ``path``, see :func:`temporary_file`."""
 
     def make() -> tuple[int, str]:
         name = tempfile.mkdtemp(prefix=_prefix(path), suffix=FRESH, dir=path.parent)
@@ -50,7 +50,7 @@ def temporary_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _ours(path: Path, make: Callable[[], tuple[int, str]]) -> Iterator[Path]:
-    """Make something temporary and hold its lock, which tells others that its writer lives."""
+    """Make a temporary file or folder and hold its lock, which tells others that its writer lives."""
     with one_at_a_time(path.parent):
         sweep(path)
         descriptor, name = make()
@@ -60,14 +60,14 @@ def _ours(path: Path, make: Callable[[], tuple[int, str]]) -> Iterator[Path]:
     try:
         yield temporary
     finally:
-        # what cannot be removed, as on a broken disk, must not hide what happened; the next writer tries again
+        # a failed removal, as on a broken disk, must not hide the first error; the next writer tries again
         remove(temporary)
         if descriptor >= 0:
             os.close(descriptor)
 
 
 def sweep(path: Path) -> None:
-    """Remove what dead processes left of writing ``path``; an old version whose new one never came is put back."""
+    """Remove the rests of dead writers of ``path``; an old version without its new one is put back."""
     with suppress(OSError):
         for left in list(left_of(path, (FRESH, OLD))):
             if left.name.endswith(OLD) and not path.exists() and any(left.iterdir()):
@@ -77,7 +77,7 @@ def sweep(path: Path) -> None:
 
 
 def sweep_folder(folder: Path) -> None:
-    """Remove what dead processes left in a folder of whatever they wrote there; the caller holds it."""
+    """Remove the rests of dead writers in a folder that the caller holds."""
     with suppress(OSError):
         for left in list(folder.iterdir()):
             if MADE.fullmatch(left.name) and _abandoned(left):
@@ -85,7 +85,7 @@ def sweep_folder(folder: Path) -> None:
 
 
 def left_of(path: Path, endings: tuple[str, ...]) -> Iterator[Path]:
-    """Yield what lies beside ``path`` and was made for it."""
+    """Yield the temporary files and folders of ``path``, which lie beside it."""
     prefix = _prefix(path)
     return (other for other in path.parent.iterdir() if other.name.startswith(prefix) and other.name.endswith(endings))
 
@@ -100,7 +100,7 @@ def remove(path: Path) -> None:
 
 
 def _abandoned(left: Path) -> bool:
-    """Whether the process that made it is gone: the system has taken its lock back."""
+    """Whether the maker of a file or folder is gone: the system has taken the lock back."""
     try:
         descriptor = os.open(left, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:

@@ -1,4 +1,4 @@
-"""Reading several files of a folder that others replace meanwhile."""
+"""Reading several files of a folder that other processes may replace meanwhile."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from typing import TypeVar
 from gatewise.files.temporary import OLD, left_of
 
 Version = dict[str, bytes]
-"""What the files of a folder hold, by name; a file that is not there is absent."""
+"""The bytes of a folder's files, by name, without missing files."""
 Result = TypeVar("Result")
 ATTEMPTS = 1000
 LOOKS, INSTANT = 20, 0.001
-"""How often, and seconds apart, a folder is looked for that is not there."""
+"""How often, and how many seconds apart, a missing folder is looked for."""
 FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-"""Of opening: a pipe that somebody laid there must not be waited for."""
+"""Flags for opening files: opening must not wait, even if the file is a pipe."""
 
 
 def read_version(folder: Path, names: Sequence[str], make: Callable[[Version], Result]) -> Result:
-    """Read files of one version of a folder, and return what ``make`` makes of their bytes.
+    """Return the result of ``make`` for the files of one version of a folder.
 
-    Every file is read once. All are opened before any is read, so that a version is whole even where it is replaced at
-    that moment. Where ``make`` fails and the folder has been replaced meanwhile, the new one is read.
+    Every file is read once. All files are opened before any is read, so that a version is complete even if the
+    folder is replaced meanwhile. If ``make`` fails and the folder has been replaced, the new folder is read.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -44,7 +44,7 @@ def read_version(folder: Path, names: Sequence[str], make: Callable[[Version], R
             absent = isinstance(error, FileNotFoundError)
             missing += absent
             changed = before != _identity(_whole(folder))
-            # where names cannot change places there are instants with none: a look or two later there is one again
+            # if names cannot be exchanged, the folder is missing for an instant: look again
             if attempt == ATTEMPTS or not (changed or (absent and missing < LOOKS)):
                 raise
             if absent:
@@ -54,7 +54,7 @@ def read_version(folder: Path, names: Sequence[str], make: Callable[[Version], R
 
 def _read(folder: Path, names: Sequence[str]) -> Version:
     with ExitStack() as stack:
-        # names are looked up in the folder that was opened, whatever its path means a moment later
+        # names are looked up in the opened folder, even if its path means another folder a moment later
         directory = None
         if os.open in os.supports_dir_fd:
             directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -70,7 +70,7 @@ def _read(folder: Path, names: Sequence[str]) -> Version:
 
 
 def _whole(folder: Path) -> Path:
-    """Return a folder, or its old version where a writer died before the new one was in place."""
+    """Return a folder, or its old version if a writer died before the new one was in place."""
     if not folder.exists() and folder.parent.is_dir():
         return next(left_of(folder, (OLD,)), folder)
     return folder

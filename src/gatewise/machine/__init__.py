@@ -1,7 +1,7 @@
-"""What a process asks of its machine: memory that is kept, threads and how they wait; and what runs where.
+"""Settings of a process on its machine: freed memory, threads and how they wait; and what a machine has.
 
-Nothing here happens by itself. The commands that train call :func:`tune_process`, and a script may; ``fit`` leaves the
-process as it is. :func:`gatewise.machine.doctor.examine` says what a machine has. Importing this room imports Python's
+Nothing here happens by itself. The commands that train call :func:`tune_process`, and a script may; ``fit`` does not.
+:func:`gatewise.machine.doctor.examine` says what a machine has. Importing this room imports Python's
 own modules only, because some of it must happen before torch is imported.
 """
 
@@ -19,7 +19,7 @@ __all__ = [
 
 
 def tune_process() -> None:
-    """Make this process one that trains fast: it keeps the memory that it frees, and its waiting threads make room.
+    """Tune this process for training: it keeps the memory that it frees, and its waiting threads yield their cores.
 
     A training step frees what the next one needs again. By default blocks above 32 MB go back to the system and are
     fetched anew at every step, and threads spin while they wait, which costs other programs their cores. The commands

@@ -1,4 +1,4 @@
-"""Memory that a process has freed: kept for its next step, or given back to the system."""
+"""Freed memory: kept for the next step, or given back to the system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _kept = False
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep what is freed, for as long as the process lives; elsewhere than on glibc nothing happens.
+    """Let glibc keep freed memory for as long as the process lives; without glibc nothing happens.
 
     By default glibc hands large blocks back and fetches them anew, page by page, whenever they are needed.
     """
@@ -21,10 +21,10 @@ def keep_freed_memory() -> None:
     if platform.libc_ver()[0] != "glibc":
         return
     libc = ctypes.CDLL(None)
-    # mallopt says 1 where it did what was asked
+    # mallopt returns 1 on success
     _kept = bool(libc.mallopt(MMAP_MAX, 0)) & bool(libc.mallopt(TRIM_THRESHOLD, NEVER))
 
 
 def freed_memory_is_kept() -> bool:
-    """Whether :func:`keep_freed_memory` was called in this process, and could do what it says."""
+    """Whether :func:`keep_freed_memory` was called in this process, with success."""
     return _kept

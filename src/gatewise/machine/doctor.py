@@ -1,4 +1,4 @@
-"""What Gatewise finds on a machine: versions, kernels, threads, devices, memory, extras."""
+"""The examination of a machine: versions, kernels, threads, devices, memory, extras."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from gatewise.version import __version__
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found, as plain data.
+    """The result of an examination, as plain data.
 
     Attributes:
         versions: of Gatewise, Python and the packages that every installation has.
         kernels: ``run`` (``compiled`` or ``PyTorch``), ``why``, and ``path`` of the library or None.
-        threads: how many compute, on how many cores, and how they wait: None, they spin.
+        threads: how many threads compute, on how many cores, and how they wait (None: they spin).
         devices: the CPU and the accelerators that torch can use.
-        memory: ``allocator``, and whether commands that train can tell it to keep freed memory.
-        extras: optional packages.
+        memory: ``allocator``, and whether it can be told to keep freed memory.
+        extras: the optional packages.
     """
 
     versions: dict[str, str | None]
@@ -37,7 +37,7 @@ class Examination:
     extras: list[Extra]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the same as JSON values, with the command that installs each extra."""
+        """Return the examination as JSON values, with the command that installs each extra."""
         found = asdict(self)
         for values, extra in zip(found["extras"], self.extras, strict=True):
             values["install"] = extra.install
@@ -45,7 +45,7 @@ class Examination:
 
 
 def examine() -> Examination:
-    """Look at this machine; nothing but the compiled kernels' cache is written."""
+    """Examine this machine; only the cache of compiled kernels is written."""
     kernels = in_use()
     return Examination(
         versions={
@@ -67,7 +67,7 @@ def examine() -> Examination:
 
 
 def _cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 

@@ -16,7 +16,7 @@ PACKAGES = {
     "trees": ("lightgbm",),
     "peers": ("torch-rechub", "deepctr-torch", "scikit-learn"),
 }
-"""The packages of every extra for users, as ``pyproject.toml`` declares them; those of another extra stand there."""
+"""The packages of every extra for users, as in ``pyproject.toml``, without those of included extras."""
 PURPOSES = {
     "balance": "eight balancing rules, such as UPGrad and CAGrad",
     "report": "pictures and HTML pages",
@@ -29,7 +29,7 @@ PURPOSES = {
     "peers": "benchmarks beside other libraries",
 }
 INCLUDES = {"serve": ("export",), "peers": ("trees",)}
-"""Extras that are part of others."""
+"""Other extras that an extra includes."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Extra:
     """An extra of the package.
 
     Attributes:
-        name: as ``pip`` knows it.
-        purpose: what it is for.
-        found: versions of those of its packages that are installed.
-        missing: names of the others.
+        name: the name for ``pip``.
+        purpose: the purpose, in words.
+        found: the versions of its installed packages.
+        missing: the names of its missing packages.
     """
 
     name: str
@@ -50,12 +50,12 @@ class Extra:
 
     @property
     def install(self) -> str:
-        """The command that installs it."""
+        """The command that installs the extra."""
         return f"pip install 'gatewise[{self.name}]'"
 
 
 def extras() -> list[Extra]:
-    """Return every extra, with what is installed of it."""
+    """Return every extra, with its installed packages."""
     return [_looked_up(name) for name in PACKAGES]
 
 
@@ -67,7 +67,7 @@ def _looked_up(name: str) -> Extra:
 
 
 def installed(package: str) -> str | None:
-    """Return the version of a package that is installed, None where there is none."""
+    """Return the version of an installed package, None if the package is missing."""
     try:
         return version(package)
     except PackageNotFoundError:

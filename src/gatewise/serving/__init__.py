@@ -1,4 +1,4 @@
-"""What leaves the laboratory: the scorer, the artefact that carries it, and its growth."""
+"""The scorer, its artefact on disk, and its growth by new values."""
 
 from gatewise.serving.artefact import ARTEFACT, Artefact, find_artefact, load_artefact, save_artefact
 from gatewise.serving.growth import grow

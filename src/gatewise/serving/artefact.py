@@ -1,15 +1,15 @@
-"""The artefact: one folder that holds a trained ranker, to be loaded anywhere without the script that trained it.
+"""The artefact: a folder with a trained ranker, which loads without the script that trained it.
 
     manifest.json        format, version, and size and SHA-256 of every other file
     schema.json          features and tasks
     encoder.json         vocabularies and statistics of the training table
     options.json         architecture, balancing, training, fusion
     weights.safetensors  the model's weights
-    calibration.json     how probabilities are calibrated; empty where they are not
-    metrics.json         how it did, and its training history
+    calibration.json     the calibrators of probabilities; empty without a calibration
+    metrics.json         metrics, and the history of the training
 
-Loading reads every file once, checks its bytes against the manifest, and makes the ranker of those very bytes; nothing
-is executed. Saving writes a folder beside the target, which takes its place in one step.
+Loading reads every file once, checks its bytes against the manifest, and makes the ranker from the checked bytes;
+nothing is executed. Saving writes a folder beside the target, then exchanges the two in one step.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from gatewise.version import __version__
 FORMAT = 2
 MANIFEST = "manifest.json"
 ARTEFACT = "artefact"
-"""Name of an artefact within the folder of its run."""
+"""Name of the artefact's folder within the folder of its run."""
 WEIGHTS = "weights.safetensors"
 JSON_FILES = ("schema.json", "encoder.json", "options.json", "calibration.json", "metrics.json")
 COMPACT = ("encoder.json", "calibration.json")
@@ -50,12 +50,12 @@ COMPACT = ("encoder.json", "calibration.json")
 
 @dataclass
 class Artefact:
-    """What an artefact holds.
+    """The content of an artefact.
 
     Attributes:
         scorer: encoder, model, tasks and calibration.
-        options: architecture, balancing, training and fusion as they were declared.
-        metrics: the history of the training and what was measured after it, as plain values.
+        options: the declared architecture, balancing, training and fusion.
+        metrics: the history of the training and the metrics measured after it, as plain values.
     """
 
     scorer: Scorer
@@ -64,17 +64,17 @@ class Artefact:
 
 
 def save_artefact(artefact: Artefact, path: str | Path) -> None:
-    """Write an artefact, whole or not at all; an artefact that was there before is replaced.
+    """Write an artefact, completely or not at all; an existing artefact is replaced.
 
     Raises:
-        ArtefactError: the folder cannot be written, or is something else than an artefact.
+        ArtefactError: the folder cannot be written, or exists and is not an artefact.
     """
     target = Path(path)
     try:
         replace_folder(target, partial(_write_files, artefact), _replaceable)
     except FileExistsError as error:
         if error.filename != str(target):
-            # something on the way to it is a file
+            # a parent of the target is a file
             raise ArtefactError(f"cannot save {str(target)!r}: {error.strerror}; nothing was changed") from None
         raise ArtefactError(f"{str(target)!r} exists and is not an artefact; it is left as it is") from None
     except (OSError, SafetensorError) as error:
@@ -83,10 +83,10 @@ def save_artefact(artefact: Artefact, path: str | Path) -> None:
 
 
 def load_artefact(path: str | Path) -> Artefact:
-    """Read an artefact onto the CPU.
+    """Return an artefact, with its model on the CPU.
 
     Raises:
-        ArtefactError: it is absent, incomplete, damaged, or of a newer format; says which file and why.
+        ArtefactError: the artefact is absent, incomplete, damaged, or of a newer format; names the file and the reason.
     """
     folder = Path(path)
     try:
@@ -98,13 +98,13 @@ def load_artefact(path: str | Path) -> Artefact:
 
 
 def find_artefact(path: Path) -> Path:
-    """Return the folder of an artefact, given it or the run that holds it."""
+    """Return the folder of an artefact, given this folder or that of its run."""
     inside = path / ARTEFACT
     return inside if not (path / MANIFEST).exists() and inside.is_dir() else path
 
 
 def _made(name: str, files: dict[str, bytes]) -> Artefact:
-    """Make an artefact of the bytes of its files."""
+    """Return the artefact made from the bytes of its files."""
     contents = _checked(name, files)
     try:
         weights = read_weights(WEIGHTS, files[WEIGHTS])
@@ -114,7 +114,7 @@ def _made(name: str, files: dict[str, bytes]) -> Artefact:
         options = declare.from_dict(declare.Options, contents["options.json"])
         encoder = TableEncoder.from_state(schema, contents["encoder.json"])
         tasks = build_tasks(schema, encoder.statistics)
-        # shapes first: a model that the file does not hold must not take memory
+        # shapes first: a model that does not match the file must not take memory
         with torch.device("meta"):
             check_weights(WEIGHTS, weights, build_model(options.model, encoder.layout, tasks))
         model = build_model(options.model, encoder.layout, tasks)
@@ -124,7 +124,7 @@ def _made(name: str, files: dict[str, bytes]) -> Artefact:
         metrics = _member(contents, "metrics.json")
     except (DeclarationError, ArtefactError) as error:
         raise ArtefactError(f"artefact {name!r}: {str(error).splitlines()[0]}") from None
-    except Exception as error:  # what fits its own rules may still not fit together, in ways that nobody foresees
+    except Exception as error:  # valid files may still contradict each other, in ways that nobody foresees
         reason = str(error).splitlines()[0][:200] if str(error) else ""
         found = f"{type(error).__name__}: {reason}"
         raise ArtefactError(f"artefact {name!r}: its files do not belong together ({found})") from None
@@ -132,7 +132,7 @@ def _made(name: str, files: dict[str, bytes]) -> Artefact:
 
 
 def _member(values: Any, name: str) -> dict[str, Any]:
-    """Return a mapping within a mapping."""
+    """Return a member of a mapping, which must be a mapping, too."""
     found = values.get(name) if isinstance(values, dict) else None
     if not isinstance(found, dict):
         raise ArtefactError(f"{name}: expected a mapping, found {type(found).__name__}")
@@ -154,7 +154,7 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
     weights = {name: value.detach().cpu().contiguous() for name, value in scorer.model.state_dict().items()}
     check_values(WEIGHTS, weights)
     save_file(weights, folder / WEIGHTS)
-    # safetensors writes for the owner alone; who may read the other files may read this one
+    # safetensors writes files for their owner only; give this file the permissions of the others
     shutil.copymode(folder / JSON_FILES[0], folder / WEIGHTS)
     listed = {name: digest_of((folder / name).read_bytes()) for name in (*JSON_FILES, WEIGHTS)}
     manifest = {"format": FORMAT, "gatewise": __version__, "files": listed}
@@ -169,7 +169,7 @@ def _replaceable(target: Path) -> bool:
 
 
 def _checked(artefact: str, files: dict[str, bytes]) -> dict[str, Any]:
-    """Return what the JSON files say, after all bytes were compared with the manifest."""
+    """Return the content of the JSON files, after comparing all bytes with the manifest."""
     if MANIFEST not in files:
         raise ArtefactError(f"{artefact!r} is not an artefact: {MANIFEST} is missing")
     manifest = _json(artefact, MANIFEST, files[MANIFEST])
@@ -190,7 +190,7 @@ def _checked(artefact: str, files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def _check_registered(artefact: str, modules: Any) -> None:
-    """Refuse an artefact of kinds that are not registered, and name the import that registers them."""
+    """Refuse an artefact with kinds that are not registered; name the import that registers them."""
     for kind, module in modules.items() if isinstance(modules, dict) else ():
         if not declare.is_registered(kind):
             raise ArtefactError(f"artefact {artefact!r} needs {kind!r}, which is not registered: import {module} first")
@@ -213,5 +213,5 @@ def _finite(text: str) -> float:
 
 
 def digest_of(content: bytes) -> dict[str, Any]:
-    """Return what the manifest says of a file."""
+    """Return the entry of a file in the manifest."""
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}

@@ -1,4 +1,4 @@
-"""No declared size of a saved model is larger than what its file holds: else building it takes time and memory."""
+"""Bounds of declared sizes: a size beyond the file's weights would take time and memory to build."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from gatewise.errors import ArtefactError
 from gatewise.serving.weights import Weights
 
 LENIENT = 1_000
-"""Sizes up to this cost nothing, whatever the file holds."""
+"""Sizes up to this number are allowed in any case, because they cost nothing."""
 NO_SIZES = ("anneal_steps", "max_length", "min_count")
-"""Whole numbers that nothing is built by."""
+"""Options that are whole numbers but not sizes."""
 
 
 def check_sizes(what: str, declared: Any, weights: Weights) -> None:
-    """Refuse a declaration with a whole number that is larger than the number of values in the weights.
+    """Refuse a declaration with a size above the number of values in the weights.
 
     Raises:
-        ArtefactError: names the option.
+        ArtefactError: an option is too large; names the option.
     """
     held = max(LENIENT, sum(tensor.numel() for tensor in weights.values()))
     for path, number in _numbers(what, declared):

@@ -1,4 +1,4 @@
-"""New values for a trained scorer."""
+"""Growth: new values in the vocabularies of a trained scorer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gatewise.serving.scorer import Scorer
 
 
 def grow(scorer: Scorer, architecture: declare.Architecture, source: Any) -> Scorer:
-    """Return a scorer that also knows a table's values and predicts what the old one did.
+    """Return a scorer that also knows a table's values; its predictions equal the old scorer's.
 
     Each new row of an embedding table is a copy of its out-of-vocabulary row.
 

@@ -1,4 +1,4 @@
-"""A fitted ranker without its training: encoder, model and tasks, from raw rows to named predictions."""
+"""The scorer: a fitted ranker without its training, from raw rows to named predictions."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Scorer:
 
     Attributes:
         encoder: fitted on the training table.
-        model: trained.
-        tasks: whose scores the model gives.
-        calibration: of the tasks' probabilities, where there is one.
-        fusion: makes one score of all predictions, where there is one.
+        model: the trained model.
+        tasks: the tasks of the model's scores.
+        calibration: of the tasks' probabilities, if any.
+        fusion: makes one score of all predictions, if any.
     """
 
     encoder: TableEncoder
@@ -44,33 +44,33 @@ class Scorer:
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """The device of the model."""
         return next(self.model.parameters()).device
 
     def copy(self, device: torch.device) -> Scorer:
-        """Return a scorer that can be trained further while this one goes on scoring; it is not calibrated."""
+        """Return an uncalibrated copy, which can be trained further while this scorer goes on scoring."""
         return replace(self, model=deepcopy(self.model).to(device), calibration=Calibration())
 
     def encode(self, source: Any, *, labels: bool = True) -> EncodedTable:
-        """Encode a table; the columns of features on the side of the model need not be there."""
+        """Return an encoded table; the columns of side features may be absent."""
         return self.encoder.encode(source, labels=labels, optional=self.model.side_features)
 
     def tensors(self, encoded: EncodedTable) -> TensorTable:
-        """Bring an encoded table to the model's device."""
+        """Return an encoded table as tensors on the model's device."""
         return to_tensors(encoded, sum(task.num_labels for task in self.tasks)).to(self.device)
 
     def predicted(self, source: Any, *, labels: bool = True, calibrated: bool = False) -> Predicted:
-        """Return a table's predictions, and its labels where they are asked for.
+        """Return a table's predictions and, with ``labels``, its labels.
 
         Raises:
-            GatewiseError: calibrated predictions are asked for, and there is no calibration.
+            GatewiseError: ``calibrated`` is set, and there is no calibration.
         """
         self._check_calibrated(calibrated)
         predicted = self._uncalibrated(source, labels)
         return self._calibrated(predicted) if calibrated else predicted
 
     def fusible(self, source: Any, *, labels: bool = True) -> Predicted:
-        """Return the predictions that are fused, calibrated where there is a calibration: so there is one order."""
+        """Return the predictions for the fusion, always calibrated if possible, so that there is one order."""
         return self._calibrated(self._uncalibrated(source, labels))
 
     def _uncalibrated(self, source: Any, labels: bool) -> Predicted:
@@ -82,10 +82,10 @@ class Scorer:
         return replace(predicted, columns=self.calibration.apply(self.tasks, predicted.columns))
 
     def predict(self, source: Any, *, calibrated: bool = False) -> pa.Table:
-        """Return the float64 columns that the tasks predict, and ``fused`` where there is a fusion.
+        """Return the tasks' predictions as float64 columns, and ``fused`` if there is a fusion.
 
         Raises:
-            GatewiseError: calibrated predictions are asked for, and there is no calibration.
+            GatewiseError: ``calibrated`` is set, and there is no calibration.
         """
         self._check_calibrated(calibrated)
         plain = self._uncalibrated(source, labels=False)
@@ -99,11 +99,11 @@ class Scorer:
             raise GatewiseError("this ranker is not calibrated: call calibrate first, or declare it in the recipe")
 
     def evaluate(self, source: Any, *, calibrated: bool = False) -> Metrics:
-        """Return every metric of every prediction over its labelled rows; None where a metric is undefined."""
+        """Return every metric of every prediction over its labelled rows; None: undefined."""
         return self.predicted(source, calibrated=calibrated).evaluate()
 
     def gates(self, source: Any) -> np.ndarray | None:
-        """Return the gates' weights ``[row, task, expert]``, or None where the model has no gates."""
+        """Return the gates' weights ``[row, task, expert]``, or None if the model has no gates."""
         table = self.tensors(self.encode(source, labels=False))
         _, gates = self.model.score(table, gates=True)
         return None if gates is None else gates.numpy()

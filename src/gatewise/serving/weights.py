@@ -1,4 +1,4 @@
-"""Weights of an artefact: from bytes to tensors that are what a model expects."""
+"""Weights of an artefact: from bytes to checked tensors."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from gatewise.errors import ArtefactError
 
 LARGEST = 1e12
-"""Weights are of the size of 1: inputs and labels are standardised."""
+"""Largest absolute value of a weight: trained weights are near 1, as inputs and labels are standardised."""
 Weights = dict[str, Tensor]
 
 
 def read_weights(file: str, content: bytes) -> Weights:
-    """Return the tensors of a safetensors file, whose header cannot say more than the file holds.
+    """Return the tensors of a safetensors file, whose header is checked against the file's size.
 
     Raises:
-        ArtefactError: it is no such file, or a tensor holds NaN or infinity; names it.
+        ArtefactError: the file is not a safetensors file, or a tensor holds NaN or infinity; names the tensor.
     """
     try:
         weights = load(content)
@@ -29,10 +29,10 @@ def read_weights(file: str, content: bytes) -> Weights:
 
 
 def check_values(file: str, weights: Weights) -> None:
-    """Refuse weights that no training leaves behind: with them predictions would not be finite.
+    """Refuse weights that training cannot give and that would make predictions infinite.
 
     Raises:
-        ArtefactError: a tensor holds NaN, infinity or a number that is far too large; names it.
+        ArtefactError: a tensor holds NaN, infinity or a number that is far too large; names the tensor.
     """
     for name, tensor in weights.items():
         if tensor.is_floating_point() and not bool((tensor.abs() <= LARGEST).all()):
@@ -40,10 +40,10 @@ def check_values(file: str, weights: Weights) -> None:
 
 
 def check_weights(file: str, weights: Weights, model: nn.Module) -> None:
-    """Compare tensors with a model, which may be without memory: names, shapes and types.
+    """Compare tensors with a model, which may be on the meta device: names, shapes and types.
 
     Raises:
-        ArtefactError: they differ; names the first tensor that does.
+        ArtefactError: they differ; names the first tensor that differs.
     """
     expected = model.state_dict()
     for name in sorted(expected.keys() | weights.keys()):
