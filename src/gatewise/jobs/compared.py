@@ -11,20 +11,20 @@ from gatewise.jobs.contestants import Cost
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a comparison found, as plain data.
+    """The result of a comparison, as plain data.
 
     Attributes:
-        seeds: every contestant was trained with.
-        rows: how many test rows it was judged on.
-        level: of the verdicts' intervals.
+        seeds: the seeds that every contestant was trained with.
+        rows: the number of test rows.
+        level: the level of the verdicts' intervals.
         against: the contestant that the others are compared with.
         metrics: of every contestant and output, by name, over the seeds.
-        verdicts: of every contestant but that one.
-        over_trees: of every contestant but the trees of ``baseline``, against them; empty without a baseline.
+        verdicts: of every contestant except ``against``.
+        over_trees: verdicts against the trees of ``baseline``; empty without a baseline.
         cost: of every contestant, the mean over seeds.
-        tasks: their names.
-        affinity: of every contestant whose tasks share a model ``[task][task]``, what a step on the first does to the
-            loss of the second, the mean over seeds, see :func:`gatewise.training.task_affinity`; None: no label.
+        tasks: names of the tasks.
+        affinity: of every contestant whose tasks share a model ``[task][task]``, the effect of a step on the
+            first task on the loss of the second, the mean over seeds, see :func:`gatewise.training.task_affinity`; None: no label.
     """
 
     seeds: tuple[int, ...]
@@ -40,11 +40,11 @@ class Comparison:
 
     @property
     def seesaw(self) -> dict[str, dict[str, Verdict]]:
-        """For every contestant what it gains and loses on every output."""
+        """Every contestant's gain or loss per output."""
         return seesaw(self.verdicts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the same as JSON values."""
+        """Return the comparison as JSON values."""
         return {
             "seeds": list(self.seeds),
             "rows": self.rows,

@@ -1,4 +1,4 @@
-"""A comparison: ways of modelling the same tasks, trained with several seeds on the same rows, and what they show."""
+"""A comparison: contestants (ways of modelling the tasks) trained with several seeds, judged on the test rows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ COMPARISON, TRIALS, TABLES = "comparison.json", "compare", "tables"
 
 
 class Judging(TypedDict, total=False):
-    """How contestants are trained and judged, see :func:`compare_contestants`."""
+    """Options of training and judging contestants, see :func:`compare_contestants`."""
 
     seeds: int
     metrics: Collection[str]
@@ -69,22 +69,23 @@ def compare(
     """Compare a model with a shared bottom and single-task models of equal size, over several seeds.
 
     Every training is kept in the folder of the run: a comparison that was interrupted, or is asked for more seeds or
-    contestants, trains only what is missing. In a script that runs several trainings side by side, call it under
-    ``if __name__ == "__main__"``: they are processes of their own.
+    contestants, trains only what is missing. If trainings run side by side, a script must call this function under
+    ``if __name__ == "__main__"``, because every training is a process of its own.
 
     Args:
-        what: a recipe, or the path of one; or a ranker, whose schema and options are taken, fitted or not.
-        train: rows to learn from, any table; a recipe has its own.
+        what: a recipe, or its path; or a ranker, fitted or not, whose schema and options are used.
+        train: rows to learn from, any table; a recipe brings its own tables.
         valid: rows to stop on.
         test: rows to judge on.
-        run_dir: folder of the run; by default the recipe's, or one that is removed in the end.
-        also: further architectures, or their kinds, such as ``["ple", "stem"]``; a kind is made as large as the model.
+        run_dir: folder of the run; by default the recipe's, or a temporary folder.
+        also: further architectures, or their kinds, such as ``["ple", "stem"]``; a kind gets about as many
+            parameters as the model.
         baseline: ``"lightgbm"`` for gradient-boosted trees, one model per task (extra ``trees``), or ``Trees`` with
             other options.
         seeds: with how many seeds each contestant is trained.
-        metrics: names of metrics to give verdicts by, besides the one that sums each task up, such as ``["ece"]``.
+        metrics: names of further metrics to give verdicts by, besides each task's summary metric, such as ``["ece"]``.
         samples: resamples of the bootstrap.
-        level: of its intervals.
+        level: the level of the bootstrap's intervals.
         workers: how many trainings run side by side; by default as many as torch would use threads.
         progress: show progress; by default when standard error is a terminal.
 
@@ -123,7 +124,7 @@ def compare(
 
 
 def _source(table: Any, schema: Schema, part: str) -> Any:
-    """Return a table as a file or its columns that are read, None where there is none."""
+    """Return a table as a file, or its needed columns; None for None."""
     if table is None or isinstance(table, (str, Path)):
         return None if table is None else Path(table)
     return read_needed(table, needed_columns(schema, weights=part == "train"))
@@ -143,13 +144,13 @@ def compare_models(
 
     Args:
         schema: features and tasks.
-        options: the model, its balance and training; its seed is the first one.
+        options: the model, its balance and training, whose seed is the first one.
         tables: rows to learn from, to stop on, and to judge on.
         run_dir: folder of the comparison.
-        also: further architectures, or their kinds; a kind is made as large as the model.
-        baseline: ``"lightgbm"``: trees, a model a task, on the same encoded features (extra ``trees``); or trees with
-            options of their own.
-        **how: seeds and judging, see :func:`compare_contestants`, whose errors and warnings these are.
+        also: further architectures, or their kinds; a kind gets as many parameters as the model.
+        baseline: ``"lightgbm"`` for gradient-boosted trees, one model per task, on the encoded features (extra
+            ``trees``); or ``Trees`` with other options.
+        **how: seeds and judging, see :func:`compare_contestants`, also for errors and warnings.
     """
     trees = _trees(baseline, schema)
 
@@ -181,15 +182,15 @@ def compare_contestants(
 
     Args:
         schema: features and tasks.
-        options: whose seed is the first one, and whose device all are trained on.
+        options: give the first seed, and the device of all trainings.
         tables: rows to learn from, to stop on, and to judge on.
         run_dir: folder of the comparison.
-        competing: gives the contestants, from the encoder fitted on the training rows.
+        competing: returns the contestants, given the encoder fitted on the training rows.
         against: name of the contestant that verdicts compare the others with.
-        seeds: with how many seeds each is trained.
-        metrics: names of metrics to give verdicts by, besides the one that sums each task up.
+        seeds: with how many seeds each contestant is trained.
+        metrics: names of further metrics to give verdicts by, besides each task's summary metric.
         samples: resamples of the bootstrap.
-        level: of its intervals.
+        level: the level of the bootstrap's intervals.
         workers: how many trainings run side by side, each in a process with one thread; by default as many as torch
             would use threads, and one on an accelerator.
         progress: show progress; by default when standard error is a terminal.
@@ -227,7 +228,7 @@ def compare_contestants(
 
 
 def _trees(baseline: str | Trees | None, schema: Schema) -> list[Trees]:
-    """Return what a baseline is made of, none for None."""
+    """Return the trees of a baseline, an empty list for None."""
     if baseline is None:
         return []
     if isinstance(baseline, str) and baseline != "lightgbm":
@@ -239,7 +240,7 @@ def _trees(baseline: str | Trees | None, schema: Schema) -> list[Trees]:
 
 
 def _trials(competing: Sequence[Contestant], first: int, seeds: int, folder: Path, data: str) -> list[list[Trial]]:
-    """Return, for every seed, a trial of every contestant."""
+    """Return, per seed, one trial per contestant."""
     return [
         [
             Trial(each, seed, folder / each.name.replace(" ", "_") / str(seed), _fingerprint(each, data))
@@ -250,19 +251,19 @@ def _trials(competing: Sequence[Contestant], first: int, seeds: int, folder: Pat
 
 
 def _fingerprint(contestant: Contestant, data: str) -> str:
-    """Tell trainings apart that must not stand for each other; the seed is the folder's name."""
+    """Return a digest of a contestant and its data, to recognise kept trainings; the seed is in the folder's name."""
     return hashlib.blake2b(json.dumps([contestant.declared(), data], sort_keys=True).encode()).hexdigest()
 
 
 def _on_disk(tables: Tables, schema: Schema, folder: Path) -> Tables:
-    """Return the tables as files, which other processes can read; those in memory are written."""
+    """Return the tables as files, which other processes can read; tables in memory are written."""
 
     def file_of(name: str, source: Source | None) -> Path | None:
         if not isinstance(source, pa.Table):
             return source
         path = folder / f"{name}.parquet"
         needed = [c for c in needed_columns(schema, weights=name == "train") if c in source.column_names]
-        # a file does not hold each type that a table in memory can have
+        # Parquet cannot hold every type of a table in memory
         chosen = pa.table({column: pick_column(source, column, f"column {column!r}") for column in needed})
         write_atomically(path, lambda temporary: pq.write_table(chosen, temporary))
         return path
@@ -292,7 +293,7 @@ def _judged(
     samples: int,
     level: float,
 ) -> Comparison:
-    """Judge all that was trained on the test rows."""
+    """Return the comparison of all trials on the test rows."""
     tasks = build_tasks(encoder.schema, encoder.statistics)
     side = options.model.side
     encoded = encoder.encode(test, optional=() if side is None else side.features)
@@ -327,7 +328,7 @@ def _judged(
 
 
 def _affinities(by_contestant: Sequence[Sequence[Trial]]) -> Iterator[tuple[str, list[list[float | None]]]]:
-    """Yield the mean over seeds of every contestant that has affinities."""
+    """Yield the mean affinity over seeds, of every contestant with affinities."""
     for trials in by_contestant:
         found = [affinity for trial in trials if (affinity := trial.affinity()) is not None]
         if found:

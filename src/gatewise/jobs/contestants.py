@@ -1,4 +1,4 @@
-"""Ways of modelling the same tasks: what a comparison trains."""
+"""Contestants of a comparison: ways of modelling the tasks."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from gatewise.ranker import Ranker
 from gatewise.training import task_affinity
 
 BATCHES = 8
-"""On how many batches is taken how a step on one task changes the losses of the others."""
+"""Number of batches for the affinity of tasks."""
 SCORED, REPEATS = 200, 15
-"""How many rows are scored at once to take the latency, and how often."""
+"""Number of rows per scoring for the latency, and number of scorings."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a contestant costs.
+    """The cost of a contestant.
 
     Attributes:
-        parameters: outside the embeddings, of every model; None: it has none.
-        seconds: of training all its models, with encoding.
-        rows_per_second: of training: rows that all its models have done with in a second; None: it knows no passes.
-        latency: seconds to score 200 raw rows by all its models, the median.
+        parameters: of every model, outside the embeddings; None: not a neural model.
+        seconds: of training all models, with encoding.
+        rows_per_second: of training all models, one after the other; None: not trained in epochs.
+        latency: the median seconds for scoring 200 raw rows by all models.
     """
 
     parameters: list[int] | None
@@ -42,13 +42,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What came of a training.
+    """The result of a contestant's training.
 
     Attributes:
-        columns: what it predicts of the test rows, every column ``[row]`` by name.
-        cost: what it costs.
-        affinity: ``[task][task]``, what a step on the first does to the loss of the second, see
-            :func:`gatewise.training.task_affinity`; None where tasks share nothing.
+        columns: predictions for the test rows, ``[row]`` by name.
+        cost: the cost of the contestant.
+        affinity: ``[task][task]``, the effect of a step on the first task on the loss of the second, see
+            :func:`gatewise.training.task_affinity`; None if tasks share nothing.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -61,13 +61,13 @@ class Contestant(Protocol):
 
     @property
     def name(self) -> str:
-        """How it is called in tables and folders."""
+        """The name in tables and folders."""
 
     def declared(self) -> Any:
-        """Return all that it depends on but seed and rows, as JSON values."""
+        """Return everything that the training depends on, except seed and rows, as JSON values."""
 
     def learn(self, seed: int, tables: Tables) -> Learnt:
-        """Learn from the training rows, and predict those of the test."""
+        """Learn from the training rows, and predict the test rows."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ class Part:
     """One model of a contestant.
 
     Attributes:
-        schema: what it reads and predicts.
-        options: how it is modelled and trained.
-        judged: names of the tasks that it is judged on; a step of a funnel needs those before it, too.
+        schema: the features and tasks of the model.
+        options: the model, its balance and training.
+        judged: names of the tasks to judge; the model of a funnel's step has the steps before it, too.
     """
 
     schema: Schema
@@ -88,17 +88,17 @@ class Part:
         """Return schema and options as JSON values, without the seed."""
         options = to_dict(self.options)
         options["training"].pop("seed")
-        # what is made of predictions changes none
+        # a fusion does not change predictions
         options.pop("fusion", None)
         return [to_dict(self.schema), options]
 
     def fitted(self, seed: int, tables: Tables) -> Ranker:
-        """Train with a seed."""
+        """Return a ranker trained with a seed."""
         options = replace(self.options, training=replace(self.options.training, seed=seed))
         return Ranker.from_options(self.schema, options).fit(tables.train, tables.valid, progress=False)
 
     def predicted(self, ranker: Ranker, tables: Tables) -> dict[str, np.ndarray]:
-        """Return what it predicts of the tasks that it is judged on, for the test rows."""
+        """Return the predictions for the judged tasks on the test rows, ``[row]`` by name."""
         found = ranker.scorer.predicted(tables.test).columns
         judged = [task for task in ranker.scorer.tasks if task.name in self.judged]
         return {name: found[name].numpy() for task in judged for name in task.columns}
@@ -106,7 +106,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Models:
-    """A contestant of one model, or of one a task."""
+    """A contestant of a single model, or of one model per task."""
 
     name: str
     parts: tuple[Part, ...]
@@ -133,7 +133,7 @@ class Models:
         return Learnt(columns, cost, self._affinity(rankers[0], tables) if len(self.parts) == 1 else None)
 
     def _affinity(self, ranker: Ranker, tables: Tables) -> list[list[float | None]]:
-        """Return what a step on a task does to the others, on training rows that lie evenly spread."""
+        """Return the affinity of tasks ``[task][task]``, on an evenly spaced sample of the training rows."""
         scorer, size = ranker.scorer, ranker.options.training.batch_size
         table = read_needed(tables.train, needed_columns(scorer.encoder.schema), scorer.encoder.column_types())
         count = min(BATCHES * size, table.num_rows)
@@ -143,7 +143,7 @@ class Models:
 
 
 def median_seconds(work: Callable[[], object]) -> float:
-    """Return how long it takes, the median of some repeats."""
+    """Return the median duration of some repeats of ``work``."""
     taken = []
     for _ in range(REPEATS):
         started = time.perf_counter()

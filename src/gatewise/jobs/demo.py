@@ -1,4 +1,4 @@
-"""A recipe's run beside its controls: a comparison with one seed, in which the run's own model is not trained again."""
+"""A recipe's run beside its controls: a comparison with one seed that uses the run's own model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gatewise.ranker import Ranker
 
 @dataclass(frozen=True)
 class TrainedPart(Part):
-    """A model of a contestant that is trained already, with the one seed of the comparison."""
+    """A trained model of a contestant, for a comparison with a single seed."""
 
     ranker: Ranker
 
@@ -38,8 +38,8 @@ def train_with_controls(
     """Train the recipe's model into ``run_dir``, and a shared bottom and single-task models of equal size.
 
     Returns:
-        The recipe's model, and the comparison of all on the test rows with the recipe's seed. Time and verdicts of this
-        comparison say nothing: the first model was trained before, and the bootstrap draws a single sample.
+        The recipe's model, and the comparison of all models on the test rows with the recipe's seed. Its times and
+        verdicts mean nothing: the recipe's model was trained before, and the bootstrap draws a single sample.
 
     Raises:
         DeclarationError: there are no test rows to judge on.

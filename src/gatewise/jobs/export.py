@@ -1,4 +1,4 @@
-"""An artefact as files that run without Gatewise."""
+"""Export: an artefact as files that run without Gatewise."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gatewise.tasks import Metrics
 
 @dataclass
 class ExportReport:
-    """What was written.
+    """The result of an export.
 
     Attributes:
-        files: each with its size and the largest difference that was found.
-        before, after: metrics on the table of the check with full embeddings and with those of eight bits; empty where
-            nothing was rounded, or there is no table.
+        files: the written files, each with its size and largest difference.
+        before, after: metrics on the ``check`` table with full and with 8-bit embeddings; empty without ``check`` or
+            without rounding.
     """
 
     files: list[Exported] = field(default_factory=list)
@@ -39,15 +39,15 @@ def export_files(
 
     Args:
         scorer: of an artefact.
-        onnx: the file of ONNX; None: none.
-        torch: the file of ``torch.export``; None: none.
-        inputs: of the ONNX file, ``raw`` or ``encoded``.
-        check: a table whose rows are compared; with ``int8_embeddings`` also the one that metrics are taken on.
+        onnx: the file for ONNX; None: not written.
+        torch: the file for ``torch.export``; None: not written.
+        inputs: the form of the ONNX file's inputs, ``raw`` or ``encoded``.
+        check: a table whose rows are compared; with ``int8_embeddings`` metrics are computed on it, too.
         int8_embeddings: round the embeddings to eight bits.
 
     Raises:
         DeclarationError: no file is asked for.
-        ExportError: a file would predict something else than the scorer.
+        ExportError: the predictions of a file would differ from the scorer's.
     """
     if onnx is None and torch is None:
         raise DeclarationError("export: expected a file to write, found none: give --onnx or --torch")

@@ -15,12 +15,12 @@ from gatewise.jobs.train import write_json
 from gatewise.plots.axes import PLAIN_STYLE
 
 PANEL = (4.6, 4.2)
-"""Inches of a pair of goals in a picture."""
+"""Width and height in inches of one pair of goals in a picture."""
 STYLE: Any = {**PLAIN_STYLE, "font.size": 9, "legend.fontsize": 8, "svg.hashsalt": "front"}
 
 
 def write_front(found: FusionFront, path: Path) -> None:
-    """Write a front; the file's ending says how.
+    """Write a front, in the format of the file's suffix.
 
     Raises:
         ArtefactError: the file cannot be written.
@@ -29,11 +29,11 @@ def write_front(found: FusionFront, path: Path) -> None:
 
 
 def check_file(path: Path, goals: int) -> None:
-    """Refuse a file that :func:`write_front` could not write, before anything is looked for.
+    """Refuse a file that :func:`write_front` could not write, before the search.
 
     Raises:
-        DeclarationError: its ending is unknown, or it is a picture and there is one goal.
-        MissingExtraError: it is a picture, and matplotlib is not installed.
+        DeclarationError: the suffix is unknown, or the file is a picture and there is one goal.
+        MissingExtraError: the file is a picture, and matplotlib is not installed.
     """
     if path.suffix.lower() not in WRITERS:
         raise DeclarationError(f"output {str(path)!r}: expected a file ending in {', '.join(WRITERS)}")
@@ -47,7 +47,7 @@ def check_file(path: Path, goals: int) -> None:
 
 
 def _write_csv(found: FusionFront, path: Path) -> None:
-    """Write one line a candidate: the current one, then the front."""
+    """Write one line per candidate: the current one, then the front."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["point", *found.goals, "expression"])
@@ -70,7 +70,7 @@ def _write_picture(found: FusionFront, path: Path) -> None:
         for place, pair in enumerate(pairs, start=1):
             fusion_front(found, pair, ax=figure.add_subplot(1, len(pairs), place))
         kind = path.suffix.lower().removeprefix(".")
-        # the same front gives the same file
+        # equal fronts give equal files
         undated: dict[str, Any] = {"metadata": {"Date": None}} if kind == "svg" else {}
         write_atomically(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=150, **undated))
 

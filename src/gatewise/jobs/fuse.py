@@ -1,4 +1,4 @@
-"""A search for the weights of a fusion, where the goals of one order conflict."""
+"""The search for the weights of a fusion, for several goals that may conflict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatewise.ranker import Ranker
 from gatewise.serving import find_artefact
 
 DIGITS = 4
-"""Decimals of a goal: orders that differ by less are equally good."""
+"""Decimals of a goal's value: orders that differ by less are equally good."""
 
 
 def fuse(
@@ -30,10 +30,10 @@ def fuse(
     ranges: Mapping[int, tuple[float, float]] | None = None,
     progress: bool | None = None,
 ) -> FusionFront:
-    """Look for weights with which one order is good at several goals at once; nothing is changed.
+    """Return the front of a search for weights whose order is good at several goals; the ranker does not change.
 
-    The rows are predicted once; a trial evaluates the expression and its goals alone. Predictions are calibrated where
-    the ranker is. Ctrl-C ends the search and keeps what was found. Needs the extra ``tune``.
+    The rows are predicted once; a trial only evaluates the expression and its goals. Predictions are calibrated if the
+    ranker is. Ctrl-C ends the search and keeps the trials so far. Needs the extra ``tune``.
 
     Args:
         what: a fitted ranker, or the path of an artefact or a run.
@@ -42,14 +42,14 @@ def fuse(
             ``auc``, ``pr_auc``, ``spearman``, ``gini``; within the schema's groups ``gauc``, ``ndcg@5``, ``mrr``,
             ``hit_rate@5``.
         fusion: the expression to start from; by default the ranker's own.
-        trials: how many weights are tried; none: the expression is judged as it is.
-        seed: of the search: the same one finds the same.
-        ranges: where to look for a weight, by its place in the expression, counted from 1; two equal ends keep it.
-            By default from a tenth to ten times its value; a weight of 0 is kept.
+        trials: how many candidates are tried; 0: the expression is judged as it is.
+        seed: of the search; equal seeds give equal results.
+        ranges: the range of a weight, by its place in the expression, counted from 1; two equal ends fix the weight.
+            By default from a tenth to ten times its value; a weight of 0 is fixed.
         progress: show progress; by default when standard error is a terminal.
 
     Raises:
-        DeclarationError: there is no expression or no weight to look for, or a goal or a range is none.
+        DeclarationError: there is no expression or no free weight, or a goal or a range is not valid.
         TableError: a goal is undefined on these rows, or their labels do not suit it.
         MissingExtraError: Optuna is not installed.
 
@@ -66,7 +66,7 @@ def fuse(
     if trials < 0:
         raise DeclarationError(f"fuse: trials: expected 0 or more, found {trials}")
     if trials:
-        # what is missing is better known before the rows are read
+        # a missing package is reported before the rows are read
         import_optuna()
     ranker = what if isinstance(what, Ranker) else load(find_artefact(Path(what)))
     scorer, started = ranker.scorer, _expression(ranker, fusion)
@@ -82,7 +82,7 @@ def fuse(
     def values_of(candidate: Fusion) -> Tried:
         found = judge(candidate.evaluate(predicted.columns))
         values = tuple(round(value, DIGITS) for value in found if value is not None)
-        # a rank correlation of equal scores has none
+        # the rank correlation of equal scores is undefined
         if len(values) < len(found):
             return None
         tried.append(Candidate(str(candidate), candidate.weights, values))

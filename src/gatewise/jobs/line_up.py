@@ -1,4 +1,4 @@
-"""Which ways of modelling the same tasks are compared, all with as many parameters."""
+"""The contestants of a comparison, all with about as many parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gatewise.tasks import Task
 
 SINGLE_TASK, SHARED_BOTTOM = "single task", "shared bottom"
 ALONE: dict[str, Any] = {"ordered": (), "expectation": 0.0}
-"""Options of an architecture that speak of several tasks, as a model of one task has them."""
+"""Options of an architecture about several tasks, with their values in a single-task model."""
 
 
 def line_up(
@@ -28,19 +28,19 @@ def line_up(
     encoder: TableEncoder,
     also: Sequence[str | declare.Architecture] = (),
 ) -> list[Models]:
-    """Return a model, a shared bottom, single-task models and what else is asked for.
+    """Return a model, a shared bottom, single-task models and the models of ``also``.
 
-    All but the model itself are as wide as their parameters outside the embeddings come nearest to the model's, each
-    single-task model by itself; they have its options, and single-task models static balance.
+    The others have the width at which their parameters outside the embeddings come nearest to the model's, each
+    single-task model by itself. They have the model's options; single-task models have static balance.
 
     Args:
         schema: features and tasks.
         options: the model, its balance and training.
         encoder: fitted on the training rows.
-        also: further architectures, or their kinds.
+        also: further architectures, or names of kinds.
 
     Raises:
-        DeclarationError: no such kind, or its options do not fit the schema.
+        DeclarationError: a kind is unknown, or its options do not fit the schema.
     """
     budget = _size(options.model, schema, encoder)
     names = tuple(task.name for task in schema.tasks)
@@ -60,7 +60,7 @@ def line_up(
 
 
 def _alone(name: str, schema: Schema, options: Options, encoder: TableEncoder, budget: int) -> Part:
-    """Return the single-task model of a task, with the steps before it where it is one of a funnel."""
+    """Return the single-task model of a task; a step of a funnel needs the steps before it, too."""
     own = schema.only(name)
     control = replace(control_of(declare.SingleTask, options.model), **ALONE)
     model = resized(control, lambda each: _size(each, own, encoder), budget)
@@ -70,7 +70,7 @@ def _alone(name: str, schema: Schema, options: Options, encoder: TableEncoder, b
 
 
 def _monitor(monitor: str, task: Task) -> str:
-    """Return what stops the model of one task: what was declared if it is the task's, or what sums the task up."""
+    """Return the metric that stops a single-task model: the declared one if it is the task's, or the task's summary."""
     output = task.outputs[-1]
     own = monitor.rpartition(".")[0] in task.outputs
     return monitor if own else f"{output}.{summary_of(task, output).name}"
@@ -98,7 +98,7 @@ def _with(options: Options, model: declare.Architecture) -> Options:
 
 
 def _size(model: declare.Architecture, schema: Schema, encoder: TableEncoder) -> int:
-    """Count the parameters outside the embeddings; nothing is allocated."""
+    """Return the number of parameters outside the embeddings, without allocating any."""
     with torch.device("meta"):
         built = build_model(model, encoder.layout, build_tasks(schema, encoder.statistics))
     return built.num_parameters(embeddings=False)

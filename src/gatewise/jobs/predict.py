@@ -33,23 +33,23 @@ def predict_file(
     *,
     calibrated: bool = False,
 ) -> int:
-    """Predict a CSV or Parquet file into another one, without holding either whole.
+    """Predict a CSV or Parquet file into another file, without holding either in memory.
 
     Args:
-        scorer: what predicts.
+        scorer: predicts.
         source: rows with the features.
-        target: gets a column a prediction; it is there whole or not at all.
+        target: gets one column per prediction; written completely or not at all.
         keep: columns of the source that are copied in front of the predictions.
-        count: is told how many rows were done, after every piece.
+        count: receives the number of rows done, after every piece.
         calibrated: write calibrated probabilities.
 
     Returns:
         How many rows were predicted.
 
     Raises:
-        TableError: a column is missing, or the target's ending is none of .parquet and .csv.
+        TableError: a column is missing, or the target's suffix is neither .parquet nor .csv.
         ArtefactError: the target cannot be written.
-        GatewiseError: ``calibrated``, and nothing was.
+        GatewiseError: ``calibrated`` is set, and there is no calibration.
     """
     if target.suffix.lower() not in WRITERS:
         raise TableError(f"output {str(target)!r}: expected a file ending in {' or '.join(WRITERS)}")
@@ -85,12 +85,12 @@ def _predicted(scorer: Scorer, source: Path, keep: list[str], suffix: str, calib
 
 
 def _written(column: pa.ChunkedArray, name: str, suffix: str) -> pa.ChunkedArray:
-    """Return a column in a type that a kind of file holds: its own, or one without views and the like.
+    """Return a column in a type that the file format can hold: its own type, or a plainer one.
 
     Raises:
-        TableError: there is none.
+        TableError: the file format has no such type.
     """
-    # all pieces are to have one type, so it does not depend on the values
+    # all pieces need one type, so the type does not depend on the values
     nameless = suffix == ".csv" and isinstance(column.type, pa.BaseExtensionType)
     for kept in (wide_column(column) if nameless else column, wide_column(column)):
         try:

@@ -1,4 +1,4 @@
-"""Reports: of an artefact or a run, and what is written of its own accord when a job is done."""
+"""Reports of an artefact or a run, also those that a job writes at its end."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ REPORT, COMPARISON_REPORT = "report.html", "comparison.html"
 
 
 def report_file(source: Path, target: Path, table: Path | None = None, by: Sequence[str] | None = None) -> None:
-    """Write the report of an artefact; or of a run, which may be one that compares.
+    """Write the report of an artefact, of a run, or of a comparison's run.
 
     Args:
         source: folder of an artefact or of a run.
         target: the file.
-        table: rows with labels to look at it on.
-        by: columns whose slices are looked at.
+        table: rows with labels for the analysis.
+        by: columns to slice by.
 
     Raises:
-        ArtefactError: there is neither artefact nor comparison, or the file cannot be written.
+        ArtefactError: the folder holds neither artefact nor comparison, or the file cannot be written.
         TableError: the table lacks a column.
         MissingExtraError: matplotlib or jinja2 is not installed.
     """
@@ -44,7 +44,7 @@ def report_comparison(run_dir: Path, target: Path) -> None:
     """Write the report of the comparison in a folder.
 
     Raises:
-        ArtefactError: there is none, or it is damaged, or the file cannot be written.
+        ArtefactError: the comparison is absent or damaged, or the file cannot be written.
         MissingExtraError: matplotlib or jinja2 is not installed.
     """
     path = run_dir / COMPARISON
@@ -64,15 +64,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def name_of(folder: Path) -> str:
-    """Return what a run or an artefact is called: its folder, or that of its run."""
+    """Return the name of a run or an artefact: that of its folder, or of its run's folder."""
     resolved = folder.resolve()
     return resolved.parent.name if resolved.name == ARTEFACT else resolved.name
 
 
 def afterwards(write: Callable[[], None], target: Path) -> str:
-    """Write a report that nobody asked for; return one line that says where it is, or why there is none.
+    """Write a report after a job; return one line with its file, or with the reason why there is no report.
 
-    What was trained is saved by then: nothing that goes wrong here may look as if it were not.
+    The trained model is saved by then, so errors here must not look like a failure of the training.
     """
     try:
         check_extra()

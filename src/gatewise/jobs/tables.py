@@ -1,4 +1,4 @@
-"""The tables that a recipe speaks of."""
+"""The tables of a recipe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READERS: Mapping[str, Callable[..., pa.Table]] = {"movielens": movielens, "kuair
 
 @dataclass(frozen=True)
 class Tables:
-    """Training, validation and test rows, in memory or as files; the last two may be absent."""
+    """Training, validation and test rows, in memory or as files; validation and test rows may be absent."""
 
     train: Source
     valid: Source | None
@@ -29,12 +29,12 @@ class Tables:
 
 
 def find_tables(recipe: Recipe, folder: Path) -> Tables:
-    """Find a recipe's tables, and read those that have to be cut; paths are relative to ``folder``.
+    """Return a recipe's tables, reading those that have to be split; paths are relative to ``folder``.
 
-    Columns are looked for in all files before any row is read.
+    The columns of all files are checked before any row is read.
 
     Raises:
-        TableError: a file is absent or unreadable, or columns are missing: all of them, each with the nearest name.
+        TableError: a file is absent or unreadable, or columns are missing; names them all, each with the nearest name.
     """
     data, schema = recipe.data, recipe.schema()
     if data.train is not None:

@@ -31,14 +31,14 @@ def train_recipe(
 ) -> Ranker:
     """Train, calibrate, judge and save a recipe; on Ctrl-C the best epoch so far is saved before the interrupt goes on.
 
-    What is to be resumed and has not begun begins.
+    With ``resume``, a training that has not begun begins.
 
     Writes into ``run_dir``: ``artefact/``, ``metrics.json``, ``recipe.json``, ``history.jsonl`` and ``checkpoint.pt``.
 
     Raises:
         DeclarationError: the calibration learns from validation rows, and there are none.
-        TableError: a table does not hold what the schema declares, or a label to calibrate has one class alone; then
-            what was trained is saved uncalibrated.
+        TableError: a table does not hold what the schema declares, or a label to calibrate has a single class; in the
+            second case the model is saved uncalibrated.
     """
     calibration = recipe.calibration
     if calibration is not None and calibration.fits and tables.valid is None:
@@ -65,7 +65,7 @@ def _finish(ranker: Ranker, recipe: Recipe, tables: Tables, run_dir: Path) -> No
         if recipe.calibration is not None:
             ranker.calibrate_as(recipe.calibration, tables.valid)
     finally:
-        # also where it cannot be calibrated
+        # also if calibration fails
         ranker.metrics = judge(ranker, tables)
         ranker.save(run_dir / ARTEFACT)
         write_json(run_dir / METRICS, ranker.metrics)
@@ -73,17 +73,17 @@ def _finish(ranker: Ranker, recipe: Recipe, tables: Tables, run_dir: Path) -> No
 
 
 def judge(ranker: Ranker, tables: Tables) -> dict[str, Any]:
-    """Return the metrics of every held-out table, by its name, and of a calibrated model on the test rows."""
+    """Return the metrics of every held-out table, by name, and the calibrated metrics on the test rows."""
     held_out = {"valid": tables.valid, "test": tables.test}
     found = {name: ranker.evaluate(table) for name, table in held_out.items() if table is not None}
-    # on the rows that it was learnt from a calibration is better than it is
+    # on the validation rows, from which it was learnt, a calibration would look too good
     if ranker.calibrated and tables.test is not None:
         found["test_calibrated"] = ranker.evaluate(tables.test, calibrated=True)
     return found
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write plain values as JSON, whole or not at all."""
+    """Write plain values as JSON, completely or not at all."""
     try:
         text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     except ValueError as error:

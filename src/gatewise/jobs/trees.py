@@ -1,4 +1,4 @@
-"""Gradient-boosted trees, a model a task, on the features as the encoder gives them."""
+"""Gradient-boosted trees, one model per task, on the encoded features."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ SIZES = (
     {"num_leaves": 31, "min_child_samples": 100},
     {"num_leaves": 63, "min_child_samples": 200},
 )
-"""What :func:`tuned_trees` tries."""
+"""Sizes of trees that :func:`tuned_trees` tries."""
 TREES, PATIENCE, WITHOUT_VALIDATION = 2000, 30, 200
-"""Trees at most, how many may bring nothing before it stops, and how many there are where nothing stops it."""
+"""Most trees, trees without improvement before training stops, and trees without validation rows."""
 LONGEST = 256
-"""Lists of more distinct values are left out: each value is a column."""
+"""Lists of more distinct values are left out, because each value is a column."""
 
 
 Labelled = tuple[np.ndarray, dict[str, np.ndarray]]
@@ -59,8 +59,8 @@ class Trees:
 
     Attributes:
         schema: features and tasks.
-        name: how it is called in tables.
-        options: by task, what differs from ``OPTIONS``, see :func:`tuned_trees`.
+        name: the contestant's name in tables.
+        options: options that differ from ``OPTIONS``, by task, see :func:`tuned_trees`.
     """
 
     schema: Schema
@@ -68,7 +68,7 @@ class Trees:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Refuse what trees cannot learn, before anything is trained.
+        """Refuse tasks that trees cannot learn, before the training.
 
         Raises:
             MissingExtraError: LightGBM is not installed.
@@ -106,12 +106,12 @@ class Trees:
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """What trees learn from.
+    """The encoded rows that trees learn from.
 
     Attributes:
         encoder: fitted on the training rows.
-        train: their columns and labels.
-        valid: those of the validation rows, if there are any.
+        train: columns and labels of the training rows.
+        valid: columns and labels of the validation rows, if any.
     """
 
     encoder: TableEncoder
@@ -120,7 +120,7 @@ class LabelledRows:
 
     @classmethod
     def of(cls, schema: Schema, tables: Tables) -> LabelledRows:
-        """Encode the tables of a schema."""
+        """Return the encoded tables of a schema."""
         encoder, train = TableEncoder.fit(schema, tables.train)
         tasks = build_tasks(schema, encoder.statistics)
 
@@ -132,7 +132,7 @@ class LabelledRows:
 
 
 def tuned_trees(schema: Schema, tables: Tables, seed: int = 0) -> Trees:
-    """Return trees of the size, among ``SIZES``, that has the least validation loss, task by task.
+    """Return trees with the size of ``SIZES`` of least validation loss, per task.
 
     Raises:
         DeclarationError: there are no validation rows.
@@ -171,12 +171,12 @@ def _grown(task: Task, rows: LabelledRows, changed: Mapping[str, Any], seed: int
 
 
 def categories(encoder: TableEncoder) -> list[int]:
-    """Return which of the columns are codes: the first ones."""
+    """Return the positions of the columns with codes, which come first."""
     return list(range(len(encoder.layout.ids)))
 
 
 def columns(encoder: TableEncoder, encoded: EncodedTable) -> np.ndarray:
-    """Return ``[row, column]`` float64: codes, NaN for null, then numbers, then a 0/1 column a list's value."""
+    """Return ``[row, column]`` float64: codes, NaN for null, then numbers, then one 0/1 column per value of a list."""
     layout = encoder.layout
     codes = np.where(encoded.ids == NULL, np.nan, encoded.ids)
     sizes = [layout.fields[column.field].rows for column in layout.lists]
@@ -185,7 +185,7 @@ def columns(encoder: TableEncoder, encoded: EncodedTable) -> np.ndarray:
 
 
 def indicators(encoded: EncodedTable, column: int, size: int) -> np.ndarray:
-    """Return ``[row, code]``, 1 where the list holds the code."""
+    """Return indicators ``[row, code]``, 1 if the row's list holds the code."""
     ids = encoded.lists[column]
     found = np.zeros((len(encoded), size))
     found[np.repeat(np.arange(len(encoded)), np.diff(ids.offsets)), ids.values] = 1

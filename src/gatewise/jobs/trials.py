@@ -1,4 +1,4 @@
-"""One training of a comparison: a contestant with a seed, kept on disk so that it is never made twice."""
+"""A trial of a comparison: a contestant trained with a seed, kept on disk so that it is trained only once."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Trial:
     """A contestant with a seed.
 
     Attributes:
-        contestant: what is trained.
+        contestant: the contestant to train.
         seed: of weights, order of rows and dropout.
         folder: where predictions and cost are kept.
-        fingerprint: of models, options and data; what was kept under another one does not count.
+        fingerprint: of models, options and data; results with another fingerprint do not count.
     """
 
     contestant: Contestant
@@ -40,7 +40,7 @@ class Trial:
 
     @property
     def done(self) -> bool:
-        """Whether it was trained before, and what was kept of it is whole."""
+        """Whether the trial was trained before, and its kept results are complete."""
         try:
             kept = self._kept()
             predictions = (self.folder / PREDICTIONS).read_bytes()
@@ -49,10 +49,10 @@ class Trial:
         return kept["fingerprint"] == self.fingerprint and kept["predictions"] == _digest(predictions)
 
     def _kept(self) -> dict[str, Any]:
-        """Return what was kept beside the predictions.
+        """Return the results kept beside the predictions.
 
         Raises:
-            ValueError: it is damaged.
+            ValueError: the results are damaged.
         """
         kept: dict[str, Any] = json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
         if kept.pop("digest") != _digest(json.dumps(kept).encode()):
@@ -60,30 +60,30 @@ class Trial:
         return kept
 
     def cost(self) -> Cost:
-        """Return what it took."""
+        """Return the cost of the trial."""
         return Cost(**self._kept()["cost"])
 
     def affinity(self) -> list[list[float | None]] | None:
-        """Return what a step on one task did to the losses of all."""
+        """Return the affinity of tasks ``[task][task]``, if any."""
         return self._kept()["affinity"]
 
     def predictions(self) -> pa.Table:
-        """Return what it predicts of the test rows."""
+        """Return the predictions for the test rows."""
         return pq.read_table(self.folder / PREDICTIONS)
 
     def run(self, tables: Tables) -> tuple[float, list[str]]:
-        """Train, predict the test rows, and keep both predictions and cost.
+        """Train, predict the test rows, and keep predictions and cost.
 
         Returns:
-            Seconds it took, and what there is to warn of.
+            The seconds of the training, and its warnings.
         """
         started = time.perf_counter()
-        # what another process warns of, nobody sees
+        # nobody would see the warnings of another process
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", GatewiseWarning)
             learnt = self.contestant.learn(self.seed, tables)
         found = pa.table(dict(learnt.columns))
-        # while predictions and result are not of one training, none counts
+        # without a result file no predictions count, so the two never come from different trainings
         (self.folder / RESULT).unlink(missing_ok=True)
         write_atomically(self.folder / PREDICTIONS, lambda temporary: pq.write_table(found, temporary))
         result = {

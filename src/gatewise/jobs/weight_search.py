@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from optuna.distributions import FloatDistribution
 
 FACTOR = 10.0
-"""A weight is looked for from a tenth to ten times what it is."""
+"""By default a weight is searched from a tenth to ten times its value."""
 DIGITS = 4
-"""Digits of the weights that are tried: an expression is exactly what was judged, and can be read."""
+"""Digits of a candidate's weights, so that the written expression is exactly the judged one."""
 
 Tried = tuple[float, ...] | None
-"""The value of every goal, greater is better; None where one is undefined."""
+"""The value of every goal, greater is better; None if any value is undefined."""
 
 
 class Range(NamedTuple):
-    """Where a weight is looked for, from low to high: by ratio, or evenly where 0 lies between."""
+    """The range of a weight, from low to high; searched by ratio, or evenly if 0 lies between."""
 
     low: float
     high: float
 
     def distribution(self) -> FloatDistribution:
-        """Return it as Optuna takes it; of weights below 0 without the sign."""
+        """Return Optuna's distribution of the range; a negative range without its sign."""
         from optuna.distributions import FloatDistribution
 
         if self.low <= 0 <= self.high:
@@ -40,20 +40,20 @@ class Range(NamedTuple):
         return FloatDistribution(low, high, log=True)
 
     def weight(self, drawn: float) -> float:
-        """Return what was drawn as a weight of a few digits."""
+        """Return the weight of a drawn value, rounded to a few digits."""
         signed = -drawn if self.high < 0 else drawn
         return min(max(float(f"{signed:.{DIGITS}g}"), self.low), self.high)
 
     def drawn(self, weight: float) -> float:
-        """Return what is drawn for a weight."""
+        """Return the drawn value of a weight."""
         return -weight if self.high < 0 else weight
 
 
 def ranges_of(fusion: Fusion, given: Mapping[int, tuple[float, float]]) -> dict[int, Range]:
-    """Return where to look for every weight, by its position from 0 on; both ends are equal where it is kept.
+    """Return the range of every weight, by position from 0; both ends of a fixed weight are equal.
 
     Raises:
-        DeclarationError: a range of a weight that is not there, one that is none, or all weights are kept.
+        DeclarationError: a range is that of no weight or not valid, or all weights are fixed.
     """
     weights = fusion.weights
     for place, (low, high) in given.items():
@@ -81,16 +81,16 @@ def search(
     seed: int,
     tell: Callable[[int, float | None], None],
 ) -> bool:
-    """Try weights of an expression, led by those that did well; return whether Ctrl-C ended it.
+    """Search for weights of an expression; return whether Ctrl-C ended the search.
 
     Args:
         fusion: the expression, with the weights to start from.
-        values: how good these are.
-        judge: is given every candidate.
-        ranges: where to look.
-        trials: how many candidates.
+        values: the goals' values for these weights.
+        judge: returns the goals' values of a candidate.
+        ranges: the range of every weight.
+        trials: the number of candidates.
         seed: of the draws.
-        tell: is told how many are left, and for how many seconds.
+        tell: receives the number of candidates left, and the estimated seconds.
     """
     if not trials:
         return False
@@ -114,7 +114,7 @@ def _start(
     ranges: Mapping[int, Range],
     free: dict[str, FloatDistribution],
 ) -> None:
-    """Let the search know the weights that there are, if they lie where it looks."""
+    """Add the current weights to the study, if they lie within the ranges."""
     from optuna.trial import create_trial
 
     drawn = {name: ranges[int(name)].drawn(fusion.weights[int(name)]) for name in free}
@@ -141,10 +141,10 @@ def _step(
 
 
 def import_optuna() -> Any:
-    """Return Optuna.
+    """Return the module Optuna.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: Optuna is not installed.
     """
     try:
         import optuna
@@ -155,7 +155,7 @@ def import_optuna() -> Any:
 
 @contextmanager
 def _study(goals: int, seed: int) -> Iterator[Study]:
-    """Yield a study that keeps its log to itself."""
+    """Yield a study whose log is silent."""
     optuna = import_optuna()
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)

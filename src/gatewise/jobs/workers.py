@@ -1,4 +1,4 @@
-"""Trainings of a comparison side by side, each in a process of its own thread."""
+"""Trials of a comparison side by side, each in a process with one thread."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from gatewise.jobs.trials import Trial
 from gatewise.machine import tune_process, use_one_thread
 
 SAFE = "PYTHONSAFEPATH"
-"""Keeps Python from looking for modules in the working directory first."""
+"""Variable that keeps Python from looking for modules in the working directory first."""
 
 Tell = Callable[[int, float | None], None]
-"""Called with how many trainings are still to be done, and the seconds that they may take, where that is known."""
+"""Receives the number of trainings left and, if known, the estimated seconds."""
 
 
 def run_trials(missing: list[Trial], tables: Tables, workers: int, tell: Tell) -> None:
-    """Train what is missing, as many side by side as there are workers.
+    """Run missing trials, as many side by side as there are workers.
 
     Args:
         missing: trainings to be done.
         tables: files with the rows.
         workers: processes, each with one thread; 1: this process, with all its threads.
-        tell: is told how it goes.
+        tell: receives the progress.
 
     Raises:
         TrainingError: a training failed; says which.
@@ -51,7 +51,7 @@ def run_trials(missing: list[Trial], tables: Tables, workers: int, tell: Tell) -
 
 
 def _seconds_left(left: list[Trial], seconds: dict[str, list[float]]) -> float:
-    """Estimate how long trainings take one after the other: as the contestant's own did, or all in the mean."""
+    """Return the estimated seconds of trials in sequence: each contestant's own mean, or the mean of all."""
     means = {name: fmean(took) for name, took in seconds.items()}
     return sum(means.get(trial.contestant.name, fmean(means.values())) for trial in left)
 
@@ -78,7 +78,7 @@ def _results(missing: list[Trial], tables: Tables, workers: int) -> Iterator[tup
 
 @contextlib.contextmanager
 def _nothing_from_here() -> Iterator[None]:
-    """Keep processes that are started from importing what lies in the working directory before they know better."""
+    """Keep child processes from importing modules of the working directory while they start."""
     before = os.environ.get(SAFE)
     os.environ[SAFE] = "1"
     try:
@@ -90,7 +90,7 @@ def _nothing_from_here() -> Iterator[None]:
 
 
 def _result(trial: Trial, get: Callable[[], Result]) -> Result:
-    """Return what a training gives, or say which one failed."""
+    """Return the result of a trial, or raise an error that names the trial."""
     try:
         return get()
     except GatewiseError as error:
@@ -107,7 +107,7 @@ def _called(trial: Trial) -> str:
 
 
 def _start_worker() -> None:
-    """Take one core, and end with the process that started this one, or on Ctrl-C."""
+    """Use one core, and end with the parent process, or on Ctrl-C."""
     tune_process()
     use_one_thread()
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,6 +1,6 @@
 """The few operations where training spends its time: each in PyTorch, and in C where the machine has a compiler.
 
-``GATEWISE_KERNELS=torch`` leaves the compiler alone. Both ways give the same numbers but for the order of sums.
+``GATEWISE_KERNELS=torch`` turns C off. Results of the two differ only by the order of sums.
 """
 
 from gatewise.kernels.adam import AdamStep, update_adam, update_adam_rows

@@ -38,8 +38,8 @@ class AdamStep:
 
     @functools.cached_property
     def factors(self) -> tuple[float, ...]:
-        """Rate after the correction of the first moment, both betas, what multiplies the root of the second moment,
-        epsilon, what multiplies the weights, and how much of them is added to the gradient.
+        """Corrected rate, both betas, factor of the second moment's root, epsilon, factor of the weights, and share of
+        the weights to add to the gradient.
         """
         first, second = self.betas
         step_size, root_scale = self.lr / (1 - first**self.count), 1 / math.sqrt(1 - second**self.count)
@@ -57,7 +57,7 @@ def update_adam(
     """Update whole tensors and their moments in place.
 
     Shape:
-        - weights, gradients and both moments of each: the same
+        - weights, gradients and both moments: equal shapes per weight
     """
     library = compiled(*weights)
     if library is None or not all(weight.is_contiguous() for weight in weights):
@@ -73,7 +73,7 @@ def update_adam_rows(weight: Tensor, rows: Tensor, gradient: Tensor, moments: Mo
 
     Shape:
         - weight and both moments: ``[any, dim]``
-        - rows: ``[row]`` int64, each there once
+        - rows: ``[row]`` int64, distinct
         - gradient: ``[row, dim]``
     """
     library = compiled(weight)

@@ -1,4 +1,4 @@
-"""Which gradients the backward pass that runs asks for."""
+"""The gradients that a running backward pass asks for."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import torch
 
 
 def asked_for(ctx: Any, tensor: int) -> bool:
-    """Whether the backward pass that runs asks for the gradient of a function's input.
+    """Whether the running backward pass asks for the gradient of a function's input.
 
-    ``ctx.needs_input_grad`` says whether any pass may. One that stops at a layer's input, as those that take the
-    tasks' gradients at the representation do, needs no gradient of the layer's weights.
+    ``ctx.needs_input_grad`` says whether any pass may ask for this gradient. A pass that stops at a layer's input, such
+    as for the tasks' gradients at the representation, does not need the gradient of the layer's weights.
 
     Args:
-        ctx: of the function whose backward runs.
-        tensor: which of its inputs, other arguments than tensors not counted.
+        ctx: the context of the function whose backward runs.
+        tensor: the position of the input, counting tensors only.
     """
     node, _ = ctx.next_functions[tensor]
     if node is None:
@@ -23,5 +23,5 @@ def asked_for(ctx: Any, tensor: int) -> bool:
     try:
         return torch._C._will_engine_execute_node(node)
     except (AttributeError, RuntimeError):
-        # what autograd.grad asks for by name is refused; the function may be missing from another torch
+        # torch refuses the question for inputs of autograd.grad; other versions of torch may lack the function
         return True

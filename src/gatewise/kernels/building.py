@@ -15,26 +15,26 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-# read with this module, so that functions and their signatures always belong together
+# read together with this module, so that the functions always match their signatures
 SOURCE = Path(__file__).with_name("kernels.c").read_bytes()
 FLAGS = ("-O3", "-fPIC", "-fno-math-errno", "-fno-trapping-math")
-# tried in this order: OpenMP's runtime is the one that torch has brought, so it is not linked again
+# tried in this order; torch has loaded OpenMP's runtime, so it is not linked again
 VARIANTS = (("-march=native", "-fopenmp"), ("-march=native",), ())
 LEVELS = ("x86-64-v4", "x86-64-v3", "x86-64")
-"""The kinds of processors that a wheel has a library for, the most able first."""
+"""The levels of processors with a library in a wheel, the highest first."""
 RECORD = "built.json"
 
 
 class NoCompilerError(FileNotFoundError):
-    """There is no C compiler of the name that was looked for."""
+    """There is no C compiler of the given name."""
 
 
 def build(folder: Path, variant: tuple[str, ...]) -> Path:
-    """Compile and link within a folder that nobody else can enter, and return the library's path.
+    """Return the path of a library compiled and linked within a private folder.
 
     Raises:
         NoCompilerError: there is no compiler.
-        OSError: nothing can be written.
+        OSError: the folder cannot be written.
         subprocess.SubprocessError: the compiler fails, or takes longer than a minute.
     """
     compiler = _compiler()
@@ -44,14 +44,14 @@ def build(folder: Path, variant: tuple[str, ...]) -> Path:
         [*compiler, *FLAGS, *variant, "-c", "kernels.c", "-o", "kernels.o"],
         [*compiler, "-shared", *sanitize, "kernels.o", "-o", "kernels.so", "-lm"],
     ):
-        # the compiler's own temporary files stay in the folder too
+        # the compiler's temporary files stay in the folder, too
         environment = {**os.environ, "TMPDIR": str(folder)}
         subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=folder, env=environment)
     return folder / "kernels.so"
 
 
 def build_levels(folder: Path) -> None:
-    """Build a library per level of x86-64, and record which source and which bytes belong together.
+    """Build one library per level of x86-64, and record the checksums of source and libraries.
 
     Raises:
         OSError, subprocess.SubprocessError: as :func:`build`.
@@ -78,7 +78,7 @@ def checksum(content: bytes) -> str:
 
 
 def digest(variant: tuple[str, ...]) -> str:
-    """Tell sources, options and processors apart: a library is built for one kind of processor."""
+    """Return a digest of source, options and processor, for which a library is built."""
     processor = platform.machine() + platform.processor()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -88,7 +88,7 @@ def digest(variant: tuple[str, ...]) -> str:
 
 
 def _compiler() -> list[str]:
-    """Return the command of ``CC`` or ``cc``; one that is found relative to the working directory is not run."""
+    """Return the command of ``CC``, or ``cc``; a path relative to the working directory is refused."""
     name, *options = shlex.split(os.environ.get("CC", "")) or ["cc"]
     path = shutil.which(name)
     if path is None or not Path(path).is_absolute():

@@ -1,7 +1,7 @@
-"""Where the compiled library is kept between processes, and how it is known to be what was built.
+"""The cache of the compiled library, and the check of a cached library before it is loaded.
 
-What is loaded runs. So nothing is loaded but a file that this user wrote, that nobody else can write, and whose name
-holds the checksum of its bytes; it is loaded through the very file descriptor that was checked.
+A loaded library is executed. So a file is loaded only if this user wrote it, nobody else can write it, and its name
+holds the checksum of its bytes; it is loaded through the file descriptor that was checked.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ DESCRIPTORS = Path("/proc/self/fd")
 
 
 def cache_folder() -> Path | None:
-    """Return the user's cache of Gatewise; None where there is none, as for a user without a home."""
+    """Return the user's cache folder of Gatewise; None for a user without a home."""
     given = os.environ.get("XDG_CACHE_HOME", "")
-    # the standard says that a relative one is to be ignored
+    # the XDG standard says that a relative path is to be ignored
     if Path(given).is_absolute():
         return Path(given) / "gatewise"
     try:
@@ -34,10 +34,10 @@ def cache_folder() -> Path | None:
 
 
 class PrivateFolder:
-    """A folder of this user, made if need be, in which nobody else can write while it is used.
+    """A folder of this user, made if necessary, in which nobody else can write while it is used.
 
     Raises:
-        OSError: it cannot be made, or belongs to somebody else.
+        OSError: the folder cannot be made, or belongs to another user.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,14 +63,14 @@ class PrivateFolder:
         os.close(self._descriptor)
 
     def loaded(self, variant: tuple[str, ...], load: Callable[[Path, Path], Loaded]) -> Loaded:
-        """Load the library built with these options, and build it first where there is none.
+        """Return the loaded library of these options, built first if it is missing.
 
         Args:
             variant: options of the compiler.
-            load: is given what to load, and the path that it is known by.
+            load: loads a library, given the path to load and the path to show.
 
         Raises:
-            OSError: it cannot be built, written or loaded.
+            OSError: the library cannot be built, written or loaded.
             subprocess.SubprocessError: the compiler fails.
         """
         prefix = f"kernels-{digest(variant)}-"
@@ -81,11 +81,11 @@ class PrivateFolder:
         if not DESCRIPTORS.is_dir():
             os.close(descriptor)
             return load(self.path / name, self.path / name)
-        # stays open: the loader knows libraries by their path, and the number must not come to mean another file
+        # stays open: the loader knows libraries by path, and a reused descriptor would mean another file
         return load(DESCRIPTORS / str(descriptor), self.path / name)
 
     def _found(self, prefix: str) -> str | None:
-        """Return the name of a library that is what was built; others of that name are removed."""
+        """Return the name of a valid library with a prefix; invalid ones are removed."""
         for name in sorted(os.listdir(self._descriptor)):  # noqa: PTH208 (pathlib takes no descriptors)
             if name.startswith(prefix) and name.endswith(".so"):
                 descriptor = self._checked(name)
@@ -104,7 +104,7 @@ class PrivateFolder:
         return name
 
     def _checked(self, name: str) -> int | None:
-        """Return a descriptor of a file that only this user can have written and whose name is its checksum."""
+        """Return a descriptor of a file if only this user could have written it and its name holds its checksum."""
         try:
             descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self._descriptor)
         except OSError:

@@ -1,8 +1,8 @@
 """The compiled functions as Python calls them: tensors in, tensors out.
 
-C trusts what it is given. So everything that it relies on is checked here, and nowhere else is a pointer taken: type,
-device, shape and layout of every tensor. Ids and rows are compared with the table's size by C itself, which reads and
-writes nothing outside of it and says which one was wrong.
+C trusts its arguments. So type, device, shape and layout of every tensor are checked here, and pointers are taken only
+here. C itself compares ids and rows with the table's size; it reads and writes nothing outside the table, and reports
+the wrong id or row.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Kernels:
 
     Args:
         library: compiled from ``kernels.c``.
-        path: where it is kept.
+        path: the file of the library.
 
     Raises:
         AttributeError: the library lacks a function.
@@ -71,7 +71,7 @@ class Kernels:
         Args:
             ids: ``[batch, column]`` int32.
             offsets: ``[column]`` int64.
-            gradient: ``[batch, column * dim]``; its rows may lie apart in memory.
+            gradient: ``[batch, column * dim]``; its rows may be strided.
             dim: width of a row.
         """
         batch, columns = _size("ids", ids, 2)
@@ -93,7 +93,7 @@ class Kernels:
         """Update whole tensors in place.
 
         Args:
-            columns: weights, first moments, second moments and gradients; the i-th of each have one shape.
+            columns: weights, first moments, second moments and gradients; the i-th of each have equal shapes.
             factors: see :attr:`gatewise.kernels.AdamStep.factors`.
         """
         weights = columns[0]
@@ -110,9 +110,9 @@ class Kernels:
         """Update some rows of a matrix in place.
 
         Args:
-            weight: ``[any, dim]``, as are both moments.
+            weight: ``[any, dim]``, like both moments.
             moments: first and second.
-            rows: ``[row]`` int64, each there once.
+            rows: ``[row]`` int64, distinct.
             gradient: ``[row, dim]``.
             factors: see :attr:`gatewise.kernels.AdamStep.factors`.
         """
@@ -130,11 +130,11 @@ class Kernels:
             raise ShapeError(f"rows: expected rows from 0 to {total - 1}, found {int(rows[bad])}")
 
     def mix(self, gates: Tensor, experts: Tensor, floor: float) -> Tensor:
-        """Return ``[batch, gate, width]``.
+        """Return the gates' mixtures ``[batch, gate, width]``.
 
         Args:
             gates: ``[batch, gate, expert]``.
-            experts: ``[batch, expert, width]``, each vector in one piece.
+            experts: ``[batch, expert, width]``, each vector contiguous.
             floor: 0 to rectify the experts, minus infinity to take them as they are.
         """
         batch, num_gates, width = _check_mixture(gates, experts)
@@ -143,7 +143,7 @@ class Kernels:
         return out
 
     def mix_backward(self, gates: Tensor, experts: Tensor, floor: float, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the gradients of gates and experts, in their layouts, from that of the output of :meth:`mix`."""
+        """Return the gradients of gates and experts, in their layouts, given that of the output of :meth:`mix`."""
         _check("gradient", gradient, _check_mixture(gates, experts))
         if not apart(experts):
             raise ShapeError(
@@ -157,10 +157,10 @@ class Kernels:
         return of_gates, of_experts
 
     def group_linear(self, x: Tensor, weight: Tensor, bias: Tensor, floor: float) -> Tensor:
-        """Return ``[batch, group, out]``.
+        """Return every group's linear map ``[batch, group, out]``.
 
         Args:
-            x: ``[batch, group, in]``, each vector in one piece.
+            x: ``[batch, group, in]``, each vector contiguous.
             weight: ``[group, out, in]``.
             bias: ``[group, out]``.
             floor: 0 to rectify the outputs, minus infinity to leave them as they are.
@@ -176,7 +176,7 @@ class Kernels:
     def group_linear_backward(
         self, x: Tensor, weight: Tensor, y: Tensor, floor: float, gradient: Tensor, *, of_weights: bool
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Return the gradients of input, weight and bias from that of the output y; the last two where asked for."""
+        """Return the gradients of input and, with ``of_weights``, of weight and bias, given that of the output y."""
         shape = _check_groups(x, weight)
         _check("output", y, shape)
         _check("gradient", gradient, shape)
@@ -198,7 +198,7 @@ def _size(name: str, tensor: Tensor, dimensions: int) -> torch.Size:
 def _check(
     name: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype = torch.float32, *, strided: bool = False
 ) -> None:
-    """Refuse another shape, type or device, or another layout than row-major; strided: vectors may lie apart."""
+    """Refuse another shape, type or device, and other layouts than row-major; strided: rows may have a stride."""
     laid_out = tensor.is_contiguous() or (strided and tensor.stride(-1) == 1)
     if tensor.shape != shape or tensor.dtype != dtype or not tensor.is_cpu or not laid_out:
         found = f"{tensor.dtype} {list(tensor.shape)} with strides {tensor.stride()} on {tensor.device}"
@@ -238,7 +238,7 @@ def _sizes(x: Tensor, weight: Tensor) -> tuple[int, ...]:
 
 
 def apart(tensor: Tensor) -> bool:
-    """Return whether no two entries are the same place in memory, as they are in what was expanded."""
+    """Return whether all entries have their own place in memory, unlike in an expanded tensor."""
     reached = 0
     for stride, size in sorted(zip(tensor.stride(), tensor.shape, strict=True)):
         if size > 1:

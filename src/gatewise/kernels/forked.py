@@ -1,4 +1,4 @@
-"""What a forked child must know before it computes."""
+"""Threads in forked children."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import torch
 
 
 def _alone() -> None:
-    """Compute with one thread: the parent's others do not exist here, and OpenMP would wait for them for ever."""
+    """Compute with one thread: the parent's threads do not exist in a child, and OpenMP would wait for them forever."""
     torch.set_num_threads(1)
 
 
 def guard_forks() -> None:
-    """From now on a child forked from this process computes, as servers that load a model before they fork need it."""
+    """Make children forked from now on able to compute, for servers that load a model before they fork."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_alone)

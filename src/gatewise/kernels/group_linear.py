@@ -10,9 +10,9 @@ from gatewise.kernels.library import compiled, plain
 from gatewise.kernels.narrow_linear import narrow_linear
 from gatewise.kernels.wide_linear import wide_linear
 
-# weights of a group up to which the loop beats the batched product
+# most weights per group for which the loop beats the batched product
 NARROW = 1024
-# numbers in the output from which a product a group beats the batched one
+# least numbers in the output for which one product per group beats the batched product
 WIDE = 2**20
 
 
@@ -22,7 +22,7 @@ def group_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: boo
     .. math:: y_{bg} = W_g x_{bg} + b_g, \quad \text{rectified:} \quad y_{bg} = \max(W_g x_{bg} + b_g, 0)
 
     Raises:
-        ShapeError: the shapes do not belong together.
+        ShapeError: the shapes do not match.
 
     Shape:
         - x: ``[batch, in]``, read by every group, or ``[batch, group, in]``

@@ -1,6 +1,6 @@
-"""The compiled kernels: those that came with the wheel, or built once with the machine's C compiler and kept.
+"""The compiled kernels: from the wheel, or built once with the machine's C compiler and kept.
 
-They are loaded when first needed. Where there are none, everything runs on PyTorch with the same results.
+They are loaded when first needed. Without them everything runs on PyTorch with equal results.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from gatewise.kernels.shipped import load_shipped
 
 SWITCH = "GATEWISE_KERNELS"
 LONGEST = 160
-"""Letters of an error that are shown."""
+"""Most letters of an error."""
 ASAN = "asan"
 """Value of the switch that builds with AddressSanitizer, for ``make asan``."""
 
 
 def compiled(*tensors: Tensor) -> Kernels | None:
-    """Return the compiled kernels if they can work on these tensors."""
+    """Return the compiled kernels if they can compute with these tensors, else None."""
     return library() if plain(*tensors) else None
 
 
 def plain(*tensors: Tensor) -> bool:
-    """Whether all are float32 in memory, and nobody traces the call."""
+    """Whether all tensors are float32 on the CPU, and the call is not traced."""
     for tensor in tensors:
         if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
             return False
@@ -44,11 +44,11 @@ def plain(*tensors: Tensor) -> bool:
 
 @dataclass(frozen=True)
 class InUse:
-    """What runs the inner loops.
+    """The kernels that run the inner loops.
 
     Attributes:
-        kernels: the compiled ones; None: PyTorch runs them.
-        why: where the compiled kernels come from, or why there are none, in one line.
+        kernels: the compiled kernels; None: PyTorch.
+        why: the source of the compiled kernels, or the reason why there are none, in one line.
     """
 
     kernels: Kernels | None
@@ -61,13 +61,13 @@ class InUse:
 
 @functools.cache
 def library() -> Kernels | None:
-    """Return the compiled kernels, built if need be; None where that is impossible or ``GATEWISE_KERNELS=torch``."""
+    """Return the compiled kernels, built if necessary; None if impossible or ``GATEWISE_KERNELS=torch``."""
     return in_use().kernels
 
 
 @functools.cache
 def in_use() -> InUse:
-    """Look for the compiled kernels: in the package, in the user's cache, and then with the C compiler."""
+    """Return the kernels in use: those of the package, of the user's cache, or built by the C compiler."""
     switch = os.environ.get(SWITCH)
     if switch == "torch":
         return InUse(None, f"switched off by {SWITCH}=torch")
@@ -98,7 +98,7 @@ def _compiled_here(more: tuple[str, ...] = ()) -> InUse:
 
 
 def _one_line(error: Exception) -> str:
-    """Say what went wrong; of a compiler's many lines the first that speaks of an error, or the first."""
+    """Return one line of an error; of a compiler's output the first line with "error", or the first line."""
     said = getattr(error, "stderr", None) or b""
     lines = said.decode(errors="replace").split("\n") if isinstance(said, bytes) else []
     lines = [line.strip() for line in lines if line.strip()] or [" ".join(str(error).split())]
@@ -106,13 +106,13 @@ def _one_line(error: Exception) -> str:
 
 
 def describe() -> str:
-    """Say what runs the inner loops on this machine: ``C`` and where it is, or ``torch`` and why."""
+    """Return the kernels in use, in words: ``C`` and the library's path, or ``torch`` and the reason."""
     now = in_use()
     return f"torch: {now.why}" if now.kernels is None else f"C ({now.kernels.path})"
 
 
 def _kept(variant: tuple[str, ...]) -> Kernels:
-    """Load what is in the user's cache, or build it there."""
+    """Return the kernels in the user's cache, built there if missing."""
     folder = cache_folder()
     if folder is None:
         raise FileNotFoundError("there is no folder for a cache")
@@ -121,7 +121,7 @@ def _kept(variant: tuple[str, ...]) -> Kernels:
 
 
 def _for_this_process(variant: tuple[str, ...]) -> Kernels:
-    """Build in a folder of an unguessable name that nobody else can enter, and that is gone once the code is loaded."""
+    """Return kernels built in a private temporary folder, which is removed once they are loaded."""
     with tempfile.TemporaryDirectory(prefix="gatewise-") as folder:
         built = build(Path(folder), variant)
         return _load(built, built)

@@ -16,7 +16,7 @@ LARGEST = 2**31 - 1
 
 @dataclass(frozen=True)
 class Lookup:
-    """Which rows of a table are read: column c of row b reads ``ids[b, c] + offsets[c]``.
+    """The rows of a table to read: column c of row b reads ``ids[b, c] + offsets[c]``.
 
     Shape:
         - ids: ``[batch, column]``; below 0: padding, which reads zeros
@@ -28,16 +28,16 @@ class Lookup:
 
     @property
     def rows(self) -> Tensor:
-        """The rows ``[batch, column]``; those of padding are below the column's offset."""
+        """The rows ``[batch, column]``; padding is below the column's offset."""
         return self.ids + self.offsets
 
 
 def gather(table: Tensor, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
-    r"""Return the rows that a lookup reads side by side, zeros for padding, and then what stands beside them.
+    r"""Return the rows of a lookup side by side, zeros for padding, followed by ``beside``.
 
     .. math:: y_{b} = [T_{i_{b1} + o_1}, \dots, T_{i_{bC} + o_C}, z_b]
 
-    Nothing of it is recorded for a gradient.
+    Autograd does not record the operation.
 
     Args:
         table: ``[row, dim]``.
@@ -58,12 +58,12 @@ def gather(table: Tensor, lookup: Lookup, beside: Tensor | None = None) -> Tenso
 
 
 def sum_rows(lookups: list[tuple[Lookup, Tensor]], dim: int) -> tuple[Tensor, Tensor]:
-    r"""Return the distinct rows that lookups read, and the sum of the gradients of each.
+    r"""Return the distinct rows of lookups, and the sum of gradients per row.
 
     .. math:: G_r = \sum_{b, c \,:\, i_{bc} + o_c = r} g_{bc}
 
     Args:
-        lookups: each with the gradient ``[batch, column * dim]`` of what it read.
+        lookups: each with the gradient ``[batch, column * dim]`` of its output.
         dim: width of a row.
 
     Returns:
@@ -81,12 +81,12 @@ def sum_rows(lookups: list[tuple[Lookup, Tensor]], dim: int) -> tuple[Tensor, Te
 
 
 def _plain(lookup: Lookup) -> tuple[Tensor, Tensor]:
-    """Return ids and offsets as the compiled kernels read them."""
+    """Return ids and offsets in the types that the compiled kernels read."""
     ids, offsets = lookup.ids, lookup.offsets
     if ids.dtype != torch.int32:
         if ids.numel() and ids.max() > LARGEST:
             raise ShapeError(f"lookup: expected ids up to {LARGEST}, found {int(ids.max())}")
-        # what is far below 0 is padding all the same
+        # ids far below 0 are padding, like -1
         ids = ids.clamp(min=-1).to(torch.int32)
     if not ids.is_contiguous():
         ids = ids.contiguous()
@@ -96,7 +96,7 @@ def _plain(lookup: Lookup) -> tuple[Tensor, Tensor]:
 
 
 def _joined(lookups: list[tuple[Lookup, Tensor]], dim: int) -> tuple[Lookup, Tensor]:
-    """Return several lookups as one of a single column."""
+    """Return several lookups as one lookup of a single column."""
     rows = [torch.where(lookup.ids < 0, -1, lookup.rows).flatten() for lookup, _ in lookups]
     gradients = [gradient.reshape(-1, dim) for _, gradient in lookups]
     ids = torch.cat(rows).unsqueeze(1)

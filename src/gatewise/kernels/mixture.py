@@ -1,4 +1,4 @@
-"""The mixture of experts: what every gate makes of them."""
+"""The mixture of experts: every gate's weighted sum."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def mix(gates: Tensor, experts: Tensor, *, rectify: bool = False) -> Tensor:
         rectify: apply the experts' last activation on the way, which saves two passes over them.
 
     Raises:
-        ShapeError: the weights are not of these experts and rows.
+        ShapeError: gates and experts differ in rows or experts.
 
     Shape:
         - output ``[batch, gate, hidden]``
@@ -34,7 +34,7 @@ def mix(gates: Tensor, experts: Tensor, *, rectify: bool = False) -> Tensor:
         expected = f"[batch, gate, expert] for experts of shape {list(experts.shape)}"
         raise ShapeError(f"gates: expected weights {expected}, found {list(gates.shape)}")
     if torch.compiler.is_compiling():
-        # one loop, which batched products of small matrices would not become
+        # one loop in C; a batched product of small matrices is slower
         experts = experts.relu() if rectify else experts
         return (gates.to(experts.dtype).unsqueeze(3) * experts.unsqueeze(1)).sum(dim=2)
     library = compiled(gates, experts)
@@ -46,7 +46,7 @@ def mix(gates: Tensor, experts: Tensor, *, rectify: bool = False) -> Tensor:
 
 
 class _Mixture(torch.autograd.Function):
-    """One pass over the experts in each direction, where batched products make three and a copy."""
+    """The mixture in C: one pass over the experts per direction; batched products need three passes and a copy."""
 
     @staticmethod
     @override

@@ -1,4 +1,4 @@
-"""Narrow linear maps of several groups, such as towers: one pass, where batched products of small ones make many."""
+"""Narrow linear maps of several groups, such as towers, in one pass; batched products would need many."""
 
 from __future__ import annotations
 

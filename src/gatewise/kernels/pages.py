@@ -10,15 +10,15 @@ from collections.abc import Callable
 from torch import Tensor
 
 HUGE_PAGE = 2 * 1024 * 1024
-# madvise(2): back this range with huge pages where they are to be had
+# madvise(2): back this range with huge pages if possible
 MADV_HUGEPAGE = 14
 
 
 def on_huge_pages(tensor: Tensor) -> Tensor:
-    """Ask the system to back a fresh tensor with pages of 2 MB, and return it.
+    """Return a fresh tensor after asking the system to back it with pages of 2 MB.
 
-    Rows read at random miss the processor's table of pages nearly every time when a page is 4 KB. Only memory that
-    nobody has written yet is backed anew; small tensors and other systems than Linux stay as they are.
+    Random reads of rows miss the processor's TLB (its cache of page addresses) nearly every time if a page is 4 KB. The
+    request concerns memory not written yet; small tensors, and systems other than Linux, do not change.
     """
     advise = _madvise()
     if advise is None or tensor.device.type != "cpu":
@@ -27,7 +27,7 @@ def on_huge_pages(tensor: Tensor) -> Tensor:
     end = start + tensor.numel() * tensor.element_size()
     first, last = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
     if first < last:
-        # what the system cannot do it leaves: nothing depends on it
+        # a failure is ignored, because only speed depends on large pages
         advise(first, last - first, MADV_HUGEPAGE)
     return tensor
 

@@ -1,7 +1,7 @@
-"""The libraries that came built with the wheel: which one is for this processor, and whether it belongs to the source.
+"""The libraries in the wheel: the choice for this processor, and the check that a library matches the source.
 
-They are trusted like the Python files beside them. Checksums, recorded when the wheel was built, make sure that source
-and library belong together: with another ``kernels.c`` none of them is loaded.
+They are trusted like the Python files beside them. Checksums, recorded when the wheel was built, ensure that source and
+library match: with another ``kernels.c`` no library is loaded.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ NEEDS = {
     "x86-64-v3": AVX2,
     "x86-64": frozenset[str](),
 }
-"""What the system says of a processor that can run a level's library."""
+"""Flags that a processor needs for the library of a level."""
 
 
 def load_shipped(load: Callable[[Path, Path], Loaded], folder: Path = FOLDER) -> tuple[Loaded, str]:
-    """Load the library that came with the package and is for this processor.
+    """Return the loaded library of the package for this processor.
 
     Args:
         load: is given what to load, and the path that it is known by.
         folder: holds the libraries and their checksums.
 
     Returns:
-        What was loaded, and where it comes from.
+        The loaded library, and its origin in words.
 
     Raises:
-        FileNotFoundError: none came with the package, or none is for this machine.
-        OSError: it does not load, or was built from another source.
+        FileNotFoundError: the package has no library, or none for this machine.
+        OSError: the library does not load, or was built from another source.
         ValueError: the record of checksums is damaged.
     """
     record = json.loads((folder / RECORD).read_bytes())
@@ -55,12 +55,12 @@ def load_shipped(load: Callable[[Path, Path], Loaded], folder: Path = FOLDER) ->
 
 
 def best_level(flags: frozenset[str]) -> str:
-    """Return the most able level that a processor with these flags has."""
+    """Return the highest level of a processor with these flags."""
     return next(level for level in LEVELS if NEEDS[level] <= flags)
 
 
 def processor_flags() -> frozenset[str]:
-    """Return what the system says that its processor can do, none where it does not say."""
+    """Return the processor's flags, as the system lists them; empty if it does not."""
     try:
         lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

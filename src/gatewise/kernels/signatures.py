@@ -1,4 +1,4 @@
-"""What the functions of ``kernels.c`` take and give, in the order of their arguments."""
+"""Types of the arguments and results of the functions in ``kernels.c``."""
 
 from __future__ import annotations
 

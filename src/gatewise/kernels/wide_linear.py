@@ -1,4 +1,4 @@
-"""Linear maps of several groups when they are wide: one product a group, and no copies between layouts."""
+"""Wide linear maps of several groups: one product per group, and no copies between layouts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ BLOCK = 1024
 
 
 def wide_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: bool = False) -> Tensor:
-    r"""Return every group's linear map, all in one layout.
+    r"""Return every group's linear map, without a change of layout.
 
     .. math:: y_{bg} = W_g x_{bg} + b_g, \quad \text{rectified:} \quad y_{bg} = \max(W_g x_{bg} + b_g, 0)
 
-    A batched product would want the groups outermost, and its gradients would have to be copied back.
+    A batched product needs the groups as the outer dimension, and its gradients would have to be copied back.
 
     Shape:
         - x: ``[batch, in]``, read by every group, or ``[batch, group, in]``
@@ -76,12 +76,12 @@ def _to_weight(gradient: Tensor, x: Tensor) -> Tensor:
 
 
 def _by_group(x: Tensor) -> Tensor:
-    """[batch, group, width] as [group, batch, width]: a view, which products read and write as it is."""
+    """[batch, group, width] as [group, batch, width]: a view, which products read and write without a copy."""
     return x.transpose(0, 1)
 
 
 def _summed(gradient: Tensor, x: Tensor) -> Tensor:
-    """Return ``[out, in]`` of common inputs; a sum over many rows is faster in blocks."""
+    """Return the weight's gradient ``[out, in]`` for common inputs; a sum over many rows is faster in blocks."""
     sums = gradient.new_zeros(gradient.shape[1], x.shape[1])
     for given, some in zip(torch.split(gradient, BLOCK), torch.split(x, BLOCK), strict=True):
         sums.addmm_(given.t(), some)
