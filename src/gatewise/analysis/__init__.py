@@ -1,4 +1,4 @@
-"""What a trained model does inside, how it does on whom, and what it is compared with, as plain data."""
+"""Analysis of a trained model: gates, experts, features, metrics by slice, and comparisons, as plain data."""
 
 from gatewise.analysis.ablation import Ablation, expert_ablation
 from gatewise.analysis.controls import (

@@ -1,4 +1,4 @@
-"""What experts are good for: metrics when one is removed."""
+"""Ablation of experts: metrics when an expert is removed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from gatewise.tasks import Predicted, Task, predict_tasks
 
 
 class Ablation(NamedTuple):
-    """What changes in every output's main metric when an expert of one layer is removed.
+    """The changes in every output's main metric when an expert of one layer is removed.
 
     Attributes:
         layer: as in :class:`GateUsage`.
-        experts: their names.
-        outputs: names of what is judged, such as ``"click"``.
+        experts: names of the experts.
+        outputs: names of the judged outputs, such as ``"click"``.
         metrics: ``[output]``, the metric that judges each.
-        greater_is_better: ``[output]``, of that metric.
+        greater_is_better: ``[output]``, of each metric.
         whole: ``[output]``, the metric with all experts; NaN where it is undefined.
         change: ``[expert, output]``, the metric without the expert less the metric with all; NaN where undefined.
-        rows: how many rows were judged.
+        rows: the number of judged rows.
     """
 
     layer: str
@@ -50,27 +50,27 @@ def expert_ablation(
     seed: int = 0,
     done: Callable[[int], None] = lambda _: None,
 ) -> list[Ablation]:
-    r"""Return what removing each expert changes, level by level.
+    r"""Return the effect of removing each expert, per level.
 
-    A removed expert has no weight, and the others share what it had in proportion to theirs:
+    A removed expert gets weight 0; the other experts share its weight in proportion to their own:
 
     .. math:: g'_i = \frac{g_i}{1 - g_e} \text{ for } i \neq e, \qquad g'_e = 0
 
-    so that towers read mixtures of the size they know, as they would without the expert. A gate that used it alone
-    mixes nothing. What a trunk adds of an expert beside its gates (AdaTT, HoME) goes too. Nothing is trained anew: an
-    expert that others could replace after some training still shows as a loss here.
+    so that towers read mixtures of the size that they know. A gate that used only the removed expert gives zeros. Terms
+    that a trunk adds beside its gates (AdaTT, HoME) are removed, too. The model is not trained again, so an expert that
+    others could replace after some training still shows as a loss.
 
     Args:
-        model: with any trunk; one without experts has no ablation.
-        tasks: its tasks.
+        model: with any trunk; a trunk without experts gives an empty list.
+        tasks: the tasks of the model.
         table: rows with labels.
-        metric: judges the outputs that have it; by default what sums each up.
-        rows: how many rows are drawn at most.
+        metric: judges the outputs that have it; other outputs, and all by default, have their summary metric.
+        rows: the largest number of rows to draw.
         seed: of the draw.
-        done: is told of every expert that is done.
+        done: called after every expert.
 
     Raises:
-        DeclarationError: no such metric.
+        DeclarationError: the metric is unknown.
     """
     metrics, chosen = main_metrics(tasks, metric), drawn_rows(len(table), rows, seed)
 
@@ -97,7 +97,7 @@ def expert_ablation(
 
 
 def without_expert(level: Level, expert: int) -> AbstractContextManager[None]:
-    """Remove an expert within the context."""
+    """Return a context in which an expert is removed."""
 
     def shared_out(weights: Tensor) -> Tensor:
         left = _without(weights, expert)

@@ -1,4 +1,4 @@
-"""Controls: what a model that shares has to beat."""
+"""Controls: models that a model with shared parts has to beat."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from gatewise import declare
 Control = declare.SingleTask | declare.SharedBottom
 COMMON = tuple(field.name for field in fields(declare.Architecture))
 WIDTHS = ("expert_dims", "bottom_dims", "layer_dims")
-"""What the widths of the layers between input and towers are called; an architecture has one of them."""
+"""Options with the widths of the layers between input and towers; an architecture has one of these options."""
 
 AnArchitecture = TypeVar("AnArchitecture", bound=declare.Architecture)
 
 
 def control_of(kind: type[Control], architecture: declare.Architecture) -> Control:
-    """Return a control with the architecture's depth, widths and options."""
+    """Return a control with an architecture's depth, widths and options."""
     options = {name: getattr(architecture, name) for name in COMMON}
     widths = _widths(architecture)
     if widths is not None:
@@ -26,12 +26,12 @@ def control_of(kind: type[Control], architecture: declare.Architecture) -> Contr
 
 
 def resized(architecture: AnArchitecture, size: Callable[[AnArchitecture], int], budget: int) -> AnArchitecture:
-    """Return the architecture as wide as its size comes nearest to a budget, the proportions of its widths kept.
+    """Return an architecture of nearly a given size, with its widths in proportion.
 
     Args:
-        architecture: any; one without widths of experts, bottoms or layers stays as it is.
-        size: counts an architecture's parameters.
-        budget: parameters to come near to.
+        architecture: any; without widths of experts, bottoms or layers it does not change.
+        size: returns an architecture's number of parameters.
+        budget: the number of parameters to come near to.
 
     Example:
         >>> resized(declare.SharedBottom(bottom_dims=[8, 4]), lambda model: sum(model.bottom_dims), 30).bottom_dims
@@ -54,7 +54,7 @@ def _widths(architecture: declare.Architecture) -> str | None:
 
 
 def nearest_width(size: Callable[[int], int], budget: int) -> int:
-    """Return the width, at least 1, at which a size that grows with it comes nearest to a budget.
+    """Return the width, at least 1, at which an increasing size comes nearest to a budget.
 
     Example:
         >>> nearest_width(lambda width: width * width, 27)

@@ -1,4 +1,4 @@
-"""A table cut into slices by the values of a column."""
+"""Slices of a table by the values of a column."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatewise.errors import DeclarationError, TableError
 
 BINS, LIMIT = 5, 20
 ROWS_OF = "rows of "
-"""In front of a column's name: how many rows of the table have the same value there, such as the rows of a user."""
+"""Prefix of a column's name: cut by the number of rows with an equal value, such as the rows of a user."""
 NULL = "(null)"
 OTHER = "(other)"
 
@@ -25,9 +25,9 @@ class Cut(NamedTuple):
     """A slice of a table.
 
     Attributes:
-        column: the column that it is cut by, None for the whole table.
-        value: what the slice is called.
-        rows: which ones.
+        column: the column of the slices, None for the whole table.
+        value: the name of the slice.
+        rows: the indices of the rows.
     """
 
     column: str | None
@@ -38,21 +38,21 @@ class Cut(NamedTuple):
 def cut_table(
     table: pa.Table, columns: Sequence[str], *, bins: int = BINS, limit: int = LIMIT, keys: Collection[str] = ()
 ) -> list[Cut]:
-    """Return the slices of each column in turn; slices of one column part the table.
+    """Return the slices of each column in turn; every row is in one slice per column.
 
     Numbers and times are cut into bins of about equally many rows, in order, unless they have no more than ``bins``
-    values; other values are slices of their own, the most frequent first. Nulls (and NaN) are the last slice.
+    values; every other value is a slice of its own, the most frequent first. Nulls (and NaN) are the last slice.
 
     Args:
-        table: what is cut.
-        columns: what it is cut by; ``"rows of user"`` is how many rows the table has of a row's user.
-        bins: how many bins of numbers.
-        limit: how many values at most; the rest is ``(other)``.
-        keys: columns whose numbers are names and not cut into bins.
+        table: the table to cut.
+        columns: the columns to cut by; ``"rows of user"`` is the number of rows in the table with a row's user.
+        bins: the number of bins for numbers.
+        limit: the largest number of values; the rest is ``(other)``.
+        keys: columns whose numbers are names, which are not cut into bins.
 
     Raises:
-        TableError: no such column, or one of lists.
-        DeclarationError: ``bins`` or ``limit`` is no positive number.
+        TableError: a column is missing or holds lists.
+        DeclarationError: ``bins`` or ``limit`` is not a positive number.
     """
     for option, number in (("bins", bins), ("limit", limit)):
         if number < 1:
@@ -76,7 +76,7 @@ def _cut_column(table: pa.Table, name: str, bins: int, limit: int, is_key: bool)
     counts = np.bincount(codes[codes >= 0], minlength=len(distinct.dictionary))
     ordered = not is_key and _is_ordered(column.type)
     names, slice_of = (_bins if ordered else _keys)(distinct.dictionary, counts, bins if ordered else limit)
-    # a null's code is the last one
+    # nulls have the last code
     slices = np.append(slice_of, len(names))[codes]
     for k, value in enumerate([*names, NULL]):
         rows = np.flatnonzero(slices == k)
@@ -85,12 +85,12 @@ def _cut_column(table: pa.Table, name: str, bins: int, limit: int, is_key: bool)
 
 
 def cut_column(present: Collection[str], name: str) -> str:
-    """Return the column of a table that cutting by a name reads."""
+    """Return the name of the table's column behind a name to cut by."""
     return name if name in present else name.removeprefix(ROWS_OF)
 
 
 def _rows_of(column: pa.Array) -> pa.Array:
-    """Return how many rows have the same value as each row; null where that is null."""
+    """Return, per row, the number of rows with an equal value; null for null."""
     distinct = column.dictionary_encode()
     codes = pc.fill_null(distinct.indices, -1).to_numpy(zero_copy_only=False)
     counts = np.bincount(codes[codes >= 0], minlength=max(len(distinct.dictionary), 1))
@@ -103,7 +103,7 @@ def _is_ordered(dtype: pa.DataType) -> bool:
 
 
 def _keys(values: pa.Array, counts: np.ndarray, limit: int) -> tuple[list[str], np.ndarray]:
-    """Return the names of slices, and which one each value is in; ``counts`` and the latter are ``[value]``."""
+    """Return the names of slices, and the slice ``[value]`` of each value; ``counts`` is ``[value]``."""
     order = np.argsort(-counts, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
@@ -112,7 +112,7 @@ def _keys(values: pa.Array, counts: np.ndarray, limit: int) -> tuple[list[str], 
 
 
 def _bins(values: pa.Array, counts: np.ndarray, bins: int) -> tuple[list[str], np.ndarray]:
-    """Return the same of values in order, cut where equally many rows lie between."""
+    """Return names and slices, like :func:`_keys`, for bins of about equally many rows."""
     order = pc.sort_indices(values).to_numpy()
     if len(order) <= bins:
         part = np.arange(len(order))
@@ -131,7 +131,7 @@ def _bins(values: pa.Array, counts: np.ndarray, bins: int) -> tuple[list[str], n
 
 
 def _shown(ends: Sequence[tuple[object, object]]) -> Callable[[object], str]:
-    """Return how ends of bins are written: floats with as few digits as tell bins, and the ends of each, apart."""
+    """Return a function that writes the ends of bins: floats get the fewest digits that tell all ends apart."""
 
     def write(value: object, digits: int) -> str:
         return f"{value:.{digits}g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""One prediction taken apart: gates, experts, features."""
+"""Explanation of one prediction: gates, experts, features."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from gatewise.nn import Inputs, Level, MultiTaskModel, Padded, TensorTable, Vect
 from gatewise.tasks import FunnelTask, MulticlassTask, Task
 
 EXACT = 10
-"""Up to so many experts all coalitions are run."""
+"""Most experts for which all coalitions are run."""
 
 
 class ExpertPart(NamedTuple):
-    """What an expert adds to a score.
+    """The part of an expert in a score.
 
     Attributes:
-        expert: its name.
-        weight: that the task's gate gives it.
-        contribution: its Shapley value.
-        error: standard error of that, 0 where it is exact.
+        expert: the name of the expert.
+        weight: the weight that the task's gate gives to the expert.
+        contribution: the Shapley value.
+        error: the standard error of the Shapley value, 0 if exact.
     """
 
     expert: str
@@ -36,13 +36,13 @@ class ExpertPart(NamedTuple):
 
 
 class FeaturePart(NamedTuple):
-    """What a feature's value adds to a score, beside the values that other rows have.
+    """The part of a feature's value in a score, compared with the values of other rows.
 
     Attributes:
-        feature: its name.
-        value: what the row holds.
-        contribution: its Shapley value.
-        error: standard error of that.
+        feature: the name of the feature.
+        value: the row's value.
+        contribution: the Shapley value.
+        error: the standard error of the Shapley value.
     """
 
     feature: str
@@ -52,18 +52,18 @@ class FeaturePart(NamedTuple):
 
 
 class ScoreParts(NamedTuple):
-    """A score of a task taken apart twice, by experts and by features; each sums to the score.
+    """A score of a task as a sum over experts, and as a sum over features.
 
     Attributes:
-        score: its name: the task's, or one of several, such as ``"device[tv]"``.
-        task: whose it is.
+        score: the task's name, or the name of one of its scores, such as ``"device[tv]"``.
+        task: the name of the task.
         value: the score, before the task's link: the logit of a probability.
-        without_experts: the score where no expert of the last layer adds anything; ``value`` is this and the experts'
-            contributions. None where the trunk has no experts.
-        experts: the greatest contribution first; empty where the trunk has no experts.
-        background: the mean score of the rows that features were compared with; ``value`` is this and the features'
-            contributions. None where there were no such rows.
-        features: the greatest contribution first; empty where there were no such rows.
+        without_experts: the score without the experts of the last layer; ``value`` is this score plus the experts'
+            contributions. None if the trunk has no experts.
+        experts: the greatest contribution first; empty if the trunk has no experts.
+        background: the mean score of the rows that features are compared with; ``value`` is this mean plus the
+            features' contributions. None without rows to compare with.
+        features: the greatest contribution first; empty without rows to compare with.
     """
 
     score: str
@@ -76,18 +76,18 @@ class ScoreParts(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """One row's predictions taken apart.
+    """The explanation of one row's predictions.
 
     Attributes:
-        row: the values of its columns.
-        predictions: every column that is predicted.
-        calibrated: the same calibrated; None where nothing is.
-        fused: the score that rows are ordered by; None where none is declared.
+        row: the row's values, by column.
+        predictions: every predicted column.
+        calibrated: the calibrated predictions; None: nothing is calibrated.
+        fused: the score that orders rows; None: no fusion is declared.
         tasks: names of the tasks, in the order of the gates.
-        experts: names of the experts of the last layer; empty where the trunk has none.
-        gates: ``[task, expert]`` weights; None where the trunk has none.
-        scores: of every task.
-        notes: what is not there and why, one line each.
+        experts: names of the experts of the last layer; empty if the trunk has none.
+        gates: ``[task, expert]`` weights; None if the trunk has none.
+        scores: the scores of every task.
+        notes: the missing parts and the reasons, one line each.
     """
 
     row: dict[str, Any]
@@ -102,12 +102,12 @@ class Explanation(NamedTuple):
 
 
 class Attributed(NamedTuple):
-    """What :func:`attribute` finds of one row.
+    """The result of :func:`attribute` for one row.
 
     Attributes:
-        experts: names of the experts of the last level; empty where the trunk has none.
-        gates: ``[task, expert]`` weights there; None where the trunk has none.
-        scores: of every task; features have no values yet.
+        experts: names of the experts of the last level; empty if the trunk has none.
+        gates: ``[task, expert]`` weights of the last level; None if the trunk has none.
+        scores: the scores of every task; features have no values yet.
     """
 
     experts: tuple[str, ...]
@@ -118,20 +118,20 @@ class Attributed(NamedTuple):
 def attribute(
     model: MultiTaskModel, tasks: Sequence[Task], table: TensorTable, *, draws: int = 100, seed: int = 0
 ) -> Attributed:
-    r"""Take the scores of a table's first row apart; the other rows are what its features are compared with.
+    r"""Return the parts of the scores of a table's first row; its features are compared with those of the other rows.
 
-    Experts are the players of one game a score, in the last level that mixes them: an expert that is not in a coalition
-    adds nothing to the mixture, and the others keep their weights. With a linear tower an expert's Shapley value is
-    what its part :math:`g_i f_i` adds. Up to 10 experts all coalitions are run.
+    In the first game, one per score, the players are the experts of the last level: an expert outside a coalition adds
+    nothing to the mixture, and the others keep their weights. With a linear tower an expert's Shapley value is what
+    the tower gives for :math:`g_i f_i`. Up to 10 experts all coalitions are run.
 
-    Features are the players of another: a feature that is not in a coalition has the value of a row drawn from the
-    others, drawn anew for every order of the features. So ``background`` is the mean score of the rows drawn.
+    In the second game the players are the features: a feature outside a coalition has the value of another row, drawn
+    anew for every order of the features. So ``background`` is the mean score of the drawn rows.
 
     Args:
-        model: any.
-        tasks: its tasks.
-        table: the row, and others.
-        draws: how many orders of players are drawn, each taken forwards and backwards.
+        model: any model.
+        tasks: the tasks of the model.
+        table: the row to explain, then the rows to compare with.
+        draws: the number of random orders of players, each used forwards and backwards.
         seed: of the draws.
     """
     model.input_layer.check(table)
@@ -174,9 +174,9 @@ def explanation_of(
     calibrated: Mapping[str, float] | None = None,
     fused: float | None = None,
 ) -> Explanation:
-    """Return what was found of a row with what it holds and what is predicted; ``features`` are its values by feature.
+    """Return the explanation of a row from its attribution, values and predictions; ``features`` are values by feature.
 
-    What is not there is said in the notes.
+    Notes name the missing parts.
     """
     notes = []
     if not found.experts:
@@ -201,7 +201,7 @@ def explanation_of(
 
 
 def score_names(task: Task) -> tuple[str, ...]:
-    """Return what the scores of a task are called: a step's as its probability, a class's as its, others by number."""
+    """Return the names of a task's scores: of a step its probability's, of classes their columns, else by number."""
     if isinstance(task, MulticlassTask):
         return task.columns
     if task.num_scores == 1:
@@ -223,7 +223,7 @@ def _sorted(parts: list[Part]) -> tuple[Part, ...]:
 def _by_expert(
     model: MultiTaskModel, level: Level, table: TensorTable, draws: int, generator: torch.Generator
 ) -> Shapley:
-    """Return what the experts of a level add to the scores of the first row."""
+    """Return the Shapley values of a level's experts for the scores of the first row."""
     inputs = table.inputs(torch.zeros(1, dtype=torch.long, device=table.device))
 
     def value(members: Tensor) -> Tensor:
@@ -238,7 +238,7 @@ def _by_expert(
 
 @torch.no_grad()
 def _coalition_scores(model: MultiTaskModel, level: Level, inputs: Inputs, members: Tensor) -> Tensor:
-    """Return one row's scores ``[coalition, score]`` where only members ``[coalition, expert]`` add to the mixture."""
+    """Return one row's scores ``[coalition, score]`` if only ``members`` ``[coalition, expert]`` add to the mixture."""
     kept = members.to(inputs.ids.device).unsqueeze(1)
     was_training = model.training
     model.eval()
@@ -259,7 +259,7 @@ def _repeated(vectors: Vectors, times: int) -> Vectors:
 def _by_feature(
     model: MultiTaskModel, table: TensorTable, features: Sequence[str], draws: int, generator: torch.Generator
 ) -> Shapley:
-    """Return what the values of the first row add to its scores, beside those of other rows."""
+    """Return the Shapley values of the first row's features, compared with other rows."""
     drawn = 1 + torch.randint(len(table) - 1, (draws,), generator=generator)
 
     def value(members: Tensor, draw: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a search for the weights of a fusion found."""
+"""The front of a search for the weights of a fusion."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CURRENT, KNEE = "current", "knee"
 
 @dataclass(frozen=True)
 class Candidate:
-    """An expression and how good its order is.
+    """An expression and the values of its goals.
 
     Attributes:
-        expression: with its weights.
-        weights: its numbers, in order of appearance.
-        values: of every goal, to four decimals: what differs by less is no better.
+        expression: the expression with its weights.
+        weights: the numbers of the expression, in order of appearance.
+        values: the value of every goal, to four decimals; smaller differences do not count.
     """
 
     expression: str
@@ -31,14 +31,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class FusionFront:
-    """What a search for weights found, as plain data.
+    """The result of a search for weights, as plain data.
 
     Attributes:
-        goals: names of what the order is to be good at, such as ``gauc:click``; greater is better.
-        rows: how many rows it was judged on.
+        goals: names of the goals, such as ``gauc:click``; greater is better.
+        rows: the number of judged rows.
         current: the expression that the search started from.
-        front: candidates that no other one beats on all goals, from the best by the first goal on.
-        knee: position in the front of the one nearest to the best of every goal.
+        front: candidates that no other candidate dominates, the best by the first goal first.
+        knee: position in the front of the candidate nearest to the best value of every goal.
         tried: all candidates, the current one first.
         interrupted: whether the search was ended before its last trial.
     """
@@ -55,7 +55,7 @@ class FusionFront:
     def of(
         cls, goals: Iterable[str], rows: int, tried: Sequence[Candidate], *, interrupted: bool = False
     ) -> FusionFront:
-        """Return what candidates, the current one first, come to."""
+        """Return the front of candidates, the current one first."""
         values = np.array([candidate.values for candidate in tried])
         front = pareto_front(values)
         kept = tuple(tried[point] for point in front)
@@ -65,7 +65,7 @@ class FusionFront:
         """Return a candidate of the front by its number, from 1 on, or its knee.
 
         Raises:
-            DeclarationError: there is none of that number.
+            DeclarationError: no candidate has this number.
         """
         check_choice(which)
         if which == KNEE:
@@ -76,22 +76,22 @@ class FusionFront:
         return self.front[number - 1]
 
     def points(self) -> Iterator[tuple[str, Candidate]]:
-        """Yield the current candidate and those of the front, each with what it is called."""
+        """Yield the current candidate and those of the front, each with its name."""
         yield CURRENT, self.current
         for number, candidate in enumerate(self.front, start=1):
             if len(self.tried) > 1:
                 yield f"{number} {KNEE}" if number == self.knee + 1 else str(number), candidate
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the same as JSON values."""
+        """Return the front as JSON values."""
         return asdict(self)
 
 
 def check_choice(which: int | str | None) -> None:
-    """Refuse what is neither the number of a point nor the knee.
+    """Refuse a choice that is neither the number of a point nor the knee.
 
     Raises:
-        DeclarationError: says what was expected.
+        DeclarationError: names the possible choices.
     """
     if which not in (None, KNEE) and not str(which).isdecimal():
         raise DeclarationError(f"choose: expected {KNEE} or the number of a point, found {which}")

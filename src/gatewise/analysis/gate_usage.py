@@ -1,4 +1,4 @@
-"""Who uses whom: the gates' weights over a table and its slices."""
+"""Gate usage: the gates' weights over a table and its slices."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from gatewise.nn import Level, MultiTaskModel, TensorTable, Usage, levels_of, ta
 
 
 class GateUsage(NamedTuple):
-    r"""How the gates of one layer weigh its experts in some rows.
+    r"""The weights of one layer's gates in some rows.
 
     A row's entropy is :math:`-\sum_i g_i \log g_i`, in nats: 0 where one expert counts, log E where all E count alike.
 
     Attributes:
-        layer: which layer, where experts follow one another: ``"level 1"`` ...; of a trunk with one, ``"experts"``.
-        column: the column that the rows were cut by, None for all rows.
-        value: which slice, None for all rows.
-        rows: how many rows.
-        gates: what each gate is for: the tasks; in a lower layer other units, such as ``"shared"``, too.
-        experts: their names, such as ``"expert 0"``, or ``"click 0"`` and ``"shared 1"`` where they have owners.
+        layer: ``"level 1"`` ... in a trunk with several layers of experts; ``"experts"`` in a trunk with one.
+        column: the column of the slices, None for all rows.
+        value: the name of the slice, None for all rows.
+        rows: the number of rows.
+        gates: names of the gates: the tasks; in a lower layer also other units, such as ``"shared"``.
+        experts: names of the experts, such as ``"expert 0"``, or ``"click 0"`` and ``"shared 1"`` if they have owners.
         weights: ``[gate, expert]``, the mean weight; rows sum to 1.
         entropy: ``[gate]``, the mean entropy of a row's weights.
-        relative_entropy: ``[gate]``, the same as a share of log E, E being the experts that the gate reaches; 0 where
-            it reaches one.
+        relative_entropy: ``[gate]``, the mean entropy divided by log E, with E the number of experts that the gate
+            reaches; 0 for one expert.
         largest: ``[gate]``, the mean of a row's largest weight.
         utilisation: ``[gate, expert]``, the share of rows in which the expert's weight is the largest; sums to 1.
         reached: ``[gate, expert]`` bool, the experts that the gate reaches at all.
@@ -55,13 +55,13 @@ class GateUsage(NamedTuple):
 def gate_usage(
     model: MultiTaskModel, tasks: Sequence[str], table: TensorTable, cuts: Sequence[Cut] = ()
 ) -> list[GateUsage]:
-    """Return what the gates of every level do over all rows of a table, and then over each slice.
+    """Return the gate usage of every level over all rows of a table, and then over each slice.
 
     Args:
-        model: with any trunk; one without gates has no usage.
-        tasks: names of its tasks.
-        table: rows to look at.
-        cuts: slices of them.
+        model: with any trunk; a trunk without gates gives an empty list.
+        tasks: names of the model's tasks.
+        table: the rows.
+        cuts: slices of the rows.
 
     Returns:
         The levels from the input on for all rows, then for the first slice, and so on.
@@ -84,7 +84,7 @@ def gate_usage(
 
 
 def weights_by_row(model: MultiTaskModel, tasks: Sequence[str], table: TensorTable) -> list[tuple[Level, Tensor]]:
-    """Return every level with its gates' weights ``[row, gate, expert]``; a single gate is that of every task."""
+    """Return every level with its gates' weights ``[row, gate, expert]``; a single gate counts for every task."""
     levels = levels_of(model.trunk, tasks)
     parts: list[list[Tensor]] = [[] for _ in levels]
     with ExitStack() as taps:

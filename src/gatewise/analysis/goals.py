@@ -1,4 +1,4 @@
-"""What one order of the rows is to be good at: metrics of several labels, all judged on the same fused score."""
+"""Goals of one order of the rows: metrics of several labels, all judged on the fused score."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from gatewise.tasks import Predicted, Task
 METRICS: Mapping[str, Metric | GroupMetric] = {
     metric.name.partition("@")[0]: metric for metric in (AUC, PR_AUC, SPEARMAN, GINI, GAUC, NDCG, MRR, HIT_RATE)
 }
-"""Metrics of an order, by their names without places; of all of them greater is better."""
+"""Metrics of an order, by name without places; greater is better."""
 AT_PLACES = {"ndcg": ndcg_at_k, "hit_rate": hit_rate_at_k}
-"""Those of the first places, 10 where it is not said."""
+"""Metrics of the first places, of which there are 10 by default."""
 
 Judge = Callable[[Tensor], list[float | None]]
-"""Gives the value of every goal for fused scores ``[row]``; None where it is undefined."""
+"""Returns the value of every goal for fused scores ``[row]``; None: undefined."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """A metric of an order, and the output whose labels it is judged by.
+    """A metric of an order, and the output whose labels judge the order.
 
     Attributes:
-        metric: one of :data:`METRICS`, perhaps at other places.
-        output: as it stands in the results of ``evaluate``.
+        metric: one of :data:`METRICS`, possibly at another number of places.
+        output: the name in the results of ``evaluate``.
     """
 
     metric: Metric | GroupMetric
@@ -56,15 +56,15 @@ class Goal:
 
     @classmethod
     def parse(cls, text: str, tasks: Sequence[Task], *, grouped: bool) -> Goal:
-        """Read a goal such as ``gauc:click`` or ``ndcg@5:purchase``.
+        """Return the goal of a text such as ``gauc:click`` or ``ndcg@5:purchase``.
 
         Args:
-            text: metric and output; a task stands for its last output.
-            tasks: whose outputs there are.
+            text: metric and output; a task's name means its last output.
+            tasks: the tasks of the model.
             grouped: whether the schema has a group.
 
         Raises:
-            DeclarationError: no such metric or output, or the metric needs groups and there are none.
+            DeclarationError: the metric or output is unknown, or the metric needs groups and there are none.
         """
         name, colon, label = text.partition(":")
         if not colon or not label:
@@ -97,10 +97,10 @@ def _hint(name: str, known: Mapping[str, object], what: str) -> str:
 
 
 def judge_of(goals: Sequence[Goal], predicted: Predicted) -> Judge:
-    """Return what judges fused scores of these rows.
+    """Return a function that judges fused scores of some rows.
 
     Raises:
-        TableError: a goal's labels are not such as its metric takes; names the goal.
+        TableError: a goal's metric does not take its labels; names the goal.
     """
     judged = predicted.judged()
     ways = [_judge(goal, judged[goal.output].labels, predicted.groups) for goal in goals]

@@ -1,4 +1,4 @@
-"""Which features a model leans on: metrics when one is shuffled."""
+"""Permutation importance: metrics when a feature is shuffled."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from gatewise.tasks import Predicted, Task, predict_tasks
 
 
 class Importance(NamedTuple):
-    """What an output's metric loses when the values of a feature are shuffled among the rows.
+    """The loss of an output's metric when the values of a feature are shuffled among the rows.
 
     Attributes:
-        output: what is judged.
-        feature: what is shuffled.
-        metric: which it is judged by.
-        value: the metric with the feature as it is; None where it is undefined.
-        drop: the mean over repeats of how much worse the metric becomes, whichever its better direction: 0 for a
-            feature without effect; None where it is undefined.
-        low, high: the least and the greatest of the repeats. The median drop lies between them with a probability of
-            1 - 2 / 2^repeats, 94% of five.
+        output: the judged output.
+        feature: the shuffled feature.
+        metric: the name of the metric.
+        value: the metric without shuffling; None: undefined.
+        drop: how much worse the metric becomes, the mean over repeats; 0 for a feature without effect; None:
+            undefined.
+        low, high: the least and the greatest drop of the repeats. The median drop lies between them with probability
+            1 - 2 / 2^repeats, which is 94% for five repeats.
         by_repeat: the drop in every repeat.
     """
 
@@ -57,24 +57,24 @@ def feature_importance(
 
     .. math:: I_f = m(x) - \frac1R \sum_{r=1}^{R} m(x \text{ with column } f \text{ shuffled by } \pi_r)
 
-    for a metric m of which more is better, and the other way round for one of which less is. What is shuffled is the
-    encoded columns of the feature, so a null is moved as a null and a list as a whole. A feature that others can stand
-    in for loses little: features that say the same share their importance, and each may look unimportant.
+    for a metric m of which greater is better, and with the opposite sign for other metrics. The encoded columns of the
+    feature are shuffled, so a null moves as a null and a list as a whole. A feature that others can replace loses
+    little: redundant features share their importance, and each may look unimportant.
 
     Args:
-        model: any.
-        tasks: its tasks.
+        model: any model.
+        tasks: the tasks of the model.
         table: rows with labels.
-        metric: judges the outputs that have it; by default what sums each up.
+        metric: judges the outputs that have it; other outputs, and all by default, have their summary metric.
         repeats: how often each feature is shuffled.
-        within_groups: rows exchange values with rows of their own group alone, so that it shows what orders the rows of
-            a group; a feature that is the same in all rows of a group then has no importance.
-        rows: how many rows are drawn at most.
+        within_groups: rows exchange values only within their group, so that importance shows what orders the rows of a
+            group; a feature that is constant within groups then has importance 0.
+        rows: the largest number of rows to draw.
         seed: of the draws.
-        done: is told of every repeat that is done.
+        done: called after every repeat.
 
     Raises:
-        DeclarationError: no such metric, no positive number of repeats, or groups are wanted where there are none.
+        DeclarationError: the metric is unknown, ``repeats`` is not positive, or there are no groups to shuffle within.
 
     References:
         Breiman: Random Forests. Machine Learning, 2001.
@@ -112,7 +112,7 @@ def feature_importance(
 
 
 def _shuffled(count: int, groups: Tensor | None, generator: torch.Generator) -> Tensor:
-    """Return a random order of the rows, of those of each group among themselves; those of no group stay."""
+    """Return a random order of the rows, within groups if given; rows without a group keep their place."""
     order = torch.randperm(count, generator=generator)
     if groups is None:
         return order

@@ -1,4 +1,4 @@
-"""Metrics with the interval in which they may lie by chance."""
+"""Bootstrap intervals of metrics."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Estimate(NamedTuple):
     """A metric and its bootstrap interval.
 
     Attributes:
-        value: the metric over all rows; None where it is undefined.
-        low, high: ends of the interval; None where every resample is undefined.
-        level: how likely such an interval is meant to hold the true value.
-        samples: how many resamples were drawn.
-        undefined: in how many of them the metric was undefined; these are left out.
+        value: the metric over all rows; None: undefined.
+        low, high: ends of the interval; None: undefined in every resample.
+        level: the probability with which an interval should hold the true value.
+        samples: the number of resamples.
+        undefined: the number of resamples in which the metric is undefined; these are left out.
     """
 
     value: float | None
@@ -34,7 +34,7 @@ class Estimate(NamedTuple):
 
 
 Estimates = dict[str, dict[str, Estimate]]
-"""For each output, by its name, every metric by name."""
+"""Every metric by name, for every output by name."""
 
 
 def intervals(
@@ -50,16 +50,16 @@ def intervals(
 
     Args:
         predicted: rows with predictions and labels.
-        metrics: names of the metrics wanted; all by default.
-        by_group: draw whole groups, whose rows are not independent, such as those of a user; rows of no group are
+        metrics: names of metrics; all by default.
+        by_group: draw whole groups, for groups of dependent rows, such as those of a user; rows without a group are
             drawn one by one. Metrics within groups always draw groups.
-        samples: how many resamples.
-        level: how likely the interval is meant to hold the true value.
-        seed: of the draws, the same for all metrics.
+        samples: the number of resamples.
+        level: the probability with which an interval should hold the true value.
+        seed: of the draws, which are equal for all metrics.
 
     Raises:
-        DeclarationError: no such metric, or groups are wanted where there are none.
-        ShapeError: ``samples`` is no positive whole number, or ``level`` not between 0 and 1.
+        DeclarationError: a metric is unknown, or there are no groups to draw.
+        ShapeError: ``samples`` is not a positive whole number, or ``level`` is not between 0 and 1.
     """
     if by_group and predicted.groups is None:
         raise DeclarationError("intervals by group: the schema has no 'group'")
@@ -97,6 +97,6 @@ def _interval(
 
 
 def drawn_together(groups: Tensor) -> Tensor:
-    """Return groups in which a row of no group is one of its own; both ``[row]``."""
+    """Return groups in which a row without a group is a group of its own; both ``[row]``."""
     alone = -1 - torch.arange(len(groups))
     return torch.where(groups < 0, alone, groups)

@@ -1,4 +1,4 @@
-"""The metric that each output is looked at by, taken alone."""
+"""The main metric of each output."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ AnyMetric = Metric | GroupMetric
 
 
 def main_metrics(tasks: Sequence[Task], name: str | None = None) -> dict[str, AnyMetric]:
-    """Return for every output the metric of a name where it has it, or else the one that sums it up.
+    """Return, per output, the metric of a name if the output has it, else its summary metric.
 
     Raises:
-        DeclarationError: no output has such a metric.
+        DeclarationError: no output has a metric of this name.
     """
     check_metrics(None if name is None else [name], tasks)
     found: dict[str, AnyMetric] = {}
@@ -27,7 +27,7 @@ def main_metrics(tasks: Sequence[Task], name: str | None = None) -> dict[str, An
 
 
 def metric_values(predicted: Predicted, metrics: dict[str, AnyMetric]) -> dict[str, float | None]:
-    """Return the metric of every output over its own sample; None where it is undefined."""
+    """Return the metric of every output over the output's own sample; None: undefined."""
     judged = predicted.judged()
     return {output: _value(metric, judged[output], predicted) for output, metric in metrics.items()}
 

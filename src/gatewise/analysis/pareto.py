@@ -1,4 +1,4 @@
-"""Which of several points are the best there are where goals conflict."""
+"""The Pareto front of points, and its knee."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 
 
 def pareto_front(values: np.ndarray) -> list[int]:
-    r"""Return the points that no other one dominates, from the best by the first goal on; of equal points the first.
+    r"""Return the points that no other point dominates, the best by the first goal first; of equal points the first.
 
-    Point a dominates b where it is nowhere worse and somewhere better:
+    Point a dominates b if a is worse at no goal and better at one goal at least:
 
     .. math:: \forall k: a_k \ge b_k, \qquad \exists k: a_k > b_k
 
     Args:
-        values: ``[point, goal]``, of each goal the greater the better.
+        values: ``[point, goal]``, greater is better.
 
     Example:
         >>> pareto_front(np.array([[0.1, 0.9], [0.5, 0.5], [0.4, 0.5], [0.9, 0.1], [0.5, 0.5]]))
@@ -29,7 +29,7 @@ def pareto_front(values: np.ndarray) -> list[int]:
 
 
 def knee(values: np.ndarray) -> int:
-    r"""Return the point of a front that is nearest to the best of every goal.
+    r"""Return the point of a front nearest to the best value of every goal.
 
     .. math:: \arg\min_p \sum_k \left(\frac{\max_q v_{qk} - v_{pk}}{\max_q v_{qk} - \min_q v_{qk}}\right)^2
 

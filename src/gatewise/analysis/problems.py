@@ -1,4 +1,4 @@
-"""What is wrong with a mixture of experts, in words, and what to try."""
+"""Problems of a mixture of experts, in words, with remedies."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ STARVING_SHARE = 0.05
 
 
 class Problem(NamedTuple):
-    """Something that is not as it should be.
+    """A problem of a trained model.
 
     Attributes:
-        kind: what sort of thing.
-        layer: where, as in :class:`GateUsage`; None for a task.
+        kind: the kind of problem.
+        layer: the layer, as in :class:`GateUsage`; None for a task.
         who: names of the experts or tasks.
-        found: what was seen, a clause that begins with the name of the thing.
+        found: the problem, a clause that begins with the name of an expert or a task.
         remedy: what to try.
     """
 
@@ -43,20 +43,21 @@ class Problem(NamedTuple):
 
 
 def mixture_problems(usage: Sequence[GateUsage], similarity: Sequence[Similarity] = ()) -> list[Problem]:
-    """Return which gates have collapsed, which experts are dead, and which are the same as another.
+    """Return collapsed gates, dead experts and duplicate experts, as problems.
 
-    A gate has collapsed when its largest weight, averaged over the rows, is at least 0.99: it uses one expert in every
-    row. Gates that are meant to be sparse (top-k, DSelect-k) may do that, so they have collapsed when it is the same
-    expert, with a mean weight of 0.99. An expert is dead when no gate that reaches it gives it an average weight of
-    0.01, or when it gives the same for all rows. Two experts are duplicates when their CKA is at least 0.99. Slices in
-    ``usage`` are not looked at, nor gates that reach one expert, which have no choice.
+    A gate has collapsed if the mean over rows of its largest weight is at least 0.99: it uses one expert per row. A
+    sparse gate (top-k, DSelect-k) may use one expert per row; it has collapsed if one expert has a mean weight of 0.99.
+    An expert is dead if no gate that reaches it gives it a mean weight of 0.01 or more, or if its output is equal in
+    all rows.
+    Two experts are duplicates if their CKA is at least 0.99. Slices in ``usage`` are ignored, and so are gates that
+    reach one expert, because they have no choice.
 
     Args:
         usage: of every level over all rows.
-        similarity: of every level; without, duplicates are not looked for.
+        similarity: of every level; without it duplicates are not found.
     """
     whole = [each for each in usage if each.column is None and each.rows and len(each.experts) > 1]
-    # gates of the last level are those of tasks, others may be of other units
+    # the gates of the last level are those of the tasks; lower gates may belong to other units
     tasks = whole[-1].gates if whole else ()
     found: list[Problem] = []
     for each in whole:
@@ -134,14 +135,14 @@ def starving_tasks(
     conflict: Sequence[Mapping[str, Any]] = (),
     declared: Mapping[str, float] | None = None,
 ) -> list[Problem]:
-    r"""Return which tasks hardly move what all share.
+    r"""Return the tasks that hardly change the shared weights, as problems.
 
-    A task starves where its weight, beside its declared one, is below 1/20 of that of another task; and where its
-    weighted gradient at the experts is shorter than 1/20 of another's, if conflict was looked at.
+    A task starves if its weight, divided by its declared weight, is below 1/20 of another task's; or if its weighted
+    gradient at the experts is shorter than 1/20 of another task's, if conflict was recorded.
 
     Args:
-        train: of an epoch of the history: for each task its mean ``weight``.
-        conflict: of the same epoch: ratios of norms of gradients.
+        train: of one epoch in the history: the mean ``weight`` of each task.
+        conflict: of the same epoch: the ratios of gradient norms.
         declared: the tasks' declared weights; 1 by default. A task of weight 0 is meant to starve.
     """
     meant = {task: 1.0 if declared is None else declared.get(task, 1.0) for task in train}
@@ -185,7 +186,7 @@ def _starving(task: str, what: str) -> Problem:
 
 
 def called(expert: str) -> str:
-    """Return how a sentence calls an expert.
+    """Return the name of an expert within a sentence.
 
     Example:
         >>> called("expert 3"), called("shared 1")
@@ -199,14 +200,14 @@ def _where(layer: str) -> str:
 
 
 def gate_problems(gates: np.ndarray, tasks: Sequence[str]) -> list[str]:
-    """Say in words which gates have collapsed and which experts are dead, see :func:`mixture_problems`.
+    """Return sentences on collapsed gates and dead experts, see :func:`mixture_problems`.
 
     Args:
         gates: ``[row, task, expert]``.
-        tasks: the tasks' names.
+        tasks: names of the tasks.
 
     Returns:
-        One sentence a problem; none where all is well, or with a single expert.
+        One sentence per problem; none if there is no problem, or a single expert.
     """
     names = [f"expert {i}" for i in range(gates.shape[2])]
     return [str(problem) for problem in mixture_problems([usage_of(torch.from_numpy(gates), tasks, names)])]

@@ -1,4 +1,4 @@
-"""Reliability: what was predicted beside what came, in parts of similar predictions."""
+"""Reliability: mean prediction and share of ones, in bins of similar predictions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from gatewise.tasks import BinaryTask, Judged, Predicted
 
 
 class ReliabilityBin(NamedTuple):
-    """One part of the rows, in the order of their predictions.
+    """A bin of rows with similar predictions.
 
     Attributes:
-        column: the column that slices the rows, None where all rows are taken.
-        value: the slice, None where all rows are taken.
-        rows: how many labelled rows.
-        prediction: their mean prediction.
-        share: the share of ones among them.
-        low, high: Wilson's interval of that share.
+        column: the column of the slices, None for all rows.
+        value: the name of the slice, None for all rows.
+        rows: the number of labelled rows.
+        prediction: the mean prediction.
+        share: the share of ones.
+        low, high: Wilson's interval of the share.
     """
 
     column: str | None
@@ -36,16 +36,16 @@ class ReliabilityBin(NamedTuple):
 def reliability(
     predicted: Predicted, cuts: Sequence[Cut] = (), *, bins: int = 10, level: float = 0.95
 ) -> dict[str, list[ReliabilityBin]]:
-    """Return every probability's parts of equally many rows, from the lowest predictions to the highest.
+    """Return every probability's bins of equally many rows, from the lowest predictions to the highest.
 
-    Rows of one prediction stay together, so parts may be fewer. A calibrated model's mean prediction lies within the
-    interval in most parts.
+    Rows of equal prediction share a bin, so there may be fewer bins. In most bins the mean prediction of a calibrated
+    model lies within the interval.
 
     Args:
-        predicted: rows to look at.
-        cuts: slices; each has parts of its own.
-        bins: how many parts.
-        level: how likely the interval is meant to hold the true share.
+        predicted: rows with predictions and labels.
+        cuts: slices, each with bins of its own.
+        bins: the number of bins.
+        level: the probability with which an interval should hold the true share.
     """
     z = NormalDist().inv_cdf((1 + level) / 2)
     slices = cuts or [Cut(None, None, slice(None))]
@@ -73,12 +73,12 @@ def wilson(share: float, rows: float, z: float) -> tuple[float, float]:
     .. math::
         \frac{1}{1 + z^2 / n} \left(s + \frac{z^2}{2 n} \pm z \sqrt{\frac{s (1 - s)}{n} + \frac{z^2}{4 n^2}}\right)
 
-    It lies within 0 and 1 and is right for small shares, where a symmetric one is not.
+    Wilson's interval lies within 0 and 1, and is right for small shares, unlike a symmetric interval.
 
     Args:
-        share: s, observed.
-        rows: n, of how many.
-        z: how many deviations of a normal distribution.
+        share: s, the observed share.
+        rows: n, the number of rows.
+        z: the half-width in standard deviations of a normal distribution.
     """
     centre = share + z * z / (2 * rows)
     reach = z * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))

@@ -1,4 +1,4 @@
-"""Rows drawn from a table, and what a model says of them."""
+"""Rows drawn from a table, and their scores."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ BATCH = 4096
 
 
 def drawn_rows(count: int, limit: int, seed: int) -> Tensor:
-    """Return so many different rows of a table of ``count``, in order; all where there are no more."""
+    """Return ``limit`` distinct rows of a table of ``count`` rows, in order; all if there are no more."""
     if count <= limit:
         return torch.arange(count)
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed))[:limit].sort().values
 
 
 def score_rows(model: MultiTaskModel, table: TensorTable, index: Tensor) -> Tensor:
-    """Return the scores ``[row, score]`` of the chosen rows; the table's ids are checked first."""
+    """Return the scores ``[row, score]`` of the rows ``index``; the table's ids are checked first."""
     model.input_layer.check(table)
     known = model.input_layer.read_texts(table)
     batches = torch.split(index.to(table.device), BATCH)
@@ -28,7 +28,7 @@ def score_rows(model: MultiTaskModel, table: TensorTable, index: Tensor) -> Tens
 
 
 def features_of(model: MultiTaskModel) -> list[str]:
-    """Return the names of the features that predictions depend on; those on the side count as missing."""
+    """Return the names of the features that predictions depend on, without side features."""
     layout = model.input_layer.layout
     names = [
         *(name for name, _ in layout.ids),
@@ -40,13 +40,13 @@ def features_of(model: MultiTaskModel) -> list[str]:
 
 
 def score_gathered(model: MultiTaskModel, table: TensorTable, index: Tensor, others: Mapping[str, Tensor]) -> Tensor:
-    """Return the scores ``[row, score]`` of rows in which some features have the values of others.
+    """Return the scores ``[row, score]`` of rows in which some features have the values of other rows.
 
     Args:
-        model: any.
-        table: was checked, and its texts were read.
-        index: ``[row]``, where features are read.
-        others: where some are read instead, see :func:`gatewise.nn.gathered`.
+        model: any model.
+        table: with checked ids, and with texts read.
+        index: ``[row]``, the rows of the features.
+        others: the rows of some features instead, by feature, see :func:`gatewise.nn.gathered`.
     """
     layout, device = model.input_layer.layout, table.device
 

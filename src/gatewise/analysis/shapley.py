@@ -1,12 +1,11 @@
-r"""Shapley values: a sum taken apart among those who made it.
+r"""Shapley values: the contribution of every player to a value.
 
 .. math::
     \phi_i = \sum_{S \not\ni i} \frac{|S|! \, (n - |S| - 1)!}{n!} \big(v(S \cup \{i\}) - v(S)\big), \qquad
     \sum_i \phi_i = v(\text{all}) - v(\emptyset)
 
-Up to some players all coalitions are valued and the values are exact. With more, :math:`\phi_i` is the mean of what i
-adds to those before it in random orders, each taken together with the same order backwards; the sum is exact all the
-same.
+For few players all coalitions are valued and the values are exact. For more, :math:`\phi_i` is the mean of what i adds
+to the players before it in random orders, each order used forwards and backwards; the sum is exact in both cases.
 
 References:
     Shapley: A Value for n-person Games. 1953.
@@ -28,12 +27,12 @@ from gatewise.errors import DeclarationError
 
 
 class Shapley(NamedTuple):
-    """What every player adds.
+    """The Shapley values of all players.
 
     Shape:
         - values: ``[player, score]`` float64
-        - errors: ``[player, score]``, standard errors of the values; 0 where they are exact
-        - empty: ``[score]``, the value without any player; with random draws its mean over these
+        - errors: ``[player, score]``, standard errors of the values; 0 if exact
+        - empty: ``[score]``, the value without any player; the mean over draws for random orders
     """
 
     values: Tensor
@@ -45,8 +44,8 @@ def exact_shapley(value: Callable[[Tensor], Tensor], players: int) -> Shapley:
     """Return exact Shapley values.
 
     Args:
-        value: of coalitions ``[coalition, player]`` bool: ``[coalition, score]``; called once with all of them.
-        players: how many there are.
+        value: from coalitions ``[coalition, player]`` bool to ``[coalition, score]``; called once, with all coalitions.
+        players: the number of players.
 
     Example:
         >>> added = exact_shapley(lambda who: 1 + who.double() @ torch.tensor([[2.0], [-3.0]]).double(), 2)
@@ -75,15 +74,15 @@ def sampled_shapley(
     """Return Shapley values from random orders.
 
     Args:
-        value: of coalitions ``[coalition, player]`` bool, each with the number of its draw ``[coalition]``:
-            ``[coalition, score]``; called once with all of them. A value may depend on the draw, such as on the row
-            that absent features are taken from.
-        players: how many there are.
-        draws: how many random orders, each taken forwards and backwards.
+        value: from coalitions ``[coalition, player]`` bool and the number of each one's draw ``[coalition]`` to
+            ``[coalition, score]``; called once, with all coalitions. A value may depend on the draw, such as on the row
+            of absent features.
+        players: the number of players.
+        draws: the number of random orders, each used forwards and backwards.
         generator: draws them.
 
     Raises:
-        DeclarationError: there are no draws.
+        DeclarationError: ``draws`` is below 1.
     """
     if draws < 1:
         raise DeclarationError(f"explanation: expected draws of 1 or more, found {draws}")
@@ -91,7 +90,7 @@ def sampled_shapley(
     # [order, place]: every draw forwards, then backwards
     orders = torch.cat([orders, orders.flip(1)])
     places = orders.argsort(dim=1)
-    # [order, step, player]: with each step one more has come
+    # [order, step, player]: each step adds one player
     members = places.unsqueeze(1) < torch.arange(players + 1).view(1, -1, 1)
     draw = torch.arange(draws).repeat(2).unsqueeze(1).expand(-1, players + 1)
     values = value(members.flatten(0, 1), draw.flatten()).double().view(2, draws, players + 1, -1)

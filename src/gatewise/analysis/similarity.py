@@ -1,4 +1,4 @@
-"""How alike experts are: linear CKA of their outputs."""
+"""Similarity of experts: linear CKA of their outputs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gatewise.nn import Level, MultiTaskModel, TensorTable, levels_of, tapped
 
 
 class Similarity(NamedTuple):
-    """How alike the experts of one layer are, in what they give for the same rows.
+    """The similarity of the outputs of one layer's experts.
 
     Attributes:
         layer: as in :class:`GateUsage`.
-        experts: their names.
-        cka: ``[expert, expert]``, 0 to 1; 1 where one output is the other turned and scaled; NaN where an expert's
-            output is the same in all rows.
-        rows: how many rows were looked at.
+        experts: names of the experts.
+        cka: ``[expert, expert]``, 0 to 1; 1 for outputs that differ by rotation and scale only; NaN for an expert whose
+            output is equal in all rows.
+        rows: the number of rows.
     """
 
     layer: str
@@ -35,13 +35,13 @@ class Similarity(NamedTuple):
 def expert_similarity(
     model: MultiTaskModel, tasks: Sequence[str], table: TensorTable, *, rows: int = 10_000, seed: int = 0
 ) -> list[Similarity]:
-    """Return how alike the experts of every level are in what they give for rows of a table.
+    """Return the similarity of the experts of every level, on rows of a table.
 
     Args:
-        model: with any trunk; one without experts has no similarity.
-        tasks: names of its tasks.
-        table: rows to look at.
-        rows: how many are drawn from it at most.
+        model: with any trunk; a trunk without experts gives an empty list.
+        tasks: names of the model's tasks.
+        table: the rows.
+        rows: the largest number of rows to draw.
         seed: of the draw.
     """
     levels = levels_of(model.trunk, tasks)
@@ -53,7 +53,7 @@ def expert_similarity(
 
 
 def _outputs(model: MultiTaskModel, levels: Sequence[Level], table: TensorTable, chosen: Tensor) -> list[Tensor]:
-    """Return what the experts of each level give for the chosen rows, ``[row, expert, width]``."""
+    """Return the outputs of each level's experts for the chosen rows, ``[row, expert, width]``."""
     parts: list[list[Tensor]] = [[] for _ in levels]
 
     def keep(found: list[Tensor], weights: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -73,12 +73,12 @@ def linear_cka(outputs: Tensor) -> Tensor:
     .. math::
         \mathrm{CKA}(X, Y) = \frac{\lVert Y^\top X \rVert_F^2}{\lVert X^\top X \rVert_F \, \lVert Y^\top Y \rVert_F}
 
-    where X and Y are the outputs of two experts for the same rows, the mean of every column taken off. It does not
-    change where an output is turned (by an orthogonal matrix) or scaled.
+    where X and Y are the outputs of two experts for the same rows, with columns centred. CKA does not change if an
+    output is rotated (multiplied by an orthogonal matrix) or scaled.
 
     Shape:
         - outputs: ``[row, expert, width]``
-        - output: ``[expert, expert]`` float64; NaN where an expert gives the same for all rows
+        - output: ``[expert, expert]`` float64; NaN for an expert whose output is equal in all rows
 
     References:
         Kornblith et al.: Similarity of Neural Network Representations Revisited. ICML 2019.
@@ -94,7 +94,7 @@ def linear_cka(outputs: Tensor) -> Tensor:
     flat = centred.flatten(1)
     # [expert, expert], the squared norms of all cross products
     products = (flat.T @ flat).view(experts, width, experts, width).square().sum(dim=(1, 3))
-    # what is left of an output that does not vary is rounding
+    # a centred constant output is not 0 but a rounding error
     varies = centred.square().sum(dim=(0, 2)) > 1e-12 * exact.square().sum(dim=(0, 2))
     norms = torch.where(varies, products.diagonal().sqrt(), torch.nan)
     return products / (norms.unsqueeze(1) * norms)

@@ -1,4 +1,4 @@
-"""Metrics of slices: where a model is good, and where it is not."""
+"""Metrics by slice."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from gatewise.tasks import Predicted, Task
 
 
 class Slice(NamedTuple):
-    """An output's metrics in some of the rows.
+    """An output's metrics in a slice.
 
     Attributes:
-        column: the column that the rows were cut by.
-        value: which slice.
-        rows: how many labelled rows it has.
-        metrics: every metric; None where it is undefined.
+        column: the column of the slices.
+        value: the name of the slice.
+        rows: the number of labelled rows.
+        metrics: every metric by name; None: undefined.
     """
 
     column: str
@@ -28,15 +28,15 @@ class Slice(NamedTuple):
 
 
 def slices(predicted: Predicted, cuts: Sequence[Cut], metrics: Collection[str] | None = None) -> dict[str, list[Slice]]:
-    """Return the metrics of every slice, by output; those that evaluating its rows alone would give.
+    """Return the metrics of every slice, by output, equal to those of evaluating only the slice's rows.
 
     Args:
         predicted: rows with predictions and labels.
-        cuts: slices of them.
-        metrics: names of the metrics wanted; all by default.
+        cuts: slices of the rows.
+        metrics: names of metrics; all by default.
 
     Raises:
-        DeclarationError: no such metric.
+        DeclarationError: a metric is unknown.
     """
     check_metrics(metrics, predicted.tasks)
     found: dict[str, list[Slice]] = {output: [] for output in predicted.judged()}
@@ -51,7 +51,7 @@ def slices(predicted: Predicted, cuts: Sequence[Cut], metrics: Collection[str] |
 
 
 def worst(metric: Metric | GroupMetric, found: Sequence[Slice]) -> Slice | None:
-    """Return the slice where a metric is worst; None where it is the same in all, or where neither side is better."""
+    """Return the slice where a metric is worst; None if all are equal, or the metric has no better direction."""
     values = {part: value for part in range(len(found)) if (value := found[part].metrics.get(metric.name)) is not None}
     if len(set(values.values())) < 2 or metric.greater_is_better is None:
         return None
@@ -72,6 +72,6 @@ def check_metrics(names: Collection[str] | None, tasks: Sequence[Task]) -> None:
 
 
 def metrics_by_name(task: Task, output: str) -> dict[str, Metric | GroupMetric]:
-    """Return the metrics that judge an output, by their names."""
+    """Return the metrics of an output, by name."""
     metrics: list[Metric | GroupMetric] = [*task.metrics_of(output), *task.group_metrics]
     return {metric.name: metric for metric in metrics}

@@ -1,4 +1,4 @@
-"""Metrics of tables that come piece by piece and are never held whole."""
+"""Metrics of tables that are read in pieces and never held in memory."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gatewise.tasks import Metrics, Predicted, Task
 
 @dataclass(frozen=True)
 class Streamed:
-    """What is known of a table that went by.
+    """The metrics of a streamed table.
 
     Attributes:
-        metrics: of every output, those that follow from sums.
-        left_out: of every output, the names of those that need all rows at once.
-        rows: how many rows went by.
+        metrics: per output, the metrics that follow from sums.
+        left_out: per output, the names of the metrics that need all rows at once.
+        rows: the number of rows.
     """
 
     metrics: Metrics
@@ -26,14 +26,14 @@ class Streamed:
 
 
 class StreamedMetrics:
-    """Sums over the rows that went by, from which many metrics follow.
+    """Running sums over rows, from which many metrics follow.
 
-    AUC and ECE hold rows of nearly the same score for tied, see :class:`gatewise.metrics.ScoreHistogram`; the others
-    are those of the rows.
+    AUC and ECE treat nearly equal scores as ties, see :class:`gatewise.metrics.ScoreHistogram`; other metrics are
+    exact.
 
     Args:
-        tasks: whose outputs are judged.
-        centres: for each task a number near its labels, such as their mean; see :class:`gatewise.metrics.Moments`.
+        tasks: the tasks to judge.
+        centres: per task a number near its labels, such as their mean; see :class:`gatewise.metrics.Moments`.
     """
 
     def __init__(self, tasks: Sequence[Task], centres: Mapping[str, float]) -> None:
@@ -43,12 +43,12 @@ class StreamedMetrics:
             output: RunningMetrics(metrics_by_name(task, output).values(), centres.get(task.name, 0.0))
             for task in tasks
             for output in task.outputs
-            # what is judged by several columns has no sums here
+            # outputs judged by several columns have no running sums
             if output in task.columns
         }
 
     def update(self, predicted: Predicted) -> None:
-        """Add rows."""
+        """Add the sums of more rows."""
         self._rows += len(predicted)
         for output, judged in predicted.judged().items():
             if output in self._running:
@@ -56,7 +56,7 @@ class StreamedMetrics:
                 self._running[output].update(judged.labels[known], judged.predictions[known])
 
     def result(self) -> Streamed:
-        """Return the metrics of all rows so far."""
+        """Return the metrics over all rows so far."""
         metrics = {output: self._running[output].values() if output in self._running else {} for output in self._names}
         left_out = {
             output: tuple(name for name in names if name not in metrics[output])

@@ -1,4 +1,4 @@
-"""What several trainings say of ways of modelling the same tasks: how good each is, and whether it beats another."""
+"""Verdicts on contestants over several trainings: how good each is, and whether it beats another."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Spread(NamedTuple):
     """A metric over several seeds.
 
     Attributes:
-        mean: over the seeds; None where it is undefined for one of them.
-        deviation: standard deviation over the seeds, of samples; None where there is one seed.
-        values: for every seed.
+        mean: the mean over seeds; None: undefined for a seed.
+        deviation: the sample standard deviation over seeds; None for one seed.
+        values: the metric for every seed.
     """
 
     mean: float | None
@@ -32,16 +32,16 @@ class Spread(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Whether a way of modelling does better on a task than the baseline does.
+    """Whether a contestant beats the baseline on an output.
 
     Attributes:
-        contestant: the way of modelling.
-        output: what it predicts.
-        metric: which it is judged by.
-        change: the metric's mean over seeds less the baseline's; None where one of them is undefined.
-        low, high: ends of the bootstrap interval of that difference; None where every resample is undefined.
-        by_seed: the difference with every seed; None where it is undefined.
-        verdict: ``helps`` where the whole interval is on the better side of 0, ``hurts`` where it is on the other.
+        contestant: the name of the contestant.
+        output: the name of the output.
+        metric: the name of the metric.
+        change: the metric's mean over seeds minus the baseline's; None: undefined for either.
+        low, high: ends of the bootstrap interval of the change; None: undefined in every resample.
+        by_seed: the change for every seed; None: undefined.
+        verdict: ``helps`` if the whole interval is on the better side of 0, ``hurts`` if on the worse side.
     """
 
     contestant: str
@@ -55,11 +55,11 @@ class Verdict(NamedTuple):
 
 
 Trained = Mapping[str, Sequence[Predicted]]
-"""For every contestant what its models predict of the same rows, one a seed."""
+"""Per contestant, its models' predictions for the test rows, one per seed."""
 
 
 def spreads(found: Sequence[Metrics]) -> dict[str, dict[str, Spread]]:
-    """Return the mean and standard deviation of every metric of every output, over what was found with each seed."""
+    """Return the mean and standard deviation over seeds, of every metric of every output."""
     return {
         output: {name: _spread([metrics[output][name] for metrics in found]) for name in names}
         for output, names in found[0].items()
@@ -82,22 +82,22 @@ def verdicts(
     level: float = 0.95,
     seed: int = 0,
 ) -> list[Verdict]:
-    """Return, for every contestant but the baseline and every output, a verdict by the metric that sums the task up.
+    """Return, per contestant except the baseline and per output, a verdict by the output's summary metric.
 
-    Test rows are drawn anew, whole groups where the schema has a ``group``; each resample judges all seeds of both
-    sides. So the interval covers the chance of which rows were tested, for the models that were trained. It does not
-    cover how other seeds might have come out: ``by_seed`` shows how far they lie apart.
+    The bootstrap draws test rows, or whole groups if the schema has a ``group``; each resample judges all seeds of both
+    sides. So the interval covers the choice of test rows, for the trained models. The interval does not cover the
+    choice of seeds: ``by_seed`` shows how much seeds differ.
 
     Args:
-        trained: what every contestant predicts of the test rows.
+        trained: every contestant's predictions for the test rows.
         baseline: the contestant that the others are compared with.
         metrics: names of further metrics to give verdicts by.
-        samples: how many resamples.
-        level: how likely the interval is meant to hold the true difference.
+        samples: the number of resamples.
+        level: the probability with which an interval should hold the true change.
         seed: of the draws.
 
     Raises:
-        DeclarationError: no such metric, or one of which neither side is better.
+        DeclarationError: a metric is unknown, or has no better direction.
     """
     first = trained[baseline][0]
     check_verdicts(metrics, first.tasks)
@@ -119,10 +119,10 @@ def verdicts(
 
 
 def check_verdicts(names: Collection[str], tasks: Sequence[Task]) -> None:
-    """Refuse names of metrics that no verdict can be given by.
+    """Refuse names of metrics that cannot give a verdict.
 
     Raises:
-        DeclarationError: no task has such a metric, or of its values neither side is better; suggests what to take.
+        DeclarationError: a metric is unknown or has no better direction; suggests other metrics.
     """
     check_metrics(names, tasks)
     known: dict[str, Metric | GroupMetric] = {}
@@ -138,7 +138,7 @@ def check_verdicts(names: Collection[str], tasks: Sequence[Task]) -> None:
 
 
 def summary_of(task: Task, output: str) -> Metric:
-    """Return the metric that sums an output up: its task's, or the first one where that does not judge it."""
+    """Return the summary metric of an output: its task's, or the output's first metric if the task's does not fit."""
     metrics = task.metrics_of(output)
     return task.summary if task.summary in metrics else metrics[0]
 
@@ -185,9 +185,9 @@ def _word(low: float | None, high: float | None, greater_is_better: bool) -> Wor
 
 
 def seesaw(found: Sequence[Verdict]) -> dict[str, dict[str, Verdict]]:
-    """Return for every contestant what it gains and loses on every output, by the metric that sums it up.
+    """Return every contestant's gain or loss per output, by the output's summary metric.
 
-    Where one output rises as another falls, sharing is a seesaw; a contestant above 0 on all outputs is not.
+    A contestant that gains on one output and loses on another is a seesaw.
     """
     changes: dict[str, dict[str, Verdict]] = {}
     for verdict in found:
