@@ -48,9 +48,8 @@ def mixture_problems(usage: Sequence[GateUsage], similarity: Sequence[Similarity
     A gate has collapsed if the mean over rows of its largest weight is at least 0.99: it uses one expert per row. A
     sparse gate (top-k, DSelect-k) may use one expert per row; it has collapsed if one expert has a mean weight of 0.99.
     An expert is dead if no gate that reaches it gives it a mean weight of 0.01 or more, or if its output is equal in
-    all rows.
-    Two experts are duplicates if their CKA is at least 0.99. Slices in ``usage`` are ignored, and so are gates that
-    reach one expert, because they have no choice.
+    all rows. Two experts are duplicates if their CKA is at least 0.99. Slices in ``usage`` are ignored, and so are
+    gates that reach one expert, because they have no choice.
 
     Args:
         usage: of every level over all rows.
