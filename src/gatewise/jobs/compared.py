@@ -1,4 +1,4 @@
-"""What a comparison found."""
+"""The result of a comparison."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Comparison:
         cost: of every contestant, the mean over seeds.
         tasks: names of the tasks.
         affinity: of every contestant whose tasks share a model ``[task][task]``, the effect of a step on the
-            first task on the loss of the second, the mean over seeds, see :func:`gatewise.training.task_affinity`; None: no label.
+            first task on the loss of the second, the mean over seeds, see :func:`gatewise.training.task_affinity`;
+            None: no label.
     """
 
     seeds: tuple[int, ...]
