@@ -23,8 +23,8 @@ from gatewise.analysis.gate_usage import GateUsage, gate_usage
 from gatewise.analysis.goals import Goal, Judge, judge_of
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
+from gatewise.analysis.json_values import as_json
 from gatewise.analysis.pareto import knee, pareto_front
-from gatewise.analysis.plain import plain
 from gatewise.analysis.problems import Problem, gate_problems, mixture_problems, starving_tasks
 from gatewise.analysis.reliability import ReliabilityBin, reliability
 from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
@@ -64,6 +64,7 @@ __all__ = [
     "StreamedMetrics",
     "Trained",
     "Verdict",
+    "as_json",
     "attribute",
     "check_choice",
     "check_metrics",
@@ -86,7 +87,6 @@ __all__ = [
     "mixture_problems",
     "nearest_width",
     "pareto_front",
-    "plain",
     "reliability",
     "resized",
     "sampled_shapley",

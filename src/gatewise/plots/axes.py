@@ -33,11 +33,11 @@ def axes_or_new(ax: Axes | None) -> Axes:
     return pyplot.subplots(layout="constrained")[1]
 
 
-def plain(text: str) -> str:
+def axis_text(text: str) -> str:
     r"""Return a shortened text that matplotlib shows letter by letter: a dollar does not begin a formula.
 
     Example:
-        >>> plain("price_in_$"), plain("a name that is longer than any axis has room for")
+        >>> axis_text("price_in_$"), axis_text("a name that is longer than any axis has room for")
         ('price_in_\\$', 'a name that is longer tha…')
     """
     shortened = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
@@ -60,4 +60,4 @@ def legend_columns(names: Sequence[str]) -> int:
 
 def label_of(text: str) -> str:
     """Return a label for the legend, which would leave out a name that starts with an underscore."""
-    return ("\u2009" if text.startswith("_") else "") + plain(text)
+    return ("\u2009" if text.startswith("_") else "") + axis_text(text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatewise.analysis import FusionFront
-from gatewise.plots.axes import add_legend, axes_or_new, plain
+from gatewise.plots.axes import add_legend, axes_or_new, axis_text
 from gatewise.plots.colours import ACCENT, GUIDE, series
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def fusion_front(found: FusionFront, goals: tuple[int, int] = (0, 1), *, ax: Axe
     for point in _numbered(front):
         ax.annotate(str(point + 1), front[point], xytext=(4, 4), textcoords="offset points", fontsize="small")
     ax.locator_params(nbins=TICKS)
-    ax.set_xlabel(plain(found.goals[goals[0]]))
-    ax.set_ylabel(plain(found.goals[goals[1]]))
+    ax.set_xlabel(axis_text(found.goals[goals[0]]))
+    ax.set_ylabel(axis_text(found.goals[goals[1]]))
     add_legend(ax)
     return ax
 

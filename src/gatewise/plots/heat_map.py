@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatewise.plots.axes import axes_or_new, plain
+from gatewise.plots.axes import axes_or_new, axis_text
 from gatewise.plots.colours import ACCENT, BETTER, WORSE, opposed, shades
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def heat_map(
     colours = LinearSegmentedColormap.from_list("gatewise", steps)
     ax.pcolormesh(matrix, cmap=colours, vmin=-top if signed else 0.0, vmax=top, clip_on=False)
     across, first = without_common(columns)
-    ax.set_xticks(np.arange(len(columns)) + 0.5, [plain(name) for name in across])
+    ax.set_xticks(np.arange(len(columns)) + 0.5, [axis_text(name) for name in across])
     ax.set_xlabel(first)
-    ax.set_yticks(np.arange(len(rows)) + 0.5, [plain(name) for name in rows])
+    ax.set_yticks(np.arange(len(rows)) + 0.5, [axis_text(name) for name in rows])
     ax.invert_yaxis()
     ax.grid(visible=False)
     ax.tick_params(length=0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatewise.analysis import Importance
-from gatewise.plots.axes import axes_or_new, plain
+from gatewise.plots.axes import axes_or_new, axis_text
 from gatewise.plots.colours import ACCENT, GUIDE
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def importance(
     reach = np.stack([drops - lows, highs - drops]).clip(min=0)
     ax.barh(range(len(first)), drops, height=0.65, color=colour)
     ax.errorbar(drops, range(len(first)), xerr=reach, linestyle="", ecolor=GUIDE, elinewidth=1.4, capsize=2)
-    ax.set_yticks(range(len(first)), [plain(feature) for feature, *_ in first])
+    ax.set_yticks(range(len(first)), [axis_text(feature) for feature, *_ in first])
     ax.set_ylim(max(len(first), 1) - 0.4, -0.6)
     ax.axvline(0, color=GUIDE, linewidth=1)
     if found:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatewise.analysis import Verdict
-from gatewise.plots.axes import add_legend, axes_or_new, label_of, plain
+from gatewise.plots.axes import add_legend, axes_or_new, axis_text, label_of
 from gatewise.plots.colours import GUIDE, series
 from gatewise.plots.heat_map import heat_map
 
@@ -38,7 +38,7 @@ def seesaw(changes: Mapping[str, Mapping[str, Verdict]], *, ax: Axes | None = No
         values, reach = _drawn(verdicts)
         style: dict[str, Any] = {"color": series(position), "elinewidth": 1.2, "capsize": 2.5}
         ax.errorbar(places, values, yerr=reach, marker="o", linewidth=0.9, label=label_of(model), **style)
-    ax.set_xticks(range(len(outputs)), [plain(output) for output in outputs])
+    ax.set_xticks(range(len(outputs)), [axis_text(output) for output in outputs])
     ax.set_xlim(-0.5, max(len(outputs), 1) - 0.5)
     ax.set_ylabel("change of the metric")
     add_legend(ax)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gatewise.analysis import Slice, worst
 from gatewise.metrics import GroupMetric, Metric
-from gatewise.plots.axes import axes_or_new, plain
+from gatewise.plots.axes import axes_or_new, axis_text
 from gatewise.plots.colours import ACCENT, GUIDE, WORSE
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def slices(
         value = part.metrics.get(metric.name)
         if value is not None:
             ax.plot([value], [position], marker="o", linestyle="", color=WORSE if part is least else ACCENT)
-    ax.set_yticks(range(len(parts)), [plain(part.value) for part in parts])
+    ax.set_yticks(range(len(parts)), [axis_text(part.value) for part in parts])
     ax.set_ylim(len(parts) - 0.5, -0.5)
     ax.set_xlabel(metric.name)
     return ax

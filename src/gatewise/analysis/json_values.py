@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 
 
-def plain(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """Return a result as JSON values: named tuples as mappings, arrays as lists, numbers that are not finite as None.
 
     Example:
         >>> from gatewise.analysis import Problem
-        >>> plain(Problem("dead expert", "experts", ("expert 1",), "expert 1 is dead", "fewer experts"))["who"]
+        >>> as_json(Problem("dead expert", "experts", ("expert 1",), "expert 1 is dead", "fewer experts"))["who"]
         ['expert 1']
-        >>> plain({"cka": np.array([[1.0, np.nan]])})
+        >>> as_json({"cka": np.array([[1.0, np.nan]])})
         {'cka': [[1.0, None]]}
     """
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return as_json(value.tolist())
     if isinstance(value, np.generic):
-        return plain(value.item())
+        return as_json(value.item())
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return plain(value._asdict())
+        return as_json(value._asdict())
     if isinstance(value, Mapping):
-        return {str(name): plain(each) for name, each in value.items()}
+        return {str(name): as_json(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [as_json(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
