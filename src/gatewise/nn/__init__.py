@@ -1,6 +1,6 @@
 """The layers, in plain PyTorch: embedding tables, experts, gates, towers, trunks, and MMoE as one module.
 
-Nothing here knows a schema, a table or a label, and nothing is needed but torch.
+No module here knows a schema, a table or a label; only torch is needed.
 """
 
 from gatewise.nn import experts, gates, numbers, sequences, standalone, texts, trunks

@@ -1,4 +1,4 @@
-"""Embedding tables: all features of one width live in one matrix, so that they are one gather."""
+"""Embedding tables: all features of one width share one matrix, so that looking them up is one gather."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INITIAL_STD = 0.05
 
 @dataclass(frozen=True)
 class _Read:
-    """What was looked up in the matrix of one width; ``vectors`` is a leaf, whose first columns are the rows."""
+    """Looked-up rows of the matrix of one width; ``vectors`` is a leaf tensor whose first columns hold these rows."""
 
     dim: int
     lookup: Lookup
@@ -28,7 +28,7 @@ class _Read:
 
 
 class EmbeddingTables(nn.Module):
-    """The embedding vectors of all fields, one matrix for each width, a field's rows being a slice of it.
+    """The embedding vectors of all fields: one matrix per width, in which each field has a slice of the rows.
 
     Rows are drawn from N(0, 0.05^2); the out-of-vocabulary and null rows start at zero, so that a value never seen in
     training adds nothing rather than noise.
@@ -80,7 +80,7 @@ class EmbeddingTables(nn.Module):
 
     @torch.no_grad()
     def copy_rows(self, source: EmbeddingTables) -> None:
-        """Take over the rows of tables with the same fields; rows that those lack become copies of their row 0."""
+        """Copy the rows of ``source``, whose fields are the same; rows missing there become copies of its row 0."""
         for index, field in enumerate(source.fields):
             rows = self.rows_of(index)
             rows[: field.rows] = source.rows_of(index)
@@ -90,25 +90,25 @@ class EmbeddingTables(nn.Module):
         """Refuse ids outside ``lowest .. rows - 1``, which would read another field's rows.
 
         Raises:
-            ShapeError: names the feature, the id and the range; on the CPU and on accelerators alike.
+            ShapeError: names the feature, the id and the range; raised on the CPU and on accelerators.
         """
         check_ids(name or self.fields[field].name, ids, self.fields[field].rows, lowest)
 
     @override
     def forward(self, field: int, ids: Tensor) -> Tensor:
-        """Return the vectors ``[..., dim]`` of ids ``[...]`` of one field, checked, with a dense gradient."""
+        """Return the vectors ``[..., dim]`` of one field's ids ``[...]``, checked; the gradient is dense."""
         self.check(field, ids)
         return nn.functional.embedding(ids + self.offsets[field], self.weight_of_dim(self.fields[field].dim))
 
     def look_up(self, dim: int, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
-        """Return rows of the matrix of one width side by side, unchecked, and zeros for padding.
+        """Return rows of the matrix of one width side by side, with zeros for padding; ids are not checked.
 
-        The matrix gets a dense gradient, or, within :meth:`row_gradients`, one of the rows that were looked up.
+        The matrix gets a dense gradient, or, within :meth:`row_gradients`, a gradient of the looked-up rows.
 
         Args:
             dim: the width.
-            lookup: which rows.
-            beside: what to append, ``[batch, any]``; it gets no gradient.
+            lookup: the rows to look up.
+            beside: columns to append, ``[batch, any]``; they get no gradient.
 
         Shape:
             - output ``[batch, column * dim + any]``
@@ -126,9 +126,9 @@ class EmbeddingTables(nn.Module):
 
     @contextmanager
     def row_gradients(self) -> Iterator[None]:
-        """Within it nothing is as large as a matrix: at its end each has a sparse gradient of the rows looked up.
+        """Make sparse gradients: at the end of the block each matrix has a gradient of the looked-up rows alone.
 
-        The rows of a gradient are distinct, so that its values are what clipping and optimisers need.
+        The rows of each gradient are distinct, so that clipping and optimisers can use its values directly.
         """
         self._reads = []
         try:

@@ -1,4 +1,4 @@
-"""The behavioural expectation: a later step of a funnel is not likelier than the one before."""
+"""The behavioural expectation: a later step of a funnel is not likelier than the step before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gatewise.errors import ShapeError
 
 
 class BehaviouralExpectation(nn.Module):
-    r"""What probabilities of ordered tasks owe: by how much a later one exceeds the one before, on average.
+    r"""Penalty: the mean amount by which a later step's probability exceeds the earlier one's.
 
     .. math:: \lambda \sum_{t > 1} \frac1B \sum_b \max(y_{b,t} - y_{b,t-1}, 0), \quad y = \sigma(s)
 

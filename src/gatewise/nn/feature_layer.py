@@ -1,4 +1,4 @@
-"""What is done to the input before any expert reads it."""
+"""Layers between the input layer and the trunk, shared by all experts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class FeatureLayer(nn.Module):
         input_dim: width of the input.
         norm: ``none``, ``batch`` or ``layer``.
         dropout: share of the numbers dropped in training.
-        dims: widths of the shared layers; none: the columns stay what they are.
+        dims: widths of the shared layers; none: the columns stay as they are.
         activation: of the shared layers.
-        interaction: what is made of the normalised input before the shared layers, any module.
-        interaction_dim: width of what it gives.
+        interaction: any module; it maps the normalised input before the shared layers.
+        interaction_dim: output width of ``interaction``.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -52,7 +52,7 @@ class FeatureLayer(nn.Module):
         if self.dropout is not None:
             x = self.dropout(x)
         if self.interaction is not None:
-            # it may be somebody's own and draw, and then knows the global stream alone
+            # a user's interaction may draw random numbers, which it takes from the global generator
             with lent():
                 x = self.interaction(x)
         return x if self.shared is None else self.shared(x).squeeze(1)

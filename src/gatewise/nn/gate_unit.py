@@ -9,15 +9,15 @@ from gatewise.nn.layers import GroupLinear, GroupMLP
 
 
 class GateUnit(nn.Module):
-    r"""Factors between 0 and 2, decided by the input.
+    r"""Factors between 0 and 2, computed from the input.
 
     .. math:: \gamma(u) = 2 \, \sigma(W' \, \mathrm{relu}(W u + b) + b')
 
     Args:
-        groups: how many units read the same input, each with weights of its own.
+        groups: number of units that read the same input, each with weights of its own.
         input_dim: width of the input.
         dims: hidden widths.
-        output_dim: how many factors each gives.
+        output_dim: number of factors per unit.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -31,7 +31,7 @@ class GateUnit(nn.Module):
     def __init__(self, groups: int, input_dim: int, dims: tuple[int, ...], output_dim: int) -> None:
         super().__init__()
         self.hidden = GroupMLP(groups, input_dim, dims)
-        # a small gain: factors start near 1
+        # a small gain, so that factors start near 1
         self.linear = GroupLinear(groups, self.hidden.output_dim, output_dim, gain=3**-0.5)
 
     @override

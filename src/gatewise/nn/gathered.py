@@ -1,4 +1,4 @@
-"""Inputs in which every feature is read from a row of its own."""
+"""Inputs in which features are read from different rows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from gatewise.nn.table import Inputs, TensorTable
 
 
 def gathered(table: TensorTable, layout: Layout, index: Tensor, others: Mapping[str, Tensor]) -> Inputs:
-    """Return rows of a table in which some features have the values of other rows.
+    """Return the inputs of rows in which some features take the values of other rows.
 
     Args:
-        table: checked already.
-        layout: says which columns are whose.
+        table: a table whose ids are checked already.
+        layout: the columns of every feature.
         index: ``[batch]``, the rows that features are read from.
-        others: for some features, by name, the rows ``[batch]`` that these are read from instead.
+        others: by feature name, the rows ``[batch]`` from which that feature is read instead.
     """
 
     def rows(name: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""The input layer: encoded columns in, one dense vector a row out, and the sequences that nobody pooled."""
+"""The input layer: encoded columns in, one dense vector per row out, and the sequences that are not pooled."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from gatewise.nn.texts import TextBatch, TextEncoder
 
 
 class Vectors(NamedTuple):
-    """What a model's trunk reads.
+    """The input of a model's trunk.
 
     Shape:
         - x: ``[batch, dim]``
-        - sequences: those of the layout's lists that are not pooled, in order
+        - sequences: the layout's lists that are not pooled, in order
     """
 
     x: Tensor
@@ -39,15 +39,14 @@ class InputLayer(nn.Module):
     """Embeds ids, pools lists, reads texts, embeds numbers and sets the other floats beside them.
 
     Its ``x`` holds, in this order: the embeddings of the id columns, grouped by width in order of first appearance;
-    one vector a pooled list; one a text; one an embedded number, those that are embedded alike together; the other
-    floats.
+    one vector per pooled list; one per text; one per embedded number, grouped by kind of embedding; the other floats.
 
     Args:
         layout: names and sizes of all encoded columns.
-        texts: what reads each text feature.
+        texts: the encoder of each text feature.
 
     Raises:
-        ShapeError: there are more or fewer text encoders than text features.
+        ShapeError: the numbers of text encoders and text features differ.
 
     Shape:
         - input: :class:`Inputs`
@@ -81,10 +80,10 @@ class InputLayer(nn.Module):
         self.output_dim = self.embedding_dim + of_texts + self.numbers.output_dim
 
     def check(self, inputs: Inputs | TensorTable) -> None:
-        """Refuse ids outside their tables and matrices of another width; done once for a table, not for its batches.
+        """Refuse ids outside their tables, and matrices of another width; done once per table, not per batch.
 
         Raises:
-            ShapeError: names the feature, or says which width was expected.
+            ShapeError: names the feature, or the expected width.
         """
         for what, found, expected in (
             ("id columns", inputs.ids.shape[1], len(self.layout.ids)),
@@ -98,7 +97,7 @@ class InputLayer(nn.Module):
             self.tables.check(field, inputs.ids[:, column], name)
         lists: tuple[Tensor | Ragged, ...] = inputs.lists
         for items, declared in zip(lists, self.layout.lists, strict=True):
-            # padding is legal in a padded matrix only
+            # padding is allowed in a padded matrix only
             values, lowest = (items, -1) if isinstance(items, Tensor) else (items.values, 0)
             self.tables.check(declared.field, values, declared.name, lowest)
         for texts, (read, _) in zip(inputs.texts, self.readers(), strict=True):
@@ -107,15 +106,15 @@ class InputLayer(nn.Module):
                 check_ids(read.name, tokens, read.vocabulary, -1)
 
     def readers(self) -> list[tuple[TextColumn, TextEncoder]]:
-        """Return every text feature with what reads it."""
+        """Return every text feature with its encoder."""
         return list(zip(self.layout.texts, self.texts, strict=True))  # type: ignore[arg-type]
 
     def read_texts(self, table: TensorTable, read: Callable[[int], None] = lambda _: None) -> TensorTable:
-        """Return the table with the vectors of all texts whose encoders are frozen: they are read once.
+        """Return the table with the vectors of all texts whose encoders are frozen; each text is encoded once.
 
         Args:
             table: a table.
-            read: is told how many texts were read, time and again.
+            read: called repeatedly with the number of texts that were read.
         """
         if not self.texts:
             return table
@@ -128,30 +127,30 @@ class InputLayer(nn.Module):
         return replace(table, texts=known)
 
     def columns_of(self, feature: str) -> list[int]:
-        """Return which columns of ``x`` a feature has; none for a sequence that is not pooled."""
+        """Return the columns of ``x`` that belong to a feature; none for a sequence that is not pooled."""
         return [column for column, owner in enumerate(self._owners()) if owner == feature]
 
     def blocks(self) -> tuple[list[range], range]:
-        """Return the columns of ``x`` that each feature of ids has, and those of all texts and numbers."""
+        """Return the columns of ``x`` of each id feature, and the columns of all texts and numbers."""
         starts = list(itertools.accumulate((dim for _, dim in self._embedded()), initial=0))
         return [range(*pair) for pair in itertools.pairwise(starts)], range(starts[-1], self.output_dim)
 
     def _embedded(self) -> list[tuple[str, int]]:
-        """Return name and width of every feature of ids, in the order of ``x``."""
+        """Return name and width of every id feature, in the order of ``x``."""
         layout = self.layout
         embedded = [(layout.ids[i][0], dim) for dim, columns in self._columns_of_dim.items() for i in columns]
         pooled = [(layout.lists[int(i)].name, int(pooling.output_dim)) for i, pooling in self.poolings.items()]  # type: ignore[arg-type]
         return embedded + pooled
 
     def _target(self, embedded: Tensor, column: ListColumn) -> Tensor | None:
-        """Return the vectors ``[batch, dim]`` that a list's items are held against, if any."""
+        """Return the target vectors ``[batch, dim]`` of a list's attention pooling, if any."""
         if not isinstance(column.pooling, AttentionPooling):
             return None
         columns = self.columns_of(column.pooling.target)
         return embedded[:, columns[0] : columns[-1] + 1]
 
     def _owners(self) -> list[str]:
-        """Return the feature of every column of ``x``."""
+        """Return the feature that each column of ``x`` belongs to."""
         widths = [*self._embedded(), *((text.name, text.dim) for text in self.layout.texts), *self.numbers.widths]
         owners = [name for name, dim in widths for _ in range(dim)]
         features = self.layout.float_features or self.layout.floats
@@ -162,7 +161,7 @@ class InputLayer(nn.Module):
         """Return the vectors of every row.
 
         Raises:
-            ShapeError: as :meth:`check`, which inputs that come from no checked table go through here.
+            ShapeError: as :meth:`check`, which runs here for inputs that do not come from a checked table.
         """
         if not inputs.checked:
             self.check(inputs)
@@ -187,7 +186,7 @@ class InputLayer(nn.Module):
         return self.tables.look_up(dim, Lookup(chosen, getattr(self, f"offsets_{dim}")), beside)
 
     def _pooled(self, ids: Tensor, column: ListColumn, pooling: nn.Module, target: Tensor | None) -> Tensor:
-        """Return the vectors ``[batch, dim]`` of a list."""
+        """Return the pooled vectors ``[batch, dim]`` of a list."""
 
         def pool(some: Tensor, rows: Tensor | None) -> Tensor:
             own = target if target is None or rows is None else target.index_select(0, rows)
@@ -200,6 +199,6 @@ class InputLayer(nn.Module):
         """Look up the items ``[batch, length]`` of a list."""
         dim = self.layout.fields[column.field].dim
         offset = torch.tensor(self.tables.offsets[column.field], device=ids.device)
-        # zeros where there is padding
+        # zeros for padding
         vectors = self.tables.look_up(dim, Lookup(ids, offset.expand(ids.shape[1]))).view(*ids.shape, dim)
         return Padded(vectors, ids >= 0)

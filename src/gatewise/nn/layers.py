@@ -1,4 +1,4 @@
-"""The small parts of hidden layers: activations, normalisation that survives one row, grouped linear maps."""
+"""The small parts of hidden layers: activations, normalisation that works with one row, grouped linear maps."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class GroupLinear(nn.Module):
     .. math:: y_g = W_g x_g + b_g
 
     Args:
-        groups: how many maps.
+        groups: number of maps.
         in_features: width of every input.
         out_features: width of every output.
         bias: whether there is a bias.
@@ -76,18 +76,18 @@ class GroupLinear(nn.Module):
 
     @override
     def forward(self, x: Tensor, *, rectify: bool = False) -> Tensor:
-        """Return the maps of x, with ``rectify`` what is positive of them."""
+        """Return the maps of x; with ``rectify``, after a ReLU."""
         return group_linear(x, self.weight, self.bias, rectify=rectify)
 
     def one(self, group: int, x: Tensor) -> Tensor:
-        """Return one group's map ``[batch, out]`` of ``[batch, in]``."""
+        """Return one group's output ``[batch, out]`` for ``[batch, in]``."""
         return nn.functional.linear(x, self.weight[group], None if self.bias is None else self.bias[group])
 
 
 class GroupNorm(nn.Module):
     """Batch or layer normalisation of grouped hidden units, each group with its own scale and shift.
 
-    Batch normalisation in training with a single row has no variance to use: there it takes the running statistics.
+    A single row has no variance: batch normalisation then uses the running statistics, in training too.
 
     Shape:
         - input and output ``[batch, group, width]``
@@ -122,7 +122,7 @@ class GroupNorm(nn.Module):
         return normed.view(x.shape)
 
     def one(self, group: int, x: Tensor) -> Tensor:
-        """Return one group's units ``[batch, width]`` normalised, in evaluation."""
+        """Return one group's units ``[batch, width]``, normalised, in evaluation mode."""
         norm = self.batch
         if norm is None:
             assert self.scale is not None
@@ -139,8 +139,8 @@ class GroupNorm(nn.Module):
 class Dropout(nn.Module):
     """Drops units with probability ``rate`` in training and scales the others up by ``1 / (1 - rate)``.
 
-    On the CPU drawing one number a unit is what dropout costs: here four units share a 64-bit draw, which is three
-    times faster. The probability is then a multiple of 1/65,536, and the scale is exact for it.
+    On the CPU most of the time of dropout goes into drawing one number per unit: here four units share a 64-bit draw,
+    which is three times faster. The probability is rounded to a multiple of 1/65,536, and the scale is exact for it.
     """
 
     LEVELS = 2**16
@@ -164,7 +164,7 @@ class Dropout(nn.Module):
 
 
 def dropout(x: Tensor, rate: float) -> Tensor:
-    """Return what ``torch.nn.functional.dropout`` does in training, drawn from the current stream."""
+    """Return x after ``torch.nn.functional.dropout`` in training, drawn from the current random stream."""
     kept = torch.empty_like(x).bernoulli_(1 - rate, generator=generator(x.device))
     return x * kept.div_(1 - rate)
 
@@ -173,7 +173,7 @@ class GroupMLP(nn.Module):
     """Several multi-layer perceptrons of equal shape as batched products: linear, norm, activation, dropout.
 
     Args:
-        groups: how many perceptrons.
+        groups: number of perceptrons.
         input_dim: width of the input.
         dims: widths of the hidden layers; none: the input is passed on.
         activation: one of ``relu``, ``gelu``, ``silu``, ``tanh``, ``leaky_relu``.
@@ -212,7 +212,7 @@ class GroupMLP(nn.Module):
             if dropout:
                 layers.append(Dropout(dropout))
         self.layers = nn.ModuleList(layers)
-        # linear layers whose activation is done on the way
+        # linear layers that apply their activation themselves
         self.rectified = {
             i
             for i, (layer, following) in enumerate(itertools.pairwise(layers))
@@ -222,7 +222,7 @@ class GroupMLP(nn.Module):
 
     @override
     def forward(self, x: Tensor, *, rectify_last: bool = True) -> Tensor:
-        """Return the last hidden layer; without ``rectify_last``, what a ReLU at the very end would be given."""
+        """Return the last hidden layer; without ``rectify_last``, before its final ReLU."""
         if not self.layers and x.dim() == 2:
             return x.unsqueeze(1).expand(-1, self.groups, -1)
         for i, layer in enumerate(self.layers):
@@ -233,14 +233,14 @@ class GroupMLP(nn.Module):
         return x
 
     def one(self, group: int, x: Tensor) -> Tensor:
-        """Return one group's last hidden layer ``[batch, output_dim]`` of ``[batch, input_dim]``, in evaluation."""
+        """Return one group's last hidden layer ``[batch, output_dim]``, in evaluation mode."""
         for layer in self.layers:
             x = layer.one(group, x) if isinstance(layer, (GroupLinear, GroupNorm)) else layer(x)
         return x
 
 
 def check_sizes(**sizes: int) -> None:
-    """Refuse what is no positive whole number, by the argument's name."""
+    """Refuse every value that is not a positive whole number; the error names the argument."""
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ShapeError(f"{name}: expected a positive whole number, found {size!r}")

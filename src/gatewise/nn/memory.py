@@ -1,4 +1,4 @@
-"""Out of memory, in words."""
+"""One-line errors when memory runs out."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ BYTES = re.compile(r"allocate (\d+) bytes")
 
 @contextmanager
 def enough_memory(what: str) -> Iterator[None]:
-    """Say in one line what there is no memory for; torch says it in many ways.
+    """Turn torch's many out-of-memory errors into one that says in one line what needs the memory.
 
     Args:
-        what: needs memory, such as ``the model``, with what can be done about it.
+        what: names what needs memory, such as ``the model``, and the remedy.
 
     Raises:
-        OutOfMemoryError: there was none.
+        OutOfMemoryError: memory ran out within the block.
     """
     try:
         yield

@@ -20,12 +20,12 @@ from gatewise.nn.trunks.trunk import total
 
 
 class Output(NamedTuple):
-    """What a forward pass gives.
+    """The output of a forward pass.
 
     Shape:
-        - scores: ``[batch, score]``, before the tasks' links; one a task, or several side by side
-        - gates: ``[batch, task, expert]``, or None in a trunk without gates
-        - penalty: scalar that the trainer adds to the loss, or None in a model without one
+        - scores: ``[batch, score]``, before the tasks' links; one or several per task, side by side
+        - gates: ``[batch, task, expert]``, or None for a trunk without gates
+        - penalty: scalar that the trainer adds to the loss, or None for a model without a penalty
     """
 
     scores: Tensor
@@ -34,12 +34,12 @@ class Output(NamedTuple):
 
 
 class MultiTaskModel(nn.Module):
-    r"""Composes an input layer, a trunk and towers, and states the model's own penalty.
+    r"""An input layer, a trunk and towers, with the model's own penalty.
 
     .. math:: P + \lambda_e \, \frac1B \sum_{b} \lVert e_b \rVert^2 + \lambda_d \sum_W \lVert W \rVert^2
 
-    where :math:`P` is that of trunk and expectation, :math:`e_b` are the embeddings of row b side by side (lists as
-    they are pooled) and W all dense weight matrices.
+    where :math:`P` is the penalty of trunk and expectation, :math:`e_b` are the embeddings of row b side by side
+    (lists after pooling) and W runs over all dense weight matrices.
 
     Args:
         input_layer: columns to ``[batch, dim]``.
@@ -47,9 +47,9 @@ class MultiTaskModel(nn.Module):
         towers: ``[batch, task, hidden]`` to ``[batch, score]``.
         l2_embedding: the penalty's :math:`\lambda_e`.
         l2_dense: the penalty's :math:`\lambda_d`.
-        expectation: what probabilities of ordered tasks owe.
-        feature_layer: what is done to the input layer's vectors before the trunk reads them.
-        side_tower: features that the trunk does not read, and the tower that does.
+        expectation: penalty on the probabilities of ordered tasks.
+        feature_layer: layers between the input layer and the trunk.
+        side_tower: features that the trunk does not read, and the tower that reads them.
     """
 
     side_columns: Tensor
@@ -87,7 +87,7 @@ class MultiTaskModel(nn.Module):
         return self.from_vectors(self.input_layer(inputs))
 
     def from_vectors(self, vectors: Vectors) -> Output:
-        """Return the output of all that lies above the input layer, from what that gives."""
+        """Return the model's output from the vectors of the input layer."""
         x = vectors.x if self.side_tower is None else vectors.x.index_select(1, self.trunk_columns)
         x = x if self.feature_layer is None else self.feature_layer(x)
         mixed = self.trunk.mix(x, *vectors.sequences)
@@ -112,7 +112,7 @@ class MultiTaskModel(nn.Module):
         return self.l2_dense * torch.stack([weight.square().sum() for weight in self.dense_weights()]).sum()
 
     def dense_weights(self) -> list[nn.Parameter]:
-        """Return the weight matrices outside the embeddings that are trained: no biases, no normalisation."""
+        """Return the trained weight matrices outside the embeddings, without biases and normalisation."""
         tables = {id(table) for table in self.input_layer.tables.parameters()}
         named = [
             (name.rpartition(".")[2], weight) for name, weight in self.named_parameters() if id(weight) not in tables
@@ -120,26 +120,26 @@ class MultiTaskModel(nn.Module):
         return [weight for name, weight in named if "weight" in name and weight.dim() > 1 and weight.requires_grad]
 
     def num_parameters(self, *, embeddings: bool = True) -> int:
-        """Count parameters, with or without those of the embedding tables."""
+        """Return the number of parameters, with or without those of the embedding tables."""
         tables = {id(weight) for weight in self.input_layer.tables.parameters()}
         return sum(p.numel() for p in self.parameters() if embeddings or id(p) not in tables)
 
     @torch.no_grad()
     def score(self, table: TensorTable, batch_size: int = 4096, *, gates: bool = False) -> tuple[Tensor, Tensor | None]:
-        """Run a whole table through the model in evaluation mode, in order.
+        """Run a whole table through the model in evaluation mode, row by row in the table's order.
 
         Returns:
-            Scores ``[row, score]`` and, asked for, gates ``[row, task, expert]``, both float32 on the CPU.
+            Scores ``[row, score]`` and, with ``gates=True``, gates ``[row, task, expert]``, both float32 on the CPU.
         """
         self.input_layer.check(table)
         table = self.input_layer.read_texts(table)
-        # a table of no rows is one batch of none
+        # an empty table is one empty batch
         batches = table.indices(batch_size) if len(table) else [torch.arange(0, device=table.device)]
         return self.run((table.inputs(index) for index in batches), gates=gates)
 
     @torch.no_grad()
     def run(self, batches: Iterable[Inputs], *, gates: bool = False) -> tuple[Tensor, Tensor | None]:
-        """Run batches through the model in evaluation mode; returns what :meth:`score` does."""
+        """Run batches through the model in evaluation mode; returns the same as :meth:`score`."""
         was_training = self.training
         self.eval()
         found = [(output.scores, output.gates) for output in map(self, batches)]

@@ -10,7 +10,7 @@ from torch import Tensor
 from gatewise.layout import PADDING
 
 MANY = 2**20
-"""Places from which on padding is mostly what a matrix holds, if lists are of different length."""
+"""Size from which a padded matrix holds mostly padding, if lists have different lengths."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Ragged:
         return Ragged(self.values.to(device), self.offsets.to(device))
 
     def padded(self, index: Tensor) -> Tensor:
-        """Return the chosen rows as ``[batch, longest]``, padded with -1."""
+        """Return the lists of the chosen rows, ``[batch, longest]``, padded with -1."""
         starts = self.offsets[index]
         lengths = self.offsets[index + 1] - starts
         longest = int(lengths.max()) if len(index) else 0
@@ -37,7 +37,7 @@ class Ragged:
         position = torch.arange(longest, device=starts.device)
         present = position < lengths[:, None]
         if present.numel() > MANY:
-            # only items have a place in the index, which is wider than they are
+            # the index covers items only: its entries are wider than the items
             ends = lengths.cumsum(0)
             flat = torch.arange(int(ends[-1]), device=starts.device)
             items = self.values[flat + torch.repeat_interleave(starts - (ends - lengths), lengths)]

@@ -1,4 +1,4 @@
-"""Perceptrons of several groups whose layers add to what they read."""
+"""Grouped perceptrons whose layers add to their input."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class GroupResidualMLP(nn.Module):
 
     .. math:: h_{j} = R_j h_{j-1} + f_j(h_{j-1}), \quad h_0 = x
 
-    where :math:`f_j` is a hidden layer and :math:`R_j` the identity, or a matrix where the width changes.
+    where :math:`f_j` is a hidden layer and :math:`R_j` the identity, or a matrix if the width changes.
 
     Args:
-        groups: how many perceptrons.
+        groups: number of perceptrons.
         input_dim: width of the input.
         dims: widths of the layers, one or more.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.

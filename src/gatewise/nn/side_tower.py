@@ -1,4 +1,4 @@
-"""A shallow tower for what moves a label and not the taste, such as the position on the page."""
+"""Shallow tower for bias features such as display position; used in training only."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from gatewise.nn.layers import GroupLinear, GroupMLP
 
 
 class SideTower(nn.Module):
-    """Adds to every task's score what its features explain, in training; afterwards they count as missing.
+    """Adds a term from bias features to every task's score in training; in evaluation these features count as missing.
 
-    People click what stands first. Where training knows the position, the rest of the model need not explain it; when
-    serving there is no position yet, and predictions must not depend on one.
+    People click what is displayed first. With the position as a bias feature, the rest of the model need not explain
+    such clicks. When serving, the position is not known yet, and predictions must not depend on it.
 
     Args:
         input_dim: width of the features.
-        num_scores: how many scores the tasks have.
+        num_scores: number of scores of all tasks.
         dims: hidden widths; none: linear.
-        dropout: share of the rows whose features count as missing in training, so that the model knows that case.
-        activation: of the hidden layers.
+        dropout: share of the training rows whose features count as missing, so that the model learns this case.
+        activation: activation of the hidden layers.
 
     Shape:
         - input ``[batch, input_dim]``
-        - output ``[batch, score]``, the same for all rows in evaluation
+        - output ``[batch, score]``, equal for all rows in evaluation mode
 
     References:
         Zhao et al.: Recommending What Video to Watch Next: A Multitask Ranking System. RecSys 2019.

@@ -1,4 +1,4 @@
-"""Encoded rows as tensors, and the batches cut from them."""
+"""Encoded rows as tensors, and batches of them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ BATCHES_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a model reads.
+    """The input of a model.
 
     Shape:
-        - ids: ``[batch, column]``, each column counting from 0 within its own field
-        - lists: one ``[batch, length]`` a multi-valued feature, padded with -1
+        - ids: ``[batch, column]``, counted from 0 within each column's field
+        - lists: one ``[batch, length]`` per multi-valued feature, padded with -1
         - floats: ``[batch, column]``
-        - texts: one :class:`TextBatch` a text feature, or its vectors ``[batch, dim]``
+        - texts: one :class:`TextBatch` per text feature, or its vectors ``[batch, dim]``
 
     Attributes:
-        checked: the ids were checked with the whole table that they come from, and are not checked again.
+        checked: whether the ids were checked with their whole table; they are then not checked again.
     """
 
     ids: Tensor
@@ -39,12 +39,12 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs with what is to be learnt from them.
+    """Inputs with the targets to learn.
 
     Shape:
-        - targets: ``[batch, target]``, labels as the tasks' losses take them
-        - weights: ``[batch, task]`` how much each counts, 0 where it is missing; None: all 1
-        - groups: ``[batch]``, which group each row is in; None: there are no groups
+        - targets: ``[batch, target]``, labels in the form that the tasks' losses use
+        - weights: ``[batch, task]``, weights of the targets, 0 for a missing target; None: all 1
+        - groups: ``[batch]``, group of each row; None: no groups
     """
 
     inputs: Inputs
@@ -59,13 +59,13 @@ class TensorTable:
 
     Shape:
         - ids: ``[row, column]`` int32 or int64
-        - lists: one :class:`Ragged` a multi-valued feature
+        - lists: one :class:`Ragged` per multi-valued feature
         - floats: ``[row, column]`` float32
-        - labels: ``[row, label]`` float64 in the labels' own units, NaN where missing; on the CPU
+        - labels: ``[row, label]`` float64 in the labels' own units, NaN if missing; on the CPU
         - weights: ``[row, task]`` float32 or None
-        - targets: ``[row, target]`` float32, what the tasks make of the labels; then weights say what is missing
-        - texts: one :class:`Texts` a text feature
-        - groups: ``[row]`` int64, which group each row is in, -1: in none; None: there are no groups; on the CPU
+        - targets: ``[row, target]`` float32, computed from the labels by the tasks; a missing target has weight 0
+        - texts: one :class:`Texts` per text feature
+        - groups: ``[row]`` int64, group of each row, -1: no group; None: no groups; on the CPU
     """
 
     ids: Tensor
@@ -82,16 +82,16 @@ class TensorTable:
 
     @property
     def rows(self) -> int:
-        """How many rows the table has."""
+        """Number of rows."""
         return len(self)
 
     @property
     def device(self) -> torch.device:
-        """Where inputs and targets are."""
+        """Device of inputs and targets."""
         return self.ids.device
 
     def to(self, device: torch.device) -> TensorTable:
-        """Return the table with inputs, targets and weights on ``device``; labels and groups stay for the metrics."""
+        """Return the table with inputs, targets and weights on ``device``; labels and groups stay on the CPU."""
         return replace(
             self,
             ids=self.ids.to(device),
@@ -123,15 +123,15 @@ class TensorTable:
         )
 
     def prepared(self, prepare: Callable[[TensorTable], TensorTable]) -> TensorTable:
-        """Return what ``prepare`` makes of the table."""
+        """Return the table after ``prepare``."""
         return prepare(self)
 
     def pieces(self) -> Iterator[TensorTable]:
-        """Yield the table, which is held in one piece."""
+        """Yield the table itself, as its only piece."""
         yield self
 
     def digest(self) -> str:
-        """Return a hash of everything that was read from a table: inputs, labels, weights and groups."""
+        """Return a hash of the table's contents: inputs, labels, weights and groups."""
         digest = hashlib.blake2b(digest_size=32)
         ragged = [*self.lists, *(texts.tokens for texts in self.texts)]
         lists = [part for ids in ragged for part in (ids.values, ids.offsets)] + [texts.codes for texts in self.texts]
@@ -140,7 +140,7 @@ class TensorTable:
         return digest.hexdigest()
 
     def inputs(self, index: Tensor) -> Inputs:
-        """Return the inputs of the chosen rows; whoever trains or scores a table has its ids checked first."""
+        """Return the inputs of the chosen rows, without checking ids: callers check the whole table first."""
         return self._inputs(index, self.ids.index_select(0, index), self.floats.index_select(0, index))
 
     def batch(self, index: Tensor) -> Batch:
@@ -155,13 +155,13 @@ class TensorTable:
         whole_groups: bool = False,
         processes: Processes = Alone(),  # noqa: B008
     ) -> Iterator[Batch]:
-        """Yield this process's share of every batch of all rows, with targets; the last batch may be short.
+        """Yield this process's share of every batch, with targets; the last batch may be short.
 
         Args:
-            batch_size: rows of a batch, over all processes.
-            seed: shuffles; None: the rows come in their own order.
-            whole_groups: shuffle groups and keep the rows of each together, as far as batches allow.
-            processes: that share the rows.
+            batch_size: rows per batch, over all processes.
+            seed: seed of the shuffling; None: the table's own order.
+            whole_groups: shuffle groups instead of rows; a group's rows stay together as far as batches allow.
+            processes: the processes that share the rows.
         """
         generator = None if seed is None else torch.Generator().manual_seed(seed)
         # the rows of several batches are fetched at once: fewer and larger copies
@@ -170,7 +170,7 @@ class TensorTable:
             yield from self._cut(shares)
 
     def _cut(self, parts: list[Tensor]) -> Iterator[Batch]:
-        """Yield a batch of the rows of every part."""
+        """Yield one batch per part, a tensor of row indices."""
         if self.targets is None:
             raise ValueError("the table has no targets: give it those of the tasks first")
         index, sizes = torch.cat(parts), [len(rows) for rows in parts]
@@ -184,7 +184,7 @@ class TensorTable:
             yield Batch(inputs, targets[i], None if weights is None else weights[i], groups)
 
     def _inputs(self, index: Tensor, ids: Tensor, floats: Tensor) -> Inputs:
-        """Return the inputs of the chosen rows, whose ids and floats are fetched already."""
+        """Return the inputs of the chosen rows from their ids and floats."""
         lists = tuple(ragged.padded(index) for ragged in self.lists)
         return Inputs(ids, lists, floats, tuple(texts.batch(index) for texts in self.texts), checked=True)
 
@@ -201,8 +201,8 @@ class TensorTable:
 
 
 def _together(groups: Tensor, order: Tensor) -> Tensor:
-    """Return the rows in an order in which each group's stand together, where its first one stood; both ``[row]``."""
+    """Return the rows ordered so that each group is contiguous, at the place of its first row; both ``[row]``."""
     groups, place = groups[order] + 1, torch.arange(len(order))
-    # rows of no group stay where they are
+    # rows without a group stay at their places
     first = torch.full((int(groups.max()) + 1,), len(order)).scatter_reduce(0, groups, place, "amin")
     return order[torch.where(groups > 0, first[groups], place).argsort(stable=True)]

@@ -12,15 +12,15 @@ from gatewise.nn.residual import GroupResidualMLP
 
 
 class Towers(nn.Module):
-    """One multi-layer perceptron a task and a linear output, all tasks as batched products.
+    """Per task one multi-layer perceptron and a linear output; all tasks are batched products.
 
     Args:
-        num_tasks: how many towers.
+        num_tasks: number of towers.
         input_dim: width of a task's hidden vector.
         dims: hidden widths of every tower.
-        output_dims: outputs of each task; by default one.
+        output_dims: number of outputs per task; by default one.
         activation, dropout, norm: see :class:`GroupMLP`.
-        residual: whether every hidden layer adds to what it reads, see :class:`GroupResidualMLP`.
+        residual: whether every hidden layer adds to its input, see :class:`GroupResidualMLP`.
 
     Shape:
         - input ``[batch, task, input_dim]``

@@ -1,7 +1,7 @@
 """Experts: the networks that tasks share.
 
-A kind is one file, and a declaration of its options in ``gatewise.declare.experts``. Any module from ``[batch, in]`` to
-``[batch, out]`` can be an expert; equal multi-layer perceptrons are batched products.
+A kind of expert is one file and a declaration of its options in ``gatewise.declare.experts``. Any module from
+``[batch, in]`` to ``[batch, out]`` can be an expert; equal multi-layer perceptrons are batched products.
 """
 
 from gatewise.nn.experts.convolutional import ConvolutionalExpert

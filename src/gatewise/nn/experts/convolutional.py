@@ -1,4 +1,4 @@
-"""A convolution over neighbouring numbers of the input, as an expert."""
+"""An expert that is a convolution over neighbouring numbers of the input."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ class ConvolutionalExpert(nn.Module):
 
     .. math:: f(x) = O \, \mathrm{pool}(\phi(F * x))
 
-    It finds patterns of neighbours wherever they are, so it is for inputs with an order, such as counts by hour.
+    The filters find a pattern wherever it stands, so the expert suits inputs with an order, such as counts by hour.
 
     Args:
         input_dim: width of the input.
         output_dim: width of the output.
         channels: how many filters.
-        kernel: width of a filter, odd, so that the length stays.
-        places: of the adaptive mean pooling.
-        activation: after the convolution.
+        kernel: width of a filter; odd, so that the output is as long as the input.
+        places: number of outputs of the adaptive mean pooling.
+        activation: the function applied after the convolution.
 
     Shape:
         - input ``[batch, input_dim]``

@@ -9,17 +9,17 @@ from gatewise.nn.layers import check_sizes
 
 
 class CrossNetwork(nn.Module):
-    r"""Products of features of a growing degree, then a linear map.
+    r"""Products of features, of rising degree, then a linear map.
 
     .. math:: x_{j+1} = x_0 \odot (W_j x_j + b_j) + x_j, \quad f(x) = O x_J
 
-    with :math:`W_j` of full rank, or :math:`U_j V_j` of a low one.
+    with :math:`W_j` of full rank, or :math:`W_j = U_j V_j` of low rank.
 
     Args:
         input_dim: width of the input.
         output_dim: width of the output.
-        layers: J, how many crosses; products have up to J + 1 factors.
-        rank: of the matrices; None: full.
+        layers: J, the number of cross layers; products have up to J + 1 factors.
+        rank: rank of the matrices; None: full.
 
     Shape:
         - input ``[batch, input_dim]``

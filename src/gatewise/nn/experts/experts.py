@@ -11,8 +11,8 @@ from typing_extensions import override
 from gatewise.kernels import mix
 
 Lens = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Sees weights ``[batch, gate, expert]`` and outputs ``[batch, expert, width]`` before they are mixed, and says what is
-mixed in their place."""
+"""Is given weights ``[batch, gate, expert]`` and outputs ``[batch, expert, width]`` before they are mixed, and returns
+the weights and outputs to mix instead."""
 
 
 class Experts(nn.Module):
@@ -25,8 +25,8 @@ class Experts(nn.Module):
         - output ``[batch, expert, output_dim]``
 
     Attributes:
-        counts: how many experts each set has, where they are of several owners; experts of a set are side by side.
-        lens: looks at every mixture; see :func:`gatewise.nn.trunks.levels.tapped`.
+        counts: number of experts per set, if sets have different owners; experts of a set are side by side.
+        lens: called with every mixture; see :func:`gatewise.nn.trunks.levels.tapped`.
     """
 
     counts: tuple[int, ...] = ()
@@ -41,15 +41,15 @@ class Experts(nn.Module):
 
     @abstractmethod
     def one(self, expert: int, x: Tensor) -> Tensor:
-        """Return the output ``[batch, output_dim]`` of one expert from ``[batch, input_dim]``, in evaluation."""
+        """Return the output ``[batch, output_dim]`` of one expert for ``[batch, input_dim]``, in evaluation mode."""
 
     def mixed(self, x: Tensor, weights: Tensor, *, sparse: bool = False) -> Tensor:
-        """Return the outputs as every gate mixes them.
+        """Return the mixture of the experts' outputs for every gate.
 
         Args:
             x: as in :meth:`forward`.
             weights: ``[batch, gate, expert]``.
-            sparse: run every expert on those rows alone that have a weight for it; in evaluation.
+            sparse: run each expert only on the rows that give it a weight; in evaluation mode.
 
         Returns:
             ``[batch, gate, output_dim]``.

@@ -1,4 +1,4 @@
-"""Experts that each weigh the features they read."""
+"""Experts that each weigh their input features."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from gatewise.nn.experts.experts import Experts
 from gatewise.nn.experts.mlp import MLPExperts
 from gatewise.nn.layers import GroupLinear, check_sizes
 
-# standard deviation of what a gate's two maps give: at first all gates are near 1, and both maps learn from the start
+# standard deviation of the output of a gate's two maps: at first all gates are near 1, and both maps get gradients
 GAIN = 3**-0.5
 
 
 class FeatureGates(nn.Module):
-    r"""A gate an expert, of low rank, over the entries of its input.
+    r"""One gate of low rank per expert, over the entries of the expert's input.
 
     .. math:: \tilde x_i = x_i \odot 2 \, \sigma(x_i A_i B_i)
 
-    where :math:`A_i` is ``[input_dim, rank]`` and :math:`B_i` ``[rank, input_dim]``. A gate of 1 passes an entry on as
-    it is, 0 hides it, 2 doubles it.
+    where :math:`A_i` is ``[input_dim, rank]`` and :math:`B_i` ``[rank, input_dim]``. A factor of 1
+    leaves an entry unchanged, 0 hides it, 2 doubles it.
 
     Args:
-        num_experts: how many gates, one an expert.
+        num_experts: number of experts; each has one gate.
         input_dim: width of the input.
         rank: width between the two maps.
 
@@ -39,31 +39,31 @@ class FeatureGates(nn.Module):
     def __init__(self, num_experts: int, input_dim: int, rank: int) -> None:
         super().__init__()
         check_sizes(rank=rank)
-        # NOTE[DIFF]: one gate of low rank, not a weighed sum of several: every expert has its own already
+        # NOTE[DIFF]: one gate of low rank, not a weighted sum of several: every expert has a gate of its own already
         self.down = GroupLinear(num_experts, input_dim, rank, bias=False, gain=GAIN)
         self.up = GroupLinear(num_experts, rank, input_dim, bias=False, gain=GAIN)
 
     @override
     def forward(self, x: Tensor) -> Tensor:
         opened: Tensor = self.up(self.down(x)).sigmoid()
-        # the doubling is done on x, which often has no dimension of experts
+        # the factor 2 multiplies x, which often has no expert dimension
         doubled = 2 * x
         return opened * (doubled.unsqueeze(1) if x.dim() == 2 else doubled)
 
     def one(self, expert: int, x: Tensor) -> Tensor:
-        """Return what one expert reads of ``[batch, input_dim]``."""
+        """Return the gated input ``[batch, input_dim]`` of one expert."""
         return 2 * x * self.up.one(expert, self.down.one(expert, x)).sigmoid()
 
 
 class FeatureGatedExperts(Experts):
-    """Multi-layer perceptrons behind a feature gate each.
+    """Multi-layer perceptrons, each behind a feature gate of its own.
 
     Args:
         input_dim: width of the input.
         num_experts: how many experts.
         dims: hidden widths of every expert; the last is its output width.
-        rank: of the feature gates.
-        counts: how many experts each set has, where they are of several owners.
+        rank: rank of the feature gates.
+        counts: number of experts per set, if sets have different owners.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
 
     Shape:

@@ -20,7 +20,7 @@ def make_experts(
     dropout: float,
     norm: str,
 ) -> Experts:
-    """Return so many equal multi-layer perceptrons, or the modules as experts."""
+    """Return ``experts`` equal multi-layer perceptrons, or the given modules as experts."""
     if isinstance(experts, int):
         return MLPExperts(input_dim, experts, dims, activation=activation, dropout=dropout, norm=norm)
     return ModuleExperts(experts, input_dim)

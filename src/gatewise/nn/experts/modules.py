@@ -1,4 +1,4 @@
-"""Any modules as experts."""
+"""Experts from any modules."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gatewise.nn.experts.experts import Experts
 
 
 class ModuleExperts(Experts):
-    """Experts of any kind, one after the other.
+    """Experts of any kind, run one after the other.
 
     Args:
         modules: each from ``[batch, input_dim]`` to ``[batch, output_dim]``, with the same widths.
         input_dim: width of the input.
 
     Raises:
-        ShapeError: there are none, or their outputs differ in width; names the expert.
+        ShapeError: ``modules`` is empty, or their outputs differ in width; names the expert.
 
     Shape:
         - input ``[batch, input_dim]`` or ``[batch, expert, input_dim]``
@@ -48,7 +48,7 @@ class ModuleExperts(Experts):
     @override
     def forward(self, x: Tensor) -> Tensor:
         inputs = x.unbind(1) if x.dim() == 3 else [x] * self.num_experts
-        # modules of somebody may draw, and then know the global stream alone
+        # a user's modules may draw random numbers, which they take from the global generator
         with lent():
             return torch.stack([expert(own) for expert, own in zip(self.experts, inputs, strict=True)], dim=1)
 
@@ -60,10 +60,10 @@ class ModuleExperts(Experts):
 
 @torch.no_grad()
 def output_width(module: nn.Module, input_dim: int, name: str) -> int:
-    """Return the width that a module gives, tried with two rows of zeros.
+    """Return a module's output width, measured with two rows of zeros.
 
     Raises:
-        ShapeError: it does not take ``[2, input_dim]``, or gives something else than ``[2, width]``.
+        ShapeError: the module does not accept ``[2, input_dim]``, or returns something other than ``[2, width]``.
     """
     like = next(module.parameters(), torch.empty(0))
     was_training = module.training

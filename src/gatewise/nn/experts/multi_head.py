@@ -11,7 +11,7 @@ from gatewise.nn.layers import GroupLinear, GroupMLP, check_sizes
 
 
 class MultiHeadExperts(Experts):
-    r"""Experts whose heads read the same input; what they find is joined and mapped.
+    r"""Experts of several heads that read the same input; the heads' outputs are concatenated and mapped.
 
     .. math:: f_i(u) = O_i [h_{i1}(u); \dots; h_{iH}(u)], \quad h_{ij}(u) = \phi(A_{ij} u + b_{ij})
 
@@ -20,13 +20,13 @@ class MultiHeadExperts(Experts):
     Args:
         input_dim: width of the input.
         num_experts: how many experts.
-        heads: H, how many each has.
+        heads: H, the number of heads per expert.
         dim: width of an expert's output, a multiple of ``heads``; a head is ``dim / heads`` wide.
-        activation: of the heads.
+        activation: activation of the heads.
         dropout: share of the heads' units dropped in training.
 
     Raises:
-        ShapeError: ``dim`` is no multiple of ``heads``.
+        ShapeError: ``dim`` is not a multiple of ``heads``.
 
     Shape:
         - input ``[batch, input_dim]`` or ``[batch, expert, input_dim]``
@@ -47,7 +47,7 @@ class MultiHeadExperts(Experts):
         check_sizes(num_experts=num_experts, heads=heads, expert_dim=dim)
         if dim % heads:
             raise ShapeError(f"expert_dim: expected a multiple of {heads} heads, found {dim}")
-        # the heads of an expert side by side are one layer as wide as all of them
+        # an expert's heads side by side are one layer, as wide as all heads together
         self.heads = GroupMLP(num_experts, input_dim, (dim,), activation=activation, dropout=dropout)
         self.join = GroupLinear(num_experts, dim, dim)
         self.num_experts, self.output_dim = num_experts, dim

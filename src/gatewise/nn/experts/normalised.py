@@ -10,17 +10,17 @@ from gatewise.nn.experts.experts import Experts
 
 
 class NormalisedExperts(Experts):
-    r"""Other experts with the outputs of each brought to mean 0 and variance 1, row by row.
+    r"""Experts whose outputs are scaled to mean 0 and variance 1, per expert and row.
 
     .. math:: \hat f_i(x) = \frac{f_i(x) - \mathrm{mean}(f_i(x))}{\sqrt{\mathrm{var}(f_i(x)) + 10^{-5}}}
 
-    So no expert counts for more by giving larger numbers: how much it counts is the gates' decision alone.
+    An expert cannot gain influence by larger outputs: the gates alone decide how much each expert counts.
 
     Args:
-        experts: the other ones.
+        experts: the experts whose outputs are normalised.
 
     Shape:
-        - as those of the other experts
+        - as those of ``experts``
     """
 
     def __init__(self, experts: Experts) -> None:

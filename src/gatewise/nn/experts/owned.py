@@ -12,23 +12,23 @@ from gatewise.nn.experts.mlp import MLPExperts
 
 
 class OwnedExperts(Experts):
-    """Multi-layer perceptrons of units: one unit a task with the task's own experts, and a last one with the shared.
+    """Multi-layer perceptrons by unit: one unit per task with its own experts, and a last unit with the shared ones.
 
-    All are one batched product, whatever number a unit has.
+    All experts are one batched product, also if units have different numbers of experts.
 
     Args:
         input_dim: width of a unit's state.
-        own: how many experts each task has.
-        shared: how many experts are nobody's.
+        own: number of own experts per task.
+        shared: number of shared experts.
         dims: hidden widths of every expert.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
 
     Attributes:
-        counts: how many experts each unit has.
+        counts: number of experts per unit.
         owner: ``[expert]``, the unit of each expert; the experts of task 0 come first, the shared ones last.
 
     Shape:
-        - input ``[batch, input_dim]``, read by all, or ``[batch, unit, input_dim]``, each unit's read by its experts
+        - input ``[batch, input_dim]``, read by all experts, or ``[batch, unit, input_dim]``, one input per unit
         - output ``[batch, expert, dims[-1]]``
 
     Example:
@@ -59,7 +59,7 @@ class OwnedExperts(Experts):
         self.output_dim = self.experts.output_dim
 
     def belongs(self, units: int) -> Tensor:
-        """Return which experts belong to each of the first units, ``[unit, expert]`` bool."""
+        """Return the mask ``[unit, expert]`` of the experts that belong to each of the first units."""
         return self.owner == torch.arange(units, device=self.owner.device).unsqueeze(1)
 
     @override
@@ -84,10 +84,10 @@ class OwnedExperts(Experts):
 
 
 def own_counts(own_experts: int | tuple[int, ...], shared_experts: int, num_tasks: int) -> tuple[int, ...]:
-    """Return how many experts each task has of its own.
+    """Return the number of own experts per task.
 
     Raises:
-        ShapeError: numbers that are not one a task, negative ones, or a task without any expert.
+        ShapeError: the numbers are not one per task, a number is negative, or a task has no expert.
     """
     counts = (own_experts,) * num_tasks if isinstance(own_experts, int) else tuple(own_experts)
     if len(counts) != num_tasks:

@@ -13,7 +13,7 @@ class PerceptronExpert(nn.Module):
 
     Args:
         input_dim: width of the input.
-        dims: hidden widths; the last is the output's.
+        dims: hidden widths; the last is the output width.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
 
     Shape:

@@ -1,4 +1,4 @@
-"""A multi-layer perceptron whose layers add to what they read, as an expert."""
+"""An expert that is a multi-layer perceptron with residual layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gatewise.nn.residual import GroupResidualMLP
 
 
 class ResidualMLP(nn.Module):
-    """Layers that add to their input; see :class:`gatewise.nn.residual.GroupResidualMLP`.
+    """A perceptron of layers that add to their input; see :class:`gatewise.nn.residual.GroupResidualMLP`.
 
     Args:
         input_dim: width of the input.

@@ -14,7 +14,7 @@ from gatewise.nn.sequences import Padded
 
 
 class SequenceExperts(Experts):
-    """Readers of a sequence as experts, one after the other.
+    """Sequence models as experts, run one after the other.
 
     Args:
         readers: each from :class:`gatewise.nn.Padded` to ``[batch, output_dim]``.
@@ -32,7 +32,7 @@ class SequenceExperts(Experts):
         self.rate = rate
         self.num_experts, self.output_dim = len(readers), output_dim
 
-    # a sequence is what others have a vector for
+    # these experts read a sequence where other experts read a vector
     @override
     def forward(self, x: Padded) -> Tensor:  # type: ignore[override]
         outputs = torch.stack([expert(x) for expert in self.experts], dim=1)

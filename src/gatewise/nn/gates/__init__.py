@@ -1,7 +1,7 @@
-"""Gates: how much each expert counts, decided by the input.
+"""Gates: weights of the experts, computed from the input.
 
-A kind is one file with a subclass of :class:`Gates`, and a declaration of its options in ``gatewise.declare.gates``.
-Any other module that gives weights ``[batch, gate, expert]`` can be a gate too.
+A kind of gate is one file with a subclass of :class:`Gates`, and a declaration of its options in
+``gatewise.declare.gates``. Any other module that returns weights ``[batch, gate, expert]`` can be a gate too.
 """
 
 from gatewise.nn.gates.attention import AttentionGates

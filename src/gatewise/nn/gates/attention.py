@@ -15,31 +15,31 @@ from gatewise.nn.layers import GroupLinear, GroupMLP, check_sizes
 
 
 class AttentionGates(Gates):
-    r"""A softmax over the experts, from what the gate's own query finds in the input.
+    r"""A softmax over the experts, computed from the parts of the input that the gate's own query attends to.
 
     .. math::
         u_j = P_j x, \quad a_{kj} = \mathrm{softmax}_j\!\left(\frac{\langle q_k, u_j \rangle}{\sqrt{d}}\right), \quad
         g^k(x) = \mathrm{softmax}\Big(W_k \sum_j a_{kj} u_j\Big)
 
     where the input is seen as tokens :math:`u_1, \dots, u_J` by linear maps :math:`P_j`, and :math:`q_k` is a learnt
-    query of gate k. With several heads each has its own query for its part of the tokens' width d, and what they find
-    lies side by side.
+    query of gate k. With several heads, each head has its own query for its part of the tokens' width d, and the heads'
+    outputs are concatenated.
 
     Args:
         input_dim: width of the input.
         num_gates: how many gates.
         num_experts: how many experts each gate weighs.
-        dims: hidden widths between what was found and :math:`W_k`; none: linear.
-        tokens: J, how many tokens the input is seen as.
-        width: of a token, all heads together.
-        heads: how many; ``width`` is a multiple of it.
+        dims: hidden widths between the attention's output and :math:`W_k`; none: linear.
+        tokens: J, the number of tokens that the input is mapped to.
+        width: width of a token, all heads together; a multiple of ``heads``.
+        heads: number of attention heads.
         zero_init: start with :math:`W_k = 0`, so that all weights are even.
         activation: of the hidden layers, see :class:`GroupMLP`.
         norm: of the hidden layers.
         **common: see :class:`Gates`.
 
     Raises:
-        ShapeError: ``width`` is no multiple of ``heads``.
+        ShapeError: ``width`` is not a multiple of ``heads``.
 
     Shape:
         - input ``[batch, input_dim]`` or ``[batch, gate, input_dim]``
@@ -79,8 +79,8 @@ class AttentionGates(Gates):
         return scores
 
     def found(self, x: Tensor) -> Tensor:
-        """Return what every gate's query finds, ``[batch, gate, width]``."""
-        # [batch, 1 or gate, token, head, width of a head]
+        """Return the attention's output for every gate's query, ``[batch, gate, width]``."""
+        # [batch, 1 or gate, token, head, head width]
         tokens = self.tokens(x if x.dim() == 3 else x.unsqueeze(1)).unflatten(2, self.shape)
         agreement = (tokens * self.queries.unsqueeze(1)).sum(dim=4) / math.sqrt(self.shape[2])
         attention = agreement.softmax(dim=2).unsqueeze(4)

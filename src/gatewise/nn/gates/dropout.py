@@ -9,7 +9,7 @@ from gatewise.draws import generator
 
 
 def drop_experts(weights: Tensor, rate: float) -> Tensor:
-    """Set weights to 0 with a probability and scale the others of a row to sum to 1; a row never loses all.
+    """Set weights to 0 with probability ``rate`` and scale the rest to sum to 1; every row keeps at least one weight.
 
     Shape:
         - input and output ``[..., expert]``, rows sum to 1

@@ -1,4 +1,4 @@
-"""DSelect-k gates: a choice of k experts that can be learnt by gradients."""
+"""DSelect-k gates: a choice of k experts that is learnt by gradient descent."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ from gatewise.nn.layers import GroupLinear, GroupMLP, check_sizes
 
 
 class DSelectKGates(Gates):
-    r"""k selectors, each of which settles on one expert by a binary code.
+    r"""k selectors, each of which converges to one expert by a binary code.
 
     .. math::
         g(x)_i = \sum_{l=1}^{k} \mathrm{softmax}(A x)_l \, r(z_l)_i, \qquad
         r(z)_i = \prod_{j=1}^{m} S(z_j)^{B_{ij}} (1 - S(z_j))^{1 - B_{ij}}, \qquad z_l = Z_l x
 
-    with :math:`m = \lceil \log_2 E \rceil` bits, :math:`B_{ij}` bit j of the number i, and the smooth step
+    with :math:`m = \lceil \log_2 E \rceil` bits, where :math:`B_{ij}` is bit j of the number i, and the smooth step
 
     .. math:: S(t) = -\frac{2}{\gamma^3} t^3 + \frac{3}{2 \gamma} t + \frac12
         \text{ for } |t| < \gamma / 2, \text{ else } 0 \text{ or } 1
 
-    so that a selector with all :math:`|z_j| \geq \gamma / 2` chooses one expert and no other. Static gates have z and
-    the logits of the selectors as parameters instead.
+    so that a selector with all :math:`|z_j| \geq \gamma / 2` chooses exactly one expert. In static gates, z and the
+    selectors' logits are parameters.
 
     Args:
         input_dim: width of the input.
-        num_gates: how many gates.
-        num_experts: E, how many experts there are.
+        num_gates: number of gates.
+        num_experts: E, the number of experts.
         dims: hidden widths of every gate; none: linear.
-        k: how many selectors.
+        k: number of selectors.
         per_row: whether the choice depends on the input.
         gamma: width of the smooth step.
-        selector_entropy: strength of the selectors' entropy, summed over them and averaged over rows and gates, which
-            drives each to one expert.
-        unused_codes: where E is no power of two, strength of 1 / (probability of the codes that are experts), which
-            keeps selectors away from the others.
-        activation: of the hidden layers, see :class:`GroupMLP`.
-        norm: of the hidden layers.
-        **common: see :class:`Gates`; there are no logits for ``temperature``, ``z_loss`` and ``reach``.
+        selector_entropy: strength of the selectors' entropy, summed over selectors and averaged over rows and gates;
+            it drives each selector to one expert.
+        unused_codes: strength of 1 / (probability of the codes that stand for experts), which keeps selectors away
+            from unused codes; these exist if E is not a power of two.
+        activation: activation of the hidden layers, see :class:`GroupMLP`.
+        norm: normalisation of the hidden layers.
+        **common: see :class:`Gates`, except ``temperature``, ``z_loss`` and ``reach``, which need logits.
 
     Raises:
-        ShapeError: k above the number of experts, or an option that these gates do not have.
+        ShapeError: k is above the number of experts, or these gates do not have an option.
 
     Shape:
         - input ``[batch, input_dim]`` or ``[batch, gate, input_dim]``
-        - output: :class:`Gated`; once settled at most k weights of a row are not 0
+        - output: :class:`Gated`; after convergence at most k weights per row are not 0
 
     References:
         Hazimeh et al.: DSelect-k: Differentiable Selection in the Mixture of Experts with Applications to Multi-Task
@@ -105,7 +105,7 @@ class DSelectKGates(Gates):
 
     @override
     def logits(self, x: Tensor) -> Tensor:
-        """Return the codes' numbers z and then the logits of the selectors, ``[batch, gate, k * bit + k]``."""
+        """Return the codes' numbers z, then the selectors' logits, ``[batch, gate, k * bit + k]``."""
         if self.linear is None:
             return self.selection.expand(x.shape[0], -1, -1)
         scores: Tensor = self.linear(self.hidden(x) if len(self.hidden.layers) else x)
@@ -113,19 +113,19 @@ class DSelectKGates(Gates):
 
     @override
     def forward(self, x: Tensor) -> Gated:
-        """Return every gate's weights, and what the loss is to have of them in training."""
+        """Return every gate's weights and, in training, their penalty."""
         numbers = self.logits(self.read(x))
         numbers = numbers.to(torch.promote_types(numbers.dtype, torch.float32))
         z, share = torch.split(numbers, [self.k * self.bits, self.k], dim=2)
         # [batch, gate, selector, expert]
         chosen = self.selectors(z.view(*z.shape[:2], self.k, self.bits))
         used = chosen.sum(dim=3)
-        # NOTE[DIFF]: codes without an expert are taken out and the rest scaled to sum to 1; in the paper the sum is
-        # below 1 until selectors have left them
+        # NOTE[DIFF]: codes without an expert are removed and the rest scaled to sum to 1; in the paper the sum is
+        # below 1 until selectors have left these codes
         probabilities = chosen if self.all_codes_used else chosen / used.unsqueeze(3).clamp(min=1e-6)
         weights = (share.softmax(dim=2).unsqueeze(3) * probabilities).sum(dim=2)
         if not self.all_codes_used:
-            # where no selector has an expert, all count alike
+            # if no selector has an expert, all selectors count equally
             total = weights.sum(dim=2, keepdim=True)
             weights = torch.where(total > 0.5, weights / total.clamp(min=0.5), 1 / self.num_experts)
         found = self.regularised(weights)
@@ -137,13 +137,13 @@ class DSelectKGates(Gates):
         return Gated(found.weights, owed if found.penalty is None else owed + found.penalty)
 
     def selectors(self, z: Tensor) -> Tensor:
-        """Return the probability of every expert for every selector, from ``[..., bit]``."""
+        """Return the probability of every expert per selector, ``[..., expert]``, from ``[..., bit]``."""
         step = smooth_step(z, self.gamma).unsqueeze(-2)
         return torch.where(self.codes, step, 1 - step).prod(dim=-1)
 
 
 def smooth_step(t: Tensor, gamma: float = 1.0) -> Tensor:
-    """Return 0 below -gamma / 2, 1 above gamma / 2, and between them a cubic that joins both smoothly."""
+    """Return 0 below -gamma / 2, 1 above gamma / 2, and a cubic between them that joins both smoothly."""
     inside = t.clamp(-gamma / 2, gamma / 2)
     return inside * (1.5 / gamma - 2 / gamma**3 * inside.square()) + 0.5
 

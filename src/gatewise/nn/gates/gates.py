@@ -1,4 +1,4 @@
-"""The contract of every gate, and what all kinds have against collapse."""
+"""The contract of every gate, and the measures against collapse that all kinds share."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from gatewise.nn.gates.temperature import Temperature
 
 
 class Gated(NamedTuple):
-    """What gates give.
+    """The output of gates.
 
     Shape:
-        - weights: ``[batch, gate, expert]``, every row sums to 1
-        - penalty: scalar that joins the loss, or None
+        - weights: ``[batch, gate, expert]``; per row and gate they sum to 1
+        - penalty: scalar that is added to the loss, or None
     """
 
     weights: Tensor
@@ -31,27 +31,27 @@ class Gated(NamedTuple):
 class Gates(nn.Module):
     """Several gates over the same experts.
 
-    A kind scores the experts (:meth:`logits`) and makes weights of the scores (:meth:`weigh`, a softmax unless it says
-    otherwise). What follows is common to all kinds, and off by default.
+    A kind of gate scores the experts (:meth:`logits`) and turns the scores into weights (:meth:`weigh`, a softmax by
+    default). The options from ``reach`` on are common to all kinds, and off by default.
 
     Args:
         input_dim: width of the input.
-        num_experts: how many experts each gate weighs.
+        num_experts: number of experts per gate.
         reach: ``[gate, expert]`` bool, the experts that each gate weighs; the others get exactly 0. None: all.
-        columns: the columns of the input that gates read, such as those of a scenario; None: all.
-        temperature: the logits are divided by it; high ones keep the weights even.
-        final_temperature: the temperature moves to this one, by equal factors; None: it stays.
-        anneal_steps: in so many forward passes in training.
-        dropout: share of the weights set to 0 in training; the others are scaled to sum to 1.
+        columns: the input columns that gates read, such as those of a scenario; None: all.
+        temperature: divides the logits; a high temperature keeps the weights even.
+        final_temperature: temperature at the end of annealing, reached by equal factors; None: no annealing.
+        anneal_steps: length of the annealing, in forward passes in training.
+        dropout: share of the weights set to 0 in training; the rest is scaled to sum to 1.
         importance: strength of the squared coefficient of variation of the experts' total weights in a batch.
-        entropy: strength of what the entropy of the weights lacks to that of even ones, on average.
-        z_loss: strength of the squared log-sum-exp of the logits, on average.
+        entropy: strength of the mean difference between the entropy of even weights and that of the weights.
+        z_loss: strength of the mean squared log-sum-exp of the logits.
 
     Attributes:
         sparse: whether most weights are exactly 0, so that experts can be skipped.
 
     Raises:
-        ShapeError: columns outside the input, a temperature that is not positive, no steps to anneal in.
+        ShapeError: columns outside the input, a temperature that is not positive, or no steps to anneal in.
 
     Shape:
         - input ``[batch, input_dim]``, read by every gate, or ``[batch, gate, input_dim]``
@@ -97,7 +97,7 @@ class Gates(nn.Module):
 
     @abstractmethod
     def logits(self, x: Tensor) -> Tensor:
-        """Return the scores of the experts ``[batch, gate, expert]``, from what gates read."""
+        """Return the scores of the experts ``[batch, gate, expert]``, from the columns that gates read."""
 
     def weigh(self, logits: Tensor) -> Tensor:
         """Return weights that sum to 1; a logit of minus infinity gets exactly 0."""
@@ -105,16 +105,16 @@ class Gates(nn.Module):
 
     @override
     def forward(self, x: Tensor) -> Gated:
-        """Return every gate's weights, and what the loss is to have of them in training."""
+        """Return every gate's weights and, in training, their penalty."""
         logits = self.logits(self.read(x))
-        # at least float32, also under autocast: weights rounded to bf16 would not sum to 1
+        # at least float32, also under autocast: weights rounded to bfloat16 would not sum to 1
         logits = self.temperature(logits.to(torch.promote_types(logits.dtype, torch.float32)))
         if self.reach is not None:
             logits = logits.masked_fill(~self.reach, -torch.inf)
         return self.regularised(self.weigh(logits), logits)
 
     def read(self, x: Tensor) -> Tensor:
-        """Return those columns of the input that the gates read."""
+        """Return the input columns that the gates read."""
         if self.columns is None:
             return x
         if x.dim() != 2:
@@ -122,7 +122,7 @@ class Gates(nn.Module):
         return x.index_select(1, self.columns)
 
     def regularised(self, weights: Tensor, logits: Tensor | None = None) -> Gated:
-        """Return weights with dropout and their penalty; both in training alone."""
+        """Return the weights; in training, with dropout and their penalty."""
         if not self.training:
             return Gated(weights)
         terms = []
@@ -138,15 +138,15 @@ class Gates(nn.Module):
 
 GateMaker = Callable[..., nn.Module]
 """Makes gates from ``(input_dim, num_gates, num_experts, dims, *, activation, norm, reach)``, see
-:func:`gatewise.nn.gates.make_gates`: a class of gates, or one with some options bound by ``functools.partial``."""
+:func:`gatewise.nn.gates.make_gates`: a class of gates, or a class with some options bound by ``functools.partial``."""
 
 
 def skips(gates: nn.Module) -> bool:
-    """Whether experts run on those rows alone that these gates give them: in evaluation, and nobody traces the call."""
+    """Whether experts run only on the rows that these gates give them: in evaluation mode, and not while tracing."""
     sparse = getattr(gates, "sparse", False) and not gates.training
     return sparse and not torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
 
 def gated(found: Gated | Tensor) -> Gated:
-    """Return what a gate gave; a module of somebody else gives weights alone."""
+    """Wrap a bare weight tensor from a user's gate module as :class:`Gated`."""
     return found if isinstance(found, Gated) else Gated(found)

@@ -1,4 +1,4 @@
-"""Gates that somebody brings: what they give is looked at before experts are mixed by it."""
+"""A user's gates: their weights are checked before they mix experts."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from gatewise.nn.gates.gates import Gated, gated
 
 
 class GivenGates(nn.Module):
-    """Any module as gates.
+    """Gates from any module.
 
     Args:
-        module: gives weights ``[batch, gate, expert]`` or :class:`Gated`.
-        num_gates: how many gates it must have.
-        num_experts: how many experts each of them must weigh.
+        module: returns weights ``[batch, gate, expert]`` or :class:`Gated`.
+        num_gates: expected number of gates.
+        num_experts: expected number of experts per gate.
 
     Raises:
-        ShapeError: in a forward pass, where the weights have another shape or are not real numbers.
+        ShapeError: in a forward pass, if the weights have another shape or are not real numbers.
 
     Shape:
-        - input ``[batch, ...]``, whatever the module reads
+        - input ``[batch, ...]``, as the module expects
         - output: :class:`Gated`
     """
 
@@ -44,7 +44,7 @@ class GivenGates(nn.Module):
 
     @override
     def forward(self, x: Tensor) -> Gated:
-        # it may draw, and then knows the global stream alone
+        # the module may draw random numbers, which it takes from the global generator
         with lent():
             found = gated(self.module(x))
         expected = (x.shape[0], self.num_gates, self.num_experts)

@@ -1,4 +1,4 @@
-"""From what was asked for to gates."""
+"""Gates from a class, a bound class or a module."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def make_gates(
     norm: str,
     reach: Tensor | None = None,
 ) -> nn.Module:
-    """Return new gates; those of another kind than ours, and a module that is given, are checked in every pass.
+    """Return new gates; a given module, and gates that are not a :class:`Gates`, are checked in every forward pass.
 
     Args:
         maker: see :data:`GateMaker`.
-        input_dim: width of what each gate reads.
+        input_dim: input width of each gate.
         num_gates: how many gates.
         num_experts: how many experts.
         dims: hidden widths of every gate.
-        activation: of the hidden layers.
-        norm: of the hidden layers.
+        activation: activation of the hidden layers.
+        norm: normalisation of the hidden layers.
         reach: ``[gate, expert]`` bool, the experts that each gate weighs; the others get exactly 0. None: all.
     """
     if isinstance(maker, nn.Module):

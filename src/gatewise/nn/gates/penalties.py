@@ -1,4 +1,4 @@
-"""What gates owe the loss when they are on the way to collapse."""
+"""Penalties against the collapse of gates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def importance_variation(weights: Tensor, reach: Tensor | None = None) -> Tensor
 
     .. math:: \mathrm{CV}^2 = \frac{\mathrm{Var}_i(I_i)}{\mathrm{Mean}_i(I_i)^2}, \quad I_i = \sum_b g_{bi}
 
-    It is 0 where all experts of a gate count the same over the batch, whatever single rows do.
+    The value is 0 if all experts of a gate have the same total weight in the batch.
 
     Shape:
         - weights: ``[batch, gate, expert]``
@@ -27,15 +27,15 @@ def importance_variation(weights: Tensor, reach: Tensor | None = None) -> Tensor
 
 
 def entropy_deficit(weights: Tensor, reach: Tensor | None = None) -> Tensor:
-    r"""Return what the entropy lacks to that of even weights, the mean over rows and gates.
+    r"""Return the entropy of even weights minus that of the weights, the mean over rows and gates.
 
     .. math:: \log E + \sum_i g_i \log g_i
 
-    It is 0 for even weights and log E for a gate that uses one expert.
+    The value is 0 for even weights and log E for a gate that uses one expert.
 
     Shape:
         - weights: ``[batch, gate, expert]``
-        - reach: ``[gate, expert]`` bool, or None: the number of experts is what a gate reaches
+        - reach: ``[gate, expert]`` bool, or None; E counts the experts that a gate reaches
         - output: scalar
     """
     number = torch.full_like(weights[0, :, 0], weights.shape[2]) if reach is None else reach.sum(dim=1)
@@ -43,12 +43,12 @@ def entropy_deficit(weights: Tensor, reach: Tensor | None = None) -> Tensor:
 
 
 def entropy(probabilities: Tensor) -> Tensor:
-    """Return -p log p of each, with a finite gradient at 0, where a gate that decided may stay."""
+    """Return -p log p per element, with a finite gradient also at p = 0."""
     return torch.special.entr(probabilities.clamp(min=torch.finfo(probabilities.dtype).tiny))
 
 
 def z_penalty(logits: Tensor) -> Tensor:
-    r"""Return the squared log-sum-exp of the logits, the mean over rows and gates; it keeps them small.
+    r"""Return the squared log-sum-exp of the logits, the mean over rows and gates; as a penalty it keeps logits small.
 
     .. math:: \Big(\log \sum_i e^{s_i}\Big)^2
 

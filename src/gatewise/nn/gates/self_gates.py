@@ -1,4 +1,4 @@
-"""Self-gates: how much a set of experts passes on of itself."""
+"""Self-gates: weights of each unit's own experts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gatewise.nn.layers import GroupLinear, GroupMLP
 
 
 class SelfGates(nn.Module):
-    r"""Weights of every unit over its own experts alone, beside the gates that mix several sets of experts.
+    r"""Weights of every unit over its own experts alone, in addition to the gates that mix several sets of experts.
 
     .. math:: s^u(x) = \mathrm{softmax}(V_u x), \quad \text{with one expert} \quad s^u(x) = \sigma(V_u x)
 
@@ -19,10 +19,10 @@ class SelfGates(nn.Module):
     Args:
         input_dim: width of the input.
         num_units: how many units.
-        num_sets: how many sets of experts there are, at least one a unit.
-        experts: how many experts each set has; they lie side by side, set after set.
+        num_sets: number of sets of experts, at least one per unit.
+        experts: number of experts per set; they are side by side, set after set.
         dims: hidden widths; none: linear.
-        activation, norm: of the hidden layers, see :class:`GroupMLP`.
+        activation, norm: those of the hidden layers, see :class:`GroupMLP`.
 
     Shape:
         - input ``[batch, input_dim]`` or ``[batch, unit, input_dim]``

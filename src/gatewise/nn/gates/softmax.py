@@ -1,4 +1,4 @@
-"""Softmax gates: all experts count, as much as the input says."""
+"""Softmax gates: every expert has a weight, computed from the input."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class SoftmaxGates(Gates):
 
     Args:
         input_dim: width of the input.
-        num_gates: how many gates, one a task in MMoE, one in all in OMoE.
-        num_experts: how many experts each gate weighs.
+        num_gates: number of gates: one per task in MMoE, one for all tasks in OMoE.
+        num_experts: number of experts per gate.
         dims: hidden widths of every gate; none: linear.
-        bias: whether the last layer has one.
-        zero_init: start with a last layer of zeros, so that all weights are even.
-        activation: of the hidden layers, see :class:`GroupMLP`.
-        norm: of the hidden layers.
+        bias: whether the last layer has a bias.
+        zero_init: start with a last layer of zeros, so that all weights are equal.
+        activation: activation of the hidden layers, see :class:`GroupMLP`.
+        norm: normalisation of the hidden layers.
         **common: see :class:`Gates`.
 
     Shape:
@@ -62,6 +62,6 @@ class SoftmaxGates(Gates):
         return scores
 
     def features(self, x: Tensor) -> Tensor:
-        """Return what the last layer reads."""
+        """Return the input of the last layer."""
         hidden: Tensor = self.hidden(x) if len(self.hidden.layers) else x
         return hidden

@@ -10,17 +10,17 @@ from gatewise.errors import ShapeError
 
 
 class Temperature(nn.Module):
-    r"""Divides logits by a temperature that may move in training.
+    r"""Divides logits by a temperature that may be annealed in training.
 
     .. math:: \tau_t = \tau_0 \left(\frac{\tau_1}{\tau_0}\right)^{\min(t / n, 1)}
 
-    where t counts forward passes in training. The count is part of the state, so that a resumed training goes on where
-    it was; in evaluation the temperature is that of the last pass.
+    where t counts forward passes in training. The count is part of the state, so that a resumed training continues at
+    the same temperature; evaluation uses the temperature of the last pass.
 
     Args:
         start: :math:`\tau_0`.
         end: :math:`\tau_1`; None: the temperature stays.
-        steps: n, how many passes it takes.
+        steps: n, the length of the annealing in passes.
 
     Shape:
         - input and output: any

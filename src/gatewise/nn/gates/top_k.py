@@ -1,4 +1,4 @@
-"""Top-k gates: few experts count, the others not at all."""
+"""Top-k gates: the weights of all but k experts are 0."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class TopKGates(SoftmaxGates):
         g^k(x)_i = \frac{e^{s_i}}{\sum_{j \in \mathrm{top}_k(s)} e^{s_j}} \text{ for } i \in \mathrm{top}_k(s),
         \text{ else } 0, \qquad s = W_k x + \epsilon \odot \ln(1 + e^{V_k x})
 
-    with noise :math:`\epsilon \sim N(0, 1)` in training where ``noisy``; :math:`V_k` starts at zero. In evaluation the
-    experts run on those rows alone that a gate gives them.
+    with noise :math:`\epsilon \sim N(0, 1)` in training if ``noisy``; :math:`V_k` starts at zero. In evaluation mode
+    an expert runs only on the rows that a gate gives it.
 
     Args:
         input_dim: width of the input.
         num_gates: how many gates.
         num_experts: how many experts there are.
         dims: hidden widths of every gate; none: linear.
-        k: how many experts count.
-        noisy: whether the choice is noisy in training.
+        k: number of experts with a weight above 0.
+        noisy: whether noise is added to the logits in training.
         **options: see :class:`SoftmaxGates`.
 
     Raises:
@@ -38,7 +38,7 @@ class TopKGates(SoftmaxGates):
 
     Shape:
         - input ``[batch, input_dim]`` or ``[batch, gate, input_dim]``
-        - output: :class:`Gated`; at most k weights of a row are not 0
+        - output: :class:`Gated`; at most k weights per row are not 0
 
     References:
         Shazeer et al.: Outrageously Large Neural Networks: The Sparsely-Gated Mixture-of-Experts Layer. ICLR 2017.
@@ -83,7 +83,7 @@ class TopKGates(SoftmaxGates):
 
 
 def check_k(k: int, num_experts: int, reach: Tensor | None) -> None:
-    """Refuse to choose more experts than there are."""
+    """Refuse a k above the number of experts that a gate reaches."""
     fewest = num_experts
     if reach is not None and reach.device.type != "meta":
         fewest = int(reach.sum(dim=1).min())

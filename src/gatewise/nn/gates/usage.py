@@ -1,4 +1,4 @@
-"""Who uses whom: sums over the rows that gates have seen."""
+"""How gates use experts: sums over all rows that passed the gates."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from gatewise.processes import Processes, total
 
 
 class Usage:
-    r"""What gates do over many rows, summed batch by batch.
+    r"""Statistics of gates' weights over many rows, summed batch by batch.
 
     .. math:: \bar g_i = \frac1N \sum_b g_{bi}, \qquad \bar H = -\frac1N \sum_b \sum_i g_{bi} \log g_{bi}, \qquad
         m = \frac1N \sum_b \max_i g_{bi}, \qquad u_i = \frac1N \sum_b [\, i = \arg\max_j g_{bj} \,]
 
-    The relative entropy is :math:`\bar H / \log E`, E being the experts that the gate reaches.
+    The relative entropy is :math:`\bar H / \log E`, where E counts the experts that the gate reaches.
 
     Args:
         reach: ``[gate, expert]`` bool, the experts that each gate weighs; None: all.
@@ -29,11 +29,11 @@ class Usage:
     def __init__(self, reach: Tensor | None = None) -> None:
         self.reach = None if reach is None else reach.cpu()
         self.rows = 0
-        # of weights, entropies, largest weights, and whether an expert's is the largest
+        # sums of weights, of entropies, of largest weights, and of rows in which an expert's weight is the largest
         self._sums: list[Tensor] | None = None
 
     def add(self, weights: Tensor) -> None:
-        """Take note of some rows' weights ``[batch, gate, expert]``; of equal ones the first is the largest."""
+        """Add the weights ``[batch, gate, expert]`` of some rows; of equal weights the first counts as the largest."""
         exact = weights.detach().double()
         largest, leader = exact.max(dim=2, keepdim=True)
         leads = torch.zeros_like(exact).scatter_(2, leader, 1.0)
@@ -43,7 +43,7 @@ class Usage:
         self._sums = sums if self._sums is None else [a + b for a, b in zip(self._sums, sums, strict=True)]
 
     def sum_over(self, processes: Processes) -> None:
-        """Take the rows of all processes together; each has added its own."""
+        """Sum over all processes; each process has added its own rows."""
         self.rows = total(processes, self.rows)
         if self._sums is not None:
             self._sums = [processes.sum(part) for part in self._sums]
@@ -55,28 +55,28 @@ class Usage:
 
     @property
     def entropy(self) -> Tensor:
-        """Mean entropy of a row, ``[gate]``."""
+        """Mean entropy per row, ``[gate]``."""
         return self._mean(1)
 
     @property
     def relative_entropy(self) -> Tensor:
-        """The same as a share of that of even weights, ``[gate]``; 0 where the gate reaches one expert."""
+        """Mean entropy divided by the entropy of even weights, ``[gate]``; 0 for a gate that reaches one expert."""
         even = self.reached.sum(dim=1).double().log()
         return torch.where(even > 0, self.entropy / even, 0.0)
 
     @property
     def largest(self) -> Tensor:
-        """The mean of a row's largest weight, ``[gate]``."""
+        """Mean over rows of the largest weight, ``[gate]``."""
         return self._mean(2)
 
     @property
     def utilisation(self) -> Tensor:
-        """The share of rows in which each expert's weight is the largest, ``[gate, expert]``."""
+        """Share of rows in which each expert's weight is the largest, ``[gate, expert]``."""
         return self._mean(3)
 
     @property
     def reached(self) -> Tensor:
-        """The experts that each gate weighs, ``[gate, expert]`` bool."""
+        """Mask of the experts that each gate weighs, ``[gate, expert]`` bool."""
         shape = self._mean(0).shape
         return torch.ones(shape, dtype=torch.bool) if self.reach is None else self.reach.expand(shape)
 

@@ -1,7 +1,7 @@
-"""From one number to a vector: by the bin that it falls into, or by its sines and cosines.
+"""From one number to a vector: by its position in bins, or by its sines and cosines.
 
-A way is one file with a module from ``[batch, feature]`` to ``[batch, feature, dim]``, with weights of every feature's
-own. Features that are embedded alike go through one module: one batched product.
+A kind of embedding is one file with a module from ``[batch, feature]`` to ``[batch, feature, dim]``; every feature has
+its own weights. Features with the same kind of embedding share one module, which is one batched product.
 """
 
 from gatewise.nn.numbers.embedded import EmbeddedNumbers

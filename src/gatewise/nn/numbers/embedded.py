@@ -1,4 +1,4 @@
-"""All columns of a float matrix: some embedded, the others as they are."""
+"""All columns of a float matrix: some embedded, the others unchanged."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class EmbeddedNumbers(nn.Module):
     """Embeds some columns of a float matrix and passes on the others.
 
     Args:
-        numbers: the columns to embed, and how.
-        columns: how many the matrix has.
+        numbers: the columns to embed, and their embeddings.
+        columns: number of columns of the matrix.
 
     Attributes:
-        widths: name and width of every embedded number, those that one module embeds side by side.
+        widths: name and width of every embedded number; numbers of one module are side by side.
         others: the columns that are passed on.
 
     Shape:
         - input ``[batch, column]``
-        - output: parts ``[batch, any]``, the embeddings and last the other columns, so wide together as ``output_dim``
+        - output: parts ``[batch, any]``, the embeddings and last the other columns; ``output_dim`` is their total width
     """
 
     def __init__(self, numbers: Sequence[NumberColumn], columns: int) -> None:

@@ -1,4 +1,4 @@
-"""From what the layout says to modules."""
+"""From the embeddings that a layout names to modules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gatewise.nn.numbers.piecewise_linear import PiecewiseLinearEmbeddings
 
 
 def family(embedding: NumberEmbedding) -> Hashable:
-    """Return what is equal for numbers that one module can embed: bins may differ, all else may not."""
+    """Return the key that numbers share if one module can embed them; everything but the bins must be equal."""
     return ("bins", embedding.dim) if isinstance(embedding, PiecewiseLinearNumber) else embedding
 
 

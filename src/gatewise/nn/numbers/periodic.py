@@ -13,7 +13,7 @@ from gatewise.nn.layers import GroupLinear, check_sizes
 
 
 class PeriodicEmbeddings(nn.Module):
-    r"""Rectified linear maps of sines and cosines at learnt frequencies, all of them one a feature.
+    r"""A rectified linear map of sines and cosines at learnt frequencies; every feature has its own.
 
     .. math:: z = \mathrm{relu}(W [\sin v; \cos v] + b), \qquad v = 2 \pi x \, (c_1, \dots, c_F)
 
@@ -21,14 +21,14 @@ class PeriodicEmbeddings(nn.Module):
     and b a bias.
 
     Args:
-        features: how many.
-        frequencies: how many each of them has.
-        sigma: their standard deviation at first. A small one starts near a plain number; a large one can tell apart
-            numbers that lie close together, and learns noise.
+        features: number of features.
+        frequencies: number of frequencies per feature.
+        sigma: standard deviation of the initial frequencies. With a small sigma an embedding is at first almost linear;
+            with a large one it separates numbers that are close together, and also learns noise.
         dim: width of an embedding.
 
     Raises:
-        ShapeError: a size or ``sigma`` is not positive; names it.
+        ShapeError: a size or ``sigma`` is not positive; names the argument.
 
     Shape:
         - input ``[batch, feature]``
@@ -48,13 +48,13 @@ class PeriodicEmbeddings(nn.Module):
         if not 0 < sigma < math.inf:
             raise ShapeError(f"sigma: expected a positive number, found {sigma}")
         self.frequencies = nn.Parameter(torch.empty(features, frequencies))
-        # NOTE[DIFF]: none beyond three deviations, as in the authors' package: a single high frequency adds noise
+        # NOTE[DIFF]: no frequency beyond three deviations, as in the authors' package: a single high one adds noise
         nn.init.trunc_normal_(self.frequencies, std=sigma, a=-3 * sigma, b=3 * sigma)
         self.linear = GroupLinear(features, 2 * frequencies, dim, gain=3**-0.5)
         self.output_dim = dim
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return every number's sines and then its cosines, ``[batch, feature, 2 * frequency]``."""
+        """Return the sines, then the cosines of every number, ``[batch, feature, 2 * frequency]``."""
         angles = x.unsqueeze(2) * (2 * math.pi * self.frequencies)
         return torch.cat([angles.sin(), angles.cos()], dim=2)
 

@@ -1,4 +1,4 @@
-"""Where a number is in each of several bins."""
+"""Embeddings from a number's position in bins."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from gatewise.nn.layers import GroupLinear, check_sizes
 
 
 class PiecewiseLinearEmbeddings(nn.Module):
-    r"""Linear maps of a number and of where it is in each of several bins: lines that may bend at the bins' edges.
+    r"""A linear map of a number and of its position in each bin: a line that may bend at the bins' edges.
 
     .. math::
         z = a x + W e(x) + c, \qquad e_t(x) = \min\!\big(\max\!\big(\tfrac{x - b_{t-1}}{b_t - b_{t-1}}, 0\big), 1\big)
 
-    where :math:`b_0 < \dots < b_T` are the feature's edges, W is ``[dim, T]``, a and c are ``[dim]``. A bin below x is
-    1, one above it 0. The first may be less than 0 and the last more than 1, so that numbers beyond the edges differ.
+    where :math:`b_0 < \dots < b_T` are the feature's edges, W is ``[dim, T]``, a and c are ``[dim]``. A bin below x
+    gives 1, a bin above x gives 0. The first bin may give less than 0 and the last one more than 1, so that numbers
+    beyond the edges differ.
 
     Args:
-        edges: of every feature's bins, rising; features may have different numbers of them.
+        edges: rising edges of every feature's bins; features may have different numbers of bins.
         dim: width of an embedding.
 
     Raises:
-        ShapeError: a feature has no bin, or edges that do not rise; names its position.
+        ShapeError: a feature has no bin, or its edges do not rise; names the feature's position.
 
     Shape:
         - input ``[batch, feature]``
@@ -57,15 +58,15 @@ class PiecewiseLinearEmbeddings(nn.Module):
         bounds = torch.tensor([_bounds(of_one, max(bins)) for of_one in edges])
         for name, bound in zip(("left", "width", "lowest", "highest"), bounds.unbind(1), strict=True):
             self.register_buffer(name, bound.contiguous(), persistent=False)
-        # NOTE[DIFF]: the line a x is added and W starts at zero, as in the authors' later package: a W drawn at random
-        # bends at every edge until it has learnt not to. At first an embedding is as long as its number
+        # NOTE[DIFF]: the line a x is added and W starts at zero, as in the authors' later package: with a random W the
+        # line bends at every edge until training has removed the bends. At first an embedding is as long as its number
         self.slope = nn.Parameter(torch.empty(len(edges), dim).uniform_(-math.sqrt(3 / dim), math.sqrt(3 / dim)))
         self.linear = GroupLinear(len(edges), max(bins), dim)
         nn.init.zeros_(self.linear.weight)
         self.output_dim = dim
 
     def encode(self, x: Tensor) -> Tensor:
-        """Return every number's position in every bin, ``[batch, feature, bin]``, and zeros where bins are missing."""
+        """Return every number's position in every bin, ``[batch, feature, bin]``; missing bins give zeros."""
         return ((x.unsqueeze(2) - self.left) / self.width).clamp(self.lowest, self.highest)
 
     @override
@@ -75,7 +76,7 @@ class PiecewiseLinearEmbeddings(nn.Module):
 
 
 def _bounds(edges: Sequence[float], bins: int) -> list[list[float]]:
-    """Return left edge, width, minimum and maximum of every bin; those of bins that are missing let nothing through."""
+    """Return left edge, width, minimum and maximum of every bin; missing bins have minimum and maximum 0."""
     own = len(edges) - 1
     missing = [0.0] * (bins - own)
     return [

@@ -1,7 +1,7 @@
-"""From a sequence of vectors to one vector: by its mean, or by what is learnt of the order.
+"""Poolings: from a sequence of vectors to one vector.
 
-A way is one file with a module from :class:`Padded` to ``[batch, output_dim]``. Padding changes nothing, and a sequence
-of no items gives zeros.
+A kind of pooling is one file with a module from :class:`Padded` to ``[batch, output_dim]``. Padding does not change
+the output, and an empty sequence gives zeros.
 """
 
 from gatewise.nn.sequences.make import make_pooling

@@ -1,4 +1,4 @@
-"""Poolings that somebody brings: what they give is looked at before anything reads it."""
+"""A user's poolings: their output is checked."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from gatewise.nn.sequences.padded import Padded
 
 
 class GivenPooling(nn.Module):
-    """Any module as a pooling.
+    """A pooling from any module.
 
     Args:
-        module: from :class:`Padded` to ``[batch, output_dim]``; without ``output_dim`` it is as wide as an item.
+        module: from :class:`Padded` to ``[batch, output_dim]``; a module without ``output_dim`` keeps an item's width.
         dim: width of an item.
 
     Raises:
-        ShapeError: in a forward pass, where the output has another shape.
+        ShapeError: in a forward pass, if the output has another shape.
 
     Shape:
-        - input: :class:`Padded`, and anything beside it
+        - input: :class:`Padded`, and any further arguments
         - output ``[batch, output_dim]``
     """
 
@@ -31,7 +31,7 @@ class GivenPooling(nn.Module):
 
     @override
     def forward(self, items: Padded, target: Tensor | None = None) -> Tensor:
-        # it may draw, and then knows the global stream alone
+        # the module may draw random numbers, which it takes from the global generator
         with lent():
             found = self.module(items)
         expected = (items.vectors.shape[0], self.output_dim)

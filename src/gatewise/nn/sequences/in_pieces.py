@@ -1,4 +1,4 @@
-"""Lists pooled in pieces of rows of like length, so that one long list does not make all others as long."""
+"""Lists pooled in groups of similar length, so that one long list does not lengthen the padding of all others."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import torch
 from torch import Tensor
 
 PLACES = 2**20
-"""Up to so many places of a padded matrix are pooled at once."""
+"""Largest size of a padded matrix that is pooled at once."""
 
 
 def pooled_in_pieces(ids: Tensor, pool: Callable[[Tensor, Tensor | None], Tensor]) -> Tensor:
-    """Pool lists, all at once where they are few or short.
+    """Return the pooled vectors of lists; few or short lists are pooled at once.
 
-    Otherwise rows are taken by rising length, as many as fill so many places, and padded to the longest of them: what
-    that takes grows with the number of items, and not with rows times the longest list.
+    Otherwise rows are sorted by length and cut into pieces of limited size, each padded to its longest list: memory
+    grows with the number of items, not with rows times the longest list.
 
     Args:
         ids: ``[batch, length]``, padded with -1 at the end.
-        pool: makes ``[row, dim]`` of ids ``[row, length]`` and which rows these are, None: all.
+        pool: returns ``[row, dim]`` for ids ``[row, length]`` and the indices of their rows, None: all rows.
 
     Returns:
         ``[batch, dim]``.
@@ -32,7 +32,7 @@ def pooled_in_pieces(ids: Tensor, pool: Callable[[Tensor, Tensor | None], Tensor
 
 
 def _pieces(lengths: Tensor, order: Tensor) -> Iterator[tuple[Tensor, int]]:
-    """Yield rows and the length of the longest, from rising lengths ``[batch]``."""
+    """Yield the rows and the longest length of every piece, from rising lengths ``[batch]``."""
     start, ends = 0, lengths.tolist()
     for end in range(1, len(ends) + 1):
         full = end < len(ends) and (end + 1 - start) * ends[end] > PLACES

@@ -1,4 +1,4 @@
-"""From what the layout says to a module."""
+"""From a pooling that a layout names to a module."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gatewise.nn.sequences.transformer import TransformerPooling
 
 
 def make_pooling(pooling: Pooling, dim: int) -> nn.Module:
-    """Return a new module that pools items of a width as is laid out."""
+    """Return a new module of the given pooling, for items of width ``dim``."""
     match pooling:
         case AttentionPooling():
             return TargetAttention(dim, pooling.dims, normalise=pooling.normalise)

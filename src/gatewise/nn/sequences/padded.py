@@ -8,11 +8,11 @@ from torch import Tensor
 
 
 class Padded(NamedTuple):
-    """Vectors of sequences; the items come first, padding after them.
+    """Vectors of sequences, items first, padding at the end.
 
     Shape:
-        - vectors: ``[batch, length, dim]``, zeros where there is padding
-        - present: ``[batch, length]`` bool, False where there is padding
+        - vectors: ``[batch, length, dim]``, zeros for padding
+        - present: ``[batch, length]`` bool, the padding mask: False for padding
     """
 
     vectors: Tensor

@@ -13,11 +13,11 @@ class PlainPooling(nn.Module):
     """The ``mean``, ``sum`` or ``max`` of a sequence's items.
 
     Args:
-        kind: which.
+        kind: ``mean``, ``sum`` or ``max``.
         dim: width of an item.
 
     Shape:
-        - input: :class:`Padded`, and anything beside it
+        - input: :class:`Padded`, and any further arguments
         - output ``[batch, dim]``
     """
 

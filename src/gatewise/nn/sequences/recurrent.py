@@ -1,4 +1,4 @@
-"""What a recurrent network knows after the last item."""
+"""Pooling by the last state of a recurrent network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RecurrentPooling(nn.Module):
         dim: width of the state.
 
     Shape:
-        - input: :class:`Padded`, and anything beside it
+        - input: :class:`Padded`, and any further arguments
         - output ``[batch, dim]``
 
     References:
@@ -44,7 +44,7 @@ class RecurrentPooling(nn.Module):
         if vectors.shape[0] == 0 or vectors.shape[1] == 0:
             return vectors.new_zeros(vectors.shape[0], self.output_dim)
         states, _ = self.cell(vectors)
-        # padding comes last, so the state after the last item has not seen it
+        # padding comes last, so that the state after the last item does not depend on it
         lengths = present.sum(dim=1)
         last = (lengths - 1).clamp(min=0).view(-1, 1, 1).expand(-1, 1, self.output_dim)
         final: Tensor = states.gather(1, last).squeeze(1)

@@ -1,4 +1,4 @@
-"""What a sequence says about the item in question."""
+"""Pooling by attention to a target item."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from gatewise.nn.sequences.padded import Padded
 
 
 class TargetAttention(nn.Module):
-    r"""A sum of the items, each weighed by how it bears on a target: deep interest network.
+    r"""A sum of the items, weighted by their relevance to a target: deep interest network.
 
     .. math:: \sum_j a(e_j, t) \, e_j, \quad a(e, t) = \mathrm{MLP}([e; t; e - t; e \odot t])
 
     where :math:`e_j` are the items and t is the target. The weights need not sum to 1, so that a strong interest stays
-    strong; ``normalise`` takes a softmax of them.
+    strong; ``normalise`` applies a softmax.
 
     Args:
         dim: width of items and target.
         dims: hidden widths of the perceptron.
-        normalise: whether weights sum to 1.
+        normalise: whether the weights sum to 1.
         activation: of the hidden layers.
 
     Shape:
@@ -36,7 +36,7 @@ class TargetAttention(nn.Module):
         self, dim: int, dims: tuple[int, ...] = (32,), *, normalise: bool = False, activation: str = "silu"
     ) -> None:
         super().__init__()
-        # NOTE[DIFF]: another smooth activation in place of the paper's Dice, which needs batch statistics
+        # NOTE[DIFF]: another smooth activation instead of the paper's Dice, which needs batch statistics
         self.hidden = GroupMLP(1, 4 * dim, dims, activation=activation)
         self.linear = GroupLinear(1, self.hidden.output_dim, 1, gain=3**-0.5)
         self.normalise, self.output_dim = normalise, dim

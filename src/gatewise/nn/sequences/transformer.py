@@ -1,4 +1,4 @@
-"""What the items of a sequence say to each other."""
+"""Pooling by a transformer encoder."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from gatewise.nn.sequences.padded import Padded
 
 
 class TransformerPooling(nn.Module):
-    """The mean of a transformer encoder's outputs; positions count from the last item, the most recent one.
+    """The mean of a transformer encoder's outputs; positions are counted from the last item, the most recent one.
 
     Args:
         input_dim: width of an item.
-        dim: width inside and of the output, a multiple of ``heads``.
-        heads: of the attention.
-        layers: how many.
-        dropout: in training.
+        dim: width of the hidden layers and the output, a multiple of ``heads``.
+        heads: number of attention heads.
+        layers: number of layers.
+        dropout: dropout rate in training.
 
     Raises:
-        ShapeError: ``dim`` is no multiple of ``heads``.
+        ShapeError: ``dim`` is not a multiple of ``heads``.
 
     Shape:
-        - input: :class:`Padded`, and anything beside it
+        - input: :class:`Padded`, and any further arguments
         - output ``[batch, dim]``
 
     References:
@@ -52,14 +52,14 @@ class TransformerPooling(nn.Module):
             return vectors.new_zeros(vectors.shape[0], self.output_dim)
         lengths = present.sum(dim=1, keepdim=True)
         age = (lengths - 1 - torch.arange(present.shape[1], device=present.device)).clamp(min=0)
-        # attention over nothing is undefined: a sequence of no items attends to its padding, and is hidden below
+        # attention without any item is undefined: an empty sequence attends to its padding, and gets zeros below
         hidden = ~present & (lengths > 0)
         with lent():
             encoded: Tensor = self.encoder(self.enter(vectors) + self._positions(age), src_key_padding_mask=hidden)
         return (encoded * present.unsqueeze(2)).sum(dim=1) / lengths.clamp(min=1)
 
     def _positions(self, age: Tensor) -> Tensor:
-        """Return sines and cosines of ``[batch, length]`` at falling frequencies, ``[batch, length, dim]``."""
+        """Return sines and cosines ``[batch, length, dim]`` of ``[batch, length]`` at falling frequencies."""
         exponents = torch.arange(0, self.output_dim, 2, device=age.device) / self.output_dim
         angles = age.unsqueeze(2) * torch.exp(-math.log(10_000) * exponents)
         return torch.cat([angles.sin(), angles.cos()], dim=2)[..., : self.output_dim]

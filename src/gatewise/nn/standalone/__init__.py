@@ -1,4 +1,4 @@
-"""Whole models as one module each, for people who have tensors and want no schema: nothing around the layers."""
+"""Whole models as single modules, for users who have tensors and no schema."""
 
 from gatewise.nn.standalone.facet_aware import FacetAwareMoEModel
 from gatewise.nn.standalone.mmoe import MMoEModel

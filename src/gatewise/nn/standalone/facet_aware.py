@@ -19,7 +19,7 @@ from gatewise.nn.trunks import FacetAwareMoE
 
 
 class FacetAwareMoEModel(nn.Module):
-    r"""Judges texts, or other sequences that a transformer reads, under the facet in question.
+    r"""Scores texts, or other sequences that a transformer reads, under a given facet.
 
     .. math:: y_k = h^k\!\left(\sum_{i=1}^{E} g_i(c) \, f_i(c + a)\right), \quad g(c) = \mathrm{softmax}(W c)
 
@@ -27,28 +27,28 @@ class FacetAwareMoEModel(nn.Module):
     :class:`gatewise.nn.FacetAwareMoE`.
 
     Args:
-        encoder: called as ``encoder(input_ids=..., attention_mask=...)``, it gives an object with
+        encoder: called as ``encoder(input_ids=..., attention_mask=...)``, it returns an object with
             ``last_hidden_state`` ``[batch, length, dim]``: any model of ``transformers``, such as
             ``AutoModel.from_pretrained("bert-base-uncased")``.
-        num_facets: how many facets there are; they are numbered from 0.
-        encoder_dim: width of the encoder's outputs; None: what its configuration calls ``hidden_size``.
-        num_experts: how many experts.
-        num_heads: heads of every expert; ``expert_dim`` is a multiple of it.
-        expert_dim: width of every expert's output; None: as wide as the encoder's.
-        num_tasks: how many tasks.
+        num_facets: number of facets; their ids count from 0.
+        encoder_dim: width of the encoder's outputs; None: ``hidden_size`` of its configuration.
+        num_experts: number of experts.
+        num_heads: number of heads per expert.
+        expert_dim: output width of every expert, a multiple of ``num_heads``; None: as wide as the encoder's outputs.
+        num_tasks: number of tasks.
         tower_hidden_dims: hidden widths of every tower.
         pooling: ``cls`` (the first token's output) or ``mean``.
-        frozen: whether the encoder stays as it is.
+        frozen: whether the encoder is not trained.
         dropout_rate: share of hidden units dropped in experts and towers in training.
-        task_output_dims: outputs of each task; None: one each.
+        task_output_dims: number of outputs per task; None: one each.
 
     Shape:
         - input_ids, attention_mask ``[batch, length]``; facets ``[batch]``
-        - output: a list with one ``[batch, task_output_dims[k]]`` a task, raw scores; with
+        - output: a list of raw scores, one ``[batch, task_output_dims[k]]`` per task; with
           ``return_expert_weights=True`` also ``[batch, num_experts]``, whose rows sum to 1
 
     Raises:
-        ShapeError: sizes that do not fit each other, a facet out of range.
+        ShapeError: sizes do not fit each other, or a facet is out of range.
 
     Example:
         >>> from types import SimpleNamespace
@@ -100,7 +100,7 @@ class FacetAwareMoEModel(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, facets: Tensor, return_expert_weights: bool = False
     ) -> Predictions | tuple[Predictions, Tensor]:
-        """Return a list of raw scores a task and, if asked for, the weights of the experts."""
+        """Return the raw scores per task and, with ``return_expert_weights``, the weights of the experts."""
         check_ids("facets", facets, self.facets.num_embeddings)
         content = self.text.read(input_ids.where(attention_mask.bool(), -1))
         hidden, gates, _ = self.trunk.mix(torch.cat([content, self.facets(facets)], dim=1))

@@ -22,18 +22,18 @@ class MMoEModel(nn.Module):
 
     Args:
         input_dim: width of the input.
-        num_experts: how many experts.
-        num_tasks: how many tasks.
+        num_experts: number of experts.
+        num_tasks: number of tasks.
         expert_hidden_dims: hidden widths of every expert.
         gate_hidden_dims: hidden widths of every gate; None: linear.
         tower_hidden_dims: hidden widths of every tower.
         dropout_rate: share of hidden units dropped in experts and towers in training.
-        task_output_dims: outputs of each task; None: one each.
+        task_output_dims: number of outputs per task; None: one each.
 
     Shape:
         - input ``[batch, input_dim]``
-        - output: a list with one ``[batch, task_output_dims[k]]`` a task, raw scores: apply ``sigmoid`` for a
-          probability; with ``return_expert_weights=True`` also a list with one ``[batch, num_experts]`` a task, whose
+        - output: a list of raw scores, one ``[batch, task_output_dims[k]]`` per task: apply ``sigmoid`` for a
+          probability; with ``return_expert_weights=True`` also a list of one ``[batch, num_experts]`` per task, whose
           rows sum to 1
 
     Example:
@@ -78,7 +78,7 @@ class MMoEModel(nn.Module):
 
     @override
     def forward(self, x: Tensor, return_expert_weights: bool = False) -> Predictions | tuple[Predictions, list[Tensor]]:
-        """Return a list of raw scores a task and, if asked for, a list of expert weights a task."""
+        """Return the raw scores per task and, with ``return_expert_weights``, the expert weights per task."""
         if x.dim() != 2 or x.shape[1] != self.input_dim:
             raise ShapeError(f"input: expected shape [batch, {self.input_dim}], found {list(x.shape)}")
         hidden, gates, _ = self.trunk.mix(x)

@@ -19,18 +19,18 @@ class MMoERecommendationModel(MMoEModel):
     """MMoE on a user embedding, an item embedding and dense features.
 
     Args:
-        user_cardinality: how many users; ids are 0 to ``user_cardinality - 1``.
-        item_cardinality: how many items.
+        user_cardinality: number of users; ids are 0 to ``user_cardinality - 1``.
+        item_cardinality: number of items.
         embedding_dim: width of both embeddings.
         num_dense_features: width of the dense features; 0: none.
-        num_experts: this and all that follow as in :class:`MMoEModel`.
+        num_experts: this and all further arguments as in :class:`MMoEModel`.
 
     Shape:
         - user_ids, item_ids ``[batch]``; dense_features ``[batch, num_dense_features]``
         - output: as :class:`MMoEModel`
 
     Raises:
-        ShapeError: an id out of range, by the name of its feature; dense features of another width.
+        ShapeError: an id is out of range (names the feature), or dense features have another width.
 
     Example:
         >>> model = MMoERecommendationModel(user_cardinality=100, item_cardinality=500, num_dense_features=8)
@@ -79,7 +79,7 @@ class MMoERecommendationModel(MMoEModel):
         dense_features: Tensor | None = None,
         return_expert_weights: bool = False,
     ) -> Predictions | tuple[Predictions, list[Tensor]]:
-        """Return a list of raw scores a task and, if asked for, a list of expert weights a task."""
+        """Return the raw scores per task and, with ``return_expert_weights``, the expert weights per task."""
         found = 0 if dense_features is None else dense_features.shape[-1]
         if found != self.num_dense_features:
             raise ShapeError(f"dense_features: expected width {self.num_dense_features}, found {found}")

@@ -1,7 +1,6 @@
-"""From text to one vector: tokens of distinct texts, and the encoder that reads them.
+"""From a text to one vector: tokens of distinct texts, and the encoder that reads them.
 
-Nothing here needs a library of language models: the encoder is any module that is called as those of ``transformers``
-are.
+No library of language models is needed here: the encoder is any module with the call signature of ``transformers``.
 """
 
 from gatewise.nn.texts.encoder import TextEncoder

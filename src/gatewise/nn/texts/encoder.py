@@ -1,4 +1,4 @@
-"""What a language model makes of a text."""
+"""Text vectors from a language model."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ TEXTS_AT_ONCE = 64
 
 
 class TextEncoder(nn.Module):
-    r"""One vector a text: a language model's outputs, pooled.
+    r"""One vector per text: the pooled outputs of a language model.
 
     .. math:: v = \frac{1}{n} \sum_{i=1}^{n} H_i \quad \text{(mean)}, \qquad v = H_1 \quad \text{(cls)}
 
-    where :math:`H_1, \dots, H_n` are the outputs for the text's tokens, of which the first stands for the whole text in
-    models of BERT's kind. A text without tokens gives zeros.
+    where :math:`H_1, \dots, H_n` are the outputs for the text's tokens; in models such as BERT the first one represents
+    the whole text. A text without tokens gives zeros.
 
     Args:
-        encoder: called as ``encoder(input_ids=..., attention_mask=...)``, it gives an object whose
+        encoder: called as ``encoder(input_ids=..., attention_mask=...)``, it returns an object whose
             ``last_hidden_state`` is ``[text, length, dim]``, as models of ``transformers`` do.
         dim: width of its outputs.
         pooling: ``mean`` or ``cls``.
-        frozen: whether the encoder stays as it is: it is in evaluation mode always and gets no gradient.
-        padding: the id that stands for padding in the encoder's vocabulary.
+        frozen: whether the encoder is not trained: it stays in evaluation mode and gets no gradient.
+        padding: id of the padding token in the encoder's vocabulary.
 
     Shape:
-        - input: :class:`TextBatch`, or vectors ``[batch, dim]`` that :meth:`read_all` made, which pass
+        - input: :class:`TextBatch`, or vectors ``[batch, dim]`` from :meth:`read_all`, which are returned unchanged
         - output ``[batch, dim]``
 
     Raises:
-        ShapeError: there is no such pooling.
+        ShapeError: unknown pooling.
 
     References:
         Devlin et al.: BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding. NAACL 2019.
@@ -57,7 +57,7 @@ class TextEncoder(nn.Module):
 
     @override
     def train(self, mode: bool = True) -> TextEncoder:
-        """Switch to training mode, or out of it; a frozen encoder stays out of it."""
+        """Switch training mode on or off; a frozen encoder stays in evaluation mode."""
         super().train(mode)
         self.encoder.train(mode and not self.frozen)
         return self
@@ -75,7 +75,7 @@ class TextEncoder(nn.Module):
         if tokens.numel() == 0:
             return torch.zeros(len(tokens), self.output_dim, device=tokens.device)
         empty = ~present.any(dim=1, keepdim=True)
-        # attention over nothing is undefined: a text of no tokens attends to its padding, and is hidden below
+        # attention without any token is undefined: an empty text attends to its padding, and gets zeros below
         attended = present | empty
         ids = tokens.where(present, self.padding).long()
         with lent():
@@ -94,12 +94,12 @@ class TextEncoder(nn.Module):
 
         Args:
             tokens: ``[text]``.
-            read: is told how many texts were read, after every batch.
+            read: called after every batch with the number of texts read.
         """
         was_training = self.training
         self.eval()
         vectors = torch.zeros(len(tokens), self.output_dim, device=tokens.values.device)
-        # texts of like length together: little of a batch is padding
+        # texts of similar length together, so that batches have little padding
         for index in torch.split(tokens.offsets.diff().argsort(), TEXTS_AT_ONCE):
             vectors[index] = self.read(tokens.padded(index)).float()
             read(len(index))

@@ -1,4 +1,4 @@
-"""A column of text, tokenised: every distinct text once."""
+"""A tokenised text column: every distinct text once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class TextBatch(NamedTuple):
     """The texts of some rows.
 
     Shape:
-        - tokens: ``[text, length]``, every distinct text of the rows once, padded with -1; a null text has none
-        - codes: ``[batch]``, which of them each row holds
+        - tokens: ``[text, length]``, every distinct text of the rows once, padded with -1; a null text has no tokens
+        - codes: ``[batch]``, index of each row's text
     """
 
     tokens: Tensor
@@ -29,8 +29,8 @@ class Texts:
 
     Shape:
         - tokens: :class:`Ragged` of ``[text]``, every distinct text of the table once
-        - codes: ``[row]``, which of them each row holds
-        - vectors: ``[text, dim]``, what a frozen encoder makes of them, or None before it has read them
+        - codes: ``[row]``, index of each row's text
+        - vectors: ``[text, dim]``, outputs of a frozen encoder, or None before it has run
     """
 
     tokens: Ragged
@@ -43,7 +43,7 @@ class Texts:
         return replace(self, tokens=self.tokens.to(device), codes=self.codes.to(device), vectors=vectors)
 
     def batch(self, index: Tensor) -> TextBatch | Tensor:
-        """Return the texts of the chosen rows, or their vectors ``[batch, dim]`` where these are known."""
+        """Return the texts of the chosen rows, or their vectors ``[batch, dim]`` if these are known."""
         codes = self.codes.index_select(0, index)
         if self.vectors is not None:
             return self.vectors.index_select(0, codes)

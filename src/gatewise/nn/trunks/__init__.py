@@ -1,6 +1,6 @@
-"""Trunks: ``[batch, dim] -> [batch, task, hidden]``, each a way of sharing between tasks.
+"""Trunks: ``[batch, dim] -> [batch, task, hidden]``; each shares parameters between tasks in its own way.
 
-A trunk knows nothing of features or labels. A new one is a file here with a subclass of :class:`Trunk`, and a
+A trunk does not know features or labels. A new trunk is a file here with a subclass of :class:`Trunk`, and a
 declaration of its options in ``gatewise.declare.architectures``.
 """
 

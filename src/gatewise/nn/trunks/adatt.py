@@ -1,4 +1,4 @@
-"""Every task's own experts, fused with those of all others."""
+"""AdaTT: every task's own experts, fused with the experts of all other tasks."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from gatewise.nn.trunks.trunk import Mixed, Trunk, total
 
 
 class AdaTT(Trunk):
-    r"""Adaptive task-to-task fusion: a gate over the experts of all tasks, and a residual of the task's own.
+    r"""Adaptive task-to-task fusion: a gate over the experts of all tasks, and a residual from the task's own experts.
 
     .. math::
         z_k^{(j)} = \sum_i \mathrm{softmax}(W_k^{(j)} z_k^{(j-1)})_i \, f_i^{(j)} + \sum_{i \in O_k} v_i^{(j)} f_i^{(j)}
 
     where :math:`O_k` are the experts of task k, which read :math:`z_k^{(j-1)}` (x in the first level), and
-    :math:`v_i` learnt numbers that do not depend on the input. Shared experts are those of one more unit, which has a
-    state of its own in all levels but the last.
+    :math:`v_i` are learnt numbers that do not depend on the input. Shared experts belong to one additional unit, which
+    has a state of its own in all levels but the last.
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
-        own_experts: how many experts each task has in every level: one number, or one a task.
-        shared_experts: how many experts are nobody's.
+        num_tasks: number of tasks.
+        own_experts: number of own experts per task in every level: one number, or one per task.
+        shared_experts: number of shared experts.
         expert_dims: hidden widths of every expert.
         gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of every gate; none: softmax(W z).
-        levels: how many levels follow one another.
+        levels: number of levels.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
 
     Raises:
-        ShapeError: a task has no expert; names the option.
+        ShapeError: a task has no expert; the error names the option.
 
     Shape:
         - input ``[batch, input_dim]``
         - output ``[batch, task, expert_dims[-1]]``; gates ``[batch, task, expert]``, the softmax without the residual,
-          over the experts of task 0, of task 1, ..., and the shared ones
+          over the experts of task 0, of task 1, ..., and the shared experts
 
     Example:
         >>> mixed = AdaTT(5, 2, own_experts=2, shared_experts=1, expert_dims=(4,)).mix(torch.zeros(7, 5))
@@ -94,19 +94,19 @@ class AdaTT(Trunk):
 
 
 class Fusion(nn.Module):
-    """One level: gates over all experts, with the residual of each unit's own.
+    """One level: gates over all experts, with a residual from each unit's own experts.
 
     Args:
-        experts: of all units.
-        gates: of the first units.
-        units: how many of them go on to the next level.
+        experts: the experts of all units.
+        gates: one gate for each of the first units.
+        units: number of units in the next level.
 
     Attributes:
-        native: ``[expert]``, how much each expert counts for its own unit beside the gate; at first 1 / their number.
+        native: ``[expert]``, weight of each expert for its own unit in the residual; at first 1 / experts of the unit.
 
     Shape:
         - input ``[batch, in]``, the state of all units, or ``[batch, unit, in]``
-        - output: :class:`Mixed`, one state a gate
+        - output: :class:`Mixed`, one state per gate
     """
 
     owned: Tensor
@@ -117,7 +117,7 @@ class Fusion(nn.Module):
         self.gates = gates
         self.units = units
         self.register_buffer("owned", experts.belongs(units), persistent=False)
-        # NOTE[DIFF]: the paper takes the expert of a unit with one as it is; a learnt 1 keeps one rule for all numbers
+        # NOTE[DIFF]: in the paper a unit's only expert has weight 1; here the weight is learnt in all cases
         self.native = nn.Parameter(torch.tensor([1 / count for count in experts.counts for _ in range(count)]))
 
     @override

@@ -1,4 +1,4 @@
-"""Tasks in a sequence: each tells the next what it knows."""
+"""AITM: tasks in a sequence, each of which passes information to the next."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from gatewise.nn.trunks.trunk import Mixed, Trunk
 
 
 class AITM(Trunk):
-    r"""Adaptive information transfer: every task attends to its own vector and to what the task before passes on.
+    r"""Adaptive information transfer: every task attends to its own vector and to one from the previous task.
 
     .. math::
         z_1 = q_1, \quad p_t = g_t(z_{t-1}), \quad
         z_t = \sum_{u \in \{q_t, p_t\}} w_u \, h_{1,t}(u), \quad
         w = \mathrm{softmax}_u\!\left(\frac{\langle h_{2,t}(u), h_{3,t}(u) \rangle}{\sqrt{k}}\right)
 
-    where :math:`q_t = f_t(x)` is what the bottom of task t gives, k wide, :math:`g_t` a layer and
-    :math:`h_{1,t}, h_{2,t}, h_{3,t}` linear maps from k to k.
+    where :math:`q_t = f_t(x)` is the output of task t's bottom, of width k, :math:`g_t` is a layer and
+    :math:`h_{1,t}, h_{2,t}, h_{3,t}` are linear maps from k to k.
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
+        num_tasks: number of tasks.
         order: the positions of all tasks from the first step, such as a click, to the last.
         bottom_dims: hidden widths of every task's bottom.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; those of the layer g are the same.
+        activation, dropout, norm: for the bottoms and the layers g, see :class:`gatewise.nn.layers.GroupMLP`.
 
     Raises:
         ShapeError: fewer than two tasks, or ``order`` does not name each task once.
 
     Shape:
         - input ``[batch, input_dim]``
-        - output ``[batch, task, bottom_dims[-1]]``, tasks as everywhere, not in the order of the steps; no gates
+        - output ``[batch, task, bottom_dims[-1]]``, in the order of the tasks, not of the steps; no gates
 
     Example:
         >>> AITM(5, 2, order=(0, 1), bottom_dims=(4,))(torch.zeros(7, 5)).shape
@@ -80,9 +80,9 @@ class AITM(Trunk):
         return Mixed(self._steps(x)[0])
 
     def transfer(self, x: Tensor) -> Tensor:
-        """Return how much each task takes of its own vector and of what is passed on, ``[batch, task, 2]``.
+        """Return the attention of each task to its own vector and to the transferred one, ``[batch, task, 2]``.
 
-        The first step takes its own alone.
+        The first step attends to its own vector only.
         """
         return self._steps(x)[1]
 
@@ -99,7 +99,7 @@ class AITM(Trunk):
 
 
 class Attention(nn.Module):
-    """Attention of several vectors, each weighed by how its own query and key agree.
+    """Attention over several vectors; a vector's weight is the product of its own query and key.
 
     Shape:
         - input ``[batch, vector, width]``

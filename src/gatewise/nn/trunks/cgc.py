@@ -1,4 +1,4 @@
-"""Experts of each task and shared ones, in one level."""
+"""CGC: experts of each task and shared experts, in one level."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from gatewise.nn.trunks.ple import PLE
 
 
 class CGC(PLE):
-    r"""Customized gate control: a task's gate weighs the task's own experts and the shared ones.
+    r"""Customized gate control: a task's gate weighs the task's own experts and the shared experts.
 
     .. math:: z_k = \sum_{i \in O_k \cup S} \mathrm{softmax}(W_k x)_i \, f_i(x)
 
-    It is :class:`PLE` with one level, and takes the same arguments but ``levels``.
+    CGC is :class:`PLE` with one level, and takes the arguments of :class:`PLE` except ``levels``.
 
     Shape:
         - input ``[batch, input_dim]``

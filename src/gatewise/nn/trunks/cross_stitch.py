@@ -1,4 +1,4 @@
-"""Every task a network of its own, stitched together after every layer."""
+"""Cross-stitch: every task has a network of its own, and activations are mixed after every layer."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ from gatewise.nn.trunks.trunk import Mixed, Trunk
 
 
 class CrossStitch(Trunk):
-    r"""Networks of all tasks, whose activations a learnt matrix mixes after every layer.
+    r"""One network per task, whose activations a learnt matrix mixes after every layer.
 
     .. math:: h_k^{(j)} = \sum_{l=1}^{T} A_{kl}^{(j)} \, f_l^{(j)}\big(h_l^{(j-1)}\big), \quad h_k^{(0)} = x
 
-    where :math:`f_l^{(j)}` is layer j of task l and :math:`A^{(j)}` a T x T matrix of numbers, near the identity at
-    first.
+    where :math:`f_l^{(j)}` is layer j of task l and :math:`A^{(j)}` a T x T matrix, at first near the identity.
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
-        layer_dims: widths of the layers, of every task.
-        self_weight: what a task takes of its own activations at first; the others share the rest.
+        num_tasks: number of tasks.
+        layer_dims: widths of every task's layers.
+        self_weight: initial weight of a task's own activations; the other tasks share the rest.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
 
     Attributes:
-        stitches: the matrices ``[task, task]``, one a layer; they say who listens to whom.
+        stitches: the mixing matrices ``[task, task]``, one per layer.
 
     Raises:
-        ShapeError: there are no layers, or ``self_weight`` is not in (0, 1].
+        ShapeError: no layers, or ``self_weight`` is not in (0, 1].
 
     Shape:
         - input ``[batch, input_dim]``

@@ -1,4 +1,4 @@
-"""Experts that are told which facet of their input is in question."""
+"""Facet-aware MoE: experts whose input includes the embedding of a facet."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from gatewise.nn.trunks.trunk import Mixed, Trunk
 
 
 class FacetAwareMoE(Trunk):
-    r"""Multi-head experts of a text or another vector, to which the embedding of the facet in play is added; one gate.
+    r"""Multi-head experts on a text's (or another) vector plus the facet's embedding; one gate for all tasks.
 
     .. math:: z = \sum_{i=1}^{E} g_i(c) \, f_i(c + P a), \quad g(c) = \mathrm{softmax}(W c)
 
     where c is the input without the facet's columns, such as a text encoder's pooled vector, a is the embedding of the
-    facet and P a linear map to the width of c, left out where the widths agree. Expert :math:`f_i` has several heads
-    whose outputs are joined and mapped: see :class:`gatewise.nn.experts.MultiHeadExperts`.
+    facet and P a linear map to the width of c, left out if the widths are equal. Expert :math:`f_i` has several heads
+    whose outputs are concatenated and mapped: see :class:`gatewise.nn.experts.MultiHeadExperts`.
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
-        facet: columns of the input that are the facet's embedding.
-        experts: how many experts.
-        heads: of every expert; ``expert_dim`` is a multiple of it.
-        expert_dim: width of every expert's output.
+        num_tasks: number of tasks.
+        facet: columns of the input that hold the facet's embedding.
+        experts: number of experts.
+        heads: number of heads per expert.
+        expert_dim: output width of every expert, a multiple of ``heads``.
         gate: makes the gate, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of the gate; none: softmax(W c).
-        activation: of the heads and the gate's hidden layers.
+        activation: activation of the heads and the gate's hidden layers.
         dropout: share of the heads' units dropped in training.
-        norm: of the gate's hidden layers.
+        norm: normalisation of the gate's hidden layers.
 
     Raises:
-        ShapeError: no columns of a facet, nothing beside them, or columns outside the input; names the option.
+        ShapeError: no facet columns, no other columns, or columns outside the input; the error names the option.
 
     Shape:
         - input ``[batch, input_dim]``

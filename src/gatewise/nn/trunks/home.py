@@ -1,4 +1,4 @@
-"""Experts of groups of tasks, and of tasks within their groups."""
+"""HoME: experts of groups of tasks, and of tasks within their groups."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from gatewise.nn.trunks.trunk import Mixed, Trunk, total
 
 
 class HoME(Trunk):
-    r"""Hierarchy of multi-gate experts: experts of groups of tasks below, of tasks above, shared ones in both levels.
+    r"""Hierarchy of multi-gate experts: group experts in level 1, task experts in level 2, shared experts in both.
 
     .. math::
         z_u &= \sum_{i \in G_u \cup S} g^u(x)_i \, f_i(x) + \sum_{i \in G_u} s^u(x)_i \, f_i(x), \qquad
         z_S = \sum_i g^S(x)_i \, f_i(x) + \sum_{i \in S} s^S(x)_i \, f_i(x) \\
         y_k &= \sum_{i \in T_k \cup G'_u \cup S'} g^k([z_u; z_S])_i \, f'_i + \sum_{i \in T_k} s^k(z_u)_i \, f'_i
 
-    for group u and task k in it. In the first level :math:`G_u` are the experts of group u and :math:`S` the shared
-    ones; in the second :math:`T_k` are those of task k and :math:`G'_u` those of its group, which both read
-    :math:`z_u`, and :math:`S'` the shared ones, which read :math:`z_S`. Every gate g is a softmax over the experts that
-    it sums; every self-gate s is a softmax over its unit's own experts, or a sigmoid where there is one. An expert with
-    one layer is
+    for group u and task k in u. In the first level :math:`G_u` are the experts of group u and :math:`S` the shared
+    experts; in the second :math:`T_k` are the experts of task k and :math:`G'_u` those of its group, which both read
+    :math:`z_u`, and :math:`S'` the shared experts, which read :math:`z_S`. Every gate g is a softmax over the experts
+    in its sum; every self-gate s is a softmax over its unit's own experts, or a sigmoid for a single expert. An expert
+    with one layer is
 
     .. math::
         f_i(x) = \mathrm{Swish}(\mathrm{BatchNorm}(\tilde x_i W_i)), \qquad
@@ -41,23 +41,23 @@ class HoME(Trunk):
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
-        groups: the positions of the tasks of every group; each task is in one group.
-        experts: how many experts each set has, in both levels.
+        num_tasks: number of tasks.
+        groups: the positions of the tasks of every group; each task is in exactly one group.
+        experts: number of experts per set, in both levels.
         expert_dims: hidden widths of every expert.
-        rank: of the feature gates.
+        rank: rank of the feature gates.
         gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of every gate and self-gate; none: linear.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
 
     Raises:
-        ShapeError: groups that are none, or a task that is in none or in several; names the option.
+        ShapeError: no groups, or a task in no group or in several; the error names the option.
 
     Shape:
         - input ``[batch, input_dim]``
         - output ``[batch, task, expert_dims[-1]]``; gates ``[batch, task, expert]`` of the second level without the
-          self-gates, over the experts of task 0, of task 1, ..., of group 0, of group 1, ..., and the shared ones, 0
-          where a task does not reach
+          self-gates, over the experts of task 0, of task 1, ..., of group 0, of group 1, ..., and the shared experts;
+          0 for experts that a task does not reach
 
     Example:
         >>> trunk = HoME(5, 3, groups=((0, 2), (1,)), experts=2, expert_dims=(4,))
@@ -71,7 +71,7 @@ class HoME(Trunk):
 
     # [task], the group of every task
     group: Tensor
-    # [expert], the vector of the first level that each expert of the second reads
+    # [expert], the first-level vector that each second-level expert reads
     reads: Tensor
 
     def __init__(
@@ -118,7 +118,7 @@ class HoME(Trunk):
 
     @override
     def units(self, tasks: Sequence[str], level: int) -> tuple[str, ...]:
-        """Return the groups and ``shared`` below, and the tasks before them above."""
+        """Return the owners of gates and experts: groups and ``shared`` in level 1, tasks before them in level 2."""
         members: dict[int, list[str]] = {}
         for name, group in zip(tasks, self.group.tolist(), strict=True):
             members.setdefault(group, []).append(name)
@@ -130,26 +130,26 @@ class HoME(Trunk):
         # [batch, group + 1, width]
         meta, _gates, below = self.below(x, x, x)
         of_task = meta.index_select(1, self.group)
-        # NOTE[DIFF]: an expert reads the vector of its own set; [group; shared] is for the gates alone, since a shared
-        # expert would otherwise have one input a group, and run once for each
+        # NOTE[DIFF]: an expert reads the vector of its own set; only gates read [group; shared], since a shared expert
+        # would otherwise have one input per group, and run once for each
         of_gates = torch.cat([of_task, meta[:, -1:].expand_as(of_task)], dim=2)
         mixed = self.above(meta.index_select(1, self.reads), of_gates, of_task)
         return Mixed(mixed.hidden, mixed.gates, total(below, mixed.penalty))
 
 
 class GroupedMixture(nn.Module):
-    """One level: gates over the experts that each unit reaches, and the self-gate of each over its own.
+    """One level: gates over the experts that each unit reaches, and self-gates over each unit's own experts.
 
     Args:
-        input_dim: width of what experts and self-gates read.
-        gate_input_dim: width of what gates read.
-        reach: ``[unit, set]`` bool, the sets of experts that each unit reaches; set u is unit u's own.
+        input_dim: input width of experts and self-gates.
+        gate_input_dim: input width of gates.
+        reach: ``[unit, set]`` bool, the sets of experts that each unit reaches; set u belongs to unit u.
         experts, expert_dims, rank, gate, gate_dims, activation, dropout, norm: see :class:`HoME`.
 
     Shape:
-        - of_experts, of_gates, of_own: what experts, gates and self-gates read: ``[batch, in]``, read by all, or
+        - of_experts, of_gates, of_own: inputs of experts, gates and self-gates: ``[batch, in]``, read by all, or
           ``[batch, expert, in]``, ``[batch, unit, in]`` and ``[batch, unit, in]``
-        - output: :class:`Mixed`, one vector a unit; its gates are without the self-gates
+        - output: :class:`Mixed`, one vector per unit; its gates are without the self-gates
     """
 
     def __init__(
@@ -199,10 +199,10 @@ class GroupedMixture(nn.Module):
 
 
 def groups_of(groups: Sequence[Sequence[int]], num_tasks: int) -> list[int]:
-    """Return the group of every task.
+    """Return the group index of every task.
 
     Raises:
-        ShapeError: no groups, an empty one, a task in none or in several, or a position that no task has.
+        ShapeError: no groups, an empty group, a task in no group or in several, or a position that no task has.
     """
     if not groups:
         raise ShapeError("groups: expected one group of tasks or more, found none")
@@ -223,7 +223,7 @@ def groups_of(groups: Sequence[Sequence[int]], num_tasks: int) -> list[int]:
 
 
 def reached_sets(group: Sequence[int], shared: int) -> tuple[Tensor, Tensor]:
-    """Return which sets of experts are reached below by the groups and the shared unit, and above by the tasks.
+    """Return the masks of the sets of experts that groups and shared unit reach below, and tasks above.
 
     Shape:
         - below: ``[group + 1, group + 1]`` bool
@@ -231,7 +231,7 @@ def reached_sets(group: Sequence[int], shared: int) -> tuple[Tensor, Tensor]:
     """
     below = torch.eye(shared + 1, dtype=torch.bool)
     below[:, shared] = True
-    # the shared vector is made of everything
+    # the shared vector reaches all sets
     below[shared] = True
     own = torch.eye(len(group), dtype=torch.bool)
     return below, torch.cat([own, below[torch.tensor(group)]], dim=1)

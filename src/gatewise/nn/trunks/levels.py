@@ -1,4 +1,4 @@
-"""The levels of a trunk: where gates mix experts, and a way to look at that, or to change it, while a model runs."""
+"""The levels of a trunk, in which gates mix experts; and hooks that observe or change a mixture while a model runs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Level(NamedTuple):
 
     Attributes:
         name: ``level 1`` ..., or ``experts`` in a trunk with one level.
-        gates: the module that weighs.
-        experts: the experts that it weighs.
-        gate_names: what each gate is for: tasks, or other units of the trunk; a single gate is for all tasks.
-        expert_names: ``expert 0`` ..., or the owner's name and a number where experts have owners.
+        gates: the module that weighs the experts.
+        experts: the experts.
+        gate_names: the owner of each gate: a task, or another unit of the trunk; a single gate serves all tasks.
+        expert_names: ``expert 0`` ..., or the owner's name and a number if experts have owners.
     """
 
     name: str
@@ -32,22 +32,22 @@ class Level(NamedTuple):
 
     @property
     def reach(self) -> Tensor | None:
-        """Which experts each gate weighs, ``[gate, expert]`` bool; None: all."""
+        """Mask of the experts that each gate weighs, ``[gate, expert]`` bool; None: all."""
         reach = getattr(self.gates, "reach", None)
         return reach if isinstance(reach, Tensor) else None
 
     @property
     def sparse(self) -> bool:
-        """Whether the gates are meant to give most experts no weight."""
+        """Whether the gates give weight 0 to most experts by design."""
         return bool(getattr(self.gates, "sparse", False))
 
 
 def levels_of(trunk: Trunk, tasks: Sequence[str]) -> list[Level]:
-    """Return the levels of a trunk, the one that reads the input first; none where no gates mix experts.
+    """Return the levels of a trunk, from the input upwards; an empty list for a trunk without gates or experts.
 
     Args:
         trunk: any trunk; a level is a module that has both ``gates`` and ``experts``.
-        tasks: their names.
+        tasks: the tasks' names.
 
     Example:
         >>> from gatewise.nn import PLE
@@ -78,13 +78,13 @@ def _expert_names(experts: Experts, units: Sequence[str]) -> tuple[str, ...]:
 def tapped(
     level: Level, *, gates: Callable[[Tensor], Tensor | None] | None = None, mixture: Lens | None = None
 ) -> Iterator[None]:
-    """Look at what happens in a level, or change it, while a model runs without gradients.
+    """Observe or change the weights and mixtures of a level while a model runs without gradients.
 
     Args:
-        level: where.
-        gates: is given the gates' weights ``[batch, gate, expert]``; what it returns takes their place, if anything.
-        mixture: is given weights and outputs of every mixture and says what is mixed; the weights are the gates' with
-            what the trunk adds to them, such as the residual of AdaTT.
+        level: the level.
+        gates: called with the gates' weights ``[batch, gate, expert]``; may return weights that replace them, or None.
+        mixture: called with weights and outputs of every mixture, returns those to mix; these weights include the
+            trunk's additions to the gates' weights, such as the residual of AdaTT.
 
     Example:
         >>> import torch

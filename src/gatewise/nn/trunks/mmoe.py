@@ -1,4 +1,4 @@
-"""Experts with one gate a task."""
+"""MMoE: experts with one gate per task."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from gatewise.nn.trunks.trunk import Mixed, Trunk, total
 
 
 class Mixture(nn.Module):
-    """Experts, and gates that mix them.
+    """Experts and the gates that mix them.
 
     Shape:
-        - input ``[batch, in]``, read by all, or ``[batch, gate, in]``: gates read their own, experts all side by side
-        - output: :class:`Mixed`, one vector a gate
+        - input ``[batch, in]``, read by all, or ``[batch, gate, in]``: a gate reads its own, experts all side by side
+        - output: :class:`Mixed`, one vector per gate
     """
 
     def __init__(self, experts: Experts, gates: nn.Module) -> None:
@@ -36,7 +36,7 @@ class Mixture(nn.Module):
 
 
 class MMoE(Trunk):
-    r"""Multi-gate mixture-of-experts: shared experts, and for each task its own mixture.
+    r"""Multi-gate mixture-of-experts: shared experts, and one mixture per task.
 
     .. math:: f^k(x) = \sum_{i=1}^{E} g^k(x)_i \, f_i(x), \quad g^k(x) = \mathrm{softmax}(W_k x)
 
@@ -45,17 +45,17 @@ class MMoE(Trunk):
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
-        experts: how many experts, all multi-layer perceptrons; or modules, each an expert of its own kind.
+        num_tasks: number of tasks.
+        experts: number of experts, all multi-layer perceptrons; or modules, one per expert.
         expert_dims: hidden widths of every perceptron.
         expert_norm: whether the outputs of every expert are normalised before they are mixed.
-        gate: makes the gates, such as :class:`SoftmaxGates`; or a module that is the gates.
+        gate: makes the gates, such as :class:`SoftmaxGates`; or a module that returns the gates' weights.
         gate_dims: hidden widths of every gate; none: softmax(W x).
-        levels: how many mixtures follow one another.
+        levels: number of mixtures, one after the other.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
 
     Raises:
-        ShapeError: modules as experts or gates in several levels, which differ in width.
+        ShapeError: modules as experts or gates with several levels, whose input widths differ.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -105,7 +105,7 @@ class MMoE(Trunk):
 
     @staticmethod
     def num_gates(num_tasks: int) -> int:
-        """Return how many gates there are: one a task, or one that all tasks share."""
+        """Return the number of gates: one per task, or one that all tasks share."""
         return num_tasks
 
     @override

@@ -1,4 +1,4 @@
-"""Experts that read a sequence."""
+"""MoSE: experts that read a sequence."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ CELLS = ("lstm", "gru", "transformer")
 
 
 class MoSE(Trunk):
-    r"""Mixture of sequential experts: each expert reads the behaviours in their order, a gate a task weighs them.
+    r"""Mixture of sequential experts: each expert reads the sequence; one gate per task weighs the experts.
 
     .. math:: z_k = [x; \sum_{i=1}^{E} g^k_i \, f_i(s_1, \dots, s_n)], \quad g^k = \mathrm{softmax}(W_k [x; \bar s])
 
     where :math:`s_1, \dots, s_n` are the items of the sequence, :math:`\bar s` is their mean and :math:`f_i` a
-    recurrent network's last state, or the mean of what a transformer gives.
+    recurrent network's last state, or the mean of a transformer's outputs.
 
     Args:
-        input_dim: width of what is read beside the sequence.
-        num_tasks: how many tasks.
+        input_dim: width of the input beside the sequence.
+        num_tasks: number of tasks.
         sequence_dim: width of the sequence's items.
-        sequence: which of the sequences, where there are several.
+        sequence: position of the sequence to read, if there are several.
         cell: ``lstm``, ``gru`` or ``transformer``.
-        experts: how many experts.
+        experts: number of experts.
         expert_dim: width of every expert's output.
-        heads: of a transformer's attention.
-        layers: of a transformer.
+        heads: number of attention heads of a transformer.
+        layers: number of layers of a transformer.
         gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of every gate; none: softmax(W [x; s]).
-        activation, norm: of the gates' hidden layers, see :class:`gatewise.nn.layers.GroupMLP`.
+        activation, norm: those of the gates' hidden layers, see :class:`gatewise.nn.layers.GroupMLP`.
         dropout: share of the experts' outputs dropped in training.
 
     Raises:
-        ShapeError: there is no such cell, or ``expert_dim`` is no multiple of ``heads``; names the option.
+        ShapeError: unknown cell, or ``expert_dim`` is not a multiple of ``heads``; the error names the option.
 
     Shape:
         - input ``[batch, input_dim]``, and sequences as :class:`gatewise.nn.Padded`
@@ -88,8 +88,8 @@ class MoSE(Trunk):
                 return TransformerPooling(sequence_dim, expert_dim, heads=heads, layers=layers)
             return RecurrentPooling(cell, sequence_dim, expert_dim)
 
-        # NOTE[DIFF]: networks run one after the other, and towers read x beside the mixture: in the paper all that is
-        # known is in the sequence
+        # NOTE[DIFF]: networks run one after the other, and towers read x beside the mixture: in the paper all
+        # inputs are in the sequence
         self.experts = SequenceExperts([expert() for _ in range(experts)], expert_dim, dropout)
         self.mean = PlainPooling("mean", sequence_dim)
         width = input_dim + sequence_dim

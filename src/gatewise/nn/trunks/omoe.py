@@ -1,4 +1,4 @@
-"""Experts with one gate for all tasks."""
+"""OMoE: experts with one gate for all tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class OMoE(MMoE):
 
     .. math:: f(x) = \sum_{i=1}^{E} g(x)_i \, f_i(x)
 
-    It is :class:`MMoE` with all tasks' gates tied to one, and takes the same arguments.
+    OMoE is :class:`MMoE` with one gate in place of the tasks' gates, and takes the arguments of :class:`MMoE`.
 
     Shape:
         - input ``[batch, input_dim]``

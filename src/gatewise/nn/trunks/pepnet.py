@@ -1,4 +1,4 @@
-"""Embeddings scaled by the scenario, and every task's layers by who reads and what is read."""
+"""PEPNet: embeddings scaled by the scenario, and every task's layers scaled by user and item."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ class PEPNet(Trunk):
         h_k^{(0)} = e
 
     where :math:`\gamma(u) = 2 \sigma(W' \mathrm{relu}(W u))` is a :class:`gatewise.nn.GateUnit`, :math:`f_k^{(j)}`
-    layer j of task k, and stop passes a value and no gradient. The first is the paper's EPNet, the second its PPNet.
+    layer j of task k, and stop blocks the gradient. The first equation is the paper's EPNet, the second its PPNet.
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
-        scenario: columns of the input that say where a row comes from.
-        priors: columns of the input that say who and what, such as user and item.
-        layer_dims: widths of the layers, of every task.
+        num_tasks: number of tasks.
+        scenario: columns of the input with the scenario of a row.
+        priors: columns of the input with prior information, such as user and item.
+        layer_dims: widths of every task's layers.
         gate_dims: hidden widths of every gate unit.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gate units have relu and no dropout.
 
     Raises:
-        ShapeError: no columns or layers, or a column outside the input; names the option.
+        ShapeError: no columns or layers, or a column outside the input; the error names the option.
 
     Shape:
         - input ``[batch, input_dim]``
-        - output ``[batch, task, layer_dims[-1]]``; its gates weigh units, not experts, and are in :meth:`scales`
+        - output ``[batch, task, layer_dims[-1]]``; the gates scale units, not experts: see :meth:`scales`
 
     Example:
         >>> PEPNet(5, 2, scenario=(0,), priors=(1, 2), layer_dims=(4,))(torch.zeros(7, 5)).shape
@@ -91,7 +91,7 @@ class PEPNet(Trunk):
         return Mixed(hidden)
 
     def scales(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return the factors of the input ``[batch, input_dim]``, and of each layer ``[batch, task, width]``."""
+        """Return the factors of the input ``[batch, input_dim]`` and of each layer ``[batch, task, width]``."""
         return self._embedding_scale(x), self._embeddings_and_scales(x)[1]
 
     def _embedding_scale(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Experts of each task and shared ones, separated level by level."""
+"""PLE: experts of each task and shared experts, separated in every level."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from gatewise.nn.trunks.trunk import Mixed, Trunk, total
 
 
 class PLE(Trunk):
-    r"""Progressive layered extraction: experts of each task's own beside shared ones, in several levels.
+    r"""Progressive layered extraction: own experts per task and shared experts, in several levels.
 
     .. math::
         z_k^{(j)} = \sum_{i \in O_k \cup S} \mathrm{softmax}(W_k^{(j)} z_k^{(j-1)})_i \, f_i^{(j)}, \qquad
         z_s^{(j)} = \sum_{i} \mathrm{softmax}(W_s^{(j)} z_s^{(j-1)})_i \, f_i^{(j)}
 
-    where :math:`O_k` are the experts of task k, which read :math:`z_k^{(j-1)}`, and :math:`S` the shared ones, which
-    read :math:`z_s^{(j-1)}`. In the first level all read x; in the last there is no :math:`z_s`.
+    where :math:`O_k` are the experts of task k, which read :math:`z_k^{(j-1)}`, and :math:`S` the shared experts, which
+    read :math:`z_s^{(j-1)}`. In the first level all read x; the last level has no :math:`z_s`.
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
-        own_experts: how many experts each task has of its own in every level: one number, or one a task; 0 is allowed.
-        shared_experts: how many experts are common to all tasks in every level.
+        num_tasks: number of tasks.
+        own_experts: number of own experts per task in every level: one number, or one per task; 0 is allowed.
+        shared_experts: number of shared experts in every level.
         expert_dims: hidden widths of every expert.
         gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of every gate; none: softmax(W z).
-        levels: how many levels follow one another; one is :class:`CGC`.
+        levels: number of levels; with one level, PLE is :class:`CGC`.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
 
     Raises:
-        ShapeError: a task has no expert; names the option.
+        ShapeError: a task has no expert; the error names the option.
 
     Shape:
         - input ``[batch, input_dim]``
         - output ``[batch, task, expert_dims[-1]]``; gates ``[batch, task, expert]`` over the own experts of task 0,
-          of task 1, ..., and the shared ones, 0 for those of other tasks
+          of task 1, ..., and the shared experts, 0 for experts of other tasks
 
     Example:
         >>> import torch
@@ -78,7 +78,7 @@ class PLE(Trunk):
             experts = OwnedExperts(
                 width, own, shared_experts, expert_dims, activation=activation, dropout=dropout, norm=norm
             )
-            # without shared experts nobody reads a shared state
+            # without shared experts, a shared state would not be read
             units = num_tasks + (level < levels - 1 and shared_experts > 0)
             reach = experts.belongs(units) | experts.belongs(num_tasks + 1)[-1]
             reach[num_tasks:] = True
@@ -100,16 +100,16 @@ class PLE(Trunk):
 
 
 class Extraction(nn.Module):
-    """One level: the experts and the gate of every unit read its state.
+    """One level: the experts and the gate of every unit read the unit's state.
 
     Args:
-        experts: of all units.
-        gates: of the first units.
-        units: how many of them go on to the next level.
+        experts: the experts of all units.
+        gates: one gate for each of the first units.
+        units: number of units in the next level.
 
     Shape:
         - input ``[batch, in]``, the state of all units, or ``[batch, unit, in]``
-        - output: :class:`Mixed`, one state a gate
+        - output: :class:`Mixed`, one state per gate
     """
 
     def __init__(self, experts: OwnedExperts, gates: nn.Module, units: int) -> None:

@@ -1,4 +1,4 @@
-"""All tasks on one bottom."""
+"""Shared bottom: one network for all tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SharedBottom(Trunk):
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
+        num_tasks: number of tasks.
         bottom_dims: hidden widths of the bottom.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
 

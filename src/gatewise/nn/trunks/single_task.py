@@ -1,4 +1,4 @@
-"""Every task on its own."""
+"""Single task: one network per task."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from gatewise.nn.trunks.trunk import Mixed, Trunk
 
 
 class SingleTask(Trunk):
-    """A bottom a task: nothing is shared above the input layer.
+    """One bottom per task: nothing is shared above the input layer.
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
+        num_tasks: number of tasks.
         bottom_dims: hidden widths of every bottom.
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
 

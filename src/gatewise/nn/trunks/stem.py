@@ -1,4 +1,4 @@
-"""Every task its own embeddings and experts, beside shared ones."""
+"""STEM: embeddings and experts of each task, beside shared embeddings and experts."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from gatewise.nn.trunks.trunk import Mixed, Trunk
 
 
 class STEM(Trunk):
-    r"""Shared and task-specific embeddings: a task sees what the others know and does not change it.
+    r"""Shared and task-specific embeddings: a task reads the other tasks' experts and does not train them.
 
     .. math::
         z_k = \sum_{i \in O_k \cup S} g_{ki} \, f_i + \sum_{i \in O_j, j \neq k} g_{ki} \, \mathrm{stop}(f_i), \qquad
         g_k = \mathrm{softmax}(W_k (e_k + e_s))
 
-    where :math:`e_k` is the input as task k embeds it and :math:`e_s` the shared one, :math:`O_k` are the experts of
-    task k, which read :math:`e_k`, S the shared ones, which read :math:`e_s`, and stop passes a value and no gradient.
-    So the loss of task k changes neither embeddings nor experts of another task.
+    where :math:`e_k` are task k's embeddings and :math:`e_s` the shared ones, :math:`O_k` are the experts of task k,
+    which read :math:`e_k`, S are the shared experts, which read :math:`e_s`, and stop blocks the gradient. The loss of
+    task k changes neither embeddings nor experts of another task.
 
     Args:
         input_dim: width of the input.
-        num_tasks: how many tasks.
-        sets: the columns of the input that belong to each task's embeddings, and last those of the shared ones; all
-            equally many. A column, such as a number, may be in several. None: so many equal parts.
-        own_experts: how many experts each task has of its own: one number, or one a task.
-        shared_experts: how many experts are common to all tasks.
+        num_tasks: number of tasks.
+        sets: the columns of the input for each task's embeddings, and last for the shared embeddings; all sets have
+            the same size. A column, such as a number, may be in several sets. None: equal consecutive parts.
+        own_experts: number of own experts per task: one number, or one per task.
+        shared_experts: number of shared experts.
         expert_dims: hidden widths of every expert.
         gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of every gate; none: softmax(W e).
         activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
 
     Raises:
-        ShapeError: the input is not that many parts, or a task has no expert; names the option.
+        ShapeError: the input does not split into equal parts, or a task has no expert; the error names the option.
 
     Shape:
         - input ``[batch, input_dim]``
         - output ``[batch, task, expert_dims[-1]]``; gates ``[batch, task, expert]`` over the own experts of task 0,
-          of task 1, ..., and the shared ones
+          of task 1, ..., and the shared experts
 
     Example:
         >>> STEM(6, 2, own_experts=1, shared_experts=1, expert_dims=(4,))(torch.zeros(7, 6)).shape

@@ -13,13 +13,13 @@ from gatewise.nn.sequences import Padded
 
 
 class Mixed(NamedTuple):
-    """What a trunk gives.
+    """The output of a trunk.
 
     Shape:
         - hidden: ``[batch, task, output_dim]``
-        - gates: ``[batch, task, expert]``, how much each task uses each expert, or None in a trunk without gates; of
-          several levels those of the last
-        - penalty: scalar that joins the loss, or None
+        - gates: ``[batch, task, expert]``, weight of each expert per task in the last level, or None for a trunk
+          without gates
+        penalty: scalar that is added to the loss, or None
     """
 
     hidden: Tensor
@@ -28,14 +28,14 @@ class Mixed(NamedTuple):
 
 
 class Trunk(nn.Module):
-    """What lies between the input layer and the towers: how tasks share.
+    """The part between the input layer and the towers, in which tasks share parameters.
 
     Shape:
-        - input ``[batch, input_dim]``, and sequences where the trunk reads some
+        - input ``[batch, input_dim]``, and sequences if the trunk reads any
         - output ``[batch, task, output_dim]``
 
     Attributes:
-        num_sequences: how many sequences it reads.
+        num_sequences: number of sequences that the trunk reads.
     """
 
     num_tasks: int
@@ -44,10 +44,10 @@ class Trunk(nn.Module):
 
     @abstractmethod
     def mix(self, x: Tensor, *sequences: Padded) -> Mixed:
-        """Return the hidden vectors of all tasks, the gates' weights and the trunk's own penalty."""
+        """Return the tasks' hidden vectors, the gates' weights and the trunk's own penalty."""
 
     def units(self, tasks: Sequence[str], level: int) -> tuple[str, ...]:  # noqa: ARG002
-        """Return whose the gates of a level are, and the sets of its experts where these have owners, in order."""
+        """Return the owners of a level's gates and, if experts have owners, of its sets of experts, in order."""
         return (*tasks, "shared")
 
     @override
@@ -57,6 +57,6 @@ class Trunk(nn.Module):
 
 
 def total(*penalties: Tensor | None) -> Tensor | None:
-    """Return the sum of those penalties that there are."""
+    """Return the sum of the penalties that are not None."""
     found = [penalty for penalty in penalties if penalty is not None]
     return sum(found[1:], found[0]) if found else None
