@@ -1,7 +1,7 @@
-"""Where random numbers come from: in a training from a stream of its own, elsewhere from torch's global one.
+"""Random numbers: a training draws from a generator of its own, other code from torch's global generator.
 
-Trainings in several threads of a process then draw what each would draw alone. Code that knows the global stream only,
-such as dropout of a module that somebody brings, is lent the training's own for as long as it runs.
+So trainings in several threads of a process draw the same numbers as a training alone. Code that can only use the
+global generator, such as dropout in a user's module, runs with the training's state in the global generator.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 State = tuple[Tensor, ...]
-"""Where a stream is: on the CPU, and on the device where there is another."""
+"""State of a stream: of the CPU generator, and of the device's generator if there is another device."""
 
 
 class Draws:
-    """A stream of random numbers of one's own.
+    """A stream of random numbers that is independent of torch's global generator.
 
     Args:
-        device: where numbers are drawn beside the CPU.
+        device: a device to draw on, in addition to the CPU.
     """
 
     def __init__(self, device: torch.device | None = None) -> None:
@@ -31,26 +31,26 @@ class Draws:
             self._generators.append(torch.Generator(device))
 
     def seed(self, seed: int) -> None:
-        """Begin where ``torch.manual_seed`` would."""
+        """Seed the stream, as ``torch.manual_seed`` seeds the global generator."""
         for generator in self._generators:
             generator.manual_seed(seed)
 
     def state(self) -> State:
-        """Return where the stream is."""
+        """Return the state of the stream."""
         return tuple(generator.get_state() for generator in self._generators)
 
     def restore(self, state: State) -> None:
-        """Go on from where the stream was."""
+        """Restore a state of the stream."""
         for generator, kept in zip(self._generators, state, strict=True):
             generator.set_state(kept)
 
     def of(self, device: torch.device) -> torch.Generator:
-        """Return what draws on a device."""
+        """Return the generator of a device."""
         return self._generators[0 if device.type == "cpu" else -1]
 
     @contextmanager
     def as_global(self) -> Iterator[None]:
-        """Let torch's global stream be this one; one thread at a time."""
+        """Use this stream as torch's global generator within the block; one thread at a time."""
         with _GLOBAL:
             before = [_global(generator).get_state() for generator in self._generators]
             for generator in self._generators:
@@ -70,7 +70,7 @@ _GLOBAL = threading.RLock()
 
 
 def _global(generator: torch.Generator) -> torch.Generator:
-    """Return torch's own generator of a device."""
+    """Return torch's global generator of a device."""
     if generator.device.type == "cuda":
         return torch.cuda.default_generators[generator.device.index or 0]
     return torch.default_generator
@@ -78,7 +78,7 @@ def _global(generator: torch.Generator) -> torch.Generator:
 
 @contextmanager
 def drawing(draws: Draws) -> Iterator[None]:
-    """Draw from a stream within a block, in this thread alone."""
+    """Draw from the given stream within the block, in this thread only."""
     token = _CURRENT.set(draws)
     try:
         yield
@@ -87,7 +87,7 @@ def drawing(draws: Draws) -> Iterator[None]:
 
 
 def generator(device: torch.device) -> torch.Generator | None:
-    """Return what draws now on a device, for the argument of that name; None: torch's global stream."""
+    """Return the current generator of a device, for torch's ``generator`` argument; None: torch's global one."""
     if torch.compiler.is_compiling():
         return None
     current = _CURRENT.get()
@@ -96,7 +96,7 @@ def generator(device: torch.device) -> torch.Generator | None:
 
 @contextmanager
 def lent() -> Iterator[None]:
-    """Run code that draws from torch's global stream alone: it draws from the current one."""
+    """Let code that can only use torch's global generator draw from the current stream within the block."""
     current = None if torch.compiler.is_compiling() else _CURRENT.get()
     if current is None:
         yield

@@ -1,7 +1,7 @@
-"""What Gatewise says when something a person gave it cannot work.
+"""Errors and warnings about invalid input.
 
-Every error is one line: the thing by name, what was expected, what was found and, where one is near, the name that was
-probably meant. The command line prints that line and nothing else.
+Every error is one line: the item by name, the expected and the found value and, if there is a similar name, the name
+that was probably meant. The command line prints only this line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing_extensions import override
 
 
 class GatewiseError(Exception):
-    """Something the caller gave cannot work; the message is one line that says what and why."""
+    """Invalid input; the message is one line with the item and the reason."""
 
 
 class DeclarationError(GatewiseError, ValueError):
@@ -29,23 +29,23 @@ class ArtefactError(GatewiseError):
 
 
 class ExportError(GatewiseError, RuntimeError):
-    """A model cannot be exported, or what was exported does not predict what the model does."""
+    """A model cannot be exported, or the exported file does not give the model's predictions."""
 
 
 class TrainingError(GatewiseError, RuntimeError):
-    """Training cannot go on: a loss that is not finite, a monitored metric that is undefined."""
+    """Training cannot continue: a loss is not finite, or a monitored metric is undefined."""
 
 
 class ShapeError(GatewiseError, ValueError):
-    """A tensor or module argument has another size or range than was declared."""
+    """A tensor or module argument has another size or range than declared."""
 
 
 class OutOfMemoryError(GatewiseError, MemoryError):
-    """What was declared needs more memory than there is; says what, and how much where that is known."""
+    """Not enough memory; the message says what needs it and, if known, how much."""
 
 
 class MissingExtraError(GatewiseError, ImportError):
-    """An optional dependency is needed here; the message says which extra installs it."""
+    """An optional dependency is not installed; the message names the extra that installs it."""
 
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs an optional package: pip install 'gatewise[{extra}]'")
@@ -53,16 +53,16 @@ class MissingExtraError(GatewiseError, ImportError):
 
     @override
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
-        # by default an exception is made again of its message, which is one argument: a worker's pool would hang
+        # by default unpickling calls the constructor with the message only, which fails: a pool of workers would hang
         return type(self), (self.extra, self.purpose)
 
 
 class GatewiseWarning(UserWarning):
-    """Something worth a look that does not stop the work: a collapsed gate, a dead expert."""
+    """A problem that does not stop the work, such as a collapsed gate or a dead expert."""
 
 
 LONGEST_NAME = 200
-"""Nobody means a name by a longer text, and comparing one takes time."""
+"""Longest text that is compared with names: longer texts are not misspelt names, and comparing them takes time."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -75,7 +75,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def shown(names: Iterable[str], limit: int = 12) -> str:
-    """List names for a message: all of them, or the first ``limit`` and how many more there are."""
+    """Return names as text for a message: all of them, or the first ``limit`` and the number of others."""
     listed = list(names)
     if not listed:
         return "none"

@@ -1,4 +1,4 @@
-"""What scikit-learn asks of an estimator, so that its splits, searches and pipelines take a ranker."""
+"""The estimator interface of scikit-learn, so that its splits, searches and pipelines accept a ranker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gatewise import declare
 
 
 class Declared(Protocol):
-    """Something made of a schema and options."""
+    """A class whose constructor takes a schema and options."""
 
     schema: declare.Schema
     options: declare.Options
@@ -18,41 +18,41 @@ class Declared(Protocol):
 
 
 class Estimator:
-    """Parameters by name, and copies that have learnt nothing."""
+    """Parameters by name, and unfitted copies."""
 
     def get_params(self: Declared, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """Return everything that was declared: schema, model, balance, fusion and every option of the training."""
+        """Return all declarations: schema, model, balance, fusion and every training option."""
         options = self.options
         named = {"schema": self.schema, "model": options.model, "balance": options.balance, "fusion": options.fusion}
         return named | vars(options.training)
 
     def set_params(self, **params: Any) -> Self:
-        """Declare some parameters anew; the ranker is unfitted afterwards.
+        """Change some declarations and return the ranker, which is unfitted afterwards.
 
         Raises:
-            DeclarationError: an unknown or invalid one, by name.
+            DeclarationError: unknown or invalid parameter; names it.
         """
         self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]
         return self
 
     def __sklearn_clone__(self: Declared) -> Any:
-        """Return an unfitted ranker of the same declarations."""
+        """Return an unfitted ranker with the same declarations."""
         made = type(self).__new__(type(self))
         made._declare(self.schema, self.options)
         return made
 
     def __sklearn_tags__(self) -> Any:
-        """Say that the table holds the labels: there is no y."""
+        """Return scikit-learn's tags: the table holds the labels, so that y is not required."""
         from sklearn.utils import InputTags, Tags, TargetTags
 
         return Tags(estimator_type=None, target_tags=TargetTags(required=False), input_tags=InputTags(allow_nan=True))
 
 
 def is_labels(given: Any, columns: Callable[[], list[str]]) -> bool:
-    """Whether a second argument of ``fit`` is scikit-learn's y: a single column that the table holds already.
+    """Whether the second argument of ``fit`` is scikit-learn's y: a single column that the table holds already.
 
     Args:
         given: the argument.
-        columns: gives the names of the table's columns.
+        columns: returns the names of the table's columns.
     """
     return getattr(given, "ndim", None) == 1 and getattr(given, "name", None) in columns()

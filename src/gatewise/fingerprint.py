@@ -1,4 +1,4 @@
-"""What tells trainings apart that must not go on from each other's checkpoints."""
+"""The fingerprint of a training, which decides whether a checkpoint may be resumed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from gatewise import declare
 
 LOOKING = ("patience", "device", "conflict_every", "callbacks")
-"""Options that change nothing of what is learnt."""
+"""Options that do not change the trained model."""
 
 
 def fingerprint(schema: declare.Schema, options: declare.Options, train: str, valid: str | None) -> dict[str, str]:
-    """Return every part of a training by name: what is declared as JSON, ``train`` and ``valid`` as digests of rows."""
+    """Return every part of a training by name: declarations as JSON, ``train`` and ``valid`` as digests of rows."""
     declared = declare.to_dict(options)
-    # what is made of predictions changes nothing that is learnt
+    # fusion and calibration do not change training
     declared.pop("fusion", None)
-    # where the schedule does not end with the last epoch, more epochs are the same training
+    # with a schedule that does not depend on the number of epochs, more epochs continue the same training
     bound = options.training.schedule is not None and options.training.schedule.ends_with_training
     for free in LOOKING if bound else (*LOOKING, "epochs"):
         declared["training"].pop(free)
@@ -26,7 +26,7 @@ def fingerprint(schema: declare.Schema, options: declare.Options, train: str, va
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Yield every value of nested declarations with its path, such as ``training.lr``."""
+    """Yield every value of nested declarations, with its path such as ``training.lr``."""
     items: Any = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else None
     if not items:
         yield name, json.dumps(value)

@@ -34,7 +34,7 @@ def make_trainer(
     reporter: Reporter,
     valid: TrainingRows | None = None,
 ) -> Trainer:
-    """Return the trainer of a scorer's model, for the rows to learn from and those that decide its best epoch."""
+    """Return a trainer for a scorer's model, from training and validation rows and the declared options."""
     training = options.training
     balance = build_balance(options.balance, scorer.tasks).to(scorer.device)
     optimizer = make_optimizer(

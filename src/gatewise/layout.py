@@ -1,4 +1,4 @@
-"""The seam between encoder and model: which columns the encoded matrices have, and how large the tables must be."""
+"""The interface between encoder and model: columns of the encoded matrices and sizes of the embedding tables."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 IDS, FLOATS = "ids", "floats"
-"""What the two matrices are called that a model reads."""
+"""Names of the two matrices that a model reads."""
 PADDING = -1
-"""Stands in padded lists where there is no item."""
+"""Padding value in padded lists."""
 OUT_OF_VOCABULARY = 0
-"""Row of values that the training table did not hold."""
+"""Row of out-of-vocabulary values."""
 NULL = 1
 """Row of missing values."""
 RESERVED_ROWS = 2
-"""Rows of every embedding table before the first learnt value."""
+"""Number of rows of every embedding table before the first learnt value."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class EmbeddingField:
 
 @dataclass(frozen=True)
 class AttentionPooling:
-    """Items weighed by how they bear on a target, the name of an id column with vectors of the same width."""
+    """Attention to ``target``, the name of an id column with embeddings of the items' width."""
 
     target: str
     dims: tuple[int, ...]
@@ -41,14 +41,14 @@ class AttentionPooling:
 
 @dataclass(frozen=True)
 class GRUPooling:
-    """The state of a GRU after the last item, so wide; None: as wide as the items."""
+    """The last state of a GRU of width ``dim``; None: as wide as the items."""
 
     dim: int | None
 
 
 @dataclass(frozen=True)
 class SelfAttentionPooling:
-    """The mean of a transformer's outputs, so wide; None: as wide as the items."""
+    """The mean of a transformer's outputs, of width ``dim``; None: as wide as the items."""
 
     dim: int | None
     heads: int
@@ -57,11 +57,11 @@ class SelfAttentionPooling:
 
 @dataclass(frozen=True)
 class RegisteredPooling:
-    """A pooling of somebody's own.
+    """A registered pooling.
 
     Attributes:
-        declared: what was declared of it.
-        make: makes it of the width of an item, given as ``dim``.
+        declared: the declaration.
+        make: returns the module, from the keyword ``dim``, the width of an item.
     """
 
     declared: Any
@@ -69,12 +69,12 @@ class RegisteredPooling:
 
 
 Pooling = str | AttentionPooling | GRUPooling | SelfAttentionPooling | RegisteredPooling
-"""How the vectors of a list become one: ``mean``, ``sum``, ``max``, or what is learnt."""
+"""Pooling of a list's vectors: ``mean``, ``sum``, ``max``, or a learnt pooling."""
 
 
 @dataclass(frozen=True)
 class ListColumn:
-    """One multi-valued feature: its name, the index of its field, and how its vectors become one, or None."""
+    """One multi-valued feature: its name, the index of its field, and its pooling or None."""
 
     name: str
     field: int
@@ -87,14 +87,14 @@ class TextColumn:
 
     Attributes:
         name: the feature's.
-        source: where the language model comes from, a folder or a name on the hub.
-        config: its architecture, as JSON.
-        dim: width of its outputs.
-        vocabulary: how many tokens it knows.
-        padding: the token that stands for padding.
-        pooling: how its outputs become one vector, ``mean`` or ``cls``.
-        frozen: whether it stays as it is.
-        lr_factor: what its learning rate is multiplied with.
+        source: source of the language model, a folder or a name on the hub.
+        config: the language model's architecture, as JSON.
+        dim: width of the language model's outputs.
+        vocabulary: number of tokens.
+        padding: id of the padding token.
+        pooling: pooling of the outputs, ``mean`` or ``cls``.
+        frozen: whether the language model is not trained.
+        lr_factor: factor of the learning rate for the language model.
     """
 
     name: str
@@ -110,7 +110,7 @@ class TextColumn:
 
 @dataclass(frozen=True)
 class PiecewiseLinearNumber:
-    """A vector so wide of where a number is in each bin between neighbouring edges."""
+    """A piecewise linear embedding of width ``dim``, with bins between neighbouring edges."""
 
     edges: tuple[float, ...]
     dim: int
@@ -118,7 +118,7 @@ class PiecewiseLinearNumber:
 
 @dataclass(frozen=True)
 class PeriodicNumber:
-    """A vector so wide of a number's sines and cosines, at so many frequencies that are drawn from N(0, sigma^2)."""
+    """A periodic embedding of width ``dim``, with ``frequencies`` frequencies that are drawn from N(0, sigma^2)."""
 
     frequencies: int
     sigma: float
@@ -126,12 +126,12 @@ class PeriodicNumber:
 
 
 NumberEmbedding = PiecewiseLinearNumber | PeriodicNumber
-"""How a number becomes a vector."""
+"""Embedding of a number."""
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """One number that is embedded: its feature, its column of the float matrix, and how it becomes a vector."""
+    """One embedded number: its feature, its column of the float matrix, and its embedding."""
 
     name: str
     column: int
@@ -140,16 +140,16 @@ class NumberColumn:
 
 @dataclass(frozen=True)
 class Layout:
-    """What an encoded table looks like.
+    """The columns of an encoded table.
 
     Attributes:
         fields: embedding tables.
-        ids: for every column of the id matrix its name and the index of its field.
+        ids: name and field index of every column of the id matrix.
         lists: multi-valued features.
         floats: a name for every column of the float matrix.
-        float_features: the feature that each of them belongs to; none given: each is a feature of its name.
+        float_features: the feature that each float column belongs to; by default each column is a feature of its name.
         texts: text features.
-        numbers: the columns of the float matrix that are embedded; the others reach the model as they are.
+        numbers: the embedded columns of the float matrix; the others are passed on unchanged.
     """
 
     fields: tuple[EmbeddingField, ...] = ()
@@ -167,7 +167,7 @@ class Layout:
 
     @cached_property
     def float_widths(self) -> dict[str, int]:
-        """How many columns of the float matrix each of its features has, in their order."""
+        """Number of float columns per feature, in the order of the features."""
         return dict(Counter(self.float_features or self.floats))
 
 
@@ -177,7 +177,7 @@ Lists = TypeVar("Lists")
 
 @dataclass(frozen=True)
 class Assembled(Generic[Matrix, Lists]):
-    """What a model reads: two matrices with the columns of many features, and each list and text by itself."""
+    """The inputs of a model: two matrices with the columns of many features, and one entry per list and text."""
 
     ids: Matrix
     floats: Matrix
@@ -188,12 +188,12 @@ class Assembled(Generic[Matrix, Lists]):
 def assemble(
     layout: Layout, matrix: Callable[[str, Sequence[str]], Matrix], single: Callable[[str], Lists]
 ) -> Assembled[Matrix, Lists]:
-    """Put encoded features in the places in which a model reads them: arrays, tensors of a graph, or what is fed.
+    """Return encoded features in the order in which a model reads them: arrays, tensors of a graph, or feeds.
 
     Args:
-        layout: the places.
-        matrix: makes the matrix ``IDS`` or ``FLOATS`` of features, whose columns follow each other in their order.
-        single: returns what a list or text feature is encoded as.
+        layout: the columns of the model.
+        matrix: returns the matrix ``IDS`` or ``FLOATS`` of the given features, in the order of the features.
+        single: returns the encoded list or text feature.
     """
     return Assembled(
         ids=matrix(IDS, layout.id_features),

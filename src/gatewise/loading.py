@@ -1,4 +1,4 @@
-"""Rankers from artefacts."""
+"""Loading rankers from artefacts."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from gatewise.serving import load_artefact
 
 
 def load(path: str | Path, device: str | None = None) -> Ranker:
-    """Read a ranker that :meth:`Ranker.save` wrote; nothing in it is executed.
+    """Return a ranker that :meth:`Ranker.save` wrote; no code in the artefact is executed.
 
     Args:
-        path: of the artefact.
-        device: where it scores, such as ``"cuda"``; by default the CPU, wherever it was trained.
+        path: the artefact's path.
+        device: device for scoring, such as ``"cuda"``; by default the CPU, also for models trained on another device.
 
     Raises:
-        DeclarationError: this machine has no such device.
-        ArtefactError: it is absent, incomplete or damaged; says which file and why.
+        DeclarationError: this machine does not have the device.
+        ArtefactError: the artefact is absent, incomplete or damaged; names the file and the reason.
     """
     artefact = load_artefact(path)
     ranker = Ranker.from_options(artefact.scorer.encoder.schema, artefact.options)

@@ -1,15 +1,15 @@
-"""What predictions are called: declarations say it before there is a model, tasks when they predict."""
+"""Names of predictions, used by declarations before training and by tasks when they predict."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 FUSED = "fused"
-"""The one score that a fusion makes of all."""
+"""The column of a fusion's score."""
 GATES = "gates"
-"""The weights of the experts, beside the predictions."""
+"""The entry with the weights of the experts, beside the predictions."""
 RESERVED = (FUSED, GATES)
-"""What stands beside the predictions in answers and files: no prediction can be called so."""
+"""Reserved names of entries beside the predictions in answers and files."""
 
 
 def given_name(step: str, before: str) -> str:

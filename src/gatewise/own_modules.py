@@ -1,6 +1,6 @@
-"""Modules of the user's own, which register kinds: imported because a person named them, never because a file did.
+"""Users' modules that register kinds: imported only if the user names them, never because a file does.
 
-Processes that this one starts import them too: their names and the folder where they were found are in the environment.
+Child processes import them too: the environment holds the modules' names and the folder in which they were found.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ MODULES, FOLDER = "GATEWISE_IMPORT", "GATEWISE_IMPORT_FROM"
 
 
 def import_modules(names: Sequence[str]) -> None:
-    """Import modules, also from the working directory, here and in the processes that this one starts.
+    """Import modules, also from the working directory, in this process and in its child processes.
 
     Raises:
-        GatewiseError: one cannot be imported; says which and why.
+        GatewiseError: a module cannot be imported; names it and the reason.
     """
     if names:
         folder = str(Path.cwd())
@@ -30,7 +30,7 @@ def import_modules(names: Sequence[str]) -> None:
 
 
 def import_as_told() -> None:
-    """Import, in a process that another one has started, what that one has imported."""
+    """Import, in a child process, the modules that its parent imported."""
     names = [name for name in os.environ.get(MODULES, "").split(",") if name]
     if names:
         _import(names, os.environ.get(FOLDER, ""))
@@ -41,7 +41,7 @@ def _import(names: Sequence[str], folder: str) -> None:
         for name in names:
             try:
                 importlib.import_module(name)
-            except Exception as error:  # somebody's own code may raise anything
+            except Exception as error:  # a user's code may raise any error
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
                 raise GatewiseError(f"--import {name}: {reason}") from error
 

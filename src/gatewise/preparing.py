@@ -1,4 +1,4 @@
-"""From tables to what a trainer takes: a scorer whose model is to be trained, and encoded rows."""
+"""From tables to the inputs of a trainer: a scorer with the model to train, and encoded rows."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def check_fit(schema: declare.Schema, options: declare.Options, valid: Any) -> N
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a training takes.
+    """The inputs of a training.
 
     Attributes:
-        scorer: encoder, model and tasks; the model is about to learn.
-        train: rows to learn from, on the model's device.
-        valid: rows that decide the best epoch, or None.
+        scorer: encoder, tasks and the model to train.
+        train: training rows, on the model's device.
+        valid: validation rows, or None.
     """
 
     scorer: Scorer
@@ -74,19 +74,19 @@ def prepare(
     known: Scorer | None = None,
     show: bool = False,
 ) -> Prepared:
-    """Encode both tables and build the model, or take a copy of the known one.
+    """Return encoded tables and a new model, or a copy of the known model.
 
     Args:
         schema: features and tasks.
         options: architecture, device and seed.
-        train: any table; vocabularies and statistics are learnt from it where nothing is known yet.
+        train: any table; vocabularies and statistics are learnt from it unless ``known`` has them.
         valid: any table, or None.
-        known: encoder, model and tasks of an earlier training, which is gone on with.
-        show: show progress.
+        known: encoder, model and tasks of an earlier training to continue, or None.
+        show: whether to show progress.
 
     Raises:
         TableError: a table does not hold what the schema declares; names the column.
-        DeclarationError: this machine has no such device.
+        DeclarationError: this machine does not have the device.
     """
     device = choose_device(options.training.device)
     with working("encoding the tables", show):
@@ -106,7 +106,7 @@ def prepare(
 
 
 def _untrained(encoder: TableEncoder, options: declare.Options, device: torch.device) -> Scorer:
-    """Return a scorer whose model has learnt nothing."""
+    """Return a scorer with an untrained model."""
     tasks = build_tasks(encoder.schema, encoder.statistics)
     model = build_model(options.model, encoder.layout, tasks, options.training.seed)
     load_language_models(model)

@@ -1,7 +1,7 @@
 """The processes that train one model together.
 
-Whatever a training sums over the rows of a step or a table it sums over all processes, through one object. A training
-of one process has :class:`Alone`, whose sums are what it holds already.
+Every sum over the rows of a step or a table goes over all processes, through one object. A training in one process
+uses :class:`Alone`, whose sums are the process's own values.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from torch import Tensor, nn
 
 
 class Processes(Protocol):
-    """One of several processes that make every step together, each from its share of the rows."""
+    """One of several processes that make every step together, each with its share of the rows."""
 
     @property
     def rank(self) -> int:
-        """Which one this is, counted from 0. Rank 0 writes the files and tells how training goes."""
+        """Rank of this process, counted from 0. Rank 0 writes the files and reports progress."""
 
     @property
     def size(self) -> int:
-        """How many there are."""
+        """Number of processes."""
 
     def sum(self, tensor: Tensor) -> Tensor:
-        """Return the sum of a tensor, dense or sparse, over all processes; the same bits in each of them.
+        """Return the sum of a dense or sparse tensor over all processes, with the same bits in each process.
 
-        All processes call it in the same order, with tensors of the same shape. A sparse sum is coalesced.
+        All processes make these calls in the same order, with tensors of the same shape. A sparse sum is coalesced.
         """
 
 
@@ -43,7 +43,7 @@ class Alone:
 
 
 def share_of(processes: Processes, rows: int) -> slice:
-    """Return which of some rows, such as those of a batch, are this process's; shares differ by one row at most."""
+    """Return this process's share of ``rows`` rows, such as a batch; shares differ by one row at most."""
     rank, size = processes.rank, processes.size
     return slice(rank * rows // size, (rank + 1) * rows // size)
 
@@ -54,13 +54,13 @@ def total(processes: Processes, number: int) -> int:
 
 
 def of_rank_zero(processes: Processes, answer: bool) -> bool:
-    """Return what rank 0 has answered."""
+    """Return the answer of rank 0, in all processes."""
     return total(processes, int(answer and processes.rank == 0)) > 0
 
 
 @torch.no_grad()
 def sum_gradients(processes: Processes, parameters: Sequence[nn.Parameter]) -> None:
-    """Give every parameter the sum of its gradients over all processes; one without any anywhere keeps none."""
+    """Replace every parameter's gradient by its sum over all processes; None if no process has a gradient."""
     if processes.size == 1:
         return
     present = processes.sum(torch.tensor([p.grad is not None for p in parameters]).long())

@@ -1,4 +1,4 @@
-"""Progress for people at a terminal; silence everywhere else."""
+"""Progress at a terminal; no output elsewhere."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SECONDS_BETWEEN_LOSSES = 0.25
 
 
 class ProgressReporter(Reporter):
-    """Shows which kernels run, a bar for the epoch under way and a line for every epoch that is over.
+    """Shows the kernels in use, a bar for the current epoch and a line for every finished epoch.
 
     Args:
         tasks: the tasks' names.
-        console: where to write; standard error by default.
-        label: put in front, where several models are trained one after the other.
-        device: the kind of device that trains.
+        console: the console to write to; by default standard error.
+        label: prefix of the lines, if several models are trained one after the other.
+        device: the kind of device of the training.
     """
 
     def __init__(self, tasks: list[str], console: Console | None = None, label: str = "", device: str = "cpu") -> None:
@@ -64,7 +64,7 @@ class ProgressReporter(Reporter):
     def on_step_end(self, losses: Tensor) -> None:
         assert self._bar is not None
         now = time.monotonic()
-        # reading the losses waits for the device: a few times a second is enough
+        # reading the losses waits for the device: a few times per second is enough
         if now - self._shown > SECONDS_BETWEEN_LOSSES:
             self._shown = now
             text = "  ".join(f"{name} {loss:.4f}" for name, loss in zip(self.tasks, losses.tolist(), strict=True))
@@ -92,12 +92,12 @@ class ProgressReporter(Reporter):
 
 
 def kernels_on(device: str) -> str:
-    """Say in one line what runs the inner loops of a training on a kind of device, and why."""
+    """Return one line with the kernels that a training uses on a kind of device, and the reason."""
     return str(in_use()) if device == "cpu" else f"PyTorch (the compiled ones are for the CPU, this is {device})"
 
 
 def summary(record: EpochRecord, epochs: int) -> str:
-    """Say in one line how an epoch went."""
+    """Return one line with the results of an epoch."""
     parts = [f"epoch {record.epoch}/{epochs}"]
     parts += [f"{task} loss {values['loss']:.4f}" for task, values in record.train.items()]
     for task, metrics in record.valid.items():
@@ -108,18 +108,18 @@ def summary(record: EpochRecord, epochs: int) -> str:
 
 
 def terminal(*, stderr: bool = False, width: int | None = None) -> Console:
-    """Return a console that shows every text as it is: names of columns and classes may hold brackets and colons."""
+    """Return a console without markup, since names of columns and classes may hold brackets and colons."""
     return Console(stderr=stderr, width=width, markup=False, emoji=False)
 
 
 def at_terminal() -> bool:
-    """Whether someone is looking at standard error."""
+    """Whether standard error is a terminal."""
     return terminal(stderr=True).is_terminal
 
 
 @contextmanager
 def working(what: str, show: bool) -> Iterator[Callable[[str], object]]:
-    """Show a spinner while something without a bar goes on; yields what is to be told when it is something else."""
+    """Show a spinner during work without a bar; yields a function that changes its text."""
     if not show:
         yield lambda _: None
         return
@@ -129,7 +129,7 @@ def working(what: str, show: bool) -> Iterator[Callable[[str], object]]:
 
 @contextmanager
 def counting(what: str, show: bool) -> Iterator[Callable[[int], None]]:
-    """Show a running count of rows; yields what is to be called with every piece's rows."""
+    """Show a running count of rows; yields a function to call with the number of rows of each piece."""
     if not show:
         yield lambda _: None
         return
@@ -141,9 +141,9 @@ def counting(what: str, show: bool) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def counting_down(what: str, total: int, show: bool) -> Iterator[Callable[[int, float | None], None]]:
-    """Show how many pieces of a long work are done, and how long the others take.
+    """Show the number of finished pieces of a long job, and the remaining time.
 
-    Yields what is to be called with how many are left, and their seconds where these are known.
+    Yields a function to call with the number of remaining pieces and their seconds, or None.
     """
     if not show:
         yield lambda _left, _seconds: None
@@ -159,7 +159,7 @@ def counting_down(what: str, total: int, show: bool) -> Iterator[Callable[[int, 
 
 
 def duration(seconds: float) -> str:
-    """Say a number of seconds as a person would."""
+    """Return a number of seconds as readable text."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

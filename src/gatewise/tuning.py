@@ -22,9 +22,9 @@ TUNED = "balance.json"
 
 
 def candidate_weights(tuned: declare.TunedStatic, tasks: list[str], seed: int) -> list[dict[str, float]]:
-    """Return the weights that are tried, each set with a mean of 1: equal ones, then others spread evenly.
+    """Return the candidate weights, each set with a mean of 1: equal weights first, then evenly spread ones.
 
-    Logarithms of weights come from a scrambled Sobol sequence, so that few candidates leave no large gap.
+    Logarithms of weights come from a scrambled Sobol sequence, which leaves no large gaps even with few candidates.
     """
     engine = torch.quasirandom.SobolEngine(len(tasks), scramble=True, seed=seed)  # type: ignore[no-untyped-call]
     spread = (engine.draw(tuned.candidates - 1).double() * math.log(tuned.spread)).exp()
@@ -43,19 +43,19 @@ def tuned(
     resume: bool = False,
     reporter: Reporter | None = None,
 ) -> declare.Options:
-    """Return the options with all that is to be found before the training: the weights of ``tuned_static``.
+    """Return the options with the weights of ``tuned_static``, found by short trainings.
 
-    Every candidate is trained from the same untrained model, with all other options as they are, and judged by the
-    monitored score on the validation rows; of equal scores the first counts.
+    Every candidate is trained from the same untrained model, with all other options unchanged, and judged by the
+    monitored score on the validation rows; of candidates with equal scores the first is chosen.
 
     Args:
-        scorer: with an untrained model, which is left as it is.
-        options: as they were declared.
-        train: rows to learn from.
-        valid: rows to judge by.
-        run_dir: where ``balance.json`` is written: the weights, and all candidates with their scores.
-        resume: take the weights from there, if it is there.
-        reporter: is told how each training goes.
+        scorer: a scorer with an untrained model, which stays unchanged.
+        options: the declared options.
+        train: training rows.
+        valid: validation rows.
+        run_dir: folder of ``balance.json``, which holds the weights, and all candidates with their scores.
+        resume: read the weights from ``balance.json`` if the file exists.
+        reporter: called on the progress of each training.
 
     Raises:
         TrainingError: no candidate can be trained.
@@ -84,7 +84,7 @@ def tuned(
 def _judged(
     scorer: Scorer, options: declare.Options, rows: tuple[TrainingRows, TrainingRows], reporter: Reporter
 ) -> dict[str, Any]:
-    """Return the best score of a short training, or why there is none."""
+    """Return the best score of a short training, or the reason why it failed."""
     train, valid = rows
     trainer = make_trainer(replace(scorer, model=deepcopy(scorer.model)), options, train, None, reporter)
     try:

@@ -1,4 +1,4 @@
-"""Where declarations and encoded tables become modules and tensors."""
+"""Assembly: from declarations and encoded tables to modules and tensors."""
 
 from gatewise.assembly.model import build_balance, build_model
 from gatewise.assembly.tasks import build_tasks

@@ -11,7 +11,7 @@ from gatewise.nn.experts import ConvolutionalExpert, CrossNetwork, PerceptronExp
 
 
 def expert_options(architecture: declare.MMoE | declare.OMoE, input_dim: int) -> dict[str, Any]:
-    """Return what a trunk takes for declared experts; equal perceptrons stay a number, which is a batched product."""
+    """Return a trunk's arguments for declared experts; equal perceptrons stay a number, as one batched product."""
     experts = architecture.experts
     if isinstance(experts, int):
         return {}

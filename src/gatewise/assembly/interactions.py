@@ -9,7 +9,7 @@ from gatewise.nn.experts import CrossNetwork
 
 
 def build_interaction(interaction: declare.Interaction, blocks: list[list[int]], input_dim: int) -> Module:
-    """Return the declared interaction; a registered one may ask for the columns of every feature, ``blocks``."""
+    """Return the declared interaction; a registered class may have an argument ``blocks``, the columns per feature."""
     match interaction:
         case declare.CrossInteraction(width=width, layers=layers, rank=rank):
             return CrossNetwork(input_dim, width or input_dim, layers=layers, rank=rank)

@@ -23,9 +23,9 @@ from gatewise.tasks import Task
 def build_model(
     architecture: declare.Architecture, layout: Layout, tasks: list[Task], seed: int = 0
 ) -> nn.MultiTaskModel:
-    """Return a new model whose weights follow from the seed; the caller's random state stays as it was.
+    """Return a new model whose weights follow from the seed; the caller's random state stays unchanged.
 
-    Language models that read texts have the right architecture only: see :func:`load_language_models`.
+    Language models for texts have random weights; :func:`load_language_models` loads the pretrained ones.
     """
     draws = Draws()
     draws.seed(seed)
@@ -73,7 +73,7 @@ def build_model(
 def build_feature_layer(
     architecture: declare.Architecture, input_dim: int, interaction: Module | None, interaction_dim: int | None
 ) -> nn.FeatureLayer | None:
-    """Return what is done to the input, or None where that is nothing."""
+    """Return the layers between input layer and trunk, or None if there are none."""
     nothing = architecture.input_norm == "none" and not architecture.input_dropout and not architecture.shared_dims
     if nothing and interaction is None:
         return None
@@ -92,7 +92,7 @@ Aside = tuple[tuple[str, ...], nn.SideTower]
 
 
 def build_side_tower(architecture: declare.Architecture, around: Surroundings, num_scores: int) -> Aside | None:
-    """Return the features on the side and their tower, or None."""
+    """Return the side tower and its features, or None."""
     if architecture.side is None:
         return None
     width = around.input_layer.output_dim - len(around.kept)
@@ -107,7 +107,7 @@ def build_side_tower(architecture: declare.Architecture, around: Surroundings, n
 
 
 def widened(layout: Layout, sets: int) -> Layout:
-    """Return the layout with so many vectors side by side for every value."""
+    """Return the layout with ``sets`` embedding vectors per value, side by side."""
     return replace(layout, fields=tuple(replace(field, dim=field.dim * sets) for field in layout.fields))
 
 
@@ -115,8 +115,8 @@ def build_balance(declared: declare.AnyBalance, tasks: list[Task]) -> balance.Ba
     """Return the declared balancing rule for these tasks.
 
     Raises:
-        DeclarationError: it names a task that there is not, or has to be tuned first.
-        MissingExtraError: it needs TorchJD, which is not installed.
+        DeclarationError: the rule names an unknown task, or has to be tuned first.
+        MissingExtraError: the rule needs TorchJD, which is not installed.
     """
     if declare.class_of(declared) is not None:
         made: balance.BalanceRule = declare.made_of(declared, num_tasks=len(tasks))
@@ -150,7 +150,7 @@ STATELESS: dict[type[declare.AnyBalance], type[balance.BalanceRule]] = {
     declare.FairGrad: balance.FairGrad,
     declare.NashMTL: balance.NashMTL,
 }
-"""Rules of what they see alone."""
+"""Rules that do not need the number of tasks."""
 STATEFUL: dict[type[declare.AnyBalance], type[balance.BalanceRule]] = {
     declare.ConstrainedUncertainty: balance.ConstrainedUncertainty,
     declare.DWA: balance.DWA,
@@ -161,7 +161,7 @@ STATEFUL: dict[type[declare.AnyBalance], type[balance.BalanceRule]] = {
     declare.MetaBalance: balance.MetaBalance,
     declare.DBMTL: balance.DBMTL,
 }
-"""Rules that know how many tasks there are."""
+"""Rules that need the number of tasks."""
 
 
 def _weights(weights: Mapping[str, float], tasks: list[Task]) -> list[float]:

@@ -1,4 +1,4 @@
-"""From declared tasks to the kinds that know link, loss and metrics."""
+"""From declared tasks to task objects with link, loss and metrics."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from gatewise.tasks import (
 )
 
 Statistics = Mapping[str, Mapping[str, Any]]
-"""For each task what was learnt of its training labels."""
+"""By task name, the statistics of the training labels."""
 
 
 def build_tasks(schema: declare.Schema, statistics: Statistics | None = None) -> list[Task]:
-    """Return one task object a declared task, with the statistics of its training labels once they are known.
+    """Return one task object per declared task, with the statistics of its training labels if they are known.
 
     Raises:
-        DeclarationError: a kind of one's own is not registered, or two tasks predict a column of the same name.
+        DeclarationError: a custom kind is not registered, or two tasks predict a column of the same name.
     """
     declared, built = schema.tasks_by_name, dict[str, Any]()
 
     def build(name: str) -> Any:
-        """Build a task after those that it refers to."""
+        """Return a task; the tasks that it refers to are built first."""
         if name not in built:
             task = declared[name]
             learnt = dict((statistics or {}).get(name, {}))
@@ -51,7 +51,7 @@ def build_tasks(schema: declare.Schema, statistics: Statistics | None = None) ->
 
 
 def registered_metric(declared: Any) -> Metric:
-    """Return the metric of a registered class, called like its kind."""
+    """Return the metric of a registered class, under the name of its kind."""
     made = declare.made_of(declared)
     return Metric(declared.kind, made, made.greater_is_better)
 

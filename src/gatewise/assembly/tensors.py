@@ -1,4 +1,4 @@
-"""From encoded matrices to tensors; nothing is copied."""
+"""From encoded matrices to tensors, without copies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gatewise.nn import Ragged, TensorTable, Texts
 
 
 def to_tensors(encoded: EncodedTable, num_labels: int) -> TensorTable:
-    """Return an encoded table as tensors; without labels, all are missing."""
+    """Return an encoded table as tensors; without labels, all labels are NaN."""
     if encoded.labels is None:
         labels = torch.full((len(encoded), num_labels), torch.nan, dtype=torch.float64)
     else:

@@ -1,4 +1,4 @@
-"""From the language models that a layout names to modules."""
+"""From a layout's language models to modules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatewise.nn import MultiTaskModel, TextEncoder
 
 
 def build_text_encoder(column: TextColumn) -> TextEncoder:
-    """Return a language model of the column's architecture whose weights are not those it was trained to have.
+    """Build the language model with random weights; :func:`load_language_models` fills in the pretrained ones.
 
     Raises:
         MissingExtraError: ``transformers`` is not installed.
@@ -29,10 +29,10 @@ def build_text_encoder(column: TextColumn) -> TextEncoder:
 
 
 def load_language_models(model: MultiTaskModel) -> None:
-    """Give the language models of a new model the weights that they were trained to have.
+    """Load the pretrained weights of a new model's language models.
 
     Raises:
-        DeclarationError: the weights are not there, or do not fit the architecture.
+        DeclarationError: the weights are missing, or do not fit the architecture.
     """
     for column, encoder in model.input_layer.readers():
         transformers = _transformers(column)
@@ -57,7 +57,7 @@ def _transformers(column: TextColumn) -> Any:
 
 @contextmanager
 def _quiet(transformers: Any) -> Iterator[None]:
-    """Do without the bar that reading weights shows."""
+    """Hide the progress bar of loading weights."""
     logging = transformers.utils.logging
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()

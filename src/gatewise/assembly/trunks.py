@@ -38,18 +38,18 @@ GATES: dict[type[declare.AnyGate], type[nn.Gates]] = {
 }
 HIDDEN_LAYERS = ("activation", "dropout", "norm")
 NOT_THE_TRUNKS = {field.name for field in fields(declare.Architecture)} - {*HIDDEN_LAYERS} | {"kind"}
-"""What all architectures have around their trunks."""
+"""Fields of all architectures that are not options of the trunk."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a trunk is built for.
+    """The context of a trunk: the input layer that it reads and the tasks that it serves.
 
     Attributes:
-        input_layer: what it reads.
+        input_layer: the input layer below the trunk.
         tasks: the names of the tasks, in the order of the outputs.
         side: the names of features that the trunk does not read.
-        interaction_dim: width of what is made of the features before the trunk reads them; None: nothing is.
+        interaction_dim: output width of the interaction before the trunk; None: no interaction.
     """
 
     input_layer: nn.InputLayer
@@ -59,32 +59,32 @@ class Surroundings:
 
     @classmethod
     def of(cls, architecture: declare.Architecture, input_layer: nn.InputLayer, tasks: Iterable[str]) -> Surroundings:
-        """Return the surroundings that an architecture leaves its trunk."""
+        """Return the context of an architecture's trunk."""
         side = architecture.side
         return cls(input_layer, tuple(tasks), () if side is None else tuple(side.features))
 
     @cached_property
     def kept(self) -> dict[int, int]:
-        """The columns of the input layer that the trunk reads, and where they are there."""
+        """The input layer's columns that the trunk reads, with their positions in the trunk's input."""
         aside = {column for name in self.side for column in self.input_layer.columns_of(name)}
         columns = (column for column in range(self.input_layer.output_dim) if column not in aside)
         return {column: place for place, column in enumerate(columns)}
 
     def input_dim(self, architecture: declare.Architecture) -> int:
-        """Return the width of what the trunk reads."""
+        """Return the trunk's input width."""
         if architecture.shared_dims:
             return architecture.shared_dims[-1]
         return len(self.kept) if self.interaction_dim is None else self.interaction_dim
 
     def columns(self, features: tuple[str, ...]) -> tuple[int, ...]:
-        """Return the columns of the trunk's input that features have."""
+        """Return the columns of the features in the trunk's input."""
         for name in features:
             if name in self.side:
                 raise DeclarationError(f"side.features: {name!r} is also read by the rest of the model")
         return tuple(self.kept[column] for name in features for column in self.input_layer.columns_of(name))
 
     def embedding_sets(self, count: int) -> tuple[tuple[int, ...], ...]:
-        """Return the columns of each of so many sets, which lie side by side in every feature; numbers are in all."""
+        """Return the columns of ``count`` embedding sets, side by side in every feature; all sets hold the numbers."""
         embedded, numbers = self.input_layer.blocks()
         parts = [
             [block[i * len(block) // count : (i + 1) * len(block) // count] for i in range(count)] for block in embedded
@@ -93,7 +93,7 @@ class Surroundings:
         return tuple(tuple(self.kept[column] for column in columns if column in self.kept) for columns in found)
 
     def blocks(self) -> list[list[int]]:
-        """Return the columns of the trunk's input that every feature has, all numbers as the last block."""
+        """Return the columns of each feature in the trunk's input, with all numbers as the last block."""
         embedded, numbers = self.input_layer.blocks()
         found = [[self.kept[column] for column in block if column in self.kept] for block in (*embedded, numbers)]
         return [block for block in found if block]
@@ -104,7 +104,7 @@ class Surroundings:
         return {column.name: layout.fields[column.field].dim for column in layout.lists if column.pooling is None}
 
     def positions(self, tasks: tuple[str, ...]) -> tuple[int, ...]:
-        """Return where tasks are among all tasks."""
+        """Return the positions of tasks among all tasks."""
         return tuple(self.tasks.index(name) for name in tasks)
 
 
@@ -123,7 +123,7 @@ def build_trunk(architecture: declare.Architecture, around: Surroundings) -> nn.
 
 
 def checked_trunk(trunk: Any, kind: str, num_tasks: int) -> nn.Trunk:
-    """Return a registered trunk after a look at what everything around it relies on."""
+    """Return a registered trunk, after checks of its interface."""
     width = getattr(trunk, "output_dim", None)
     if not isinstance(width, int) or width < 1:
         raise DeclarationError(f"model {kind!r}: expected a trunk with its width as output_dim, found {width!r}")
@@ -135,7 +135,7 @@ def checked_trunk(trunk: Any, kind: str, num_tasks: int) -> nn.Trunk:
 
 
 def gate_maker(gate: declare.AnyGate, around: Surroundings) -> GateMaker:
-    """Return what makes the declared gates."""
+    """Return the maker of the declared gates."""
     options = {
         field.name: getattr(gate, field.name) for field in fields(gate) if field.name not in ("kind", "features")
     }
@@ -161,7 +161,7 @@ def _registered_gate(
 
 
 def group_positions(groups: Mapping[str, tuple[str, ...]], around: Surroundings) -> tuple[tuple[int, ...], ...]:
-    """Return the positions of every group's tasks; groups and tasks in the tasks' order, however they are written."""
+    """Return the positions of every group's tasks; groups and tasks are in the order of the tasks."""
     return tuple(sorted(tuple(sorted(around.positions(tasks))) for tasks in groups.values()))
 
 
@@ -173,7 +173,7 @@ RESOLVED: dict[str, Callable[[Any, Surroundings], Any]] = {
     "priors": lambda names, around: around.columns(names),
     "order": lambda names, around: around.positions(names),
 }
-"""Options that a trunk takes as something else than is declared, such as columns for the names of features."""
+"""Options that a trunk takes in another form than declared, such as columns instead of feature names."""
 
 
 def _of_stem(architecture: declare.STEM, around: Surroundings) -> dict[str, Any]:
@@ -196,4 +196,4 @@ DERIVED: dict[type[declare.Architecture], Callable[[Any, Surroundings], dict[str
     declare.STEM: _of_stem,
     declare.MoSE: _of_mose,
 }
-"""What a trunk takes that follows from the input layer."""
+"""Arguments of a trunk that follow from the input layer."""

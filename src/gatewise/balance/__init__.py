@@ -1,9 +1,9 @@
-"""How much each task's loss counts: losses in, weights out.
+"""Balancing rules: losses in, task weights out.
 
-A rule says what it needs to see of a step: nothing, the losses, or the Gramian of the tasks' gradients at what they
-share. Whatever it sees, one ordinary weighted backward pass follows, and the training loop calls all rules alike. A new
+A rule declares what it needs of a step: nothing, the losses, or the Gramian of the tasks' gradients at shared tensors.
+In all cases one ordinary weighted backward pass follows, and the training loop calls all rules in the same way. A new
 rule is one file with a subclass of :class:`BalanceRule` (of :class:`GramianRule` where the Gramian alone decides), and
-a declaration of its options in ``gatewise.declare.balance``. Nothing is needed but torch, and for some rules TorchJD.
+a declaration of its options in ``gatewise.declare.balance``. Only torch is needed, and for some rules TorchJD.
 """
 
 from gatewise.balance.aligned_mtl import AlignedMTL

@@ -1,4 +1,4 @@
-"""Weights of gradients made orthogonal and of one size."""
+"""Aligned-MTL: weights that make gradients orthogonal and equally long."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from gatewise.balance.rule import Site
 
 
 class AlignedMTL(OfTorchJD):
-    r"""Independent component alignment: brings all principal components of the gradients to the size of the smallest.
+    r"""Independent component alignment: scales all principal components of the gradients to the size of the smallest.
 
     .. math:: w = \sqrt{\lambda_{min}} \; V \Lambda^{-1/2} V^\top \, \tfrac1T \mathbf 1, \qquad M = V \Lambda V^\top
 
-    where M is the Gramian of the tasks' gradients, :math:`\Lambda` its eigenvalues above 0, of which
-    :math:`\lambda_{min}` is the smallest, and T counts the tasks. Some weights may be negative.
+    where M is the Gramian of the tasks' gradients, :math:`\Lambda` its eigenvalues above 0, :math:`\lambda_{min}` the
+    smallest of these, and T the number of tasks. Weights may be negative.
 
     Args:
         at: where the gradients are taken.

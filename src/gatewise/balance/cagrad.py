@@ -1,4 +1,4 @@
-"""Weights near the mean gradient that help the worst task most."""
+"""CAGrad: the direction near the mean gradient that is best for the worst task."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from gatewise.balance.rule import Site
 
 
 class CAGrad(OfTorchJD):
-    r"""Conflict-averse gradient: within a ball around the mean gradient, the direction that is best for the worst task.
+    r"""Conflict-averse gradient: in a ball around the mean gradient, the best direction for the worst task.
 
     .. math:: \max_d \min_k g_k^\top d \quad \text{with} \quad \lVert d - g_0 \rVert \le c \lVert g_0 \rVert, \qquad
         g_0 = \frac1T \sum_k g_k, \quad d = \sum_k w_k g_k
 
-    where :math:`g_k` is the gradient of task k and T counts the tasks.
+    where :math:`g_k` is the gradient of task k and T the number of tasks.
 
     Args:
-        c: the ball's radius as a share of the mean gradient's length; 0: the mean.
+        c: the ball's radius as a share of the mean gradient's norm; 0: the mean gradient itself.
         at: where the gradients are taken.
 
     Example:

@@ -1,4 +1,4 @@
-"""Weights from learnt uncertainty that cannot all grow together."""
+"""Constrained uncertainty weighting: learnt weights with a product of 1."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class ConstrainedUncertainty(BalanceRule):
 
     .. math:: \mathcal L = \sum_k e^{-\bar s_k} L_k, \qquad \bar s_k = s_k - \frac1T \sum_j s_j
 
-    where :math:`L_k` is the mean loss of task k, T counts the tasks and :math:`s_k` is learnt. At the optimum all
-    :math:`e^{-\bar s_k} L_k` are equal, whatever the units of the losses. Without the constraint all weights grow while
-    all losses fall, which no schedule of the learning rate knows of.
+    where :math:`L_k` is the mean loss of task k, T the number of tasks and :math:`s_k` is learnt. At the optimum all
+    :math:`e^{-\bar s_k} L_k` are equal, for any units of the losses. Without the constraint all weights grow while all
+    losses fall, which acts like a hidden change of the learning rate.
 
-    NOTE[DIFF]: the paper has no constraint, and a term :math:`\tfrac12 s_k` in its place; that would sum to 0 here.
+    NOTE[DIFF]: in place of the constraint the paper has a term :math:`\tfrac12 s_k`, which would sum to 0 here.
     The factors :math:`c_k` of the likelihoods move every optimum by a constant, and are left out.
 
     Args:

@@ -1,4 +1,4 @@
-"""Weights that balance both the scales of losses and the sizes of gradients."""
+"""DB-MTL: weights that balance both the scales of losses and the norms of gradients."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ SMALL = 1e-8
 
 
 class DBMTL(BalanceRule):
-    r"""Dual balancing: logarithms of losses, and gradients as large as the largest.
+    r"""Dual balancing: logarithms of losses, and gradients scaled to the largest norm.
 
     .. math:: w_k = \frac{1}{L_k} \cdot \frac{\max_j m_j}{m_k}, \qquad
         m_k \leftarrow \beta \, m_k + (1 - \beta) \, \lVert g_k \rVert / L_k
 
-    where :math:`g_k` is the gradient of task k's mean loss :math:`L_k`, so :math:`g_k / L_k` that of its logarithm, and
-    :math:`m_k` the moving average of its size. The maximum goes over the tasks that are present. The unit of a loss
-    changes nothing.
+    where :math:`g_k` is the gradient of task k's mean loss :math:`L_k`, so that :math:`g_k / L_k` is the gradient of
+    :math:`\ln L_k`, and :math:`m_k` is the moving average of its norm. The maximum is over the tasks that are present.
+    The unit of a loss does not matter.
 
-    NOTE[DIFF]: the paper averages the gradients themselves over the steps; gradients at the rows of a batch cannot be
-    averaged with those of other rows, so their sizes are.
+    NOTE[DIFF]: the paper averages the gradients over the steps; here their norms are averaged, since gradients at
+    different rows cannot be averaged.
 
     Args:
         num_tasks: how many tasks.
-        beta: :math:`\beta`; 0: sizes of the step alone.
+        beta: :math:`\beta`; 0: norms of the current step only.
         at: where the gradients are taken.
 
     Example:
@@ -53,6 +53,6 @@ class DBMTL(BalanceRule):
         averaged = torch.where(self.sizes.isnan(), length, self.beta * self.sizes + (1 - self.beta) * length)
         self.sizes = torch.where(seen.present, averaged, self.sizes)
         largest = torch.where(seen.present, self.sizes, 0.0).max()
-        # a gradient of 0 stays 0, by whatever it is multiplied
+        # a gradient of 0 stays 0 with any weight
         factors = torch.where(self.sizes > SMALL * largest, largest / self.sizes, 1.0)
         return torch.where(seen.present, factors / losses, 0.0)

@@ -1,4 +1,4 @@
-"""Weights of the mean gradient projected to where no task loses."""
+"""DualProj: the mean gradient, projected so that no task's loss rises."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from gatewise.balance.rule import Site
 
 
 class DualProj(OfTorchJD):
-    r"""Projects the mean gradient to the directions in which no task's loss rises.
+    r"""The mean gradient, projected to the directions in which no task's loss rises.
 
     .. math:: \sum_k w_k g_k = \arg\min_{d : \, g_j^\top d \ge 0 \; \forall j}
         \Big\lVert d - \frac1T \sum_k g_k \Big\rVert^2
 
-    where :math:`g_k` is the gradient of task k and T counts the tasks. Without conflict every weight is 1 / T.
+    where :math:`g_k` is the gradient of task k and T the number of tasks. Without conflict every weight is 1 / T.
 
     Args:
         at: where the gradients are taken.

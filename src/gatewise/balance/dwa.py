@@ -1,4 +1,4 @@
-"""Weights from how fast losses fall, epoch by epoch."""
+"""DWA: weights from the rates at which losses fall from epoch to epoch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from gatewise.balance.rule import BalanceRule, StepLosses
 
 
 class DWA(BalanceRule):
-    r"""Dynamic weight average: a task whose loss falls more slowly counts more.
+    r"""Dynamic weight average: a task whose loss falls more slowly gets a larger weight.
 
     .. math::
         w_k(e) = T \, \frac{\exp(r_k / \tau)}{\sum_j \exp(r_j / \tau)}, \qquad r_k = \frac{L_k(e - 1)}{L_k(e - 2)}
 
-    where :math:`L_k(e)` is the mean loss of task k in epoch e, T counts the tasks and :math:`\tau` is a temperature. In
+    where :math:`L_k(e)` is the mean loss of task k in epoch e, T the number of tasks and :math:`\tau` a temperature. In
     the first two epochs, and for a task without a row in one of the last two, :math:`r_k = 1`. The unit of a loss does
     not matter.
 
@@ -39,7 +39,7 @@ class DWA(BalanceRule):
     def __init__(self, num_tasks: int, *, temperature: float = 2.0) -> None:
         super().__init__()
         self.temperature = temperature
-        # of the last epoch but one, and the last
+        # mean losses of the last but one epoch and of the last epoch
         self.register_buffer("means", torch.full((2, num_tasks), torch.nan))
 
     @override

@@ -1,4 +1,4 @@
-"""Weights that share the gain among tasks fairly."""
+"""FairGrad: weights that share the gain fairly among tasks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from gatewise.balance.rule import Site
 
 
 class FairGrad(OfTorchJD):
-    r"""Fair resource allocation: the tasks' gains are as alpha-fair utility would share them.
+    r"""Fair resource allocation: the tasks' gains maximise an alpha-fair utility.
 
     .. math:: M w = w^{-1/\alpha}, \quad w \ge 0
 
-    where M is the Gramian of the tasks' gradients and the power is taken of every element. With :math:`\alpha = 1` that
-    is Nash-MTL; the larger :math:`\alpha` is, the more the task that gains least counts. The weights are scaled to a
-    mean of 1.
+    where M is the Gramian of the tasks' gradients and the power is element-wise. :math:`\alpha = 1` is Nash-MTL; a
+    larger :math:`\alpha` gives more weight to the task with the smallest gain. The weights are scaled to a mean of 1.
 
-    NOTE[DIFF]: the paper keeps the length of the update, which depends on where gradients are taken.
+    NOTE[DIFF]: the paper does not scale the weights; the norm of its update depends on where gradients are taken.
 
     Args:
         alpha: :math:`\alpha`, above 0.

@@ -1,4 +1,4 @@
-"""Weights that make all losses fall at the same rate."""
+"""FAMO: weights that make all losses fall at the same rate."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ SMALL = 1e-8
 
 
 class FAMO(BalanceRule):
-    r"""Fast adaptive multitask optimisation: weights learnt from what every step did to the losses.
+    r"""Fast adaptive multitask optimisation: weights learnt from the change of the losses in every step.
 
     .. math::
         w_k = c \, \frac{z_k}{L_k}, \qquad z = \mathrm{softmax}(\xi), \qquad c = \Big(\sum_j z_j / L_j\Big)^{-1}
 
-    where :math:`L_k` is the mean loss of task k and :math:`\xi` are logits. After the step, which makes :math:`L_k` to
-    :math:`L_k'`, they make a step of Adam along
+    where :math:`L_k` is the mean loss of task k and :math:`\xi` are logits. After the step, which changes :math:`L_k`
+    to :math:`L_k'`, the logits make a step of Adam along
 
     .. math:: \Big(\frac{\partial z}{\partial \xi}\Big)^{\!\top} \big(\ln L - \ln L'\big) + \gamma \, \xi
 
-    so that a task whose loss fell by a smaller factor counts more. Tasks that are not present are left out of all sums.
-    The losses after the step are those of the same rows with the same dropout, and take a second forward pass.
+    so that a task whose loss fell by a smaller factor gets a larger weight. Sums are over the tasks that are present.
+    The losses after the step are computed in a second forward pass with the rows and the dropout of the step.
 
-    NOTE[DIFF]: the paper's algorithm makes a plain gradient step; its authors' code makes one of Adam, as here.
+    NOTE[DIFF]: the paper's algorithm makes a plain gradient step; the authors' code makes a step of Adam, as here.
 
     Args:
         num_tasks: how many tasks.

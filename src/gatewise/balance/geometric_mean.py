@@ -1,4 +1,4 @@
-"""Weights that make the sum of losses their geometric mean."""
+"""Geometric mean: weights from the gradient of the losses' geometric mean."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from gatewise.balance.rule import BalanceRule, StepLosses, over_present
 
 
 class GeometricMean(BalanceRule):
-    r"""Minimises the geometric mean of the losses, which the unit of a loss scales and does not bend.
+    r"""Minimises the geometric mean of the losses; the unit of a loss changes it by a constant factor only.
 
     .. math:: \mathcal L = \Big(\prod_k L_k\Big)^{1/T}, \qquad w_k = \frac{\partial \mathcal L}{\partial L_k}
         = \frac{\mathcal L}{T \, L_k}
 
-    where :math:`L_k` is the mean loss of task k, and T counts the tasks that are present.
+    where :math:`L_k` is the mean loss of task k and T the number of tasks that are present.
 
     Example:
         >>> GeometricMean()(StepLosses(torch.ones(2, dtype=torch.bool), torch.tensor([1.0, 4.0])))

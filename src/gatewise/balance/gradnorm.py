@@ -1,4 +1,4 @@
-"""Weights that bring all tasks' gradients to one size, larger for tasks that lag behind."""
+"""GradNorm: weights that equalise the norms of gradients, with larger norms for tasks that lag behind."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ SMALLEST_WEIGHT = 1e-3
 
 
 class GradNorm(BalanceRule):
-    r"""Gradient normalisation: the weighted gradients' sizes follow the tasks' training rates.
+    r"""Gradient normalisation: the norms of the weighted gradients follow the tasks' training rates.
 
     .. math::
         \mathcal L_{grad} = \sum_k \big| G_k - \bar G \, r_k^\alpha \big|, \qquad G_k = w_k \lVert g_k \rVert, \qquad
         r_k = \frac{L_k / L_k(0)}{\frac1T \sum_j L_j / L_j(0)}
 
     where :math:`g_k` is the gradient of task k's mean loss :math:`L_k` at the last shared layer, :math:`\bar G` the
-    mean of :math:`G_k` (no gradient goes through it), :math:`r_k` the task's own inverse training rate, and
-    :math:`L_k(0)` its loss in the first step that it is present in. After every step
+    mean of :math:`G_k` (without gradient), :math:`r_k` the task's relative inverse training rate, and
+    :math:`L_k(0)` the task's loss in the first step in which it is present. After every step
 
     .. math:: w_k \leftarrow w_k - \frac{\eta}{\overline{\lVert g \rVert}} \,
         \frac{\partial \mathcal L_{grad}}{\partial w_k}
 
-    and the weights are scaled to sum to T. Means go over the tasks that are present.
+    and the weights are scaled to sum to T. Means are over the tasks that are present.
 
-    NOTE[DIFF]: the step is divided by the mean norm :math:`\overline{\lVert g \rVert}`, so that it does not depend on
-    the units of losses, and weights stay above 0.001.
+    NOTE[DIFF]: the step is divided by the mean norm :math:`\overline{\lVert g \rVert}`, so that the units of losses do
+    not matter, and weights stay above 0.001.
 
     Args:
         num_tasks: T.
-        alpha: :math:`\alpha`, how strongly tasks that lag behind are helped; 0: equal sizes.
+        alpha: :math:`\alpha`, strength of the effect of training rates; 0: equal norms.
         lr: :math:`\eta`.
         at: where the gradients are taken.
 
@@ -73,7 +73,7 @@ class GradNorm(BalanceRule):
         return given
 
     def _slope(self, seen: StepLosses, length: Tensor) -> Tensor:
-        """Return the derivative ``[task]`` of the sum of differences, 0 for a task that is not present."""
+        r"""Return the derivative ``[task]`` of :math:`\mathcal L_{grad}`, 0 for a task that is not present."""
         sizes = self.weights * length
         progress = seen.losses / self.first_losses.clamp(min=SMALL)
         rates = progress / over_present(seen.present, progress).clamp(min=SMALL)

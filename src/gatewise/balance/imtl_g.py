@@ -1,4 +1,4 @@
-"""Weights whose sum of gradients has equal projections on all of them."""
+"""IMTL-G: weights whose weighted sum of gradients has equal projections on all gradients."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class IMTLG(OfTorchJD):
 
     .. math:: u_k^\top d = u_j^\top d \quad \forall j, k, \qquad d = \sum_k w_k g_k, \qquad \sum_k w_k = 1
 
-    where :math:`g_k` is the gradient of task k and :math:`u_k` that gradient at length 1. The weights follow in closed
-    form from the Gramian; some may be negative. The unit of a loss does not matter to the direction.
+    where :math:`g_k` is the gradient of task k and :math:`u_k = g_k / \lVert g_k \rVert`. The weights follow in closed
+    form from the Gramian and may be negative. The unit of a loss does not change the direction.
 
     Args:
         at: where the gradients are taken.

@@ -1,4 +1,4 @@
-"""Learnt scales that bring all losses to 1."""
+"""IMTL-L: learnt scales that bring all losses to 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights that bring auxiliary tasks' gradients near the size of the target task's."""
+"""MetaBalance: weights that scale auxiliary tasks' gradients towards the norm of the target task's gradient."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SMALL = 1e-8
 
 
 class MetaBalance(BalanceRule):
-    r"""Scales each auxiliary task's gradient towards the size of the target task's.
+    r"""Scales each auxiliary task's gradient towards the norm of the target task's gradient.
 
     .. math:: w_k = r \, \frac{m_{target}}{m_k} + (1 - r), \qquad
         m_k \leftarrow \beta \, m_k + (1 - \beta) \lVert g_k \rVert
 
-    where :math:`g_k` is the gradient of task k, :math:`m_k` the moving average of its size, and r says how near the
-    sizes are brought. The target task's own weight is 1.
+    where :math:`g_k` is the gradient of task k, :math:`m_k` the moving average of its norm, and r the degree of
+    balancing. The target task's own weight is 1.
 
-    NOTE[DIFF]: the paper scales the gradient of every parameter by itself; here one place stands for all of them.
-    A moving average starts at the first size, where the paper starts at 0; the ratios are the same.
+    NOTE[DIFF]: the paper scales the gradient of every parameter separately; here one site decides for all parameters.
+    A moving average starts at the first norm, where the paper starts at 0; the ratios are the same.
 
     Args:
         num_tasks: how many tasks.
         target: the position of the target task.
-        relax: r; 0: no balancing, 1: equal sizes.
+        relax: r; 0: no balancing, 1: equal norms.
         beta: :math:`\beta`.
         strategy: ``down``: only gradients larger than the target's are scaled, ``up``: only smaller ones, ``both``.
         at: where the gradients are taken.
@@ -66,7 +66,7 @@ class MetaBalance(BalanceRule):
         averaged = torch.where(self.sizes.isnan(), length, self.beta * self.sizes + (1 - self.beta) * length)
         self.sizes = torch.where(seen.present, averaged, self.sizes)
         wanted = self.sizes[self.target]
-        # 1 where nothing is known yet of a task, or of the target, and where there is no gradient to scale
+        # 1 as long as a task or the target has not been seen, and for a gradient of 0
         ratios = torch.where(self.sizes > SMALL * wanted, wanted / self.sizes, 1.0)
         if self.strategy != "both":
             ratios = ratios.clamp(max=1) if self.strategy == "down" else ratios.clamp(min=1)

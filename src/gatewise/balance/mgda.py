@@ -1,4 +1,4 @@
-"""Weights of the shortest convex combination of gradients."""
+"""MGDA: weights of the convex combination of gradients with the smallest norm."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from gatewise.balance.rule import Site
 
 
 class MGDA(OfTorchJD):
-    r"""Multiple-gradient descent: the common direction in which the task that gains least gains most.
+    r"""Multiple-gradient descent: the direction with the largest smallest gain over tasks.
 
     .. math:: w = \arg\min_{w \ge 0, \; \sum_k w_k = 1} \Big\lVert \sum_k w_k g_k \Big\rVert^2 = \arg\min w^\top M w
 
-    where :math:`g_k` is the gradient of task k and M their Gramian; solved by Frank and Wolfe's method. Small gradients
-    get large weights, so the unit of a loss matters.
+    where :math:`g_k` is the gradient of task k and M the Gramian of all; solved by the Frank-Wolfe method. Small
+    gradients get large weights, so that the unit of a loss matters.
 
     Args:
         at: where the gradients are taken.

@@ -1,4 +1,4 @@
-"""Weights on which tasks that bargain would agree."""
+"""Nash-MTL: weights from the Nash bargaining solution."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ RIDGE = 1e-6
 
 
 class NashMTL(GramianRule):
-    r"""The Nash bargaining solution: every task gains the same share of what it could gain alone.
+    r"""The Nash bargaining solution: the direction that maximises the sum of the logarithms of the tasks' gains.
 
     .. math:: M \alpha = 1 / \alpha, \quad \alpha > 0
 
-    where M is the Gramian of the tasks' gradients and :math:`1 / \alpha` is taken of every element. That is where the
-    convex function :math:`\tfrac12 \alpha^\top M \alpha - \sum_k \ln \alpha_k` is smallest, and Newton's method, damped
-    by its decrement, finds the point in a few steps from anywhere. The weights are :math:`\alpha` scaled to a mean of
-    1; the unit of a loss does not matter to the direction.
+    where M is the Gramian of the tasks' gradients and :math:`1 / \alpha` is element-wise. The solution minimises the
+    convex function :math:`\tfrac12 \alpha^\top M \alpha - \sum_k \ln \alpha_k`; Newton's method, damped by its
+    decrement, converges in a few steps from any start. The weights are :math:`\alpha` scaled to a mean of 1; the unit
+    of a loss does not change the direction.
 
     NOTE[DIFF]: the paper solves a sequence of approximations with a general solver and keeps :math:`\alpha` for some
-    steps; this is the exact solution at every step. It keeps the length of the update as well, which depends on where
-    gradients are taken. :math:`10^{-6}` of the mean squared norm is added to the diagonal of M, so that there is a
-    solution where gradients oppose one another exactly.
+    steps; here every step has the exact solution. The paper does not scale the weights; the norm of its update depends
+    on where gradients are taken. :math:`10^{-6}` of the mean squared norm is added to the diagonal of M, so that a
+    solution exists also for exactly opposed gradients.
 
     Args:
         at: where the gradients are taken.
@@ -52,7 +52,7 @@ def bargain(gramian: Tensor) -> Tensor:
         slope = gramian @ alpha - 1 / alpha
         step = torch.linalg.solve(gramian + torch.diag(alpha.pow(-2)), slope)
         decrement = (slope @ step).clamp(min=0).sqrt()
-        # stays inside: the function is self-concordant
+        # the step keeps alpha positive, since the function is self-concordant
         alpha = alpha - step / (1 + decrement)
         if decrement < CLOSE:
             break

@@ -1,4 +1,4 @@
-"""The seam to TorchJD, which the rules that solve for a direction take their weightings from."""
+"""The interface to TorchJD, whose weightings some rules use."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gatewise.errors import MissingExtraError
 
 
 class OfTorchJD(GramianRule):
-    """A rule whose weights are those that a weighting of TorchJD makes of the Gramian.
+    """A rule whose weights are computed from the Gramian by a weighting of TorchJD.
 
     Args:
-        weighting: its name in ``torchjd.aggregation``.
+        weighting: the weighting's name in ``torchjd.aggregation``.
         at: where the gradients are taken.
-        **options: of the weighting.
+        **options: options of the weighting.
 
     Raises:
         MissingExtraError: TorchJD, or a solver that the weighting uses, is not installed.

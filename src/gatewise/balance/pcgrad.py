@@ -1,4 +1,4 @@
-"""Weights of gradients without what opposes the others."""
+"""PCGrad: weights of gradients whose conflicting components are removed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from gatewise.balance.rule import Site
 
 
 class PCGrad(OfTorchJD):
-    r"""Gradient surgery: takes from each task's gradient what opposes another task's.
+    r"""Gradient surgery: removes from each task's gradient the component that opposes another task's gradient.
 
     .. math:: \hat g_k \leftarrow \hat g_k - \frac{\min(\hat g_k^\top g_j, 0)}{\lVert g_j \rVert^2} \, g_j
         \quad \text{for all } j \neq k \text{ in random order}, \qquad \sum_k \hat g_k = \sum_k w_k g_k
 
-    where :math:`g_k` is the gradient of task k and :math:`\hat g_k` starts there. Without conflict every weight is 1.
+    where :math:`g_k` is the gradient of task k, at which :math:`\hat g_k` starts. Without conflict every weight is 1.
 
     Args:
         at: where the gradients are taken.

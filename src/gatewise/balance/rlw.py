@@ -1,4 +1,4 @@
-"""Weights drawn at random."""
+"""RLW: random weights."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ CPU = torch.device("cpu")
 
 
 class RLW(BalanceRule):
-    r"""Random loss weighting: new weights at every step. A method that does not beat it has shown little.
+    r"""Random loss weighting: new random weights at every step; a baseline for other rules.
 
     .. math:: w = T \, \mathrm{softmax}(z), \qquad z_k \sim \mathcal N(0, 1)
 
-    where T counts the tasks.
+    where T is the number of tasks.
 
-    NOTE[DIFF]: the paper's weights sum to 1; here their mean is 1, so that the learning rate means what it means
+    NOTE[DIFF]: the paper's weights sum to 1; here their mean is 1, so that the learning rate has the same effect as
     without balancing.
 
     Args:
@@ -39,5 +39,5 @@ class RLW(BalanceRule):
 
     @override
     def forward(self, seen: StepLosses) -> Tensor:
-        # on the CPU, where the same seed draws the same for every device
+        # drawn on the CPU, so that a seed gives the same numbers for every device
         return self.num_tasks * torch.randn(self.num_tasks, generator=generator(CPU)).softmax(dim=0).to(seen.losses)

@@ -10,21 +10,21 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 Site = Literal["representation", "experts", "last_shared_layer"]
-"""Where tasks' gradients are taken: what the input layer gives, the experts' weights, or those of their last layer."""
+"""Where tasks' gradients are taken: the input layer's output, the experts' weights, or those of their last layer."""
 
 
 NOTHING = 1e-12
-"""The share of the largest squared norm up to which a gradient is rounding."""
+"""Share of the largest squared norm up to which a gradient counts as rounding error."""
 
 
 class StepLosses(NamedTuple):
-    """What a rule sees of a step.
+    """The input of a rule: one step's losses, and the Gramian if needed.
 
     Shape:
         - present: ``[task]`` bool, whether the task has a row in the step and a declared weight above 0
         - losses: ``[task]``, without gradient, the mean over the task's rows in the whole step; zeros for a rule that
-          needs nothing
-        - gramian: ``[task, task]``, the inner products of the gradients of these losses; None unless the rule needs it
+          needs no losses
+        gramian: ``[task, task]``, the inner products of the losses' gradients; None unless the rule needs the Gramian
     """
 
     present: Tensor
@@ -35,15 +35,15 @@ class StepLosses(NamedTuple):
 class BalanceRule(nn.Module):
     """Losses in, task weights out; one ordinary weighted backward pass follows.
 
-    A rule says what it needs, and the training loop asks no more of it. It may have parameters of its own (they are
-    trained with the model's, on :meth:`own_loss`) and buffers (they are saved with it, so that a training goes on from
-    a checkpoint as if it had never stopped). A task that is not present keeps what the rule knows of it, and the others
-    get the weights that they would get without it.
+    A rule declares its needs in ``needs``. It may have parameters, which are trained with the model's on
+    :meth:`own_loss`, and buffers, which checkpoints save, so that a resumed training gives the same numbers. For a task
+    that is not present, a rule keeps its state, and the other tasks get the weights that they would get without this
+    task.
 
     Attributes:
-        needs: of a step, before it is made.
+        needs: the part of a step that the rule needs: ``nothing``, ``losses`` or ``gramian``.
         at: where the gradients of the Gramian are taken.
-        needs_outcome: whether :meth:`after_step` wants the losses after the step; that takes another forward pass.
+        needs_outcome: whether :meth:`after_step` needs the losses after the step, which take another forward pass.
     """
 
     needs: ClassVar[Literal["nothing", "losses", "gramian"]] = "nothing"
@@ -53,27 +53,27 @@ class BalanceRule(nn.Module):
     @abstractmethod
     @override
     def forward(self, seen: StepLosses) -> Tensor:
-        """Return the weight ``[task]`` of each task's mean loss; called once a step."""
+        """Return the weight ``[task]`` of each task's mean loss; called once per step."""
 
     def own_loss(self, losses: Tensor) -> Tensor | None:  # noqa: ARG002
-        """Return what the rule's parameters minimise, ``[task]``, or None for a rule without parameters.
+        """Return the loss of the rule's own parameters, ``[task]``, or None for a rule without parameters.
 
-        The tasks' declared weights scale it, and a task that is not present is left out.
+        The loss is multiplied by the tasks' declared weights; a task that is not present is left out.
 
         Args:
-            losses: ``[task]``, those of the whole step, without gradient.
+            losses: ``[task]``, the losses of the whole step, without gradient.
         """
         return None
 
     def after_step(self, seen: StepLosses, losses: Tensor) -> None:
-        """Take note of the losses ``[task]`` after the step, on its own rows."""
+        """Update the rule with the losses ``[task]`` after the step, computed on the step's rows."""
 
     def after_epoch(self, losses: Tensor) -> None:
-        """Take note of an epoch's mean losses ``[task]``, NaN for a task without a row."""
+        """Update the rule with an epoch's mean losses ``[task]``, NaN for a task without a row."""
 
 
 class GramianRule(BalanceRule):
-    """A rule that makes its weights of the Gramian alone.
+    """A rule whose weights are computed from the Gramian alone.
 
     Args:
         at: where the gradients are taken.
@@ -89,7 +89,7 @@ class GramianRule(BalanceRule):
     def forward(self, seen: StepLosses) -> Tensor:
         gramian = given(seen)
         squares = gramian.diagonal()
-        # what has no gradient has no say
+        # tasks without a gradient are left out
         index = (seen.present & (squares > NOTHING * squares.max())).nonzero().squeeze(1)
         weights = torch.zeros_like(gramian[0])
         if len(index):
@@ -98,28 +98,28 @@ class GramianRule(BalanceRule):
 
     @abstractmethod
     def solve(self, gramian: Tensor) -> Tensor:
-        """Return the weights ``[task]`` of tasks that are all present, from a Gramian in float64 on the CPU.
+        """Return the weights ``[task]`` from the Gramian of tasks that are all present, in float64 on the CPU.
 
-        It is scaled to a mean squared norm of 1.
+        The Gramian is scaled to a mean squared norm of 1.
         """
 
 
 def given(seen: StepLosses) -> Tensor:
-    """Return the Gramian of what is seen."""
+    """Return the Gramian of a step."""
     assert seen.gramian is not None
     return seen.gramian
 
 
 def norms(seen: StepLosses) -> Tensor:
-    """Return the length ``[task]`` of every task's gradient."""
+    """Return the norm ``[task]`` of every task's gradient."""
     return given(seen).diagonal().clamp(min=0).sqrt()
 
 
 def unit_free(gramian: Tensor) -> Tensor:
     """Return a Gramian in float64 on the CPU, scaled to a mean squared norm of 1.
 
-    Gradients of mean losses at the rows of a batch are small, the more so the larger the batch is; solvers take what is
-    small for zero.
+    Gradients of mean losses at the rows of a batch are small, and smaller in larger batches; solvers treat small values
+    as zero.
     """
     exact = gramian.detach().cpu().double()
     mean = exact.diagonal().mean()
@@ -127,5 +127,5 @@ def unit_free(gramian: Tensor) -> Tensor:
 
 
 def over_present(present: Tensor, values: Tensor) -> Tensor:
-    """Return the mean of values ``[task]`` over the tasks that are present; 0 where none is."""
+    """Return the mean of values ``[task]`` over the tasks that are present; 0 if none is present."""
     return torch.where(present, values, 0).sum() / present.sum().clamp(min=1)

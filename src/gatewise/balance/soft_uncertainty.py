@@ -1,4 +1,4 @@
-"""Weights from the uncertainty that would be best for the losses at hand."""
+"""Soft uncertainty weighting: weights from the optimal uncertainties for the current losses."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from gatewise.balance.rule import BalanceRule, StepLosses
 
 
 class SoftUncertainty(BalanceRule):
-    r"""Softmax of the inverse losses (UW-SO): nothing is learnt, so nothing lags behind.
+    r"""Softmax of the inverse losses (UW-SO), without learnt parameters.
 
     .. math:: w_k = \frac{\exp(1 / (\tau L_k))}{\sum_j \exp(1 / (\tau L_j))}
 
-    where :math:`L_k` is the mean loss of task k and :math:`\tau` a temperature. Uncertainty weighting at its optimum
-    weighs by :math:`1 / L_k`; the softmax bounds that. The sum goes over the tasks that are present.
+    where :math:`L_k` is the mean loss of task k and :math:`\tau` a temperature. The optimal weights of uncertainty
+    weighting are :math:`1 / L_k`; the softmax bounds them. The sum is over the tasks that are present.
 
     Args:
         temperature: :math:`\tau`; large: equal weights.
@@ -37,5 +37,5 @@ class SoftUncertainty(BalanceRule):
     @override
     def forward(self, seen: StepLosses) -> Tensor:
         inverse = 1 / (self.temperature * seen.losses.clamp(min=1e-8))
-        # -1e30 and not -inf: no task at all may be present
+        # -1e30 and not -inf, since a step may have no task that is present
         return torch.where(seen.present, inverse, -1e30).softmax(dim=0)

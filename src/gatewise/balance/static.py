@@ -1,4 +1,4 @@
-"""No balancing beyond weights that stay as they are."""
+"""Constant task weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Static(BalanceRule):
     .. math:: \mathcal L = \sum_k w_k L_k
 
     Args:
-        weights: :math:`w_k`, one a task; None: 1.
+        weights: :math:`w_k`, one per task; None: 1.
 
     Example:
         >>> Static()(StepLosses(torch.ones(2, dtype=torch.bool), torch.zeros(2)))

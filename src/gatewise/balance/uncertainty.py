@@ -1,4 +1,4 @@
-"""Weights from learnt homoscedastic uncertainty."""
+"""Uncertainty weighting: weights from learnt homoscedastic uncertainty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights of gradients projected to where no task loses."""
+"""UPGrad: gradients projected so that no task's loss rises."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from gatewise.balance.rule import Site
 
 
 class UPGrad(OfTorchJD):
-    r"""Unconflicting projection of gradients: the mean of all after each is projected to where no loss rises.
+    r"""Unconflicting projection: the mean of all gradients, each projected to the directions in which no loss rises.
 
     .. math:: \sum_k w_k g_k = \frac1T \sum_k \pi(g_k), \qquad \pi(g) = \arg\min_{d : \, g_j^\top d \ge 0 \; \forall j}
         \lVert d - g \rVert^2
 
-    where :math:`g_k` is the gradient of task k and T counts the tasks. Each projection is a small quadratic
+    where :math:`g_k` is the gradient of task k and T the number of tasks. Each projection is a small quadratic
     programme in the Gramian. Without conflict every weight is 1 / T.
 
     Args:

@@ -17,7 +17,7 @@ class FeatureLayer(nn.Module):
         norm: ``none``, ``batch`` or ``layer``.
         dropout: share of the numbers dropped in training.
         dims: widths of the shared layers; none: the columns stay as they are.
-        activation: of the shared layers.
+        activation: activation of the shared layers.
         interaction: any module; it maps the normalised input before the shared layers.
         interaction_dim: output width of ``interaction``.
 

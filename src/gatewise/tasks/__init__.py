@@ -1,7 +1,7 @@
-"""What a label means: link, loss, mask and metrics of each kind of task, from tensors alone.
+"""Tasks: link, loss, mask and metrics of each kind of label, on tensors.
 
-A new kind is one file with a subclass of :class:`Task`; trunks and the training loop never ask which kind they have.
-:func:`register` makes one known that lives elsewhere.
+A new kind is one file with a subclass of :class:`Task`; trunks and the training loop do not depend on the kind.
+:func:`register` adds a kind that is defined outside this package.
 """
 
 from gatewise.tasks.binary import BinaryTask

@@ -18,8 +18,8 @@ class BinaryTask(Task):
 
     .. math:: \ell(s, y) = \ln(1 + e^{s}) - y s, \qquad \hat p = \frac{1}{1 + e^{-s}}
 
-    computed from the score s directly, so that it is finite for any score. With ``focal`` rows that are predicted well
-    already count less:
+    computed from the score s directly, so that the loss is finite for any score. With ``focal``, well predicted rows
+    count less:
 
     .. math:: \ell(s, y) = -(1 - p_y)^\gamma \ln p_y, \qquad p_1 = \hat p, \; p_0 = 1 - \hat p
 
@@ -27,9 +27,9 @@ class BinaryTask(Task):
         name: names the task's outputs and metrics.
         weight: multiplies the task's loss.
         within: see :class:`Task`.
-        focal: :math:`\gamma`; 0: cross entropy. Probabilities learnt with it are too near to one half.
-        rate: share of ones in the training table; the untrained model predicts it.
-        grouped: whether metrics within groups are taken.
+        focal: :math:`\gamma`; 0: cross entropy. With a focal loss, predicted probabilities are too near to one half.
+        rate: share of ones in the training table, which the untrained model predicts.
+        grouped: whether metrics within groups are computed.
 
     References:
         Lin et al.: Focal Loss for Dense Object Detection. ICCV 2017.
@@ -69,7 +69,7 @@ class BinaryTask(Task):
         entropy = binary_cross_entropy_with_logits(scores, targets, reduction="none")
         if not self.focal:
             return entropy
-        # of the other answer: 1 - p
+        # the probability of the wrong answer: 1 - p
         doubt = logsigmoid(scores * (1 - 2 * targets))
         return (self.focal * doubt).exp() * entropy
 

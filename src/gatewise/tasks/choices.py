@@ -1,4 +1,4 @@
-"""Options that are one of a few names."""
+"""Checks of options with a fixed set of values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gatewise.errors import DeclarationError, did_you_mean
 
 
 def check_choice(option: str, found: str, known: Iterable[str]) -> None:
-    """Refuse a name that is none of the known ones.
+    """Refuse a name that is not one of ``known``.
 
     Raises:
         DeclarationError: names the option, what was expected and the nearest name.

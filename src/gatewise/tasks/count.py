@@ -1,4 +1,4 @@
-"""Labels that count something, or add something up."""
+"""Labels that are counts or totals."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class CountTask(Task):
         \text{poisson: } e^s - t s - t + t \ln t, \qquad
         \text{tweedie: } \frac{e^{(2 - p) s}}{2 - p} - \frac{t e^{(1 - p) s}}{1 - p} + \frac{t^{2 - p}}{(1 - p)(2 - p)}
 
-    with the mean m of the training labels, so that the unit of the label does not weigh the task against others, and
-    the power p. Terms without s make the loss 0 for a perfect prediction and never negative.
+    with the mean m of the training labels, so that the unit of the label does not change the task's weight, and the
+    power p. Terms without s make the loss 0 for a perfect prediction and never negative.
 
     Args:
         name: names the task's outputs and metrics.
@@ -36,14 +36,14 @@ class CountTask(Task):
         mean: m.
 
     Raises:
-        DeclarationError: there is no such loss.
+        DeclarationError: unknown loss.
 
     References:
         Jørgensen: Exponential Dispersion Models. Journal of the Royal Statistical Society B, 1987.
     """
 
     summary = GINI
-    # e^-s times half of a deviance, and s/2: the likelihood of a family with the dispersion e^s
+    # e^-s times half of a deviance, plus s/2: the negative log likelihood of a family with dispersion e^s
     uncertainty_factor = 1.0
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Kinds of tasks that somebody else's code adds."""
+"""Registration of users' own kinds of tasks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _REGISTERED: dict[str, type[Task]] = {}
 
 
 def register(by: str, kind: type[Task]) -> None:
-    """Make a kind of task known, so that ``gw.Custom(..., by=...)`` may declare it; an earlier one is replaced.
+    """Register a kind of task for ``gw.Custom(..., by=...)``; an earlier kind of this name is replaced.
 
-    An artefact holds the name and the options alone: whoever loads it registers the kind first.
+    An artefact holds only the name and the options: register the kind before loading the artefact.
 
     Args:
-        by: the name that declarations call it by.
-        kind: a subclass of :class:`Task`. It is made with ``name`` and ``weight``, then by keyword ``within``, ``mean``
-            and ``std`` of the training labels, and the declared options.
+        by: the name of the kind in declarations.
+        kind: a subclass of :class:`Task`. Its constructor gets ``name`` and ``weight``, then by keyword ``within``,
+            ``mean`` and ``std`` of the training labels, and the declared options.
 
     Raises:
-        DeclarationError: it is no such class, or lacks a method.
+        DeclarationError: ``kind`` is not a subclass of :class:`Task`, or lacks a method.
 
     Example:
         >>> import gatewise.tasks
@@ -39,7 +39,7 @@ def make_registered(by: str, name: str, **options: Any) -> Task:
     """Return a task of a registered kind.
 
     Raises:
-        DeclarationError: there is no such kind, or it takes other options; names the task.
+        DeclarationError: unknown kind, or unknown options; names the task.
     """
     if by not in _REGISTERED:
         raise DeclarationError(

@@ -1,4 +1,4 @@
-"""Labels that are times, cut off where something ends."""
+"""Labels that are durations, censored at a limit."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gatewise.tasks.task import Task
 
 
 class DurationTask(Task):
-    r"""A time whose logarithm is normal, seen only between 0 and a limit (a two-sided Tobit model).
+    r"""A time whose logarithm is normal, censored at 0 and at a limit (a two-sided Tobit model).
 
     .. math::
         x = \ln\left(1 + \frac{t}{u}\right) = m + d z, \qquad z \sim N(\mu, \sigma^2), \quad
         \mu = s_1, \; \sigma = \sigma_0 + \ln(1 + e^{s_2})
 
-    with the unit u, and mean m and standard deviation d of x among the training labels. All that is known of who came
-    to the limit L is that x is at least that, and of who never started that it is at most 0:
+    with the unit u, and mean m and standard deviation d of x among the training labels. A label at the limit L says
+    only that x is at least its value there, and a label of 0 only that x is at most 0:
 
     .. math::
         \ell(s, t) = \begin{cases}
@@ -31,7 +31,7 @@ class DurationTask(Task):
         -\ln \Phi\left((\mu - L') / \sigma\right) & t \ge L
         \end{cases}
 
-    where :math:`0'` and :math:`L'` are z at 0 and at the limit. Predicted is the time until the limit. With mean
+    where :math:`0'` and :math:`L'` are z at 0 and at the limit. The prediction is the time up to the limit. With mean
     :math:`M = m + d \mu` and deviation :math:`S = d \sigma` of x, and :math:`\lambda = \ln(1 + L / u)`,
 
     .. math::
@@ -39,13 +39,13 @@ class DurationTask(Task):
         \Phi\left(-\tfrac{M}{S} - S\right)\right] - \left[\Phi\left(\tfrac{\lambda - M}{S}\right) -
         \Phi\left(-\tfrac{M}{S}\right)\right] + \frac{L}{u} \, \Phi\left(\tfrac{M - \lambda}{S}\right)
 
-    Metrics judge it by :math:`\min(t, L)` too: times beyond the limit, of those who watched twice, count as the limit.
+    Metrics use :math:`\min(t, L)` too: times beyond the limit, such as of a video watched twice, count as the limit.
 
     Args:
         name: names the task's outputs and metrics.
         weight: multiplies the task's loss.
         within: see :class:`Task`.
-        limited: whether labels have a second column, the limit, NaN where there is none.
+        limited: whether labels have a second column with the limit; NaN: no limit.
         unit: u.
         log_mean: m.
         log_std: d.
@@ -77,12 +77,12 @@ class DurationTask(Task):
     @property
     @override
     def initial_bias(self) -> float | tuple[float, ...]:
-        """Scores that give mean and deviation of the training labels' logarithms."""
+        """Scores that predict mean and deviation of the training labels' logarithms."""
         return 0.0, UNIT_SPREAD
 
     @override
     def targets(self, labels: Tensor) -> Tensor:
-        """Return ``[row, 2]``: z, at most at the limit, and how it is seen: -1 from below, 0 itself, 1 from above."""
+        """Return ``[row, 2]``: z, censored, and the side: -1 censored at 0, 0 observed, 1 censored at the limit."""
         time, limit = self._time_and_limit(labels)
         seen = torch.minimum(time, limit).clamp(min=0)
         value = ((seen / self.unit).log1p() - self.log_mean) / self.log_std
@@ -92,7 +92,7 @@ class DurationTask(Task):
     def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
         mean, spread = scores[:, 0], spread_of(scores[:, 1])
         value, side = targets.unbind(dim=1)
-        # of a censored row: that z is at least, or at most, what is seen
+        # for a censored row: the probability that z is at least, or at most, the censored value
         beyond = -log_ndtr(side * (mean - value) / spread)
         return torch.where(side == 0, value_losses(value, mean, spread), beyond)
 
@@ -111,14 +111,14 @@ class DurationTask(Task):
         return {self.name: torch.minimum(*self._time_and_limit(labels[self.name]))}
 
     def _time_and_limit(self, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return both ``[row]``; a limit that is not known is infinite."""
+        """Return time and limit, both ``[row]``; an unknown limit is infinite."""
         if self.num_labels == 1:
             return labels, torch.full_like(labels, torch.inf)
         time, limit = labels.unbind(dim=1)
         return time, limit.nan_to_num(nan=torch.inf, posinf=torch.inf)
 
     def _expected(self, scores: Tensor, limit: Tensor) -> Tensor:
-        """Return the expected time until the limit, both ``[row]``."""
+        """Return the expected time up to the limit, both ``[row]``."""
         exact, limit = scores.double(), limit / self.unit
         mean = self.log_mean + self.log_std * exact[:, 0]
         spread = self.log_std * spread_of(exact[:, 1])

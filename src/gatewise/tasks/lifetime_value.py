@@ -1,4 +1,4 @@
-"""Labels that are 0 for most, and spread over orders of magnitude for the rest."""
+"""Labels that are mostly 0, and otherwise spread over orders of magnitude."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gatewise.tasks.totals import TOTAL_RATIO
 
 
 class LifetimeValueTask(Task):
-    r"""A value that is 0 with some probability, and else log-normal.
+    r"""A value that is 0 with some probability, and otherwise log-normal.
 
     .. math::
         p = \sigma(s_1), \qquad z = \frac{\ln y - m}{d} \sim N(\mu, \sigma^2), \quad
@@ -37,7 +37,7 @@ class LifetimeValueTask(Task):
         name: names the task's outputs and metrics.
         weight: multiplies the task's loss.
         within: see :class:`Task`.
-        rate: share of the training labels above 0; the untrained model predicts it.
+        rate: share of the training labels above 0, which the untrained model predicts.
         log_mean: m.
         log_std: d.
 
@@ -45,7 +45,7 @@ class LifetimeValueTask(Task):
         Wang, Liu, Miao: A Deep Probabilistic Model for Customer Lifetime Value Prediction. 2019.
     """
 
-    # NOTE[DIFF]: the paper neither standardises the logarithms nor bounds the spread from below
+    # NOTE[DIFF]: the paper does not standardise the logarithms and has no lower bound of the spread
     metrics = (GINI, SPEARMAN, RMSE, MAE, TOTAL_RATIO)
     summary = GINI
     num_scores = 3
@@ -68,7 +68,7 @@ class LifetimeValueTask(Task):
     @property
     @override
     def initial_bias(self) -> float | tuple[float, ...]:
-        """Scores that give the training rate, and mean and deviation of the logarithms."""
+        """Scores that predict the training rate, and mean and deviation of the logarithms."""
         return math.log(self.rate / (1 - self.rate)), 0.0, UNIT_SPREAD
 
     @property
@@ -87,7 +87,7 @@ class LifetimeValueTask(Task):
 
     @override
     def targets(self, labels: Tensor) -> Tensor:
-        """Return ``[row, 2]``: whether there is a value, and its standardised logarithm, 0 without one."""
+        """Return ``[row, 2]``: whether the value is above 0, and its standardised logarithm (0 if not)."""
         positive = labels > 0
         there = torch.where(labels.isnan(), torch.nan, positive.double())
         logarithm = torch.where(positive, labels, 1.0).log()

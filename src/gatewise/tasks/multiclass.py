@@ -16,11 +16,11 @@ from gatewise.tasks.task import Metrics, Task
 
 
 def macro_auc(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return the mean over classes of how well each one's probability tells its rows from all others.
+    r"""Return the mean over classes of the one-versus-rest AUC.
 
     .. math:: \frac{1}{|C|} \sum_{c \in C} \mathrm{AUC}([y = c], \hat p_c)
 
-    where C holds the classes that stand in some rows and not in all.
+    where C holds the classes that occur in some rows but not in all.
 
     Args:
         targets: ``[row]``, indices of classes.
@@ -28,7 +28,7 @@ def macro_auc(targets: Tensor, predictions: Tensor, weights: Tensor | None = Non
         weights: ``[row]``, see :func:`gatewise.metrics.auc`.
 
     Returns:
-        A number from 0 to 1; None where C is empty.
+        A number from 0 to 1; None if C is empty.
 
     Example:
         >>> macro_auc(torch.tensor([0, 1, 1]), torch.tensor([[0.8, 0.2], [0.1, 0.9], [0.3, 0.7]]))
@@ -51,8 +51,8 @@ class MulticlassTask(Task):
         name: names the task's outputs and metrics.
         weight: multiplies the task's loss.
         within: see :class:`Task`.
-        classes: what the labels stand for, which are positions among them.
-        rates: each class's share of the training labels; the untrained model predicts them. By default all the same.
+        classes: the names of the classes; a label is a position in it.
+        rates: each class's share of the training labels, which the untrained model predicts; by default all equal.
     """
 
     metrics = (ACCURACY, CROSS_ENTROPY, MACRO_AUC)

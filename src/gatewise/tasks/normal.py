@@ -1,4 +1,4 @@
-"""The normal distribution that two of a task's scores describe, in log space."""
+"""A normal distribution from two of a task's scores, in log space."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from torch.special import log_ndtr
 SHARPEST = 0.05
 """Smallest spread, in standard deviations of the training labels."""
 UNIT_SPREAD = math.log(math.expm1(1 - SHARPEST))
-"""The score that stands for a spread of 1."""
+"""The score with a spread of 1."""
 
 
 def spread_of(scores: Tensor) -> Tensor:
-    r"""Return the standard deviation :math:`\sigma_0 + \ln(1 + e^s)` that a score s stands for."""
+    r"""Return the standard deviation :math:`\sigma_0 + \ln(1 + e^s)` of a score s."""
     return SHARPEST + softplus(scores)
 
 
 def value_losses(values: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
-    r"""Return how unlikely values are, all ``[row]``, against the likeliest that there can be.
+    r"""Return the negative log density of values, relative to the highest possible density; all ``[row]``.
 
     .. math:: \frac{(z - \mu)^2}{2 \sigma^2} + \ln \frac{\sigma}{\sigma_0}
 
-    The negative log density but for a constant, which makes it 0 or more: uncertainty weighting would drive the weight
-    of a loss that falls below 0 beyond all bounds.
+    The constant makes the loss 0 or more: with a loss below 0, uncertainty weighting would let the weight grow without
+    bound.
     """
     return ((values - mean) / spread).square() / 2 + (spread / SHARPEST).log()
 

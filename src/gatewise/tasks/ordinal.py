@@ -16,12 +16,12 @@ from gatewise.tasks.task import Task
 
 
 class OrdinalTask(Task):
-    r"""The probability of being above each level: cumulative logistic links that cannot cross.
+    r"""The probability of exceeding each level: cumulative logistic links that cannot cross.
 
     .. math::
         P(y > v_k) = \sigma(c_k), \qquad c_1 = s_1, \quad c_k = c_{k-1} - \ln(1 + e^{s_k}), \qquad k = 1, \dots, K - 1
 
-    for levels :math:`v_1 < \dots < v_K`. The loss is the likelihood of the level. As
+    for levels :math:`v_1 < \dots < v_K`. The loss is the negative log likelihood of the level. As
     :math:`\sigma(a) - \sigma(b) = \sigma(a) \, \sigma(-b) \, (1 - e^{b - a})`, and for neighbours the last factor is
     :math:`\sigma(s_k)`,
 
@@ -29,15 +29,15 @@ class OrdinalTask(Task):
         \ell(s, v_k) = -\ln \left(\sigma(c_{k-1}) - \sigma(c_k)\right)
         = -\ln \sigma(c_{k-1}) - \ln \sigma(-c_k) - \ln \sigma(s_k)
 
-    which is finite for any score; of the lowest level only the second term is left, of the highest the first.
+    which is finite for any score; the lowest level has only the second term, the highest level only the first.
     Predictions are :math:`\sum_k v_k P(y = v_k)` and :math:`P(y \ge v_k)` for k > 1.
 
     Args:
         name: names the task's outputs and metrics.
         weight: multiplies the task's loss.
         within: see :class:`Task`.
-        levels: three or more, rising.
-        rates: each level's share of the training labels; the untrained model predicts them. By default all the same.
+        levels: three or more rising numbers.
+        rates: each level's share of the training labels, which the untrained model predicts; by default all equal.
 
     References:
         McCullagh: Regression Models for Ordinal Data. Journal of the Royal Statistical Society B, 1980.
@@ -64,7 +64,7 @@ class OrdinalTask(Task):
     @property
     @override
     def initial_bias(self) -> float | tuple[float, ...]:
-        """Scores that give the training rates."""
+        """Scores that predict the training rates."""
         above = [sum(self.rates[k:]) for k in range(1, len(self.rates))]
         odds = [math.log(share / (1 - share)) for share in above]
         steps = (math.log(math.expm1(before - after)) for before, after in pairwise(odds))
@@ -98,6 +98,6 @@ class OrdinalTask(Task):
 
 
 def _logits(scores: Tensor) -> Tensor:
-    """Return the logit of being above each level but the highest, ``[row, level - 1]``, falling along the levels."""
+    """Return the logit of exceeding each level but the highest, ``[row, level - 1]``, falling along the levels."""
     first = scores[:, :1]
     return torch.cat([first, first - softplus(scores[:, 1:]).cumsum(dim=1)], dim=1)

@@ -1,4 +1,4 @@
-"""Rows with what was predicted of them and what is known: all that judging needs."""
+"""Predictions and labels of rows, for evaluation."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gatewise.tasks.together import in_sample, predict_tasks
 
 
 class Judged(NamedTuple):
-    """An output beside what it is judged by.
+    """An output with its labels and predictions.
 
     Attributes:
-        task: whose output it is.
-        labels: ``[row]``, NaN outside its sample.
-        predictions: ``[row]``, or ``[row, column]`` where it is judged by all columns of the task.
+        task: the task of the output.
+        labels: ``[row]``, NaN outside the output's sample.
+        predictions: ``[row]``, or ``[row, column]`` if the output is judged by all columns of the task.
     """
 
     task: Task
@@ -32,9 +32,9 @@ class Predicted:
     """Predictions and labels of some rows.
 
     Shape:
-        - columns: each ``[row]``, by name: all that the tasks predict
-        - labels: ``[row, label]`` in their own units, NaN where missing
-        - groups: ``[row]``, negative: in no group; None: there are no groups
+        - columns: by name, each predicted column ``[row]``
+        - labels: ``[row, label]`` in their own units, NaN if missing
+        - groups: ``[row]``, negative: no group; None: no groups
     """
 
     tasks: Sequence[Task]
@@ -52,7 +52,7 @@ class Predicted:
         return Predicted(self.tasks, columns, self.labels[index], groups)
 
     def evaluate(self) -> Metrics:
-        """Return every metric of every output, each over its own sample; None where a metric is undefined."""
+        """Return every metric of every output, each over its own sample; an undefined metric is None."""
         kept, found = in_sample(self.tasks, self.labels), Metrics()
         for task in self.tasks:
             own = {name: self.columns[name] for name in task.columns}
@@ -60,7 +60,7 @@ class Predicted:
         return found
 
     def judged(self) -> dict[str, Judged]:
-        """Return every output with what it is judged by."""
+        """Return every output with its labels and predictions."""
         kept = in_sample(self.tasks, self.labels)
         return {
             output: Judged(task, labels, self._predictions(task, output))
@@ -78,6 +78,6 @@ def evaluate_tasks(tasks: Sequence[Task], scores: Tensor, labels: Tensor, groups
     """Return every metric of every output of all tasks, each over its own sample.
 
     Shape:
-        - scores ``[row, score]``; labels ``[row, label]`` in their own units, NaN where missing; groups ``[row]``
+        - scores ``[row, score]``; labels ``[row, label]`` in their own units, NaN if missing; groups ``[row]``
     """
     return Predicted(tasks, predict_tasks(tasks, scores, labels), labels, groups).evaluate()

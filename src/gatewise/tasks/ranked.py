@@ -1,4 +1,4 @@
-"""Binary labels whose order within a group matters."""
+"""Binary labels with a ranking loss within groups."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gatewise.tasks.rows import Rows
 
 
 class RankedBinaryTask(BinaryTask):
-    r"""A probability that is also to put a group's rows in order: a ranking loss beside the cross entropy.
+    r"""A probability that also ranks the rows of a group: cross entropy plus a ranking loss.
 
     .. math::
         \text{pairwise: } r_i = \frac{y_i}{|N_g|} \sum_{j \in N_g} \ln(1 + e^{s_j - s_i}), \qquad
         \text{listwise: } r_i = -y_i \ln \frac{e^{s_i}}{\sum_{j \in g} e^{s_j}}
 
     where g is the group of row i in the batch and :math:`N_g` are its rows with label 0. The loss of a row is
-    :math:`\ell_i + \lambda r_i`. Rows that are not in the task's sample, or in no group, are nobody's competitors.
+    :math:`\ell_i + \lambda r_i`. Rows outside the task's sample, or without a group, are not compared.
 
     Args:
         name, weight, **options: see :class:`BinaryTask`.
@@ -28,7 +28,7 @@ class RankedBinaryTask(BinaryTask):
         ranking_weight: :math:`\lambda`.
 
     Raises:
-        DeclarationError: there is no such ranking loss.
+        DeclarationError: unknown ranking loss.
 
     References:
         Burges et al.: Learning to Rank using Gradient Descent. ICML 2005.
@@ -69,7 +69,7 @@ class RankedBinaryTask(BinaryTask):
 
 
 def pairwise(scores: Tensor, targets: Tensor, groups: Tensor) -> Tensor:
-    """Return how far each positive is from being above the negatives of its group, ``[row]``; all are ``[row]``."""
+    """Return the pairwise loss of each positive against the negatives of its group; all are ``[row]``."""
     padded, place = _by_group(groups)
     # [group, longest]
     values, labels = scores[padded], targets[padded]
@@ -81,7 +81,7 @@ def pairwise(scores: Tensor, targets: Tensor, groups: Tensor) -> Tensor:
 
 
 def listwise(scores: Tensor, targets: Tensor, groups: Tensor) -> Tensor:
-    """Return the cross entropy of each positive's share in its group, ``[row]``; all are ``[row]``."""
+    """Return the cross entropy of each positive under a softmax over its group; all are ``[row]``."""
     padded, place = _by_group(groups)
     values = scores[padded].masked_fill(~place, torch.finfo(scores.dtype).min)
     shares = values.log_softmax(dim=1)
@@ -89,7 +89,7 @@ def listwise(scores: Tensor, targets: Tensor, groups: Tensor) -> Tensor:
 
 
 def _by_group(groups: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rows of each group, ``[group, longest]``, and where there is one and not padding."""
+    """Return the rows of each group, ``[group, longest]``, and the padding mask (False for padding)."""
     order = groups.argsort(stable=True)
     lengths = torch.unique_consecutive(groups[order], return_counts=True)[1]
     starts = lengths.cumsum(0) - lengths

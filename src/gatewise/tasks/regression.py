@@ -20,14 +20,14 @@ class RegressionTask(Task):
 
     .. math:: z = \frac{y - \mu}{\sigma}, \qquad \hat y = \mu + \sigma s
 
-    so that the unit of the label does not weigh the task against others. With :math:`e = z - s` the loss is
+    so that the unit of the label does not change the task's weight. With :math:`e = z - s` the loss is
 
     .. math::
         \text{mse: } e^2, \qquad \text{mae: } |e|, \qquad
         \text{huber: } \begin{cases} e^2 / 2 & |e| \le \delta \\ \delta (|e| - \delta / 2) & |e| > \delta \end{cases},
         \qquad \text{quantile: } \max(q e, (q - 1) e)
 
-    which learns the mean, the median, what is between them and minds no outlier, or the quantile q.
+    which learns the mean, the median, a value between both that outliers hardly move, or the quantile q.
 
     Args:
         name: names the task's outputs and metrics.
@@ -36,12 +36,12 @@ class RegressionTask(Task):
         loss: ``mse``, ``mae``, ``huber`` or ``quantile``.
         delta: :math:`\delta`.
         quantile: q.
-        mean: of the training labels.
-        std: of the training labels.
-        start: what the untrained model predicts; by default the mean.
+        mean: mean of the training labels.
+        std: standard deviation of the training labels.
+        start: prediction of the untrained model; by default the mean.
 
     Raises:
-        DeclarationError: there is no such loss.
+        DeclarationError: unknown loss.
 
     References:
         Koenker, Bassett: Regression Quantiles. Econometrica 1978.
@@ -72,7 +72,7 @@ class RegressionTask(Task):
             at_quantile = Metric("pinball", partial(pinball, quantile=quantile), greater_is_better=False)
             self.metrics = (*self.metrics, at_quantile)
         if loss in ("mae", "quantile"):
-            # a median or another quantile may be learnt well and explain no variance
+            # a well-learnt median or other quantile need not explain any variance
             self.summary = SPEARMAN
 
     @property

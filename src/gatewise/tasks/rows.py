@@ -1,4 +1,4 @@
-"""Some rows as tasks see them: by name, one's own scores and labels and those of the others."""
+"""The inputs of a task's loss: scores and targets of all tasks, by task name."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 ByTask = Mapping[str, Tensor]
-"""For each task what is its own: ``[row]``, or ``[row, column]`` where it has several columns."""
+"""By task name, a tensor ``[row]``, or ``[row, column]`` for a task with several columns."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What a loss may look at.
+    """The inputs of a loss.
 
     Attributes:
-        scores: of every task, as the model gives them.
-        targets: of every task, without gaps.
-        counted: how much each row counts for a task, ``[row]``, 0 where it is not in the sample; None: all count 1.
-        groups: ``[row]``, which group each row is in, or None.
+        scores: the model's scores of every task.
+        targets: the targets of every task, with missing ones replaced.
+        counted: weight of each row for a task, ``[row]``, 0 outside the sample; None: all 1.
+        groups: ``[row]``, group of each row, or None.
     """
 
     scores: ByTask
@@ -29,7 +29,7 @@ class Rows:
 
 
 def by_task(names: Iterable[str], widths: Iterable[int], matrix: Tensor) -> dict[str, Tensor]:
-    """Cut a matrix ``[row, column]`` into what is each task's: views, ``[row]`` where the width is 1."""
+    """Return each task's columns of a matrix ``[row, column]``, as views; ``[row]`` for a width of 1."""
     found, start = {}, 0
     for name, width in zip(names, widths, strict=True):
         found[name] = matrix[:, start] if width == 1 else matrix[:, start : start + width]

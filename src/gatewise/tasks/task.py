@@ -1,4 +1,4 @@
-"""The contract of every task: what its label means to the model."""
+"""The contract of every task."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from gatewise.metrics import GroupMetric, Metric
 from gatewise.tasks.rows import ByTask, Rows
 
 Metrics = dict[str, dict[str, float | None]]
-"""For each prediction, by its name, every metric by name; None where it is undefined."""
+"""By prediction name and metric name, the metric's value; None if undefined."""
 
 
 class Task(ABC):
     """Link, loss and metrics of one kind of label.
 
-    A kind is one subclass. Most say how labels become targets, how scores become losses and predictions, and which
-    metrics judge them, each from what is their own. A kind that looks at other tasks, or predicts more than one column,
-    overrides the methods that are given what all tasks have.
+    A kind of task is one subclass. Most kinds define how their own labels become targets, how their own scores become
+    losses and predictions, and which metrics judge them. A kind that reads other tasks, or predicts several columns,
+    overrides the methods that get the tensors of all tasks.
 
     Args:
         name: names the task's outputs and metrics.
         weight: multiplies the task's loss.
-        within: the name of a binary task: rows where its label is not 1 are not in this task's sample.
+        within: the name of a binary task; only rows in which the label of that task is 1 are in this task's sample.
     """
 
     metrics: tuple[Metric, ...]
     """All metrics of the kind."""
     group_metrics: tuple[GroupMetric, ...] = ()
-    """Metrics within groups, where the table has groups."""
+    """Metrics within groups, for tables with groups."""
     summary: Metric
-    """The metric that stands for the task in a mean over tasks: free of unit, greater is better."""
+    """The task's metric in a mean over tasks: without unit, greater is better."""
     uncertainty_factor: float = 1.0
-    """What multiplies exp(-s) in uncertainty weighting: 1 for a likelihood, 1/2 for an error. No loss is negative."""
+    """Factor of exp(-s) in uncertainty weighting: 1 for a likelihood, 1/2 for an error. Losses are never negative."""
     num_scores: int = 1
-    """How many scores the task's tower gives."""
+    """Number of scores of the task's tower."""
     num_labels: int = 1
-    """How many columns its labels have."""
+    """Number of label columns."""
     num_targets: int = 1
-    """How many columns its targets have."""
+    """Number of target columns."""
     reads_groups: bool = False
-    """Whether the loss compares rows of a group, so that a group's rows belong in one batch."""
+    """Whether the loss compares rows of a group; a group's rows then have to be in one batch."""
 
     def __init__(self, name: str, weight: float = 1.0, *, within: str | None = None) -> None:
         self.name = name
@@ -52,34 +52,34 @@ class Task(ABC):
 
     @property
     def initial_bias(self) -> float | tuple[float, ...]:
-        """Score at which an untrained model best starts, or all of them."""
+        """Initial score of an untrained model, or a tuple of all initial scores."""
         return 0.0
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns that the task predicts."""
+        """Names of the predicted columns."""
         return (self.name,)
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of what is judged; the last one stands for the task in a mean over tasks."""
+        """Names of the outputs that metrics judge; the last one represents the task in a mean over tasks."""
         return (self.name,)
 
     def targets(self, labels: Tensor) -> Tensor:
-        """Return what the loss compares scores with, ``[row]`` or ``[row, num_targets]``; NaN stays NaN."""
+        """Return the targets of the loss, ``[row]`` or ``[row, num_targets]``; NaN stays NaN."""
         return labels
 
     @property
     def same_losses(self) -> Hashable:
-        """What tasks have in common whose :meth:`losses` are the same function of each score and its target.
+        """Key that tasks share if their :meth:`losses` are the same function of each score and its target.
 
-        Theirs are taken in one call, on ``[row, task]``. By default nothing: the task itself.
+        The losses of such tasks are computed in one call, on ``[row, task]``. By default the key is the task itself.
         """
         return self
 
     @abstractmethod
     def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of every row, each by itself; targets have no NaN.
+        """Return the loss of every row, independent of other rows; targets have no NaN.
 
         Shape:
             - scores ``[row]``, or ``[row, num_scores]``; targets likewise
@@ -88,27 +88,27 @@ class Task(ABC):
 
     @abstractmethod
     def predict(self, scores: Tensor) -> Tensor:
-        """Return predictions in the label's unit, in float64: ``[row]``, or ``[row, column]`` of several columns."""
+        """Return float64 predictions in the label's unit: ``[row]``, or ``[row, column]`` for several columns."""
 
     def targets_among(self, labels: ByTask) -> Tensor:
-        """Return the targets of rows whose other labels are known too; NaN where the row is not in the sample."""
+        """Return the targets, given the labels of all tasks; NaN for a row outside the sample."""
         return self.targets(labels[self.name])
 
     def losses_among(self, rows: Rows) -> Tensor:
-        """Return the loss ``[row]`` of every row, given what all tasks have."""
+        """Return the loss ``[row]`` of every row, given scores and targets of all tasks."""
         return self.losses(rows.scores[self.name], rows.targets[self.name])
 
     def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:  # noqa: ARG002
         """Return every predicted column ``[row]``, by its name.
 
         Args:
-            scores: of all tasks.
-            labels: of all tasks, NaN throughout where nothing is known yet.
+            scores: the scores of all tasks.
+            labels: the labels of all tasks, all NaN if not known yet.
         """
         return self.named(self.predict(scores[self.name]))
 
     def named(self, predictions: Tensor) -> dict[str, Tensor]:
-        """Return predictions ``[row]`` or ``[row, column]`` as columns by their names."""
+        """Return the columns of predictions ``[row]`` or ``[row, column]``, by name."""
         matrix = predictions.reshape(predictions.shape[0], len(self.columns))
         return dict(zip(self.columns, matrix.unbind(dim=1), strict=True))
 
@@ -117,15 +117,15 @@ class Task(ABC):
         return self.metrics
 
     def judged(self, labels: ByTask) -> dict[str, Tensor]:
-        """Return the labels ``[row]`` that each output is judged by, NaN outside its sample."""
+        """Return the labels ``[row]`` for the metrics of each output, NaN outside the output's sample."""
         return {self.name: labels[self.name]}
 
     def evaluate_among(self, labels: ByTask, predictions: ByTask, groups: Tensor | None = None) -> Metrics:
         """Return the metrics of every output.
 
         Args:
-            labels: of all tasks, in their own units.
-            predictions: every column that the task predicts.
+            labels: the labels of all tasks, in their own units.
+            predictions: every predicted column of the task.
             groups: ``[row]``, for metrics within groups.
         """
         return {
@@ -140,12 +140,12 @@ class Task(ABC):
         groups: Tensor | None = None,
         metrics: tuple[Metric, ...] | None = None,
     ) -> dict[str, float | None]:
-        """Return every metric over the rows that have a label; None where a metric is undefined.
+        """Return every metric over the rows with a label; an undefined metric is None.
 
         Shape:
-            - labels: ``[row]`` in their own unit, NaN where missing
-            - predictions: ``[row]``, or what else the metrics take
-            - groups: ``[row]``; negative: in no group
+            - labels: ``[row]`` in their own unit, NaN if missing
+            - predictions: ``[row]``, or another shape that the metrics take
+            - groups: ``[row]``; negative: no group
         """
         known = ~labels.isnan()
         chosen = self.metrics if metrics is None else metrics
@@ -159,13 +159,13 @@ class Task(ABC):
 
 
 def sample(targets: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Return targets without gaps and how much each counts: its weight, 1 without weights, 0 where it is missing.
+    """Return targets with missing ones replaced, and their weights: 1 without ``weights``, 0 for a missing target.
 
-    What stands at a missing label, or at one of weight 0, is replaced here, before any loss is taken, so that it
+    The value of a target that is missing or has weight 0 is replaced here, before any loss is computed, so that it
     reaches neither losses nor gradients.
 
     Shape:
-        - targets, weights: ``[row, task]``; targets NaN where missing
+        - targets, weights: ``[row, task]``; targets NaN if missing
         - output: two ``[row, task]``; None for weights that are all 1
     """
     missing = targets.isnan()

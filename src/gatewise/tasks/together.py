@@ -1,4 +1,4 @@
-"""All tasks of a model together: whose scores and labels are whose, and what each sees of the others."""
+"""All tasks of a model: their columns of scores and labels, targets, losses and predictions."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from gatewise.tasks.task import Task, sample
 
 
 def scores_by_task(tasks: Sequence[Task], scores: Tensor) -> dict[str, Tensor]:
-    """Return what is each task's of ``[row, score]``."""
+    """Return each task's columns of scores ``[row, score]``."""
     return by_task([task.name for task in tasks], [task.num_scores for task in tasks], scores)
 
 
 def labels_by_task(tasks: Sequence[Task], labels: Tensor) -> dict[str, Tensor]:
-    """Return what is each task's of ``[row, label]``."""
+    """Return each task's columns of labels ``[row, label]``."""
     return by_task([task.name for task in tasks], [task.num_labels for task in tasks], labels)
 
 
 def targets_by_task(tasks: Sequence[Task], targets: Tensor) -> dict[str, Tensor]:
-    """Return what is each task's of ``[row, target]``."""
+    """Return each task's columns of targets ``[row, target]``."""
     return by_task([task.name for task in tasks], [task.num_targets for task in tasks], targets)
 
 
 def in_sample(tasks: Sequence[Task], labels: Tensor) -> dict[str, Tensor]:
-    """Return every task's labels, NaN where a row is not in its sample because of another task's label."""
+    """Return every task's labels, NaN for a row that another task's label excludes from the sample."""
     own = labels_by_task(tasks, labels)
     kept = {}
     for task in tasks:
@@ -40,15 +40,15 @@ def in_sample(tasks: Sequence[Task], labels: Tensor) -> dict[str, Tensor]:
 
 
 def targets_and_weights(tasks: Sequence[Task], labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Return the targets of all tasks without gaps, and how much each row counts for each task.
+    """Return the targets of all tasks with missing ones replaced, and the weight of each row per task.
 
     Shape:
-        - labels: ``[row, label]`` in their own units, NaN where missing; weights: ``[row, task]`` or None: all 1
+        - labels: ``[row, label]`` in their own units, NaN if missing; weights: ``[row, task]`` or None: all 1
         - output: float32 ``[row, target]``, and ``[row, task]`` or None: all 1
     """
     kept = in_sample(tasks, labels)
     columns = [task.targets_among(kept).reshape(len(labels), task.num_targets).float() for task in tasks]
-    # a row is in a task's sample where its first target is known
+    # a row is in a task's sample if the task's first target is known
     filled, counted = sample(torch.stack([column[:, 0] for column in columns], dim=1), weights)
     if all(task.num_targets == 1 for task in tasks):
         return filled, counted
@@ -62,7 +62,7 @@ def targets_and_weights(tasks: Sequence[Task], labels: Tensor, weights: Tensor |
 def summed_losses(
     tasks: Sequence[Task], scores: Tensor, targets: Tensor, weights: Tensor | None, groups: Tensor | None = None
 ) -> Tensor:
-    r"""Return every task's loss, summed over the rows of its sample.
+    r"""Return every task's loss, summed over the rows of the task's sample.
 
     .. math:: S_k = \sum_b w_{bk} \, \ell_k(s_{bk}, y_{bk})
 
@@ -82,15 +82,15 @@ def summed_losses(
 
 
 def _each_by_itself(task: Task) -> bool:
-    """Return whether the loss of one score needs that score and its target alone."""
+    """Return whether the loss of a score depends only on the score and its target."""
     return task.num_scores == task.num_targets == 1 and type(task).losses_among is Task.losses_among
 
 
 def predict_tasks(tasks: Sequence[Task], scores: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """Return every column ``[row]`` that the tasks predict, in their order; see :meth:`Task.predictions`.
+    """Return every predicted column ``[row]``, in the order of the tasks; see :meth:`Task.predictions`.
 
     Shape:
-        - scores ``[row, score]``; labels ``[row, label]``, NaN where nothing is known
+        - scores ``[row, score]``; labels ``[row, label]``, NaN if not known
     """
     own, known = scores_by_task(tasks, scores), labels_by_task(tasks, labels)
     return {name: column for task in tasks for name, column in task.predictions(own, known).items()}

@@ -1,4 +1,4 @@
-"""Whether predicted values add up to what there was."""
+"""The ratio of predicted and actual totals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gatewise.metrics import Metric
 
 
 def total_ratio(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return the predicted total over the actual one: calibration in the large, as PCOC for probabilities.
+    r"""Return the predicted total divided by the actual total: calibration in the large, as PCOC for probabilities.
 
     .. math:: \frac{\sum_i w_i \hat y_i}{\sum_i w_i y_i}
 
@@ -21,7 +21,7 @@ def total_ratio(targets: Tensor, predictions: Tensor, weights: Tensor | None = N
         weights: ``[row]``, at least 0; by default 1.
 
     Returns:
-        A number without unit, the best is 1. None with a total of 0, or where a total does not fit into float64.
+        A number without unit; the best is 1. None for a total of 0, or a total that does not fit into float64.
 
     Example:
         >>> total_ratio(torch.tensor([0.0, 4.0]), torch.tensor([1.0, 5.0]))

@@ -1,4 +1,4 @@
-"""Learning: the loop, optimisers, schedules, stopping, checkpoints, history. From tensors, with torch alone."""
+"""Training: the loop, optimisers, schedules, stopping, checkpoints, history. Only torch is needed."""
 
 from gatewise.training.affinity import task_affinity
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint

@@ -1,4 +1,4 @@
-"""How a step on one task changes the losses of all."""
+"""Task affinity: the effect of a gradient step on one task's loss on the losses of all tasks."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from gatewise.tasks import Task, summed_losses, targets_and_weights
 def task_affinity(
     model: MultiTaskModel, tasks: list[Task], table: TensorTable, *, batch_size: int = 1024, step: float = 0.01
 ) -> Tensor:
-    r"""Return what a step on each task's loss does to the loss of each task.
+    r"""Return the affinities of all pairs of tasks: the change of each loss after a step on each task's loss.
 
     .. math::
         Z_{ij} = 1 - \frac{L_j(\theta_i')}{L_j(\theta)}, \qquad
         \theta_i' = \theta - \epsilon \, \lVert \theta \rVert \frac{g_i}{\lVert g_i \rVert}, \quad
         g_i = \nabla L_i(\theta)
 
-    with the parameters :math:`\theta` below the towers, the mean over batches taken of Z. Above 0, learning task i
-    lowers the loss of task j.
+    with the parameters :math:`\theta` below the towers; Z is averaged over batches. A value above 0 means that learning
+    task i lowers the loss of task j.
 
     From Fifty et al.: `Efficiently Identifying Task Groupings for Multi-Task Learning
     <https://arxiv.org/abs/2109.04617>`_, NeurIPS 2021.
 
-    NOTE[DIFF]: The paper averages over the whole training with the step of its optimiser. This looks at a model as it
-    is, and all steps have the same length, so that neither a loss's unit nor its progress decides.
+    NOTE[DIFF]: The paper averages over the whole training with the optimiser's steps. This function measures a model
+    with fixed weights, and all steps have the same length, so that the unit and the progress of a loss do not matter.
 
     Args:
-        model: whose weights are as they were afterwards.
-        tasks: whose scores it gives.
+        model: the model; its weights are unchanged afterwards.
+        tasks: the tasks, in the order of the model's scores.
         table: training rows with labels.
-        batch_size: rows of a batch.
+        batch_size: rows per batch.
         step: :math:`\epsilon`, the length of the step as a share of the parameters' norm.
 
     Shape:
-        - output ``[task, task]`` float64; NaN where a batch never holds a label of one of the two
+        - output ``[task, task]`` float64; NaN for a pair if no batch has labels of both tasks
     """
     targets, weights = targets_and_weights(tasks, table.labels.cpu(), None)
     device = next(model.parameters()).device
@@ -63,7 +63,7 @@ def _on_batch(
     rows = []
     for loss in before:
         if loss.isnan():
-            # no row of the task, and no step on it
+            # the batch has no row of the task: no step
             rows.append(torch.full(before.shape, torch.nan, dtype=torch.float64, device=before.device))
             continue
         found = torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True)
@@ -71,7 +71,7 @@ def _on_batch(
         norm = _norm(gradients).clamp(min=torch.finfo(torch.float32).tiny)
         with torch.no_grad():
             for weight, old, gradient in zip(shared, kept, gradients, strict=True):
-                # the graph of the losses must not see the step
+                # the step must not change tensors in the graph of the losses
                 weight.data = old - length / norm * gradient
             rows.append(1 - _losses(model, tasks, batch).double() / before.detach().double())
             for weight, old in zip(shared, kept, strict=True):
@@ -80,12 +80,12 @@ def _on_batch(
 
 
 def _losses(model: MultiTaskModel, tasks: list[Task], batch: Batch) -> Tensor:
-    """Return every task's mean loss over its rows ``[task]``; NaN where it has none."""
+    """Return every task's mean loss over its rows, ``[task]``; NaN for a task without rows."""
     sums = summed_losses(tasks, model(batch.inputs).scores, batch.targets, batch.weights, batch.groups)
     if batch.weights is None:
         return sums / len(batch.targets)
     counted = batch.weights.sum(dim=0)
-    # a quotient by 0, even of a task that nobody asks for, would have no gradient
+    # a division by 0, also for a task that is not used, would make the gradient NaN
     return torch.where(counted > 0, sums / torch.where(counted > 0, counted, 1), torch.nan)
 
 

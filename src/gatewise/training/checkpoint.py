@@ -1,4 +1,4 @@
-"""Checkpoints: everything needed to go on as if nothing had happened."""
+"""Checkpoints: everything that a resumed training needs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gatewise.files import write_atomically
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors and plain values, whole or not at all.
+    """Write tensors and plain values atomically.
 
     Raises:
-        ArtefactError: the file cannot be written; an older checkpoint is still there.
+        ArtefactError: the file cannot be written; an older checkpoint is kept.
     """
 
     def write(temporary: Path) -> None:
@@ -25,7 +25,7 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
             try:
                 torch.save(state, file)
             except RuntimeError as error:
-                # torch's zip writer hides the reason, such as a full disk, behind an error of its own
+                # torch's zip writer replaces the reason, such as a full disk, by an error of its own
                 reason = error.__context__
                 raise reason if isinstance(reason, OSError) else OSError(None, str(error).splitlines()[0]) from None
 
@@ -33,13 +33,13 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint; nothing in it is executed.
+    """Return the contents of a checkpoint; no code in the file is executed.
 
     Raises:
         ArtefactError: the file is absent or damaged.
     """
     try:
-        # torch does not look at the checksums
+        # torch does not verify the checksums
         with zipfile.ZipFile(path) as archive:
             broken = archive.testzip()
         if broken is not None:
@@ -51,7 +51,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise ArtefactError(f"there is no checkpoint {str(path)!r} to resume from") from None
     except pickle.UnpicklingError:
         raise ArtefactError(f"checkpoint {str(path)!r} holds more than tensors and plain values: refused") from None
-    except Exception as error:  # a damaged file makes its readers raise almost anything
+    except Exception as error:  # readers raise almost any error on a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ArtefactError(f"checkpoint {str(path)!r} is damaged: {reason}") from None
     return state

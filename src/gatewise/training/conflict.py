@@ -1,4 +1,4 @@
-"""Whether tasks pull in different directions."""
+"""Conflicts between the gradients of tasks."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ SITES: tuple[Site, ...] = ("representation", "experts")
 
 
 class ConflictMonitor:
-    r"""Averages how the gradients of every two tasks lie to one another, over some steps of an epoch.
+    r"""Averages cosines and ratios of norms of every pair of tasks' gradients, over some steps of an epoch.
 
     .. math:: \cos_{jk} = \frac{g_j^\top g_k}{\lVert g_j \rVert \lVert g_k \rVert}, \qquad
         \rho_{jk} = \frac{\lVert g_j \rVert}{\lVert g_k \rVert}
 
-    Cosines are averaged as they are, ratios by their logarithms. Steps in which one of the two has no gradient are left
+    Cosines have an arithmetic mean, ratios a geometric mean. Steps in which a task of the pair has no gradient are left
     out.
 
     Args:
-        names: of the tasks.
-        every: how many steps lie between two that are looked at; the first of an epoch is one.
+        names: the tasks' names.
+        every: distance between two measured steps, in steps; the first step of an epoch is measured.
     """
 
     def __init__(self, names: list[str], every: int) -> None:
@@ -35,21 +35,21 @@ class ConflictMonitor:
     def start(self) -> None:
         """Begin an epoch."""
         self.steps = 0
-        # of cosines, of logarithms of ratios, and of steps, each [task, task]
+        # sums of cosines, of logarithms of ratios, and numbers of steps, each [task, task]
         self.sums = {site: torch.zeros(3, len(self.names), len(self.names)) for site in SITES}
 
     def due(self) -> bool:
-        """Return whether the step that begins is to be looked at."""
+        """Return whether the next step is to be measured."""
         self.steps += 1
         return (self.steps - 1) % self.every == 0
 
     def take(self, gradients: TaskGradients) -> None:
-        """Take note of a step's gradients."""
+        """Add a step's gradients to the means."""
         for site, sums in self.sums.items():
             sums += _compared(gradients.gramian(site).detach().cpu())
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return a record for every two tasks and every place; what is never defined is None."""
+        """Return one record per pair of tasks and site; a mean without any defined value is None."""
         return [
             {"at": site, "tasks": [self.names[j], self.names[k]], **_means(sums[:, j, k])}
             for site, sums in self.sums.items()
@@ -58,7 +58,7 @@ class ConflictMonitor:
 
 
 def _compared(gramian: Tensor) -> Tensor:
-    """Return cosines, logarithms of ratios of norms, and where both are defined: ``[3, task, task]``."""
+    """Return cosines, logarithms of ratios of norms, and the mask of pairs with both defined, ``[3, task, task]``."""
     norms = gramian.diagonal().clamp(min=0).sqrt()
     products = norms.unsqueeze(1) * norms
     cosines, ratios = gramian / products, (norms.unsqueeze(1) / norms).log()

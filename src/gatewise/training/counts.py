@@ -1,4 +1,4 @@
-"""How many rows of each task are in a step."""
+"""Numbers of rows of each task in a step."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from gatewise.processes import Processes, total
 
 
 class TaskCounts(NamedTuple):
-    """How much of each task is in a step, over all its batches and processes.
+    """The numbers of rows of each task in a step, over all its batches and processes.
 
     Shape:
         - rows: a number, all rows of the step
         - counted: ``[task]``, the sum of the weights of the task's rows
-        - per_row: ``[task]``, 1 / ``counted``, which makes the mean of summed losses; 0 where there is nothing
-        - present: ``[task]`` bool, whether the task has a row of a weight above 0, and a declared weight above 0
+        - per_row: ``[task]``, 1 / ``counted``, the factor from summed to mean losses; 0 for a task without rows
+        - present: ``[task]`` bool, whether the task has a row with weight above 0, and a declared weight above 0
     """
 
     rows: int
@@ -32,7 +32,7 @@ class TaskCounter:
 
     Args:
         task_weights: ``[task]``; a task of weight 0 is never present.
-        processes: that make the step together.
+        processes: the processes that share the step.
     """
 
     def __init__(self, task_weights: Tensor, processes: Processes) -> None:
@@ -40,13 +40,13 @@ class TaskCounter:
         self._whole: dict[int, TaskCounts] = {}
 
     def count(self, batches: list[Batch]) -> TaskCounts:
-        """Return the counts of a step."""
+        """Return the counts of a step with the given batches."""
         own = sum(len(batch.targets) for batch in batches)
         rows = total(self.processes, own)
         if self.processes.size > 1 or any(batch.weights is not None for batch in batches):
             parts = [self._of_batch(batch) for batch in batches]
             return self._counts(rows, self.processes.sum(sum(parts[1:], parts[0])))
-        # where every row counts 1: made once for each size of a step
+        # for rows that all have weight 1: created once per step size
         if rows not in self._whole:
             self._whole[rows] = self._counts(rows, torch.full_like(self.task_weights, rows))
         return self._whole[rows]

@@ -1,4 +1,4 @@
-"""Where to train."""
+"""The device of a training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def choose_device(name: str = "auto") -> torch.device:
     """Return the named device; ``auto`` takes CUDA, then MPS, then the CPU.
 
     Raises:
-        DeclarationError: this machine has no such device, or there is none of that name.
+        DeclarationError: unknown name, or this machine does not have the device.
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":

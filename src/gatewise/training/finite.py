@@ -1,4 +1,4 @@
-"""Losses and weights that became infinite or no numbers."""
+"""Losses and weights that became infinite or NaN."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from gatewise.tasks import Task
 
 
 def check_finite(tasks: Sequence[Task], model: nn.Module, summed: Tensor, epoch: int) -> None:
-    """Name the task that broke first (one broken task soon breaks all), or weights that the last step broke.
+    """Refuse losses or weights that are not finite; names the first such task, since others soon follow.
 
     Args:
         tasks: in the order of the losses.
-        model: whose weights are looked at.
+        model: the model whose weights are checked.
         summed: ``[step, task]``, the summed losses of every step.
-        epoch: names it in the error.
+        epoch: number of the epoch, for the error.
 
     Raises:
         TrainingError: a loss or a weight is not finite.

@@ -1,4 +1,4 @@
-"""What gates do while a table is scored."""
+"""Statistics of gates while a table is scored."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from gatewise.nn import MultiTaskModel, Output, Usage, levels_of
 from gatewise.processes import Processes
 
 GateRecord = dict[str, dict[str, Any]]
-"""For each task, by its name, what :class:`EpochRecord` says of its gate."""
+"""By task name, the gate statistics of :class:`EpochRecord`."""
 
 
 @contextmanager
 def watched_gates(
     model: MultiTaskModel, tasks: Sequence[str], processes: Processes
 ) -> Iterator[Callable[[], GateRecord]]:
-    """Sum up what a model's gates do in every batch that all processes run within the context.
+    """Collect the statistics of a model's gates over all batches of all processes within the block.
 
-    Yields what returns the record; it is empty for a model without gates.
+    Yields a function that returns the record, which is empty for a model without gates.
     """
     levels = levels_of(model.trunk, tasks)
     usage = Usage(levels[-1].reach if levels else None)

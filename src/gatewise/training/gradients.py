@@ -1,4 +1,4 @@
-"""The tasks' gradients at what they share."""
+"""The tasks' gradients at shared representations and weights."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ WEIGHTS: dict[Site, Callable[[Trunk], list[nn.Parameter]]] = {
 
 
 class TaskGradients:
-    r"""Takes every task's gradient, batch by batch, and gives the Gramian of a whole step.
+    r"""Collects every task's gradient, batch by batch, and returns the Gramian of a whole step.
 
     .. math:: M_{jk} = g_j^\top g_k
 
-    Rows of different batches are different rows of the representation: there Gramians of batches, and of processes, add
-    up. At weights the gradients do, and the Gramian is taken of the sums, over those weights that at least two tasks
-    have a gradient at; the others, such as a task's own experts, are not shared.
+    At the representation, batches and processes have different rows, so that their Gramians are summed. At weights,
+    gradients are summed, and the Gramian is computed from the sums, over the weights with gradients of at least two
+    tasks; other weights, such as those of a task's own experts, are not shared.
 
     Args:
-        model: whose gradients they are.
-        sites: where they are taken.
-        scaler: scales losses up on the way, where half precision would lose small gradients.
-        processes: whose rows the step is made of.
+        model: the model.
+        sites: where gradients are taken.
+        scaler: scales losses up, since half precision would lose small gradients.
+        processes: the processes that share the step.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class TaskGradients:
         self.of_rows: Tensor | None = None
 
     def watch(self, vectors: Vectors) -> None:
-        """Make sure that there are gradients at what the input layer gives, before the model reads it."""
+        """Enable gradients at the input layer's outputs, before the rest of the model reads them."""
         for rows in _rows(vectors):
             if not rows.requires_grad:
                 rows.requires_grad_()
 
     def add(self, losses: Tensor, vectors: Vectors) -> None:
-        """Take the gradients of a batch's part of the mean losses ``[task]``; the graph stays."""
-        # one site after the other: what a pass is asked for decides how kernels round
+        """Add the gradients of a batch's part of the mean losses ``[task]``; the graph is kept."""
+        # one site after the other: the rounding of kernels depends on the gradients that one pass computes
         if self.at_rows:
             gramian = _gramian(self._stacked(losses, _rows(vectors)))
             self.of_rows = gramian if self.of_rows is None else self.of_rows + gramian
@@ -60,7 +60,7 @@ class TaskGradients:
             self.sums[site] = stacked if site not in self.sums else self.sums[site] + stacked
 
     def gramian(self, site: Site) -> Tensor:
-        """Return the Gramian ``[task, task]`` of what was added."""
+        """Return the Gramian ``[task, task]`` of all batches added."""
         if site == "representation":
             assert self.of_rows is not None
             return self.processes.sum(self.of_rows)
@@ -69,9 +69,9 @@ class TaskGradients:
         return _gramian(sums * shared)
 
     def _stacked(self, losses: Tensor, inputs: Sequence[Tensor]) -> Tensor:
-        """Return every loss's gradients at the inputs, ``[task, number]``."""
+        """Return the gradients of every loss at the inputs, flattened, ``[task, number]``."""
         if not inputs:
-            # some experts have no weights at all
+            # some experts have no weights
             return torch.zeros(len(losses), 0)
         found = [torch.cat([part.flatten() for part in self._of(loss, inputs)]) for loss in losses.unbind()]
         return torch.stack(found)
@@ -85,7 +85,7 @@ class TaskGradients:
 
 
 def _rows(vectors: Vectors) -> list[Tensor]:
-    """Return all that the input layer gives."""
+    """Return all output tensors of the input layer."""
     return [vectors.x, *(items.vectors for items in vectors.sequences)]
 
 

@@ -1,4 +1,4 @@
-"""What decides the best epoch, and when to stop."""
+"""The score that decides the best epoch, and early stopping."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ MEAN = "mean"
 
 
 class Monitor:
-    """Reads one score, greater is better, out of all tasks' metrics.
+    """Computes one score, greater is better, from all tasks' metrics.
 
     Args:
-        name: ``prediction.metric``, such as ``click.auc``, or ``mean``: the mean over tasks of each kind's unit-free
-            metric, such as AUC or R2; of a step of a funnel that all steps are taken.
+        name: ``prediction.metric``, such as ``click.auc``, or ``mean``: the mean over tasks of a unit-free metric of
+            each kind, such as AUC or R2; a step of a funnel counts by the probability of all steps.
         tasks: the tasks that the metrics come from.
 
     Raises:
-        DeclarationError: no such task or metric, or a metric of which neither side is better.
+        DeclarationError: unknown task or metric, or a metric without a better direction.
     """
 
     def __init__(self, name: str, tasks: list[Task]) -> None:
@@ -48,10 +48,10 @@ class Monitor:
         self._sign = 1.0 if greater else -1.0
 
     def score(self, metrics: Metrics) -> float:
-        """Return the score; tasks whose metric is undefined are left out of a mean.
+        """Return the score; a mean leaves out tasks whose metric is undefined.
 
         Raises:
-            TrainingError: what is monitored is undefined on the validation table.
+            TrainingError: the monitored metric is undefined on the validation table.
         """
         defined = [value for value in self._values(metrics).values() if value is not None]
         if not defined:
@@ -61,13 +61,13 @@ class Monitor:
         return self._sign * sum(defined) / len(defined)
 
     def check(self, metrics: Metrics) -> None:
-        """Look at a model's metrics before it is trained.
+        """Check the metrics of an untrained model.
 
         Raises:
-            TrainingError: what is monitored is undefined on the validation table.
+            TrainingError: the monitored metric is undefined on the validation table.
 
         Warns:
-            GatewiseWarning: it is undefined for some tasks of a mean.
+            GatewiseWarning: the metric is undefined for some tasks of a mean.
         """
         self.score(metrics)
         left_out = [name for name, value in self._values(metrics).items() if value is None]
@@ -78,7 +78,7 @@ class Monitor:
             )
 
     def _values(self, metrics: Metrics) -> dict[str, float | None]:
-        """Return what is monitored, by its name."""
+        """Return the monitored metrics by name."""
         if self.name != MEAN:
             return {self.name: metrics[self._output][self._metric]}
         watched = [(task.outputs[-1], task.summary.name) for task in self.tasks]
@@ -87,15 +87,15 @@ class Monitor:
 
 @dataclass
 class Stopping:
-    """Remembers the best epoch and says when patience is used up.
+    """Early stopping: keeps the best epoch and counts epochs without improvement.
 
     Attributes:
-        patience: epochs without improvement that are tolerated; None: never stop early.
-        min_delta: what ends the waiting must be better by more than this; the best epoch is the best by any margin.
+        patience: number of tolerated epochs without improvement; None: never stop early.
+        min_delta: smallest improvement that resets the count; the best epoch is the best by any margin.
         best_score: the best score so far.
-        best_epoch: its epoch, counted from 1; 0 before the first.
-        waiting_since: the score that ended the last waiting.
-        waited: epochs since then.
+        best_epoch: the epoch of the best score, counted from 1; 0 before the first epoch.
+        waiting_since: the score at the last reset of the count.
+        waited: epochs since the last reset.
     """
 
     patience: int | None = None
@@ -106,7 +106,7 @@ class Stopping:
     waited: int = 0
 
     def improved(self, epoch: int, score: float) -> bool:
-        """Take a new score and return whether it is the best so far."""
+        """Record the score of an epoch, and return whether it is the best so far."""
         if score > self.waiting_since + self.min_delta:
             self.waiting_since, self.waited = score, 0
         else:
@@ -118,15 +118,15 @@ class Stopping:
 
     @property
     def exhausted(self) -> bool:
-        """Whether there is no point in another epoch."""
+        """Whether patience is used up."""
         return self.patience is not None and self.waited >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint needs."""
+        """Return the state for a checkpoint."""
         return {name: getattr(self, name) for name in STATE}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Restore a saved state."""
         for name in STATE:
             setattr(self, name, state[name])
 

@@ -1,4 +1,4 @@
-"""Running a batch again as if it had not run before."""
+"""Forward passes without side effects, so that a batch can run again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gatewise.draws import Draws, State
 
 @contextmanager
 def without_trace(model: nn.Module, draws: Draws, state: State | None = None) -> Iterator[None]:
-    """After it random numbers and buffers, such as running means, are what they were before.
+    """Restore random numbers and buffers, such as running means, at the end of the block.
 
     Args:
-        model: whose buffers.
-        draws: the random numbers of the training.
-        state: where the random numbers within it start; None: where they are.
+        model: the model whose buffers are restored.
+        draws: the random stream of the training.
+        state: state of the random stream at the start of the block; None: the current state.
     """
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     before = draws.state()

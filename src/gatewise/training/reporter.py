@@ -1,4 +1,4 @@
-"""Who is told how training goes; the loop itself never prints."""
+"""Reporters: callbacks on the progress of a training; the loop itself never prints."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from gatewise.history import EpochRecord
 
 
 class Reporter:
-    """Hears of every step and epoch. This one says nothing; subclasses show progress or log elsewhere."""
+    """Is called at every step and epoch. This class does nothing; subclasses show progress or write logs."""
 
     def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:
-        """Training starts: at most ``epochs`` of ``steps`` steps each, from ``first_epoch`` (counted from 1) on.
+        """Handle the start: at most ``epochs`` of ``steps`` steps each, from ``first_epoch`` (counted from 1) on.
 
-        ``steps`` is None where nobody knows how many rows there are.
+        ``steps`` is None if the number of rows is not known.
         """
 
     def on_step_end(self, losses: Tensor) -> None:
-        """Take note of a step; ``losses [task]`` are still on the device and cost nothing unless they are read."""
+        """Handle the end of a step; ``losses [task]`` are on the device, and reading them waits for the step."""
 
     def on_epoch_end(self, record: EpochRecord) -> None:
-        """Take note of an epoch, validation included."""
+        """Handle the end of an epoch and its validation."""
 
     def on_training_end(self, reason: str) -> None:
-        """Training is over, for a reason in words."""
+        """Handle the end of training, with the reason in words."""
 
 
 class Reporters(Reporter):
-    """Several reporters as one: each is told in turn."""
+    """Several reporters as one; each is called in turn."""
 
     def __init__(self, reporters: Sequence[Reporter]) -> None:
         self.reporters = tuple(reporters)

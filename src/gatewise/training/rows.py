@@ -1,4 +1,4 @@
-"""What a training needs of its rows, wherever they are."""
+"""The interface of rows to train on, wherever they are stored."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from gatewise.processes import Processes
 
 
 class TrainingRows(Protocol):
-    """Encoded rows with labels, to be learnt from or judged by.
+    """Encoded rows with labels, for training or validation.
 
-    :class:`gatewise.nn.TensorTable`, which holds all rows in memory, is one. A source of more rows than memory holds is
-    another one: it gives batches and pieces of some rows at a time.
+    :class:`gatewise.nn.TensorTable` is the implementation for rows in memory. A source that is larger than memory gives
+    batches and pieces that hold some rows at a time.
     """
 
     @property
     def rows(self) -> int | None:
-        """How many rows there are, or None where nobody has counted them."""
+        """Number of rows, or None if not known."""
 
     def prepared(self, prepare: Callable[[TensorTable], TensorTable]) -> TrainingRows:
-        """Return the rows after ``prepare``, which is called once for every piece that they are held in."""
+        """Return the rows after ``prepare``, which is called once per piece."""
 
     def batches(
         self, batch_size: int, seed: int | None = None, *, whole_groups: bool = False, processes: Processes = ...
     ) -> Iterator[Batch]:
         """Yield this process's share of every batch of all rows; the last batch may be short.
 
-        The order of the rows, and so the rows of every batch, follow from ``seed`` alone. There are equally many
-        batches for every process.
+        The order of the rows, and with it the rows of every batch, follow from ``seed`` alone. Every process gets the
+        same number of batches.
 
         Args:
-            batch_size: rows of a batch, over all processes.
-            seed: shuffles; None: the rows come in their own order.
-            whole_groups: shuffle groups and keep the rows of each together, as far as batches allow.
-            processes: that share the rows.
+            batch_size: rows per batch, over all processes.
+            seed: seed of the shuffling; None: the rows' own order.
+            whole_groups: shuffle groups instead of rows; a group's rows stay together as far as batches allow.
+            processes: the processes that share the rows.
         """
 
     def pieces(self) -> Iterator[TensorTable]:
-        """Yield all rows in their own order, as many at a time as are held in memory."""
+        """Yield all rows in their own order, in pieces that fit into memory."""
 
     def digest(self) -> str:
-        """Return what tells these rows from others: a checkpoint keeps it."""
+        """Return a hash of the rows, which a checkpoint keeps."""

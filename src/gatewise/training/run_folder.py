@@ -1,4 +1,4 @@
-"""The folder of a run: what is in it, and whether a training may begin or go on there."""
+"""The folder of a run: its files, and whether a training may start or resume there."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from gatewise.training.checkpoint import load_checkpoint
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
 SHORT = 40
-"""Values up to so many letters are shown when they differ."""
+"""Largest length of values that are shown when they differ."""
 
 
 def goes_on(run_dir: Path | None, epochs: int, *, resume: bool, overwrite: bool) -> bool:
-    """Return whether a training goes on from the checkpoint of a run, or else begins.
+    """Return whether a training resumes from the checkpoint of a run; False: it starts anew.
 
-    A run that ended before its first checkpoint begins anew.
+    A run that ended before its first checkpoint starts anew.
 
     Args:
-        run_dir: where checkpoints are, if anywhere.
-        epochs: of the training at most.
-        resume: go on.
-        overwrite: begin, whatever is there.
+        run_dir: folder of the checkpoints, or None.
+        epochs: largest number of epochs of the training.
+        resume: resume from the checkpoint.
+        overwrite: start anew, also if the folder holds another run.
 
     Raises:
-        ArtefactError: a run is to be resumed that is not there; or, with neither ``resume`` nor ``overwrite``, one is
-            there that did not come to its end, or that is longer: says how far it has come.
+        ArtefactError: no run to resume; or, with neither ``resume`` nor ``overwrite``, the folder holds a run that is
+            not finished or has more epochs; says how many epochs it has.
     """
     if run_dir is None:
         if resume:
@@ -43,12 +43,12 @@ def goes_on(run_dir: Path | None, epochs: int, *, resume: bool, overwrite: bool)
 
 
 def _refuse_loss(run_dir: Path, epochs: int) -> None:
-    """Refuse to begin where an earlier training holds what this one may not bring again."""
+    """Refuse to start over a longer or unfinished run, which would be lost."""
     try:
         kept = load_checkpoint(run_dir / CHECKPOINT)
         reached, finished = len(kept["history"]), bool(kept["finished"])
     except (ArtefactError, KeyError, TypeError):
-        # nobody can go on with it
+        # a damaged checkpoint cannot be resumed
         return
     if reached and (reached > epochs or not finished):
         state = "" if finished else " that is not at its end"
@@ -59,7 +59,7 @@ def _refuse_loss(run_dir: Path, epochs: int) -> None:
 
 
 def differences(kept: Any, declared: Mapping[str, str]) -> str:
-    """Say in which parts two fingerprints differ, and how where that is short; nothing where they agree."""
+    """Return the parts in which two fingerprints differ, with their values if these are short; empty if they agree."""
     if not isinstance(kept, Mapping):
         return "its checkpoint is of another version"
     names = [name for name in dict.fromkeys([*declared, *kept]) if _of(declared, name) != _of(kept, name)]
@@ -69,7 +69,7 @@ def differences(kept: Any, declared: Mapping[str, str]) -> str:
 
 
 def _of(fingerprint: Mapping[str, str], name: str) -> str | None:
-    """Return a part; an option that an earlier version did not have is like one that is not set."""
+    """Return a part; an option that is absent, as in an earlier version, equals one that is not set."""
     value = fingerprint.get(name)
     return None if value in ("null", "[]") else value
 

@@ -11,25 +11,25 @@ from typing_extensions import override
 
 
 def steps_per_epoch(rows: int, batch_size: int, accumulate: int) -> int:
-    """Return how many optimiser steps one pass over the rows makes; the last may be of fewer batches."""
+    """Return the number of optimiser steps per pass over the rows; the last step may have fewer batches."""
     return math.ceil(math.ceil(rows / batch_size) / accumulate)
 
 
 class Schedule:
-    """Changes the learning rate after steps or epochs; this one leaves it as it is."""
+    """Changes the learning rate after steps or epochs; this class leaves it constant."""
 
     def after_step(self) -> None:
-        """Take note that the optimiser has made a step."""
+        """Advance after a step of the optimiser."""
 
     def after_epoch(self, score: float | None) -> None:
-        """Take note that an epoch is over, with the monitored score (greater is better) if there is one."""
+        """Advance after an epoch, with the monitored score (greater is better) or None."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state as tensors and numbers."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Restore a saved state."""
 
 
 class _TorchSchedule(Schedule):
@@ -37,7 +37,7 @@ class _TorchSchedule(Schedule):
 
     @override
     def state_dict(self) -> dict[str, Any]:
-        # "lr_lambdas" is a list of None that LambdaLR wants back
+        # "lr_lambdas" is a list of None that LambdaLR needs when it is restored
         kept = ("last_epoch", "_last_lr", "best", "num_bad_epochs", "cooldown_counter", "lr_lambdas")
         return {key: value for key, value in self.scheduler.state_dict().items() if key in kept}
 
@@ -47,7 +47,7 @@ class _TorchSchedule(Schedule):
 
 
 class _Counted(_TorchSchedule):
-    """A schedule that follows a count of steps or epochs."""
+    """A schedule by the number of steps or epochs."""
 
     scheduler: StepLR | LambdaLR
 
@@ -67,7 +67,7 @@ class _Counted(_TorchSchedule):
 
 
 class _OnPlateau(_TorchSchedule):
-    """A schedule that follows the monitored score."""
+    """A schedule by the monitored score."""
 
     scheduler: ReduceLROnPlateau
 

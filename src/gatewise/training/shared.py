@@ -1,4 +1,4 @@
-"""Which weights of a trunk are shared between tasks."""
+"""The weights of a trunk that tasks share."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from gatewise.nn import Experts, Gates, Trunk
 
 
 def experts_of(trunk: Trunk) -> list[nn.Parameter]:
-    """Return the weights of all experts, or all of the trunk but its gates where it has no experts."""
+    """Return the weights of all experts, or of the trunk without its gates if it has no experts."""
     return [weight for unit in _units(trunk) for _, weight in _trained(unit)]
 
 
 def last_shared_layer(trunk: Trunk) -> list[nn.Parameter]:
-    """Return the last matrix of every expert in the last level, or of the trunk where it has no experts."""
+    """Return the last matrix of every expert in the last level, or of the trunk if it has no experts."""
     last = _units(trunk)[-1]
     apart = getattr(last, "experts", None)
     units = list(apart) if isinstance(apart, nn.ModuleList) else [last]
@@ -21,7 +21,7 @@ def last_shared_layer(trunk: Trunk) -> list[nn.Parameter]:
 
 
 def _units(trunk: Trunk) -> list[nn.Module]:
-    """Return all sets of experts, level by level, none of them within another; the trunk where there are none."""
+    """Return the outermost sets of experts, level by level, or the trunk if it has none."""
     found: list[nn.Module] = []
     inside: set[int] = set()
     for module in trunk.modules():
@@ -32,7 +32,7 @@ def _units(trunk: Trunk) -> list[nn.Module]:
 
 
 def _matrices(unit: nn.Module) -> list[nn.Parameter]:
-    """Return all weights but biases, which may have an axis for the experts as well, and scales."""
+    """Return all weights but biases and scales; a bias may have an expert axis too."""
     return [weight for name, weight in _trained(unit) if "weight" in name.rpartition(".")[2] and weight.dim() > 1]
 
 

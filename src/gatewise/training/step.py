@@ -29,21 +29,21 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 
 class Balanced(NamedTuple):
-    """The losses of a step as the balancing rule was given them, and the weights ``[task]``, declared ones included."""
+    """The losses of a step, as the balancing rule saw them, and the weights ``[task]``, times the declared ones."""
 
     losses: StepLosses
     weights: Tensor
 
 
 class StepResult(NamedTuple):
-    """What a step leaves behind, over all its batches and processes.
+    """The result of a step, over all its batches and processes.
 
     Shape:
         - rows: a number, all rows of the step
         - summed: ``[task]``, losses summed over the task's rows
-        - counted: ``[task]``, what they were summed over
+        - counted: ``[task]``, the weights of these rows, summed
         - losses: ``[task]``, mean losses; 0 for a task without a row
-        - weights: ``[task]``, what the task's mean loss was multiplied by
+        - weights: ``[task]``, the factor of the task's mean loss
     """
 
     rows: int
@@ -54,20 +54,20 @@ class StepResult(NamedTuple):
 
 
 class TrainingStep:
-    """Makes steps of an optimiser; knows nothing of epochs, tables and files.
+    """Makes steps of an optimiser; does not know epochs, tables and files.
 
     Args:
-        model: what is trained, on the device where it trains.
-        tasks: whose scores and targets they are, in order.
-        balance: weighs the tasks' losses.
+        model: the model to train, on its device.
+        tasks: the tasks, in the order of scores and targets.
+        balance: the rule that weighs the tasks' losses.
         optimizer: holds the parameters of model and balance.
         schedule: changes the learning rate.
-        batch_size: rows of a whole batch; what is compiled runs for those alone.
-        clip_norm: longest gradient allowed.
-        precision: ``fp32``, ``bf16`` or ``fp16``, of the matrix products.
-        compile: compile what lies above the input layer.
-        conflict_every: how many steps lie between two whose tasks' gradients are compared; None: none are.
-        processes: that make every step together.
+        batch_size: rows of a whole batch; compiled code runs for this size only.
+        clip_norm: largest norm of the gradient.
+        precision: ``fp32``, ``bf16`` or ``fp16``, for the matrix products.
+        compile: compile the model above the input layer.
+        conflict_every: compare the tasks' gradients at every so many steps; None: never.
+        processes: the processes that share every step.
 
     Raises:
         DeclarationError: the step cannot be compiled.
@@ -104,8 +104,8 @@ class TrainingStep:
     def __call__(self, batches: list[Batch]) -> StepResult:
         """Make one optimiser step from the rows of all batches.
 
-        Each task's loss is the mean over its own rows in all batches and processes together. So accumulating gives the
-        gradient of one large batch, also where labels are missing. The balancing rule weighs those losses once.
+        Each task's loss is the mean over its own rows in all batches and processes together. So accumulated batches
+        give the gradient of one large batch, also with missing labels. The balancing rule weighs these losses once.
         """
         with drawing(self.draws):
             return self._step(batches)
@@ -144,13 +144,13 @@ class TrainingStep:
         return StepResult(counts.rows, summed, counts.counted, summed * counts.per_row, balanced.weights)
 
     def _forward(self, batch: Batch, gradients: TaskGradients | None) -> tuple[Vectors, Tensor, Tensor | None]:
-        """Return what the input layer gives, the loss ``[task]`` summed over the batch, and the model's penalty."""
+        """Return the input layer's vectors, the loss ``[task]`` summed over the batch, and the model's penalty."""
         vectors = self.model.input_layer(batch.inputs)
         if gradients is not None:
             gradients.watch(vectors)
         whole = len(batch.targets) == self.batch_size and gradients is None and torch.is_grad_enabled()
         if whole and self._compiled != self._losses:
-            # what is compiled knows no stream but the global one
+            # compiled code can only draw from the global random stream
             with lent():
                 return vectors, *self._compiled(vectors, batch.targets, batch.weights, batch.groups)
         return vectors, *self._losses(vectors, batch.targets, batch.weights, batch.groups)
@@ -161,7 +161,7 @@ class TrainingStep:
         """Return every task's loss ``[task]``, summed over a batch, and the model's penalty.
 
         Args:
-            vectors: what the input layer makes of its rows.
+            vectors: the input layer's vectors of the batch.
             targets: ``[batch, target]``.
             row_weights: ``[batch, task]`` or None.
             groups: ``[batch]`` or None.
@@ -172,18 +172,18 @@ class TrainingStep:
         return sums, None if output.penalty is None else output.penalty.float()
 
     def _task_gradients(self, watched: bool) -> TaskGradients | None:
-        """Return what takes the tasks' gradients in this step, if anybody wants them."""
+        """Return the collector of the tasks' gradients in this step; None if they are not needed."""
         own = (self.balance.at,) if self.balance.needs == "gramian" else ()
-        # in an order that all processes have
+        # sorted, so that the order is equal in all processes
         sites = dict.fromkeys([*(SITES if watched else ()), *own])
         return TaskGradients(self.model, sites, self.scaler, self.processes) if sites else None
 
     def _rehearse(self, batches: list[Batch], counts: TaskCounts, gradients: TaskGradients | None) -> Balanced:
-        """Return the weights for the losses of all batches together, before any batch has been learnt from.
+        """Return the weights for the losses of all batches together, before the first backward pass.
 
         The batches run once more in the step itself, with the same dropout.
         """
-        # a rule that draws has random numbers of its own; those that follow here are for the dropout of the step
+        # a rule draws from a stream of its own; the random numbers from here on are for the step's dropout
         seed = int(torch.randint(2**62, (), generator=generator(CPU)))
         losses = torch.zeros_like(counts.per_row)
         with without_trace(self.model, self.draws):
@@ -197,13 +197,13 @@ class TrainingStep:
             return self._balanced(losses, counts, gradients)
 
     def _balanced(self, losses: Tensor, counts: TaskCounts, gradients: TaskGradients | None) -> Balanced:
-        """Ask the rule for the weights of the losses ``[task]``, of which this process has its part."""
+        """Return the rule's weights for the losses ``[task]``, of which this process has a part."""
         gramian = None
         if gradients is not None and self.balance.needs == "gramian":
             gramian = gradients.gramian(self.balance.at)
         given = StepLosses(counts.present, self.processes.sum(losses), gramian)
         if gramian is not None and not gramian.isfinite().all():
-            # too large for half precision: the scaler leaves the step out; any other overflow ends the epoch
+            # too large for half precision: the scaler skips the step; any other overflow ends the epoch
             return Balanced(given, self.task_weights)
         return Balanced(given, self.balance(given) * self.task_weights)
 
@@ -211,12 +211,12 @@ class TrainingStep:
         own = self.balance.own_loss(losses)
         if own is None:
             return objective
-        # every process adds an equal part, and gradients are summed
+        # every process adds an equal part, since gradients are summed
         return objective + (own * self.task_weights * counts.present).sum() / self.processes.size
 
     @torch.no_grad()
     def _losses_after(self, batches: list[Batch], counts: TaskCounts, state: State) -> Tensor:
-        """Return the mean losses ``[task]`` of the same rows with the same dropout after the step."""
+        """Return the mean losses ``[task]`` after the step, with the rows and the dropout of the step."""
         with without_trace(self.model, self.draws, state):
             sums = [self._forward(batch, None)[1] for batch in batches]
         return self.processes.sum(sum(sums[1:], sums[0])) * counts.per_row
@@ -240,7 +240,7 @@ class TrainingStep:
         scale = self.scaler.get_scale()
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        # fp16 leaves a step out where the gradient overflowed, and lowers the scale
+        # fp16 skips a step whose gradient overflowed, and lowers the scale
         if self.scaler.get_scale() >= scale:
             self.schedule.after_step()
 
@@ -254,11 +254,11 @@ class TrainingStep:
         return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "fp32")
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint needs, by part."""
+        """Return the state for a checkpoint, by part."""
         return {name: part.state_dict() for name, part in self._parts().items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Restore a saved state."""
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
 

@@ -31,33 +31,31 @@ from gatewise.training.step import TrainingStep
 
 
 class Trainer:
-    """Trains a model on encoded rows; needs nothing but torch.
+    """Trains a model on encoded rows; only torch is needed.
 
-    Order of rows, dropout and every other random choice of an epoch follow from ``(seed, epoch)`` alone. So a training
-    that is resumed after an epoch gives the numbers of one that never stopped, and the caller's random state is left as
-    it was.
+    Order of rows, dropout and every other random choice of an epoch follow from ``(seed, epoch)`` alone. A resumed
+    training therefore gives the numbers of an uninterrupted one. The caller's random state stays unchanged.
 
     Args:
-        model: what is trained, on the device where it trains.
-        tasks: whose scores and labels they are, in order.
-        balance: weighs the tasks' losses.
+        model: the model to train, on its device.
+        tasks: the tasks, in the order of scores and labels.
+        balance: the rule that weighs the tasks' losses.
         optimizer: holds the parameters of model and balance.
         schedule: changes the learning rate.
-        monitor: what decides the best epoch.
-        stopping: when to stop early; only asked where there is a validation table.
-        epochs: passes over the training rows at most.
-        batch_size: rows of a batch.
-        accumulate: batches that make one step.
-        clip_norm: longest gradient allowed.
-        precision: ``fp32``, ``bf16`` or ``fp16``, of the matrix products.
-        compile: compile what a step does above the input layer with ``torch.compile``; on a CPU that needs a C++
-            compiler.
-        seed: see above.
-        conflict_every: how many steps lie between two whose tasks' gradients are compared; None: none are.
-        run_dir: where checkpoint and history are written after every epoch; None: nowhere.
-        fingerprint: says what is trained, part by part; a checkpoint in which one differs is refused.
-        reporter: is told how it goes.
-        processes: that train the model together, each with its share of every batch.
+        monitor: the score that decides the best epoch.
+        stopping: early stopping; used with validation rows only.
+        epochs: largest number of passes over the training rows.
+        batch_size: rows per batch.
+        accumulate: batches per step.
+        clip_norm: largest norm of the gradient.
+        precision: ``fp32``, ``bf16`` or ``fp16``, for the matrix products.
+        compile: compile the model above the input layer with ``torch.compile``; a CPU needs a C++ compiler for it.
+        seed: seed of all random choices.
+        conflict_every: compare the tasks' gradients at every so many steps; None: never.
+        run_dir: folder in which checkpoint and history are written after every epoch; None: not written.
+        fingerprint: identifies the training, part by part; a checkpoint with a different part is refused.
+        reporter: called on every step and epoch.
+        processes: the processes that train the model together, each with its share of every batch.
 
     Raises:
         DeclarationError: the step cannot be compiled.
@@ -104,7 +102,7 @@ class Trainer:
         self.monitor = monitor or Monitor("mean", tasks)
         self.stopping = stopping or Stopping()
         self.epochs, self.batch_size, self.accumulate, self.seed = epochs, batch_size, accumulate, seed
-        # rank 0 writes and tells, the others say nothing
+        # only rank 0 writes files and reports
         first = self.processes.rank == 0
         self.run_dir, self.reporter = run_dir, reporter if reporter is not None and first else Reporter()
         self.fingerprint = dict(fingerprint or {})
@@ -114,26 +112,26 @@ class Trainer:
     def fit(
         self, train: TrainingRows, valid: TrainingRows | None = None, *, resume: bool = False, overwrite: bool = False
     ) -> list[EpochRecord]:
-        """Train until the epochs or the patience are used up, then bring the best epoch's weights back.
+        """Train until the epochs or the patience are used up, then restore the best epoch's weights.
 
-        Without validation rows the last whole epoch counts as the best. Ctrl-C leaves the weights of the best epoch
-        so far in the model and the last whole epoch in the checkpoint.
+        Without validation rows the last complete epoch counts as the best. Ctrl-C leaves the weights of the best epoch
+        so far in the model and the last complete epoch in the checkpoint.
 
         Args:
-            train: the rows to learn from, such as a :class:`gatewise.nn.TensorTable`; they are checked once.
-            valid: decide the best epoch and early stopping.
-            resume: go on from the checkpoint in ``run_dir``; begin where the folder is there and has none yet.
-            overwrite: begin anew where ``run_dir`` holds a training that is longer or not at its end, which is lost.
+            train: the training rows, such as a :class:`gatewise.nn.TensorTable`; their ids are checked once.
+            valid: the validation rows, which decide the best epoch and early stopping.
+            resume: resume from the checkpoint in ``run_dir``; start anew if the folder has no checkpoint yet.
+            overwrite: start anew even if ``run_dir`` holds a longer or unfinished training, which is lost.
 
         Raises:
-            TrainingError: a loss is not finite, or what is monitored is undefined.
-            ArtefactError: there is no run to resume, or one of another training; or there is one, and neither
-                ``resume`` nor ``overwrite``.
+            TrainingError: a loss is not finite, or the monitored metric is undefined.
+            ArtefactError: no run to resume, or a run of another training; or ``run_dir`` holds a longer or unfinished
+                run, and neither ``resume`` nor ``overwrite`` is set.
         """
         train = train.prepared(self.prepare)
         if valid is not None:
             valid = valid.prepared(self.model.input_layer.read_texts)
-            # what cannot be monitored is better known before the first epoch than after it
+            # an undefined metric is reported before the first epoch, not after it
             self.monitor.check(self.evaluate(valid))
         self._begin(resume, overwrite)
         steps = None if train.rows is None else steps_per_epoch(train.rows, self.batch_size, self.accumulate)
@@ -151,7 +149,7 @@ class Trainer:
         return self.history
 
     def prepare(self, table: TensorTable) -> TensorTable:
-        """Return a table as the steps read it: ids checked, labels made targets, frozen texts read."""
+        """Return a table that is ready for steps: ids checked, targets computed, frozen texts encoded."""
         self.model.input_layer.check(table)
         weights = None if table.weights is None else table.weights.cpu()
         targets, counted = targets_and_weights(self.tasks, table.labels, weights)
@@ -160,13 +158,13 @@ class Trainer:
         return self.model.input_layer.read_texts(replace(table, targets=targets.to(device), weights=counted))
 
     def run_epoch(self, train: TrainingRows) -> EpochRecord:
-        """Make one pass over the prepared training rows and record it.
+        """Make one pass over the prepared training rows, and return its record.
 
         Raises:
             TrainingError: a task's loss is not finite.
         """
         epoch, started = len(self.history) + 1, time.perf_counter()
-        # ranks drop out other units of their rows
+        # each rank draws its own dropout
         self.step.draws.seed(_seed_of(self.seed + self.processes.rank, epoch))
         self.model.train()
         if (conflict := self.step.conflict) is not None:
@@ -188,12 +186,12 @@ class Trainer:
         )
 
     def _summary(self, epoch: int, steps: Tensor) -> dict[str, dict[str, float]]:
-        """Return each task's mean loss and weight over the steps ``[step, 3, task]`` of an epoch."""
+        """Return each task's mean loss and weight from the steps ``[step, 3, task]`` of an epoch."""
         summed, counted, _ = steps.sum(dim=0)
         check_finite(self.tasks, self.model, steps[:, 0], epoch)
         losses = summed / counted.clamp(min=torch.finfo(counted.dtype).tiny)
         self.step.balance.after_epoch(torch.where(counted > 0, losses, torch.nan))
-        # a task without a row in a step was given no weight
+        # a task without a row in a step has no weight in this step
         given = steps[:, 1] > 0
         weights = (steps[:, 2] * given).sum(dim=0) / given.sum(dim=0).clamp(min=1)
         return {
@@ -209,7 +207,7 @@ class Trainer:
         return evaluate_tasks(self.tasks, _joined(scores), _joined(labels), grouped)
 
     def _scores(self, table: TensorTable) -> Tensor:
-        """Return the scores ``[row, score]`` of a table, to which every process brings those of its share."""
+        """Return the scores ``[row, score]`` of a table; every process scores its share of the rows."""
         share = share_of(self.processes, len(table))
         with self.step.autocast():
             own, _ = self.model.score(table.part(share))
@@ -237,7 +235,7 @@ class Trainer:
 
     @torch.no_grad()
     def _keep_best(self) -> None:
-        """Copy the weights over those of an earlier best epoch: there is never a second copy of a large table."""
+        """Copy the weights into the buffers of the last best epoch, so that a large table has one copy at most."""
         weights = self.model.state_dict()
         if self.best_weights is None:
             self.best_weights = {name: value.clone() for name, value in weights.items()}
@@ -246,7 +244,7 @@ class Trainer:
             self.best_weights[name].copy_(value)
 
     def _begin(self, resume: bool, overwrite: bool) -> None:
-        """Go on from the checkpoint where that is asked for, or write the first one."""
+        """Resume from the checkpoint if ``resume``, else write the first checkpoint."""
         first = self.processes.rank == 0
         there = first and goes_on(self.run_dir, self.epochs, resume=resume, overwrite=overwrite)
         if of_rank_zero(self.processes, there):
@@ -287,7 +285,7 @@ class Trainer:
         self.stopping.load_state_dict(state["stopping"])
         self.history = records_from(state["history"])
         if self.run_dir is not None and self.processes.rank == 0:
-            # the process may have ended between the two files
+            # the process may have ended between writing the two files
             write_history(self.run_dir / HISTORY, self.history)
 
 
@@ -301,5 +299,5 @@ def _joined(parts: tuple[Tensor, ...]) -> Tensor:
 
 
 def _seed_of(seed: int, epoch: int) -> int:
-    """Mix seed and epoch, so that neighbouring seeds share no epoch."""
+    """Return a seed from seed and epoch, so that no two neighbouring seeds have an epoch in common."""
     return (seed * 1_000_003 + epoch * 7_919) % (2**63 - 1)

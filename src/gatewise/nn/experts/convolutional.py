@@ -18,7 +18,7 @@ class ConvolutionalExpert(nn.Module):
     Args:
         input_dim: width of the input.
         output_dim: width of the output.
-        channels: how many filters.
+        channels: number of filters.
         kernel: width of a filter; odd, so that the output is as long as the input.
         places: number of outputs of the adaptive mean pooling.
         activation: the function applied after the convolution.

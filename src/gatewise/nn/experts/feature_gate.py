@@ -60,7 +60,7 @@ class FeatureGatedExperts(Experts):
 
     Args:
         input_dim: width of the input.
-        num_experts: how many experts.
+        num_experts: number of experts.
         dims: hidden widths of every expert; the last is its output width.
         rank: rank of the feature gates.
         counts: number of experts per set, if sets have different owners.

@@ -15,7 +15,7 @@ class MLPExperts(Experts):
 
     Args:
         input_dim: width of the input.
-        num_experts: how many experts.
+        num_experts: number of experts.
         dims: hidden widths of every expert; the last is its output width.
         activation, dropout, norm: see :class:`GroupMLP`.
 

@@ -19,7 +19,7 @@ class MultiHeadExperts(Experts):
 
     Args:
         input_dim: width of the input.
-        num_experts: how many experts.
+        num_experts: number of experts.
         heads: H, the number of heads per expert.
         dim: width of an expert's output, a multiple of ``heads``; a head is ``dim / heads`` wide.
         activation: activation of the heads.

@@ -27,15 +27,15 @@ class AttentionGates(Gates):
 
     Args:
         input_dim: width of the input.
-        num_gates: how many gates.
-        num_experts: how many experts each gate weighs.
+        num_gates: number of gates.
+        num_experts: number of experts per gate.
         dims: hidden widths between the attention's output and :math:`W_k`; none: linear.
         tokens: J, the number of tokens that the input is mapped to.
         width: width of a token, all heads together; a multiple of ``heads``.
         heads: number of attention heads.
         zero_init: start with :math:`W_k = 0`, so that all weights are even.
-        activation: of the hidden layers, see :class:`GroupMLP`.
-        norm: of the hidden layers.
+        activation: activation of the hidden layers, see :class:`GroupMLP`.
+        norm: normalisation of the hidden layers.
         **common: see :class:`Gates`.
 
     Raises:

@@ -24,8 +24,8 @@ def make_gates(
     Args:
         maker: see :data:`GateMaker`.
         input_dim: input width of each gate.
-        num_gates: how many gates.
-        num_experts: how many experts.
+        num_gates: number of gates.
+        num_experts: number of experts.
         dims: hidden widths of every gate.
         activation: activation of the hidden layers.
         norm: normalisation of the hidden layers.

@@ -18,7 +18,7 @@ class SelfGates(nn.Module):
 
     Args:
         input_dim: width of the input.
-        num_units: how many units.
+        num_units: number of units.
         num_sets: number of sets of experts, at least one per unit.
         experts: number of experts per set; they are side by side, set after set.
         dims: hidden widths; none: linear.

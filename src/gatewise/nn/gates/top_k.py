@@ -26,8 +26,8 @@ class TopKGates(SoftmaxGates):
 
     Args:
         input_dim: width of the input.
-        num_gates: how many gates.
-        num_experts: how many experts there are.
+        num_gates: number of gates.
+        num_experts: number of experts.
         dims: hidden widths of every gate; none: linear.
         k: number of experts with a weight above 0.
         noisy: whether noise is added to the logits in training.

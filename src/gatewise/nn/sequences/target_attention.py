@@ -22,7 +22,7 @@ class TargetAttention(nn.Module):
         dim: width of items and target.
         dims: hidden widths of the perceptron.
         normalise: whether the weights sum to 1.
-        activation: of the hidden layers.
+        activation: activation of the hidden layers.
 
     Shape:
         - input: :class:`Padded`, and the target ``[batch, dim]``

@@ -1,4 +1,4 @@
-"""Funnels: binary labels that come one after the other, such as click, cart and purchase."""
+"""Funnels: sequences of binary labels, such as click, cart and purchase."""
 
 from gatewise.tasks.funnel.learning import LEARNING
 from gatewise.tasks.funnel.probabilities import LogProbability

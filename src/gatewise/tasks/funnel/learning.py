@@ -1,6 +1,6 @@
-"""Ways to learn a step of a funnel that is seen only where the step before it was taken.
+"""Losses for a step of a funnel, whose label is observed only if the step before was taken.
 
-Each takes a step's probabilities and what is known of the rows, and gives the loss of every row.
+Each function takes a :class:`Step` and returns the loss of every row.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from gatewise.tasks.funnel.probabilities import LogProbability, of_all
 
 @dataclass(frozen=True)
 class Step:
-    """One step, in some rows.
+    """One step of a funnel, for some rows.
 
     Attributes:
-        before: that of having come to the step.
-        given: that of the step, for those who came to it.
-        taken: ``[row]``, 1 where it was taken.
-        came: ``[row]``, 1 where someone came to it.
-        imputed: what an imputation head says of ``given``, where there is one.
+        before: log probability of reaching the step.
+        given: log probability of taking the step, given that it was reached.
+        taken: ``[row]``, 1 if the step was taken.
+        came: ``[row]``, 1 if the step was reached.
+        imputed: the imputation head's estimate of ``given``, or None.
         clip: smallest propensity.
     """
 
@@ -36,12 +36,12 @@ class Step:
 
     @property
     def propensity(self) -> Tensor:
-        """Probability of having come to the step, from below clipped, without gradient."""
+        """Probability of reaching the step, clipped from below, without gradient."""
         return self.before.yes.detach().exp().clamp(min=self.clip)
 
 
 def entire_space(step: Step) -> Tensor:
-    r"""Learn that all steps are taken, over all rows; the step itself is learnt through it.
+    r"""Return the loss of the probability that all steps are taken, over all rows; it trains the step as a factor.
 
     .. math:: \ell = \mathrm{BCE}(\textstyle\prod_j p_j, y)
 
@@ -52,7 +52,7 @@ def entire_space(step: Step) -> Tensor:
 
 
 def observed(step: Step) -> Tensor:
-    r"""Learn the step in the rows of those who came to it.
+    r"""Return the loss of the step over the rows that reached it.
 
     .. math:: \ell = \mathrm{BCE}(p, y), \quad o = 1
     """
@@ -60,11 +60,12 @@ def observed(step: Step) -> Tensor:
 
 
 def inverse_propensity(step: Step) -> Tensor:
-    r"""Learn the step over all rows: those who came stand for others who were as unlikely to come.
+    r"""Return the loss of the step over all rows, with inverse propensity weights for the rows that reached it.
 
     .. math:: \ell = \frac{o}{\max(\hat p_o, c)} \, \mathrm{BCE}(p, y)
 
-    where o says who came, :math:`\hat p_o` is the predicted probability of coming, without gradient, and c the clip.
+    where o is 1 if the step was reached, :math:`\hat p_o` is the predicted probability of reaching it, without
+    gradient, and c the clip.
 
     Wang et al.: ESCM2: Entire Space Counterfactual Multi-Task Model for Post-Click Conversion Rate Estimation. SIGIR
     2022.
@@ -73,19 +74,19 @@ def inverse_propensity(step: Step) -> Tensor:
 
 
 def doubly_robust(step: Step) -> Tensor:
-    r"""Learn the step over all rows from imputed labels, corrected by those that are seen.
+    r"""Return the loss of the step over all rows, from imputed labels corrected by the observed labels.
 
     .. math::
         \ell = \mathrm{BCE}(p, \tilde y) + \frac{o}{\hat p_o} \, \mathrm{BCE}(r, y), \qquad
         \tilde y = r + \frac{o}{\hat p_o} (y - r)
 
-    where r is what the imputation head says, learnt by the second term and without gradient in the first. It is right
-    where either the propensities or the imputed labels are.
+    where r is the imputation head's output, trained by the second term and without gradient in the first. The loss is
+    unbiased if either the propensities or the imputed labels are right.
 
     Wang et al.: ESCM2. SIGIR 2022.
     """
-    # NOTE[DIFF]: the head imputes the label and not the error, so that the first term moves the step itself in rows
-    # where nobody came; the paper's imputed error reaches it through shared layers alone
+    # NOTE[DIFF]: the head imputes the label and not the error, so that the first term also trains the step in rows
+    # that did not reach it; the paper's imputed error trains the step through shared layers only
     assert step.imputed is not None
     seen = step.came / step.propensity
     guess = step.imputed.yes.detach().exp()
@@ -102,7 +103,7 @@ LEARNING: dict[str, Callable[[Step], Tensor]] = {
 
 
 def joint_label(labels: list[Tensor]) -> Tensor:
-    """Return whether all steps were taken, ``[row]``: 0 from the first that was not, NaN from the first unknown."""
+    """Return whether all steps were taken, ``[row]``: the first label that is not 1 (0 or NaN), else 1."""
     joint = labels[0]
     for label in labels[1:]:
         joint = torch.where(joint == 1, label, joint)

@@ -1,4 +1,4 @@
-"""A binary label that can only follow another one."""
+"""A binary label that can be 1 only after another binary label."""
 
 from __future__ import annotations
 
@@ -17,27 +17,26 @@ from gatewise.tasks.rows import ByTask, Rows
 
 
 class FunnelTask(BinaryTask):
-    r"""A step of a funnel: its probability given the step before, and that of taking all steps.
+    r"""A step of a funnel: its probability given the step before, and the probability of all steps.
 
     .. math:: p(\text{click and buy}) = p(\text{click}) \, p(\text{buy} \mid \text{click})
 
-    Its tower says :math:`p(\text{buy} \mid \text{click})`. Both are predicted and judged: ``buy_given_click`` over the
-    rows with a click, ``click_and_buy`` over all.
+    The task's tower gives :math:`p(\text{buy} \mid \text{click})`. Both probabilities are predicted and judged:
+    ``buy_given_click`` over the rows with a click, ``click_and_buy`` over all rows.
 
     Args:
         name: names the step.
         weight: multiplies the task's loss.
-        after: the steps before, the first one first. Each is a binary task, and each but the first a step after the
-            one before it.
+        after: the previous steps in order, all binary tasks; each but the first is a step after the one before it.
         learn: ``entire_space``, ``observed``, ``ips`` or ``dr``, see :mod:`gatewise.tasks.funnel.learning`.
-        through: a step after the same one which this step may follow as well as not; then the tower says both
-            probabilities.
+        through: an optional step in between, after the same step as this one; the tower then gives this step's
+            probability with and without it.
         clip: smallest propensity of ``ips`` and ``dr``.
-        rate: share of ones among the training rows that came to the step; the untrained model predicts it.
-        grouped: whether metrics within groups are taken.
+        rate: share of ones among the training rows that reached the step, which the untrained model predicts.
+        grouped: whether metrics within groups are computed.
 
     Raises:
-        DeclarationError: there is no such way to learn.
+        DeclarationError: unknown ``learn``.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class FunnelTask(BinaryTask):
         return self.given, self.joint
 
     def step_probability(self, scores: ByTask) -> LogProbability:
-        """Return that of the step, for those who came to it, from the scores of all tasks."""
+        """Return the step's log probability, given that it was reached, from the scores of all tasks."""
         own = scores[self.name]
         if self.num_scores == 1:
             return of_score(own)
@@ -82,13 +81,13 @@ class FunnelTask(BinaryTask):
         return of_branches(branch, of_score(own[:, 0]), of_score(own[:, 1]))
 
     def steps_before(self, scores: ByTask) -> list[LogProbability]:
-        """Return that of each step before, for those who came to it."""
+        """Return the log probability of each previous step, given that it was reached."""
         first, *others = self.after
         return [of_score(scores[first.name]), *(_as_step(step).step_probability(scores) for step in others)]
 
     @override
     def targets_among(self, labels: ByTask) -> Tensor:
-        """Return ``[row, 2]``: whether the step was taken, NaN outside the sample, and whether someone came to it."""
+        """Return ``[row, 2]``: whether the step was taken, NaN outside the sample, and whether it was reached."""
         came = joint_label([labels[step.name] for step in self.after])
         taken = torch.where(came == 1, labels[self.name], came)
         if self.learn == "observed":
@@ -111,7 +110,7 @@ class FunnelTask(BinaryTask):
 
     @override
     def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:
-        """Return the probability of the step given the one before, and that of all steps: exactly their product."""
+        """Return the probability of the step given the step before, and of all steps: exactly the product of all."""
         exact = {name: score.double() for name, score in scores.items()}
         joint = self.after[0].predict(scores[self.after[0].name])
         for step in (*self.after[1:], self):

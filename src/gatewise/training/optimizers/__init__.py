@@ -1,8 +1,8 @@
-"""Update rules.
+"""Optimisers and their update rules.
 
-:class:`LazyOptimizer` is what trains: it takes dense gradients and gradients of a few rows alike, and a row without
-a gradient costs nothing. A new rule is one file with a subclass of :class:`Rule`. torch's own optimisers are the
-reference that moves every row at every step.
+:class:`LazyOptimizer` takes dense gradients and gradients of some rows, and does no work for rows without a gradient.
+A new rule is one file with a subclass of :class:`Rule`. torch's own optimisers, which update every row at every step,
+are the reference.
 """
 
 from gatewise.training.optimizers.lazy import LazyOptimizer

@@ -11,11 +11,11 @@ EPS = 1e-10
 
 
 class Adagrad(Rule):
-    r"""Divides by the root of the sum of all squared gradients so far.
+    r"""Divides a gradient by the root of the sum of all its squares so far.
 
     .. math:: s \leftarrow s + g^2, \qquad w \leftarrow w - \eta \frac{g}{\sqrt s + \epsilon}
 
-    A row without a gradient would not move in any case: lazy and dense are the same.
+    A row without a gradient does not move, so that lazy and dense updates are equal.
 
     References:
         Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization. JMLR 2011.

@@ -16,9 +16,9 @@ EPS = 1e-8
 
 
 class Adam(Rule):
-    """Adam, lazy where rows have no gradient: their moments do not fade and they do not move.
+    """Adam, lazy: a row without a gradient does not move, and its moments do not decay.
 
-    The equation is that of :class:`gatewise.kernels.AdamStep`; t counts all steps, not those of a row.
+    For the equation see :class:`gatewise.kernels.AdamStep`; t counts all steps, not the steps per row.
 
     Args:
         weight_decay: see :class:`Rule`.
@@ -53,7 +53,7 @@ class Adam(Rule):
 
 @functools.lru_cache(maxsize=8)
 def _step(count: int, lr: float, weight_decay: float, decoupled: bool) -> AdamStep:
-    """Return the numbers of a step, which are the same for all parameters."""
+    """Return the constants of a step, equal for all parameters."""
     return AdamStep(count, lr, BETAS, EPS, weight_decay, decoupled)
 
 

@@ -1,4 +1,4 @@
-"""An optimiser for dense gradients and for those of a few rows."""
+"""An optimiser for dense gradients and gradients of some rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gatewise.training.optimizers.rule import Rule, State
 
 
 class Group(NamedTuple):
-    """Parameters that one rule moves, at the optimiser's rate times a factor."""
+    """Parameters with one update rule; their learning rate is the optimiser's rate times a factor."""
 
     rule: Rule
     parameters: list[nn.Parameter]
@@ -20,18 +20,18 @@ class Group(NamedTuple):
 
 
 class LazyOptimizer(torch.optim.Optimizer):
-    """Moves what has a gradient: whole parameters, or the rows of a sparse gradient.
+    """Updates parameters with dense gradients, and the rows of sparse gradients.
 
-    A step costs what the rows in it cost, however large the table is. Sparse gradients must be coalesced
-    (:meth:`gatewise.nn.EmbeddingTables.row_gradients` makes such).
+    The cost of a step grows with the rows in it, not with the size of the table. Sparse gradients must be coalesced, as
+    :meth:`gatewise.nn.EmbeddingTables.row_gradients` makes them.
 
     Args:
-        groups: what moves how.
-        lr: learning rate of all, which schedules change.
+        groups: the parameters, with their rules.
+        lr: common learning rate, which schedules change.
     """
 
     def __init__(self, groups: list[Group], lr: float) -> None:
-        # the rules are not in the groups, which checkpoints save as plain values
+        # rules are kept outside the groups, which checkpoints save as plain values
         self.rules = [group.rule for group in groups]
         plain = [
             {"params": group.parameters, "weight_decay": group.rule.weight_decay, "lr": lr * group.lr_factor}
@@ -41,7 +41,7 @@ class LazyOptimizer(torch.optim.Optimizer):
 
     @override
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget all gradients."""
+        """Delete all gradients."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None
@@ -49,7 +49,7 @@ class LazyOptimizer(torch.optim.Optimizer):
     @torch.no_grad()
     @override
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Make one step with the gradients that are there."""
+        """Make one step with the current gradients."""
         for group, rule in zip(self.param_groups, self.rules, strict=True):
             lr = group["lr"]
             dense: dict[int, list[tuple[Tensor, Tensor, State]]] = {}
@@ -67,7 +67,7 @@ class LazyOptimizer(torch.optim.Optimizer):
                 rule.move_all(weights, gradients, states, lr=lr, step=step)
 
     def _remembered(self, parameter: nn.Parameter, rule: Rule) -> tuple[int, State]:
-        """Return the number of this step and what the rule remembers of the parameter."""
+        """Return the number of this step and the rule's state of the parameter."""
         kept = self.state[parameter]
         if not kept:
             kept.update(step=0, rule=rule.state(parameter.detach()))

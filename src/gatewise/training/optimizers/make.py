@@ -48,21 +48,21 @@ def make_optimizer(
     embedding_update: str = "lazy",
     embedding_decay: float = 0.0,
 ) -> torch.optim.Optimizer:
-    """Return an optimiser of a model's and a balancing rule's parameters.
+    """Return an optimiser for the parameters of a model and a balancing rule.
 
     Args:
         name: one of ``adamw``, ``adam``, ``adagrad``, ``rmsprop``, ``sgd``.
         model: weight decay acts on its dense weight matrices, not on biases or normalisation.
-        balance: its parameters are trained at the same rate, without decay.
+        balance: the rule; its parameters have the same learning rate, without decay.
         lr: learning rate.
         weight_decay: the optimiser's own.
-        momentum: of ``sgd``.
-        embedding_update: ``lazy``: the same rule on the rows that a step reads; ``rowwise_adagrad``: that rule on
-            them; ``dense``: torch's optimiser, which moves every row at every step.
-        embedding_decay: the optimiser's decay of embeddings, of the rows that it moves.
+        momentum: momentum of ``sgd``.
+        embedding_update: ``lazy``: the rule ``name`` on the rows that a step reads; ``rowwise_adagrad``: row-wise
+            Adagrad on these rows; ``dense``: torch's optimiser, which updates every row at every step.
+        embedding_decay: weight decay of the embedding rows that a step updates.
 
     Raises:
-        DeclarationError: no optimiser or way of updating has that name.
+        DeclarationError: unknown optimiser or embedding update.
     """
     for what, given, known in (
         ("optimizer", name, OPTIMIZERS),
@@ -77,9 +77,9 @@ def make_optimizer(
     ids = {id(weight) for weight in (*tables, *decayed)}
     others = [p for module in (model, balance) for p in module.parameters() if p.requires_grad and id(p) not in ids]
     if not weight_decay:
-        # one group where one will do: fewer calls a step
+        # a single group if possible: fewer calls per step
         decayed, others = [], decayed + others
-    # each with its decay and its share of the rate
+    # each with its decay and its factor of the learning rate
     dense = [
         ([p for p in weights if factors.get(id(p), 1.0) == factor], decay, factor)
         for factor in (1.0, *sorted(set(factors.values()) - {1.0}))
@@ -97,7 +97,7 @@ def make_optimizer(
 
 
 def _lr_factors(model: MultiTaskModel) -> dict[int, float]:
-    """Return the share of the learning rate of every parameter of a language model, by its identity."""
+    """Return the learning-rate factor of every parameter of a language model, by ``id(parameter)``."""
     readers = model.input_layer.readers()
     return {id(p): column.lr_factor for column, encoder in readers for p in encoder.parameters()}
 
@@ -106,7 +106,7 @@ def _reference(name: str, groups: list[dict[str, Any]], lr: float, momentum: flo
     options: dict[str, Any] = {"lr": lr}
     if name == "sgd":
         options["momentum"] = momentum
-    # one fused kernel a group: 2.9 times faster than the loop of small operators on a CPU
+    # one fused kernel per group: 2.9 times faster than the loop of small operators on a CPU
     if name in FUSED and groups[0]["params"][0].device.type in ("cpu", "cuda"):
         options["fused"] = True
     return REFERENCES[name](groups, **options)

@@ -12,7 +12,7 @@ EPS = 1e-8
 
 
 class RMSprop(Rule):
-    r"""Divides by the root of a moving mean of squared gradients.
+    r"""Divides a gradient by the root of the moving mean of its squares.
 
     .. math:: v \leftarrow \alpha v + (1 - \alpha) g^2, \qquad w \leftarrow w - \eta \frac{g}{\sqrt v + \epsilon}
 

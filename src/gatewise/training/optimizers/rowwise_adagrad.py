@@ -1,4 +1,4 @@
-"""Adagrad with one number a row."""
+"""Adagrad with one number per row."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ EPS = 1e-10
 
 
 class RowwiseAdagrad(Rule):
-    r"""Divides a row by the root of the sum, over all steps, of its gradient's mean square.
+    r"""Divides a row's gradient by the root of the sum, over all steps, of the gradient's mean square.
 
     .. math:: s_r \leftarrow s_r + \frac1d \sum_j g_{rj}^2, \qquad w_r \leftarrow w_r - \eta \frac{g_r}{\sqrt{s_r} + \epsilon}
 
-    It remembers one number a row, where Adam remembers two vectors: for tables that fill the memory.
+    The state is one number per row, where Adam has two vectors: for tables that fill the memory.
 
     References:
         Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization. JMLR 2011.

@@ -14,17 +14,17 @@ State = dict[str, Tensor]
 
 
 def zeros(weight: Tensor) -> Tensor:
-    """Return zeros of a parameter's shape, what a rule remembers of it before the first step."""
+    """Return zeros of a parameter's shape, as a rule's initial state."""
     return on_huge_pages(torch.empty_like(weight)).zero_()
 
 
 class Rule(ABC):
-    """How a gradient moves a matrix: the whole of it, or the rows that have one.
+    """An update rule for a whole matrix, or for the rows that have a gradient.
 
-    A rule holds no tensors: what it remembers of a parameter is in the state that it is given.
+    A rule holds no tensors: the state of a parameter is passed to every call.
 
     Args:
-        weight_decay: on the rows that have a gradient.
+        weight_decay: decay of the rows that have a gradient.
     """
 
     def __init__(self, weight_decay: float = 0.0) -> None:
@@ -32,29 +32,29 @@ class Rule(ABC):
 
     @abstractmethod
     def state(self, weight: Tensor) -> State:
-        """Return what is remembered of a parameter ``[row, ...]`` before the first step, row by row."""
+        """Return the initial state, per row, of a parameter ``[row, ...]``."""
 
     def move_all(
         self, weights: Sequence[Tensor], gradients: Sequence[Tensor], states: Sequence[State], *, lr: float, step: int
     ) -> None:
-        """Move several parameters, all of them for the same time; where one call for all is faster, a rule has one."""
+        """Update several parameters with the same step number; rules override it if one call for all is faster."""
         for weight, gradient, state in zip(weights, gradients, states, strict=True):
             self.move(weight, gradient, state, lr=lr, step=step)
 
     @abstractmethod
     def move(self, weight: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:
-        """Move weights in place.
+        """Update weights in place.
 
         Args:
             weight: rows ``[row, ...]``.
-            gradient: theirs.
-            state: what is remembered of these rows, changed in place.
+            gradient: the rows' gradients, of the same shape.
+            state: the rows' state, changed in place.
             lr: learning rate.
-            step: counted from 1, over all rows.
+            step: number of the step, counted from 1 over all rows.
         """
 
     def move_rows(self, weight: Tensor, rows: Tensor, gradient: Tensor, state: State, *, lr: float, step: int) -> None:
-        """Move some rows ``[row]``, each there once; the others stay, and so does what is remembered of them."""
+        """Update the distinct rows ``[row]``; other rows and their state stay unchanged."""
         some = weight[rows]
         remembered = {name: tensor[rows] for name, tensor in state.items()}
         self.move(some, gradient, remembered, lr=lr, step=step)

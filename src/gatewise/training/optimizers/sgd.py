@@ -9,13 +9,13 @@ from gatewise.training.optimizers.rule import Rule, State, zeros
 
 
 class SGD(Rule):
-    r"""Follows a fading sum of gradients.
+    r"""Moves along a decaying sum of gradients.
 
     .. math:: u \leftarrow \mu u + g, \qquad w \leftarrow w - \eta u
 
     Args:
         weight_decay: see :class:`Rule`.
-        momentum: :math:`\mu`; a row without a gradient keeps its sum and does not move.
+        momentum: :math:`\mu`; a row without a gradient does not move, and its sum does not decay.
     """
 
     def __init__(self, weight_decay: float = 0.0, *, momentum: float = 0.0) -> None:
