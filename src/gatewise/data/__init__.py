@@ -1,6 +1,6 @@
-"""From tables to matrices: reading, vocabularies, and one encoder that training and serving both use.
+"""Data: reading of tables, vocabularies, and the encoder that training and serving share.
 
-Other rooms import from here alone.
+Other packages import from here only.
 """
 
 from gatewise.data.arrays import as_type, nan_to_null, null_mask

@@ -1,4 +1,4 @@
-"""CSV and TSV files, also gzipped, whole or piece by piece."""
+"""Reading CSV and TSV files, also gzipped, whole or in pieces."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ NULLS = (
     *("", "NA", "N/A", "n/a", "<NA>", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "None"),
     *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
 )
-"""How columns of numbers write that there is none, quoted or not; in a column of text these are texts like others."""
+"""Spellings of null in columns of numbers, quoted or not; in text columns they are ordinary texts."""
 LEADING_ZERO = "^[+-]?0[0-9]"
 
 
 class CsvFile:
-    """A text file with a header line; its errors name it, and the column where one is at fault.
+    """A text file with a header line; errors name the file and, if known, the column.
 
-    In a column of text an empty field is null, and a quoted empty one is the empty string. Integers with leading zeros
-    in the first block are text, unless the column is known to hold numbers.
+    In a text column an empty field is null, and a quoted empty field is the empty string. Integers with leading zeros
+    in the first block are text, unless the column's type is known to be a number.
     """
 
     def __init__(self, path: Path, delimiter: str = ",") -> None:
         self.path = path
         self.where = f"table {str(path)!r}"
-        # a quoted value may hold a newline, also where one block ends and the next begins
+        # a quoted value may hold a newline, also at the boundary of two blocks
         self.parsing = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
         self.reading = pacsv.ReadOptions(block_size=BLOCK_BYTES)
 
@@ -47,7 +47,7 @@ class CsvFile:
         return list(self._inferred().names)
 
     def read(self, columns: Iterable[str] | None, types: Types) -> pa.Table:
-        """Return the whole table, or those of the columns that it has; types are inferred from all rows."""
+        """Return the whole table, or the columns of ``columns`` that exist; types are inferred from all rows."""
         schema = self._inferred()
         with self._explained(schema.names):
             converting = self._converting(schema, columns, types)
@@ -55,7 +55,7 @@ class CsvFile:
             return table
 
     def stream(self, columns: Iterable[str] | None, types: Types, rows: int) -> Iterator[pa.Table]:  # noqa: ARG002
-        """Yield the table block by block; types that are not given are inferred from the first block."""
+        """Yield the table block by block; unknown types are inferred from the first block."""
         schema = self._inferred()
         with self._explained(schema.names):
             yield from self._with_nulls(self._blocks, self._converting(schema, columns, types))
@@ -73,10 +73,10 @@ class CsvFile:
                 yield reader.schema.empty_table()
 
     def _with_nulls(self, pieces_of: Pieces, converting: pacsv.ConvertOptions) -> Iterator[pa.Table]:
-        """Yield pieces in whose texts an empty field that is not quoted is null.
+        """Yield pieces in which an empty unquoted field of a text column is null.
 
-        Arrow has one set of null spellings for all columns. So texts are read without any; from the first piece on that
-        has an empty one, they are read a second time, with that alone.
+        Arrow has one set of null spellings for all columns. So text columns are read without null spellings; from the
+        first piece with an empty text on, they are read a second time, with the empty field as null.
         """
         texts: Iterator[pa.Table] | None = None
         for place, piece in enumerate(map(self._all_text, pieces_of(converting))):
@@ -101,7 +101,7 @@ class CsvFile:
         return pacsv.ConvertOptions(column_types=known, include_columns=present, null_values=NULLS)
 
     def _zero_padded(self, names: list[str]) -> list[str]:
-        """Return which columns of integers have leading zeros in the first block."""
+        """Return the integer columns with leading zeros in the first block."""
         if not names:
             return []
         with pacsv.open_csv(self.path, self.reading, self.parsing, _texts_alone(names)) as reader:
@@ -118,7 +118,7 @@ class CsvFile:
 
     def _all_text(self, table: pa.Table) -> pa.Table:
         for field in table.schema:
-            # what Arrow infers for bytes that are no UTF-8
+            # the type that Arrow infers for bytes that are not UTF-8
             if pa.types.is_binary(field.type):
                 raise TableError(f"{self.where}: column {field.name!r} is not UTF-8 text; save it as UTF-8")
         return table
@@ -157,9 +157,9 @@ def _replaced(piece: pa.Table, texts: pa.Table) -> pa.Table:
 
 
 def _applies(known: pa.DataType, inferred: pa.DataType) -> bool:
-    """Whether to read a column as the type it is known to have: text always, numbers unless they look otherwise.
+    """Whether to read a column in its known type: always for text, for numbers unless the values look different.
 
-    Integers may have been learnt from ``true`` and ``false`` or from ``1.0``, which no conversion to integers takes.
+    Integers may have been learnt from ``true`` and ``false`` or from ``1.0``, which Arrow cannot convert to integers.
     """
     return bool(is_string(known) or pa.types.is_integer(inferred) or pa.types.is_null(inferred))
 

@@ -1,4 +1,4 @@
-"""Columns of categories brought to the type that their feature declares."""
+"""Conversion of category columns to the declared type."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from gatewise.errors import TableError
 
 
 def as_declared(column: pa.Array, dtype: str, purpose: str) -> pa.Array:
-    """Return keys, or lists of them, as ``string`` or ``integer``.
+    """Return keys, or lists of keys, as ``string`` or ``integer``.
 
-    An integer becomes the text that it is written as. Strings that are to be split keep their separators.
+    An integer becomes its decimal text. Strings that are split later keep their separators.
 
     Args:
-        column: of a plain type.
+        column: a column of a plain type.
         dtype: the declared type.
-        purpose: who asks, for messages.
+        purpose: the reader of the column, for messages.
 
     Raises:
-        TableError: a text that is no integer.
+        TableError: a text is not an integer.
     """
     if is_list(column.type):
         items = column.flatten()
@@ -36,7 +36,7 @@ def as_declared(column: pa.Array, dtype: str, purpose: str) -> pa.Array:
 
 
 def _texts(column: pa.Array, purpose: str) -> pa.Array:
-    # as a key an integer of 64 bits without sign may be negative
+    # as a key, an unsigned 64-bit integer may appear as a negative one
     written = pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)
     return as_type(column if written else as_keys(column, purpose), pa.large_string())
 

@@ -11,16 +11,16 @@ from gatewise.data.ragged import EncodedTexts, RaggedIds
 
 @dataclass(frozen=True)
 class EncodedTable:
-    """What a :class:`TableEncoder` makes of a table.
+    """The output of a :class:`TableEncoder`.
 
     Attributes:
         ids: ``[row, column]`` int32, categorical features and bucketised numbers.
-        lists: one ragged list column a ``Sequence``.
+        lists: one ragged list column per ``Sequence``.
         floats: ``[row, column]`` float32, numbers, null flags and vectors.
-        labels: ``[row, label]`` float64 in their own units, NaN: not in the task's sample; None where nothing is known.
+        labels: ``[row, label]`` float64 in their own units, NaN: not in the task's sample; None: no labels.
         weights: ``[row, task]`` float32, or None: all 1.
-        texts: one column a ``Text``.
-        groups: ``[row]`` int64, which group each row is in, -1: in none; None: there are no groups.
+        texts: one column per ``Text``.
+        groups: ``[row]`` int64, group of each row, -1: no group; None: no groups.
     """
 
     ids: np.ndarray

@@ -1,4 +1,4 @@
-"""The encoder of a whole table: fitted on the training table, used for every table after it."""
+"""The encoder of a whole table, fitted on the training table and used for all tables."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class TableEncoder:
 
     Args:
         schema: the declared features and tasks.
-        columns: what was learnt of every feature, by name.
-        labels: one encoder of labels per task, by name.
+        columns: the fitted columns of all features.
+        labels: one label encoder per task, by name.
 
     Example:
         >>> from gatewise import Binary, Categorical
@@ -53,13 +53,13 @@ class TableEncoder:
 
     @classmethod
     def fit(cls, schema: Schema, source: Any) -> tuple[TableEncoder, EncodedTable]:
-        """Learn from the training table and encode it, reading every column once.
+        """Return an encoder that is fitted on the training table, and the encoded table; reads every column once.
 
         Returns:
             The encoder and the encoded training table, with labels.
 
         Raises:
-            TableError: a column is missing or holds what its declaration excludes; names the column.
+            TableError: a column is missing or holds values that its declaration excludes; names the column.
 
         Warns:
             GatewiseWarning: labels of a funnel contradict.
@@ -74,25 +74,25 @@ class TableEncoder:
         labels = {task.name: label_encoder(task) for task in schema.tasks}
         learnt = learn_labels(schema, labels, table)
         weights, groups = encode_weights(schema, table), encode_groups(schema, table)
-        # nothing reads the columns any more: what was copied of them is freed
+        # the columns are not read any more: copies of them are freed
         del table
         columns.learn(rows)
         encoded = columns.encode_prepared(prepared, rows)
         assembled = _assembled(columns.layout, encoded, rows, learnt, weights, groups)
-        # training follows: Arrow gives back what encoding needed, twice the size of what it made
+        # before training, Arrow returns the memory of encoding, which is twice the size of the encoded table
         pa.default_memory_pool().release_unused()
         return cls(schema, columns, labels), assembled
 
     def encode(
         self, source: Any, *, labels: bool = True, weights: bool = False, optional: Collection[str] = ()
     ) -> EncodedTable:
-        """Encode a table; unseen values and nulls get the rows kept for them.
+        """Return the encoded table; unseen values and nulls get their reserved rows.
 
         Args:
             source: any table, see :func:`gatewise.data.read_table`.
-            labels: whether labels and groups are read; without, their columns need not be there.
-            weights: whether row weights are read with the labels: they steer learning only.
-            optional: names of features whose columns may be absent, which makes them null.
+            labels: whether to read labels and groups; if not, their columns may be absent.
+            weights: whether to read row weights with the labels; only training uses them.
+            optional: names of features whose columns may be absent, which counts as null.
 
         Raises:
             TableError: as in :meth:`fit`.
@@ -115,26 +115,26 @@ class TableEncoder:
 
     @property
     def statistics(self) -> dict[str, dict[str, Any]]:
-        """For each task what was learnt of its training labels."""
+        """Statistics of the training labels, by task."""
         return {name: label.statistics for name, label in self.labels.items()}
 
     @property
     def layout(self) -> Layout:
-        """The columns that encoded tables have and the tables that a model needs for them."""
+        """The columns of encoded tables and the embedding tables that a model needs."""
         return self.columns.layout
 
     @property
     def vocabularies(self) -> dict[str, AnyVocabulary]:
-        """By the name of the feature that owns each."""
+        """Vocabularies by the name of the owning feature."""
         return self.columns.vocabularies
 
     @property
     def id_columns(self) -> list[str]:
-        """The table columns that hold one id per row: tables are cut by their values and not by ranges of them."""
+        """The table columns with one id per row; slices of a table use single values of them, not ranges."""
         return [column.column for column in self.columns.values() if column.description().holds == "id"]
 
     def column_types(self) -> dict[str, pa.DataType]:
-        """Return the types that columns of a text file are read as, so that "007" stays the string it was."""
+        """Return the types for reading a text file, so that the string "007" stays a string."""
         known = dict(declared_types(self.schema))
         for column in self.columns.values():
             if column.learnt_type is not None and known.get(column.column) != pa.string():
@@ -143,20 +143,20 @@ class TableEncoder:
         return known | {column: dtype for column, dtype in labels.items() if dtype is not None}
 
     def extended(self, source: Any) -> TableEncoder:
-        """Return an encoder that also knows this table's values; rows of values already known stay as they are."""
+        """Return an encoder that also knows this table's values; rows of known values stay unchanged."""
         table = _read(source, self.columns.growing(), self.column_types)
         return TableEncoder(self.schema, self.columns.extended(table), self.labels)
 
     def state(self) -> dict[str, Any]:
-        """Return all that was learnt as JSON values."""
+        """Return the learnt state as JSON values."""
         return {**self.columns.state(), "labels": self.statistics}
 
     @classmethod
     def from_state(cls, schema: Schema, state: dict[str, Any]) -> TableEncoder:
-        """Rebuild an encoder from its schema and :meth:`state`.
+        """Return an encoder from its schema and a saved :meth:`state`.
 
         Raises:
-            ArtefactError: something that the schema needs is not there, or is not what an encoder saves.
+            ArtefactError: the state lacks something that the schema needs, or is not an encoder's state.
         """
         try:
             columns = SchemaColumns.from_state(schema, state)
@@ -167,7 +167,7 @@ class TableEncoder:
 
 
 def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False) -> list[str]:
-    """Return the names of the columns that a schema reads; row weights are needed for training only."""
+    """Return the names of the columns that a schema reads; only training needs row weights."""
     columns = [column_of(feature) for feature in schema.features]
     columns += [column for task in schema.tasks for column in task.known_columns]
     if labels:
@@ -181,12 +181,12 @@ def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False
 def _read(
     source: Any, columns: list[str], types: Callable[[], Mapping[str, pa.DataType]], spared: Collection[str] = ()
 ) -> pa.Table:
-    # types are for text files
+    # types matter for text files only
     return read_needed(source, columns, types() if isinstance(source, (str, Path)) else None, spared)
 
 
 def _remark(columns: SchemaColumns, table: pa.Table) -> None:
-    """Warn of columns that seem to mean otherwise than they are read.
+    """Warn of columns whose values look like something else than declared.
 
     Warns:
         GatewiseWarning: see :meth:`FeatureColumn.remark`; names the feature.
@@ -213,7 +213,7 @@ def _assembled(
 
 
 def declared_types(schema: Schema) -> dict[str, pa.DataType]:
-    """Return the types that a schema fixes for text files: numbers, and what can look like them but is text."""
+    """Return the types that a schema fixes for text files: numbers, and texts that may look like numbers."""
     types: dict[str, pa.DataType | None] = {}
     for task in schema.tasks:
         numbers = [*task.known_columns, *([task.weight_column] if task.weight_column else [])]

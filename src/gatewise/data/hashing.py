@@ -1,4 +1,4 @@
-"""Hashing of values into buckets: the same on every machine and in every process, and no Python per value."""
+"""Hashing of values into buckets: equal on every machine and in every process, and vectorised."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ FNV_PRIME = np.uint64(0x100000001B3)
 
 
 def hash_values(values: pa.Array) -> np.ndarray:
-    """Return a uint64 hash of every int64 or large_string value; there are no nulls among them."""
+    """Return a uint64 hash of every int64 or large_string value; the array has no nulls."""
     if pa.types.is_integer(values.type):
         return _mixed(values.to_numpy(zero_copy_only=False).view(np.uint64))
     return _mixed(_hash_strings(values.cast(pa.large_string())))
 
 
 def _hash_strings(values: pa.Array) -> np.ndarray:
-    """FNV-1a over the UTF-8 bytes of all strings at once, one byte position after the other."""
+    """Return FNV-1a hashes of the strings' UTF-8 bytes, all strings at once, byte position by byte position."""
     if len(values) == 0:
         return np.empty(0, dtype=np.uint64)
     _, offset_buffer, data = values.buffers()
@@ -36,7 +36,7 @@ def _hash_strings(values: pa.Array) -> np.ndarray:
 
 
 def _mixed(bits: np.ndarray) -> np.ndarray:
-    """Spread the bits (splitmix64's finaliser), so that any number of buckets fills evenly."""
+    """Return the hashes with mixed bits (splitmix64's finaliser), so that any number of buckets fills evenly."""
     bits = bits + np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

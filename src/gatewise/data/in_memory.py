@@ -1,4 +1,4 @@
-"""Tables in memory: frames, Arrow data, dicts of arrays, lists of dicts. What is not wanted of them is not touched."""
+"""Tables in memory: frames, Arrow data, dicts of arrays, lists of dicts. Only the wanted columns are converted."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from gatewise.data.reading import first_line, unique_names
 from gatewise.errors import TableError
 
 Wanted = Collection[str] | None
-"""Names of the columns that are to be converted; None for all."""
+"""Names of the columns to convert; None: all."""
 UNREADABLE = (pa.ArrowException, ValueError, TypeError, OverflowError)
-"""What Arrow raises about values that no column can hold."""
+"""Errors that Arrow raises for values that a column cannot hold."""
 BEYOND = (pa.uint64(), pa.list_(pa.uint64()), pa.list_(pa.list_(pa.uint64())))
-"""Types that hold integers which int64, Arrow's guess, does not."""
+"""Types for integers that do not fit into int64, Arrow's default."""
 
 
 def as_arrow(source: Any, wanted: Wanted = None) -> pa.Table:
-    """Return a source's columns, or those of the wanted ones that it has, as an Arrow table of all its rows.
+    """Return a source as an Arrow table with all columns, or with those of ``wanted`` that exist.
 
     Raises:
-        TableError: it is no table, or a column holds what Arrow cannot hold; names it.
+        TableError: the source is not a table, or a column holds values that Arrow cannot hold; names the column.
     """
     if isinstance(source, pa.RecordBatch):
         source = pa.Table.from_batches([source])
@@ -40,13 +40,13 @@ def as_arrow(source: Any, wanted: Wanted = None) -> pa.Table:
 
 
 def rereadable(source: Any) -> Any:
-    """Return a source that gives the same rows each time it is read: itself, or a stream's rows as an Arrow table."""
+    """Return a source that can be read repeatedly: the source itself, or the rows of a stream as an Arrow table."""
     known = isinstance(source, (pa.Table, pa.RecordBatch, Mapping)) or _is_rows(source) or _is_frame(source)
     return source if known else _exported(source)
 
 
 def names_of(source: Any) -> list[str]:
-    """Return the names of all columns; nothing is converted, except of a stream."""
+    """Return the names of all columns; only a stream is converted."""
     if isinstance(source, Mapping):
         return [str(name) for name in source]
     if _is_rows(source):
@@ -59,12 +59,12 @@ def names_of(source: Any) -> list[str]:
 
 
 def column_of_values(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
-    """Return any array or list as a column.
+    """Return an array or list as a column.
 
-    Integers from $2^{63}$ on are uint64, or float64 where 64 bits do not hold all; what a NumPy mask hides is null.
+    Integers from $2^{63}$ on are uint64, or float64 if 64 bits do not hold all; values under a NumPy mask are null.
 
     Raises:
-        TableError: values that no column can hold; names the column.
+        TableError: a column cannot hold the values; names the column.
     """
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
@@ -81,7 +81,7 @@ def _is_rows(source: Any) -> bool:
 
 
 def _is_frame(source: Any) -> bool:
-    """Whether a source is a frame of pandas' or polars' kind."""
+    """Whether a source is a pandas or polars frame."""
     return (hasattr(source, "iloc") and hasattr(source, "columns")) or hasattr(source, "get_columns")
 
 
@@ -109,7 +109,7 @@ def _exported(source: Any) -> pa.Table:
 
 
 def _from_rows(rows: Sequence[Mapping[str, Any]], wanted: Wanted) -> pa.Table:
-    # a row that lacks a key has a null there
+    # a missing key of a row is a null
     names = [name for name in dict.fromkeys(chain.from_iterable(rows)) if wanted is None or str(name) in wanted]
     if not names:
         return _rows_alone(len(rows))
@@ -131,12 +131,12 @@ def _from_arrays(arrays: Mapping[str, Any], wanted: Wanted) -> pa.Table:
 
 
 def _rows_alone(rows: int) -> pa.Table:
-    """Return a table of no columns."""
+    """Return a table without columns."""
     return pa.table({"": pa.nulls(rows)}).select([])
 
 
 def _levels(frame: Any) -> dict[str, Any]:
-    """Return the names of those levels of a frame's index that have one, which Arrow makes columns of."""
+    """Return the names of the named levels of a frame's index, which Arrow converts to columns."""
     names = frame.index.names if hasattr(frame, "iloc") else []
     return {str(name): name for name in names if name is not None}
 
@@ -152,7 +152,7 @@ def _from_frame(frame: Any, wanted: Wanted) -> pa.Table:
     try:
         return unique_names(_frame_as_it_is(frame, labels, bool(levels), wanted), "table")
     except UNREADABLE:
-        # column by column, so that one is named, or what Arrow does not guess is found
+        # column by column, so that an error can name the column, and other types than Arrow's guess can be tried
         columns = {str(label): column_of_values(str(label), frame[label]) for label in labels}
         index = {str(level): column_of_values(str(level), frame.index.get_level_values(level)) for level in levels}
         return pa.table(columns | index)
@@ -163,7 +163,7 @@ def _frame_as_it_is(frame: Any, labels: list[Any], index: bool, wanted: Wanted) 
         return pa.table(frame if len(labels) == len(frame.columns) else frame.select(labels))
     if not frame.columns.is_unique:
         frame = frame[labels]
-    # pandas' own selection would copy what it selects
+    # selecting with pandas would copy the columns
     table = pa.Table.from_pandas(frame, columns=labels, preserve_index=index)
     return _chosen(table, None if wanted is None else wanted)
 
@@ -186,7 +186,7 @@ def _converted(values: Any) -> pa.Array | pa.ChunkedArray:
 
 
 def _from_pandas(values: Any) -> pa.Array:
-    """Return a series, an index or an array of pandas', in which NaN is null."""
+    """Return a pandas series, index or array as Arrow; NaN is null."""
     try:
         return pa.array(values, from_pandas=True)
     except UNREADABLE:
@@ -194,7 +194,7 @@ def _from_pandas(values: Any) -> pa.Array:
 
 
 def _from_exporter(values: Any) -> pa.Array | pa.ChunkedArray | None:
-    """Return what exports itself to Arrow, or None where it does not or cannot."""
+    """Return the Arrow export of an object, or None if it has no export or the export fails."""
     try:
         if hasattr(values, "__arrow_c_stream__"):
             return pa.chunked_array(values)
@@ -204,7 +204,7 @@ def _from_exporter(values: Any) -> pa.Array | pa.ChunkedArray | None:
 
 
 def _from_numpy(values: np.ndarray, hidden: np.ndarray | None = None) -> pa.Array:
-    """Return an array ``[row]``, or lists of one ``[row, item]``; hidden values are null, and lists of them alone."""
+    """Return an array ``[row]``, or lists from ``[row, item]``; hidden values are null, as are lists with only such."""
     if values.ndim != 2:
         return _guessed(values, mask=hidden)
     flat = np.ascontiguousarray(values).reshape(-1)
@@ -214,19 +214,19 @@ def _from_numpy(values: np.ndarray, hidden: np.ndarray | None = None) -> pa.Arra
 
 
 def _guessed(values: Any, **options: Any) -> pa.Array:
-    """Return values in the type that Arrow guesses, or in one of those that it does not think of."""
+    """Return values in the type that Arrow infers, or in a type that Arrow does not try."""
     try:
         return pa.array(values, **options)
     except UNREADABLE as error:
         if not isinstance(error, OverflowError) and "too large" not in str(error):
-            # NaN, NaT or NA among values of another type is nothing but a missing one
+            # NaN, NaT or NA among values of another type means a missing value
             return _or_raise(error, values, **options | {"from_pandas": True})
         for dtype in BEYOND:
             try:
                 return pa.array(values, dtype, **options)
             except UNREADABLE:
                 continue
-        # float() refuses what is no number
+        # float() refuses values that are not numbers
         return pa.array([None if value is None else float(value) for value in values], **options)
 
 

@@ -1,4 +1,4 @@
-"""What encoded tables look like to a model."""
+"""The layout of encoded tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatewise.layout import (
 
 
 class LayoutBuilder:
-    """Gathers what each feature adds to the layout of encoded tables, in the order of the features."""
+    """Collects the columns of each feature, in the order of the features."""
 
     def __init__(self) -> None:
         self._fields: list[EmbeddingField] = []
@@ -27,7 +27,7 @@ class LayoutBuilder:
         self._numbers: list[NumberColumn] = []
 
     def table(self, feature: str, rows: int, dim: int) -> None:
-        """Add an embedding table that is called like the feature that owns it."""
+        """Add an embedding table under the name of the feature that owns it."""
         self._fields.append(EmbeddingField(feature, rows, dim))
 
     def ids(self, feature: str, table: str) -> None:
@@ -35,11 +35,11 @@ class LayoutBuilder:
         self._ids.append((feature, table))
 
     def list(self, feature: str, table: str, pooling: Pooling | None) -> None:
-        """Add a list column, whose items are looked up in a table and pooled; None: they are not."""
+        """Add a list column, whose items are looked up in a table and pooled; None: not pooled."""
         self._lists.append((feature, table, pooling))
 
     def floats(self, feature: str, names: Sequence[str], embedding: NumberEmbedding | None = None) -> None:
-        """Add columns of the float matrix; with an embedding, the first of them becomes a vector."""
+        """Add columns of the float matrix; with an embedding, the first column becomes a vector."""
         if embedding is not None:
             self._numbers.append(NumberColumn(feature, len(self._floats), embedding))
         self._floats += [(name, feature) for name in names]
@@ -49,7 +49,7 @@ class LayoutBuilder:
         self._texts.append(column)
 
     def build(self) -> Layout:
-        """Return the layout of all that was added."""
+        """Return the layout."""
         index = {field.name: place for place, field in enumerate(self._fields)}
         return Layout(
             fields=tuple(self._fields),

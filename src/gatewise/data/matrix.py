@@ -1,4 +1,4 @@
-"""Columns put side by side into one matrix whose rows are contiguous."""
+"""Concatenation of columns into one matrix with contiguous rows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 BLOCK_ROWS = 4096
-"""So many rows of the matrix stay in the processor's cache until all columns have been written to them."""
+"""Number of rows that stay in the processor's cache until all their columns are written."""
 
 
 def side_by_side(pieces: Sequence[np.ndarray], rows: int, dtype: DTypeLike) -> np.ndarray:
-    """Return one ``[row, column]`` matrix of pieces that are one column ``[row]`` or several ``[row, column]``."""
+    """Return one matrix ``[row, column]`` from pieces that are columns ``[row]`` or matrices ``[row, column]``."""
     if not pieces:
         return np.zeros((rows, 0), dtype)
     pieces = [piece if piece.ndim == 2 else piece[:, np.newaxis] for piece in pieces]

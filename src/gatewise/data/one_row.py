@@ -1,4 +1,4 @@
-"""One row to be looked at closely, and others to hold it against."""
+"""One row to explain, and other rows to compare it with."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def row_and_others(
     others: int = 200,
     seed: int = 0,
 ) -> pa.Table:
-    """Return a table whose first row is the one asked for; other rows of the source follow, drawn at random.
+    """Return a table with the requested row first, followed by other rows of the source, drawn at random.
 
     Args:
-        source: any table, or None where ``row`` has values of its own and there is nothing to hold it against.
-        row: its number, counted from 0, or its values by column.
-        needed: the columns that are read.
-        known: further columns that values may be given for; they are not read.
-        spared: those of the needed columns that may be absent.
-        types: of a text file's columns.
-        others: how many other rows at most.
-        seed: of the draw.
+        source: any table; or None, if ``row`` has values and no other rows are needed.
+        row: number of the row, counted from 0, or its values by column.
+        needed: the columns to read.
+        known: further columns for which ``row`` may have values; they are not read.
+        spared: needed columns that may be absent.
+        types: types of a text file's columns.
+        others: largest number of other rows.
+        seed: seed of the draw.
 
     Raises:
-        TableError: there is no such row or column, or a value is missing or does not fit the column; names it.
+        TableError: unknown row or column, or a value is missing or does not fit its column; names it.
     """
     if source is None:
         if not isinstance(row, Mapping):
@@ -57,13 +57,13 @@ def row_and_others(
         drawn = np.random.default_rng(seed).permutation(table.num_rows)[:others]
         rest = _decoded(table.take(drawn))
         first = _given(row, wanted, {*known, *needed}, spared, rest.schema)
-        # a column without any value in the rest has the type of the one that is given
+        # a column without values in the rest gets the type of the given value
         return pa.concat_tables([first, rest], promote_options="default")
     if not 0 <= row < table.num_rows:
         expected = f"a number from 0 to {table.num_rows - 1}" if table.num_rows else "a table with rows"
         raise TableError(f"row {row}: expected {expected}, found a table of {table.num_rows:,} rows")
     drawn = np.random.default_rng(seed).permutation(table.num_rows - 1)[:others]
-    # the row itself is left out of the others
+    # the row itself is not among the others
     return table.take(np.concatenate([[row], drawn + (drawn >= row)]))
 
 
@@ -74,7 +74,7 @@ def _given(
     spared: Collection[str],
     schema: pa.Schema | None,
 ) -> pa.Table:
-    """Return given values as a table of one row, in the types of a schema if there is one."""
+    """Return given values as a table of one row, in the types of a schema if given."""
     for name in values:
         if name not in known and name not in needed:
             raise TableError(f"row: no column {name!r} is read{did_you_mean(name, needed)} (columns: {shown(needed)})")
@@ -90,7 +90,7 @@ def _given(
 
 
 def _decoded(table: pa.Table) -> pa.Table:
-    """Return a table without dictionaries, which no given value fits into."""
+    """Return a table without dictionary types, which given values could not join."""
     columns = {
         name: column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
         for name, column in zip(table.column_names, table.columns, strict=True)

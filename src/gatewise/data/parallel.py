@@ -1,4 +1,4 @@
-"""Columns worked on side by side: Arrow and NumPy let go of the interpreter while they compute."""
+"""Parallel work on columns, in threads: Arrow and NumPy release the interpreter lock while they compute."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 ROWS_WORTH_THREADS = 50_000
-"""In shorter tables the work on a column takes less time than handing it to a thread."""
+"""Number of rows from which threads pay off."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -18,13 +18,13 @@ Result = TypeVar("Result")
 def in_parallel(work: Callable[[Item], Result], items: Iterable[Item], rows: int) -> list[Result]:
     """Return ``[work(item) for item in items]``, by as many threads as Arrow may use (``pyarrow.set_cpu_count``).
 
-    The results stand in the order of the items. Where several items fail, the error is that of the first of them,
-    whichever thread comes to its end first.
+    The results are in the order of the items. If several items fail, the error of the first item in this order is
+    raised.
 
     Args:
-        work: done for every item; the calls do not depend on each other.
-        items: most often features.
-        rows: of the table that the work is done on.
+        work: called for every item; the calls must be independent.
+        items: usually features.
+        rows: number of rows of the table.
     """
     items = list(items)
     threads = min(pa.cpu_count(), len(items))

@@ -1,4 +1,4 @@
-"""Parquet files, whole or piece by piece."""
+"""Reading Parquet files, whole or in pieces."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from gatewise.errors import TableError
 
 
 class ParquetFile:
-    """A Parquet file; its errors name it."""
+    """A Parquet file; errors name the file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def names(self) -> list[str]:
-        """Return the names of all columns, without reading a row."""
+        """Return the names of all columns, without reading rows."""
         with self._opened() as file:
             return list(file.schema_arrow.names)
 
     def read(self, columns: Iterable[str] | None, types: Types) -> pa.Table:  # noqa: ARG002
-        """Return the whole table, or those of the columns that it has."""
+        """Return the whole table, or the columns of ``columns`` that exist."""
         with self._opened() as file:
             return file.read(self._present(file, columns))
 
     def stream(self, columns: Iterable[str] | None, types: Types, rows: int) -> Iterator[pa.Table]:  # noqa: ARG002
-        """Yield pieces of at most ``rows`` rows; an empty one where there are none."""
+        """Yield pieces of at most ``rows`` rows; one empty piece for a file without rows."""
         with self._opened() as file:
             present = self._present(file, columns)
             yield from map(_as_table, file.iter_batches(batch_size=rows, columns=present))

@@ -1,7 +1,7 @@
-"""The door that every column which is read comes through: any type of Arrow becomes one of a few.
+"""Conversion of every column that is read to one of a few plain types.
 
-What is behind sees null, booleans, integers, floats, strings, binary, dates and times, lists of those, and dictionaries
-of strings or integers without a null among their entries. A column that has such a type is passed on, not copied.
+The plain types are null, booleans, integers, floats, strings, binary, dates and times, lists of these types, and
+dictionaries of strings or integers without null entries. A column of a plain type is passed on without a copy.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from gatewise.data.arrays import as_type, filled
 from gatewise.errors import TableError
 
 NAME = b"ARROW:extension:name"
-"""Where a field says what extension type it has, also one that nobody registered here."""
+"""Metadata key with the name of a field's extension type, also of a type that is not registered in this process."""
 REFUSED = {
     "pandas.period": "pandas Periods; make them text with astype(str), or times with dt.to_timestamp()",
     "pandas.interval": "pandas Intervals; make them text with astype(str)",
     "arrow.opaque": "values of a type that Arrow does not know; cast them to a number or a text where they come from",
 }
-"""Extension types whose storage does not say what the values are."""
+"""Extension types whose values cannot be understood from their storage."""
 EXPECTED = "numbers, booleans, strings, times or lists of them"
 
 Step = Callable[[pa.Array], pa.Array]
@@ -32,16 +32,16 @@ Step = Callable[[pa.Array], pa.Array]
 def plain_column(column: pa.ChunkedArray, field: pa.Field, purpose: str) -> pa.Array:
     """Return a column as one array of a plain type.
 
-    A column in which everything is null is of the type null, whatever it was: its writer had to take some type. Whole
-    decimals are integers, int64 or uint64 where they fit; other decimals are float64.
+    A column with only nulls gets the type null, since its original type has no meaning. Whole decimals are integers,
+    int64 or uint64 if they fit; other decimals are float64.
 
     Args:
-        column: of a table.
-        field: its field, for the name of an extension type.
-        purpose: who asks, for messages.
+        column: a column of a table.
+        field: the column's field, for the name of an extension type.
+        purpose: the reader of the column, for messages.
 
     Raises:
-        TableError: structures, maps, unions, or values of which nobody here knows what they mean.
+        TableError: structures, maps, unions, or values of an unknown meaning.
     """
     known = field.metadata.get(NAME) if field.metadata else None
     if column.null_count == len(column):
@@ -52,7 +52,7 @@ def plain_column(column: pa.ChunkedArray, field: pa.Field, purpose: str) -> pa.A
 
 
 def one_array(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column as one array, of its own type unless that cannot hold all of it, such as 2 GB of text."""
+    """Return a column as one array, in its own type unless the type cannot hold all values, such as 2 GB of text."""
     if column.num_chunks == 1:
         return column.chunk(0)
     if column.num_chunks == 0:
@@ -70,7 +70,7 @@ def wide_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def take_rows(table: pa.Table, rows: np.ndarray | pa.Array) -> pa.Table:
-    """Return rows of a table; columns keep their types but for those that Arrow takes no rows of, such as views."""
+    """Return rows of a table; columns keep their types, except types that Arrow cannot index, such as views."""
     columns = {name: _taken(column, rows) for name, column in zip(table.column_names, table.columns, strict=True)}
     return pa.table(columns) if columns else table.slice(0, len(rows))
 
@@ -83,7 +83,7 @@ def _taken(column: pa.ChunkedArray, rows: np.ndarray | pa.Array) -> pa.Array | p
 
 
 def _plain(column: pa.Array, purpose: str) -> pa.Array:
-    """Return an array of a plain type: the same one where it is plain already."""
+    """Return an array of a plain type, without a copy if its type is plain already."""
     dtype, within = column.type, partial(_plain, purpose=purpose)
     if pa.types.is_null(dtype):
         return column
@@ -105,7 +105,7 @@ def _plain(column: pa.Array, purpose: str) -> pa.Array:
 
 
 def _wide(column: pa.Array) -> pa.Array:
-    """Return an array in types of 64-bit offsets, which can be joined and taken from; extensions lose their name."""
+    """Return an array in types with 64-bit offsets, which can be joined and indexed; extensions lose their name."""
     dtype = column.type
     if isinstance(dtype, pa.BaseExtensionType):
         return _wide(_unwrapped(column))
@@ -131,7 +131,7 @@ def _without_views(column: pa.Array, step: Step) -> pa.Array:
     if pa.types.is_binary_view(dtype):
         return column.cast(pa.large_binary())
     if pa.types.is_run_end_encoded(dtype):
-        # Arrow decodes runs of some types only
+        # Arrow decodes run-end encoding for some types only
         ends = np.asarray(column.run_ends)
         runs = np.searchsorted(ends, column.offset + np.arange(len(column)), side="right")
         return step(_wide(column.values).take(pa.array(runs)))
@@ -144,7 +144,7 @@ def _plain_dictionary(column: pa.Array, within: Step) -> pa.Array:
     if not kept or entries.null_count:
         return within(within(entries).take(column.indices))
     if pa.types.is_string(entries.type) or pa.types.is_string_view(entries.type):
-        # decoded it may hold more than 2 GB
+        # the decoded array may hold more than 2 GB
         return pa.DictionaryArray.from_arrays(column.indices, entries.cast(pa.large_string()))
     return column
 
@@ -162,13 +162,13 @@ def _plain_list(column: pa.Array, purpose: str) -> pa.Array:
 
 
 def _is_plain(dtype: pa.DataType) -> bool:
-    """Whether a type of items is plain as it is."""
+    """Whether a type of items is plain."""
     numbers = pa.types.is_integer(dtype) or pa.types.is_floating(dtype) or pa.types.is_boolean(dtype)
     return bool(numbers or pa.types.is_string(dtype) or pa.types.is_large_string(dtype))
 
 
 def large_list(column: pa.Array, items: pa.Array) -> pa.Array:
-    """Return any kind of list as large lists of ``items``, which stand for those of all rows one after the other.
+    """Return any kind of list as large lists of ``items``, the converted items of all rows in order.
 
     (Arrow's own cast of list views loses rows.)
     """
@@ -178,7 +178,7 @@ def large_list(column: pa.Array, items: pa.Array) -> pa.Array:
 
 
 def _numbers(column: pa.Array) -> pa.Array:
-    """Return decimals as integers where they have no fractions and 64 bits hold them, otherwise as float64."""
+    """Return decimals as integers if all are whole and fit into 64 bits, otherwise as float64."""
     if column.type.scale <= 0:
         for integers in (pa.int64(), pa.uint64()):
             try:
@@ -199,8 +199,8 @@ def _unwrapped(column: pa.Array) -> pa.Array:
 
 
 def _uuids(storage: pa.Array) -> pa.Array:
-    """Return 16 bytes a row as the 36 characters that they are written with."""
-    # a row that is null has no bytes of its own to be written
+    """Return UUIDs of 16 bytes per row as texts of 36 characters."""
+    # the bytes of a null row are undefined
     present = storage.drop_null()
     raw = np.frombuffer(b"".join(present.to_pylist()), dtype=np.uint8).reshape(-1, 16)
     digits = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
@@ -220,16 +220,16 @@ def _refuse_by_name(name: str, purpose: str) -> None:
 
 
 def is_string(dtype: pa.DataType) -> bool:
-    """Whether a type is one of Arrow's strings."""
+    """Whether a type is an Arrow string type."""
     return bool(pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype))
 
 
 def is_list(dtype: pa.DataType) -> bool:
-    """Whether a type is one of Arrow's lists."""
+    """Whether a type is an Arrow list type."""
     lists = pa.types.is_list(dtype) or pa.types.is_large_list(dtype) or pa.types.is_fixed_size_list(dtype)
     return bool(lists or is_view(dtype))
 
 
 def is_view(dtype: pa.DataType) -> bool:
-    """Whether a type is one of Arrow's views of lists."""
+    """Whether a type is an Arrow list-view type."""
     return bool(pa.types.is_list_view(dtype) or pa.types.is_large_list_view(dtype))

@@ -1,4 +1,4 @@
-"""What features are encoded as, beside matrices: lists of different length, and texts; and either as one matrix."""
+"""Encoded lists and texts of different length, and their padded matrices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RaggedIds:
         return int(np.diff(self.offsets).max(initial=0))
 
     def padded(self) -> np.ndarray:
-        """Return the lists as one matrix ``[row, longest]``, padded at their ends."""
+        """Return the lists as one matrix ``[row, longest]``, padded at the end."""
         return padded(self.values, self.offsets, PADDING)
 
 
@@ -35,8 +35,8 @@ class EncodedTexts:
     """A text column.
 
     Attributes:
-        tokens: of every distinct text; the last one stands for null and has none.
-        codes: ``[row]`` int64, which text each row holds.
+        tokens: the tokens of every distinct text; the last entry is for null and is empty.
+        codes: ``[row]`` int64, index of each row's text.
     """
 
     tokens: RaggedIds
@@ -48,7 +48,7 @@ class EncodedTexts:
         return self.tokens.longest
 
     def padded(self) -> np.ndarray:
-        """Return the tokens of every row as one matrix ``[row, longest]``, padded at their ends."""
+        """Return the tokens of every row as one matrix ``[row, longest]``, padded at the end."""
         return self.tokens.padded()[self.codes]
 
 
@@ -57,7 +57,7 @@ Encoded = np.ndarray | RaggedIds | EncodedTexts
 
 
 def padded(values: np.ndarray, offsets: np.ndarray, padding: Any) -> np.ndarray:
-    """Return the lists ``values[offsets[i] : offsets[i + 1]]`` as ``[row, longest]``, with padding after each."""
+    """Return the lists ``values[offsets[i] : offsets[i + 1]]`` as ``[row, longest]``, padded at the end."""
     lengths = np.diff(offsets)
     present = np.arange(lengths.max(initial=0)) < lengths[:, np.newaxis]
     matrix = np.full(present.shape, padding, values.dtype)
@@ -66,12 +66,12 @@ def padded(values: np.ndarray, offsets: np.ndarray, padding: Any) -> np.ndarray:
 
 
 def trimmed(lists: np.ndarray) -> np.ndarray:
-    """Return padded lists ``[row, place]`` without the places that hold padding in every row."""
+    """Return padded lists ``[row, place]`` without the places that are padding in every row."""
     return lists[:, : int((lists != PADDING).any(axis=0).sum())]
 
 
 def as_matrix(encoded: Encoded) -> np.ndarray:
-    """Return encoded rows as one matrix ``[row, column]``; lists and tokens are padded at their ends."""
+    """Return encoded rows as one matrix ``[row, column]``; lists and tokens are padded at the end."""
     if isinstance(encoded, np.ndarray):
         return encoded if encoded.ndim == 2 else encoded[:, np.newaxis]
     return encoded.padded()

@@ -1,4 +1,4 @@
-"""What readers of all kinds of tables have in common."""
+"""Helpers of all table readers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pyarrow as pa
 from gatewise.errors import TableError
 
 Types = Mapping[str, pa.DataType]
-"""Types that columns of a text file are known to have."""
+"""Known types of a text file's columns."""
 
 
 def unique_names(table: Any, where: str) -> Any:
-    """Return a table or an Arrow schema in which no column stands twice."""
+    """Return a table or an Arrow schema, checked for duplicate column names."""
     names = table.names if isinstance(table, pa.Schema) else table.column_names
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
@@ -24,7 +24,7 @@ def unique_names(table: Any, where: str) -> Any:
 
 
 def first_line(error: Exception) -> str:
-    """Return what an error says in one line, or its type where it says nothing."""
+    """Return the first line of an error's message, or its type if the message is empty."""
     parts = (
         [str(part) for part in error.args] if len(error.args) > 1 and not isinstance(error, OSError) else [str(error)]
     )

@@ -1,4 +1,4 @@
-"""What texts seem to mean otherwise than they are read: lists that were written as text."""
+"""Warnings about lists that were written as text."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import pyarrow.compute as pc
 from gatewise.data.plain_types import is_string
 
 LOOKED_AT = 1000
-"""Texts that are judged by."""
+"""Number of texts that are examined."""
 BRACKETS = {"[": "]", "(": ")", "{": "}"}
 SEPARATORS = (",", ";", "|", "\t", " ", "/", ":")
 REMEDY = "write tables with lists to Parquet, or join their items"
 
 
 def remark_on_texts(separator: str, column: pa.Array) -> str | None:
-    """Return how strings that are split at a separator seem to be meant otherwise.
+    """Return a warning if strings seem not to fit the declared separator; None otherwise.
 
-    That is where they look like lists that a program wrote, such as ``['a', 'b']``, or hold another separator than the
-    declared one, which splits none of them.
+    Strings do not fit if they look like lists that a program wrote, such as ``['a', 'b']``, or if they hold another
+    separator and never the declared one.
     """
     dictionary = pa.types.is_dictionary(column.type)
     texts = column.dictionary if dictionary else column

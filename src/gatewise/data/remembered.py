@@ -1,4 +1,4 @@
-"""Results that are kept by the value they belong to, up to a number of bytes."""
+"""A cache of results by value, up to a number of bytes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 REMEMBERED_BYTES = 16 << 20
-"""What is kept of values and their rows at most, where finding them takes longer than a look into a dict."""
+"""Largest size of the cache, in bytes."""
 ENTRY_BYTES = 200
-"""About what a dict, a short value and its row take."""
+"""Approximate size of one entry: dict slot, short value and row."""
 
 
 class Remembered:
-    """Finds what belongs to values, and keeps it: for values that come again and take long to work out.
+    """A cache of function results, for values that repeat and take long to compute.
 
     Args:
-        find: returns what belongs to each of some distinct values.
+        find: returns the results of some distinct values.
     """
 
     def __init__(self, find: Callable[[list[Any]], Sequence[Any]]) -> None:
@@ -24,7 +24,7 @@ class Remembered:
         self._bytes = 0
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
-        """Return what belongs to each value."""
+        """Return the result of each value."""
         known = self._known
         unknown = [value for value in dict.fromkeys(values) if value not in known]
         if not unknown:
@@ -32,7 +32,7 @@ class Remembered:
         found = dict(zip(unknown, self._find(unknown), strict=True))
         size = sum(map(_kept_bytes, found.items()))
         if self._bytes + size > REMEMBERED_BYTES:
-            # another thread may be reading the old one; what does not fit at all is forgotten at once
+            # a new dict, as another thread may be reading the old one; results that do not fit at all are not kept
             self._known, self._bytes = ({}, 0) if size > REMEMBERED_BYTES else (dict(found), size)
             return [found[value] if value in found else known[value] for value in values]
         known.update(found)
@@ -43,5 +43,5 @@ class Remembered:
 def _kept_bytes(entry: tuple[Any, Any]) -> int:
     value, rows = entry
     text = 4 * len(value) if isinstance(value, str) else 0
-    # a small integer of a list is 8 bytes in it and 28 of its own
+    # a small integer in a list takes 8 bytes in the list and 28 bytes for the object
     return ENTRY_BYTES + text + (36 * len(rows) if isinstance(rows, list) else 0)

@@ -1,4 +1,4 @@
-"""Made-up rows that go everywhere: known, unseen and null values, lists of any length, numbers far out."""
+"""Made-up rows of all sorts: known, unseen and null values, lists of any length, extreme numbers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def sample_rows(encoder: TableEncoder, rows: int = 256, seed: int = 0) -> pa.Tab
     """Return made-up rows with every column that predicting needs.
 
     Args:
-        encoder: what it learnt says which values there are.
-        rows: how many.
-        seed: of the draws.
+        encoder: the encoder whose vocabularies and statistics give the values.
+        rows: number of rows.
+        seed: seed of the draws.
     """
     rng = np.random.default_rng(seed)
     columns: dict[str, list[Any]] = {}

@@ -1,4 +1,4 @@
-"""What an encoder has saved, validated like a declaration before anything is made of it."""
+"""Validation of an encoder's saved state before it is used."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class LearntState(TypedDict):
-    """Of a vocabulary of values."""
+    """The saved state of a learnt vocabulary."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     values: Literal["integer", "string"] | None
@@ -44,7 +44,7 @@ class LearntState(TypedDict):
 
 
 class HashedState(TypedDict):
-    """Of a vocabulary of hashes; the rows of a table are counted with 32 bits."""
+    """The saved state of a hashed vocabulary; rows of a table are counted with 32 bits."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     values: Literal["integer", "string"] | None
@@ -55,7 +55,7 @@ VocabularyState = LearntState | HashedState
 
 
 class EncoderState(TypedDict):
-    """Of all."""
+    """The saved state of an encoder."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     vocabularies: dict[str, VocabularyState]
@@ -64,14 +64,14 @@ class EncoderState(TypedDict):
 
 
 KINDS = ("classes", "levels")
-"""Statistics that list what a label can be, each once."""
+"""Statistics that list the distinct values of a label."""
 
 
 def check_state(columns: Mapping[str, FeatureColumn[Any, Any]], state: Any) -> None:
-    """Refuse a state that no encoder with these columns can have saved.
+    """Refuse a state that does not belong to an encoder with these columns.
 
     Raises:
-        ArtefactError: says where, what was expected and what was found.
+        ArtefactError: names the place, the expected and the found value.
     """
     _check(EncoderState, state)
     for name, column in columns.items():
@@ -97,7 +97,7 @@ def _misfit(reason: str) -> ArtefactError:
 
 
 def _check_statistics(learnt: Mapping[str, Any], where: str) -> None:
-    """Refuse statistics of labels that are no numbers, strings or lists of either, or that cannot be."""
+    """Refuse statistics of labels that are not numbers, strings or lists of these, or that are impossible."""
     for name, value in learnt.items():
         parts = value if isinstance(value, list) else [value]
         plain = all(isinstance(part, (int, float, str)) for part in parts)

@@ -1,4 +1,4 @@
-"""Tables in: anything with the Arrow PyCapsule interface, a dict of arrays, a list of dicts, a CSV or Parquet file."""
+"""Reading of tables: the Arrow PyCapsule interface, dicts of arrays, lists of dicts, CSV and Parquet files."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def read_table(source: Any, columns: Iterable[str] | None = None, types: Types |
     Args:
         source: pandas, polars, pyarrow, duckdb or any other object with the Arrow PyCapsule interface; a dict of
             equally long arrays; a list of dicts; a path to a CSV, TSV (also gzipped) or Parquet file.
-        columns: read only those of these columns that it has; what other columns hold does not matter.
-        types: of a CSV file, the types that columns are known to have; others are inferred.
+        columns: read only these columns, as far as they exist; other columns may hold anything.
+        types: known types of a CSV file's columns; other types are inferred.
 
     Raises:
         TableError: the source cannot be read as a table; names the file or column and the reason.
@@ -40,10 +40,10 @@ def read_table(source: Any, columns: Iterable[str] | None = None, types: Types |
 def read_needed(
     source: Any, columns: Iterable[str], types: Types | None = None, spared: Collection[str] = ()
 ) -> pa.Table:
-    """Return those of the columns that a source has.
+    """Return the needed columns of a source, as far as they exist.
 
-    Where one is missing that is not ``spared``, there are columns of nulls by the names of all others: whoever misses
-    its column is to suggest the nearest of all that the source has.
+    If a column that is not in ``spared`` is missing, all other columns of the source are added as nulls, so that the
+    error message of the reader can suggest the nearest of all names.
 
     Raises:
         TableError: see :func:`read_table`.
@@ -58,20 +58,20 @@ def read_needed(
 
 
 def readable(source: Any) -> Any:
-    """Return a source that can be read more than once: itself, or as an Arrow table where it is a stream."""
+    """Return a source that can be read repeatedly: the source itself, or a stream as an Arrow table."""
     return source if isinstance(source, (str, Path)) else rereadable(source)
 
 
 def stream_table(
     source: Any, columns: Iterable[str] | None = None, types: Types | None = None, rows: int = 65_536
 ) -> Iterator[pa.Table]:
-    """Yield a source piece by piece, files without holding them whole; at least one piece, if an empty one.
+    """Yield a source in pieces, at least one, maybe empty; files are never held whole.
 
     Args:
         source: see :func:`read_table`.
         columns: see :func:`read_table`.
         types: see :func:`read_table`.
-        rows: rows of a piece at most; a CSV comes in blocks of bytes instead.
+        rows: largest number of rows per piece; a CSV file is cut into blocks of bytes instead.
     """
     if not isinstance(source, (str, Path)):
         table = as_arrow(source, None if columns is None else set(columns))
@@ -82,7 +82,7 @@ def stream_table(
 
 
 def column_names(source: Any) -> list[str]:
-    """Return the names of a source's columns, of a file without reading its rows."""
+    """Return the names of a source's columns; the rows of a file are not read."""
     if isinstance(source, (str, Path)):
         return _file_reader(Path(source)).names()
     return names_of(source)
@@ -110,18 +110,18 @@ def pick_column(table: pa.Table, name: str, purpose: str) -> pa.Array:
     """Return a column as one array of a plain type, see :mod:`gatewise.data.plain_types`.
 
     Args:
-        table: where it is looked for.
-        name: the column.
-        purpose: who asks, such as ``feature 'age'``, for the message.
+        table: the table.
+        name: the column's name.
+        purpose: the reader of the column, such as ``feature 'age'``, for the message.
 
     Raises:
-        TableError: there is no such column; suggests the nearest name. Or it holds what nobody can read.
+        TableError: the column is missing (suggests the nearest name), or its type cannot be read.
     """
     return plain_column(find_column(table, name, purpose), table.schema.field(name), purpose)
 
 
 def find_column(table: pa.Table, name: str, purpose: str) -> pa.ChunkedArray:
-    """Return a column as it is, see :func:`pick_column`."""
+    """Return a column in its own type, see :func:`pick_column`."""
     try:
         return table.column(name)
     except KeyError:

@@ -1,4 +1,4 @@
-"""Raw columns brought to the few types that encoders work on, or an error that names the column."""
+"""Conversion of raw columns to keys, numbers and lists; errors name the column."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ LARGEST = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True)
 class Distinct:
-    """A column as its distinct values and, for every row, which one it is; null is the one after the last."""
+    """Dictionary-encoded column; nulls get code ``len(values)``."""
 
     values: pa.Array
     codes: np.ndarray
 
     @property
     def counts(self) -> np.ndarray:
-        """How often each distinct value stands in the column."""
+        """Number of rows of each distinct value."""
         return np.bincount(self.codes, minlength=len(self.values) + 1)[:-1]
 
     def first_row(self, place: int) -> int:
-        """Return the first row that holds a distinct value."""
+        """Return the first row with the distinct value at ``place``."""
         return int(np.argmax(self.codes == place))
 
     def rows(self, row_of_value: np.ndarray) -> np.ndarray:
-        """Spread one row number a distinct value to the whole column; null has its own."""
-        # NumPy would turn all codes into int64 first
+        """Return the embedding row of every row, from one embedding row per distinct value; null has a reserved row."""
+        # NumPy would convert all codes to int64 first
         return pa.array(np.append(row_of_value, np.int32(NULL))).take(pa.array(self.codes)).to_numpy()
 
 
@@ -46,7 +46,7 @@ def distinct(values: pa.Array) -> Distinct:
         return Distinct(values.slice(0, 0), np.zeros(len(values), dtype=np.int32))
     encoded = values.dictionary_encode()
     values, codes = encoded.dictionary, filled(encoded.indices, len(encoded.dictionary))
-    # what several columns hold is put together, so it is to be of one type of string
+    # values of several columns may be joined, so that all strings need one type
     return Distinct(as_type(values, pa.large_string()) if is_string(values.type) else values, codes)
 
 
@@ -56,22 +56,22 @@ def distinct_keys(column: pa.Array, purpose: str) -> Distinct:
     Raises:
         TableError: see :func:`as_keys`.
     """
-    # of floats every row is checked: what no row holds may be no whole number
+    # floats are checked by row: dictionary entries without a row need not be whole numbers
     if not pa.types.is_dictionary(column.type) or pa.types.is_floating(column.type.value_type):
         return distinct(as_keys(column, purpose))
-    # the column is split already, but its dictionary may hold a value twice, or null
+    # the column is dictionary-encoded already, but its dictionary may hold a value twice, or null
     known = distinct(as_keys(column.dictionary, purpose))
     code_of = np.append(known.codes, np.int32(len(known.values)))
-    # int8 need not hold the length of the dictionary
+    # the dictionary may be longer than int8 can count
     entries = filled(as_type(column.indices, pa.int64()), len(column.dictionary))
     return Distinct(known.values, code_of[entries])
 
 
 def as_keys(column: pa.Array, purpose: str, row_of: RowOf = int) -> pa.Array:
-    """Return ids or categories as int64, string or large_string (or null, where all are null).
+    """Return ids or categories as int64, string or large_string (or null, if all are null).
 
-    Unsigned 64-bit ids keep their bits. Floating columns are accepted where every value is a whole number that the type
-    holds exactly, as pandas makes of integers with missing values.
+    Unsigned 64-bit ids keep their bits. Floating columns are accepted if every value is a whole number that the type
+    holds exactly: pandas stores integers with missing values as floats.
 
     Args:
         column: a column, or the items of a list column.
@@ -79,7 +79,7 @@ def as_keys(column: pa.Array, purpose: str, row_of: RowOf = int) -> pa.Array:
         row_of: of the items of a list column, the row that an item stands in.
 
     Raises:
-        TableError: lists, fractions, or a type that is no key.
+        TableError: lists, fractions, or a type that cannot be a key.
     """
     dtype = column.type
     if pa.types.is_dictionary(dtype):
@@ -93,7 +93,7 @@ def as_keys(column: pa.Array, purpose: str, row_of: RowOf = int) -> pa.Array:
     if pa.types.is_floating(dtype):
         return _whole(column, purpose, row_of)
     if pa.types.is_string(dtype):
-        # widened where it is needed: fewer values, or none
+        # widened later, after the values are reduced to distinct ones
         return column
     if is_string(dtype) or pa.types.is_date(dtype):
         return as_type(column, pa.large_string())
@@ -120,7 +120,7 @@ def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.
         row_of: of the items of a list column, the row that an item stands in.
 
     Raises:
-        TableError: a type that is no number; NaN, infinity or what float32 cannot hold (missing values are nulls).
+        TableError: not numbers; NaN, infinity, or values outside the range of float32 (missing values are nulls).
     """
     dtype = column.type
     if pa.types.is_dictionary(dtype):
@@ -131,7 +131,7 @@ def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.
     elif not (numeric or pa.types.is_decimal(dtype) or pa.types.is_null(dtype)):
         raise TableError(f"{purpose}: expected numbers, found {dtype}{_hint(dtype) or _no_number(column, row_of)}")
     numbers = filled(as_type(column, pa.float64(), safe=False), 0)
-    # the extremes of a column with NaN are NaN; only a bad column is searched for its rows
+    # the extremes of a column with NaN are NaN; only a bad column is searched for the bad row
     if len(numbers) and not (numbers.min() >= -LARGEST and numbers.max() <= LARGEST):
         bad = np.flatnonzero(~(np.abs(numbers) <= LARGEST))
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
@@ -141,7 +141,7 @@ def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.
 
 
 def as_lists(column: pa.Array, separator: str, purpose: str) -> pa.Array:
-    """Return a list column, splitting strings at the separator; empty items of strings are dropped.
+    """Return a list column; strings are split at the separator, without empty items.
 
     Raises:
         TableError: neither lists nor strings.
@@ -172,7 +172,7 @@ def _mask(column: pa.Array) -> pa.Array | None:
 
 
 def _no_number(column: pa.Array, row_of: RowOf) -> str:
-    """Return the first text that is no number, and where it stands."""
+    """Return the first text that is not a number, and its row."""
     if not is_string(column.type):
         return ""
     for row, text in enumerate(column):
@@ -184,7 +184,7 @@ def _no_number(column: pa.Array, row_of: RowOf) -> str:
 
 
 def _hint(dtype: pa.DataType) -> str:
-    """Say what to do with values that are neither numbers nor keys."""
+    """Return advice on values that are neither numbers nor keys."""
     if is_list(dtype):
         return " (declare it as a Sequence or a Vector)"
     if pa.types.is_temporal(dtype):

@@ -1,4 +1,4 @@
-"""One class per kind of feature, which is all that is known of the kind: see :class:`FeatureColumn`."""
+"""One class per kind of feature, with everything about this kind: see :class:`FeatureColumn`."""
 
 from gatewise.data.columns.categorical import CategoricalColumn
 from gatewise.data.columns.column import FeatureColumn

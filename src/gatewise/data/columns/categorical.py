@@ -18,11 +18,11 @@ from gatewise.data.vocabularies import Values, Vocabulary
 from gatewise.declare import Categorical
 
 TEXT_TYPES = {None: None, "string": pa.string(), "integer": pa.int64()}
-"""What a column of a text file is read as, by the declared type."""
+"""Arrow type for reading a column of a text file, by the declared type."""
 
 
 class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
-    """One category per row, looked up in a vocabulary."""
+    """A column of categories, one per row, that are looked up in a vocabulary."""
 
     @property
     @override
@@ -54,16 +54,16 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
 
     @override
     def encode_column(self, column: pa.Array) -> np.ndarray:
-        """Return one int32 id per row; nothing is to be learnt, so that the column need not be split first."""
+        """Return one int32 id per row; without learning, the column need not be split first."""
         if pa.types.is_dictionary(column.type):
             return self.encode(self.prepare(column))
         return self.vocabulary.rows_of(self.keys(column))
 
     def keys(self, column: pa.Array) -> pa.Array:
-        """Return the keys of a picked column, null for null.
+        """Return the keys of a picked column; nulls stay null.
 
         Raises:
-            TableError: they are none, or of another type than the vocabulary's.
+            TableError: the values are not keys, or have another type than the vocabulary.
         """
         keys = as_keys(column, self.purpose)
         self.check(keys)
@@ -71,12 +71,12 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
 
     @override
     def encode_usual(self, values: Values) -> np.ndarray | None:
-        """Look up integers or strings, whichever the vocabulary holds, one by one."""
+        """Look up Python integers or strings, as the vocabulary has them, one by one."""
         return self.lookup(values)
 
     @override
     def lay_out(self, layout: LayoutBuilder) -> None:
-        """Add a column of ids, with a table of its own."""
+        """Add a column of ids and its embedding table."""
         layout.table(self.name, self.vocabulary.rows, self.feature.dim)
         layout.ids(self.name, self.table)
 
@@ -95,5 +95,5 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
 
     @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
-        """Return values of the vocabulary, some that it lacks, and nulls."""
+        """Return values of the vocabulary, values outside the vocabulary, and nulls."""
         return with_nulls(self.draw(rows, rng), rng)

@@ -1,4 +1,4 @@
-"""The contract: everything that is known of one kind of feature, but for its declaration and its place in a graph."""
+"""The contract of every kind of feature: everything but its declaration and its operations in an exported graph."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ Prepared = TypeVar("Prepared")
 
 
 class FeatureColumn(ABC, Generic[Declared, Prepared]):
-    """A feature's column: what is learnt of the training table, and how values become what a model reads.
+    """A feature's column: what it learns from the training table, and how it encodes values for the model.
 
-    The training table, or every piece of it, is *prepared* (checked, and brought to a known type), *absorbed* and, once
-    all of it was absorbed, *learnt*; the result does not depend on how it was cut. Of what was prepared, ``encode``
-    makes what the model reads. Any other table is encoded by ``encode_column``, and values of a request by
-    ``encode_values``, with no more preparation than they need and the same result.
+    The training table, or each of its pieces, is *prepared* (checked and converted to a known type) and *absorbed*;
+    after the last piece, ``learn`` is called. The result does not depend on the cut into pieces. ``encode`` encodes
+    a prepared column for the model. ``encode_column`` encodes a column of any other table, and ``encode_values`` the
+    values of a request, with equal results and less preparation.
 
     A new kind is a subclass, a declaration in ``gatewise.declare``, and an entry in ``COLUMNS``.
 
     Args:
-        feature: the declaration.
+        feature: the feature's declaration.
     """
 
     state_type: ClassVar[Any] = None
-    """The ``TypedDict`` that :meth:`state` gives, by which a saved one is judged; None: nothing is saved."""
+    """The ``TypedDict`` of :meth:`state`, which validates a saved state; None: nothing is saved."""
     section: ClassVar[Literal["features", "vocabularies"]] = "features"
-    """Where in the state of a whole encoder that of the column stands."""
+    """Section of an encoder's state that holds the column's state."""
     text_priority: ClassVar[int] = 0
-    """Which kind decides of ``text_type`` where several read one column: the highest."""
+    """Priority of ``text_type`` if several features read one column: the highest decides."""
 
     def __init__(self, feature: Declared) -> None:
         self.feature = feature
@@ -55,53 +55,53 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
 
     @property
     def text_type(self) -> pa.DataType | None:
-        """What the column of a text file is read as before anything is learnt; None: what its values look like."""
+        """Type for reading the column of a text file before anything is learnt; None: inferred from the values."""
         return None
 
     @property
     def vocabulary(self) -> AnyVocabulary | None:
-        """What values are looked up in, the column's own or one that it shares; None where they are not."""
+        """The vocabulary, the column's own or a shared one; None for a kind without vocabulary."""
         return None
 
     @property
     def purpose(self) -> str:
-        """Who asks for the column, for messages."""
+        """The reader of the column, such as ``feature 'age'``, for messages."""
         return f"feature {self.name!r}"
 
     def pick(self, table: pa.Table) -> pa.Array:
-        """Return the column of a table, of a plain type, and of the declared one where there is one.
+        """Return the column of a table in a plain type, or in the declared type if there is one.
 
         Raises:
-            TableError: there is no such column, or it does not hold what is declared; names the feature.
+            TableError: the column is missing, or does not hold the declared type; names the feature.
         """
         return pick_column(table, self.column, self.purpose)
 
     def remark(self, table: pa.Table) -> str | None:  # noqa: ARG002
-        """Return what the table's column seems to mean otherwise than it is read, for a warning."""
+        """Return a warning if the column's values look like something else than declared; None otherwise."""
         return None
 
     @abstractmethod
     def prepare(self, column: pa.Array) -> Prepared:
-        """Check a picked column and bring it to what is absorbed and encoded.
+        """Return a picked column, checked, in the form that :meth:`absorb` and :meth:`encode` take.
 
         Raises:
-            TableError: it holds what the declaration excludes; names the feature and, where there is one, the row.
+            TableError: the column holds values that the declaration excludes; names the feature and, if known, the row.
         """
 
     def absorb(self, prepared: Prepared) -> None:  # noqa: ARG002
-        """Take the training table in, or one more piece of it: nothing is learnt of it."""
+        """Collect what is to be learnt from the training table, or from a piece of it; by default nothing."""
         return
 
     def learn(self) -> None:
-        """Settle what was learnt of all that was absorbed: nothing."""
+        """Learn from everything that was absorbed; by default nothing."""
         return
 
     @abstractmethod
     def encode(self, prepared: Prepared) -> Encoded:
-        """Return what the model reads of a prepared column: as many rows as it has."""
+        """Return the encoded values of a prepared column, with as many rows."""
 
     def encode_column(self, column: pa.Array) -> Encoded:
-        """Encode a picked column.
+        """Return the encoded values of a picked column.
 
         Raises:
             TableError: see :meth:`prepare`.
@@ -109,7 +109,7 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
         return self.encode(self.prepare(column))
 
     def encode_table(self, table: pa.Table) -> Encoded:
-        """Encode the feature's column of a table.
+        """Return the encoded values of the feature's column in a table.
 
         Raises:
             TableError: see :meth:`pick` and :meth:`prepare`.
@@ -117,69 +117,69 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
         return self.encode_column(self.pick(table))
 
     def encode_values(self, values: Values) -> Encoded:
-        """Encode Python values, as JSON brings them, exactly as a column that holds them.
+        """Return encoded Python values, as JSON gives them, equal to those of a column with these values.
 
         Raises:
-            TableError: as of a table whose column holds the values.
+            TableError: as for a table whose column holds the values.
         """
         found = self.encode_usual(values)
         return self.encode_table(read_table({self.column: values})) if found is None else found
 
     def encode_usual(self, values: Values) -> Encoded | None:  # noqa: ARG002
-        """Encode Python values without a table where they are of usual types; None where a table has to be made."""
+        """Return encoded Python values of usual types, without a table; None if a table has to be made."""
         return None
 
     @property
     def learnt_type(self) -> pa.DataType | None:
-        """The type that the training table's values had, where a text file is to be read so."""
+        """The type of the training table's values, for reading text files; None: not fixed."""
         return None
 
     def successor(self, owner: Any = None) -> FeatureColumn[Any, Any]:  # noqa: ARG002
-        """Return a column that can learn further values while this one stays: itself where there is nothing to add."""
+        """Return a column that can learn further values, and leave this one unchanged; itself if it cannot grow."""
         return self
 
     def grow(self, prepared: Prepared) -> None:  # noqa: ARG002
-        """Learn the values of a column that are new, so that what is known stays as it is: nothing is learnt."""
+        """Learn the new values of a column, and leave known values unchanged; by default nothing."""
         return
 
     @property
     def grows(self) -> bool:
-        """Whether the values of a further table are looked at by :meth:`grow`."""
+        """Whether :meth:`grow` reads the values of a further table."""
         return False
 
     @property
     def saves(self) -> bool:
-        """Whether :meth:`state` gives something that :meth:`restore` needs."""
+        """Whether :meth:`state` returns something that :meth:`restore` needs."""
         return self.state_type is not None
 
     @abstractmethod
     def lay_out(self, layout: LayoutBuilder) -> None:
-        """Say which columns the encoded feature has, and which embedding table it needs."""
+        """Add the encoded feature's columns and its embedding table to the layout."""
 
     @abstractmethod
     def description(self) -> Description:
-        """Return what the column holds, for people and clients."""
+        """Return the description of the column's values, for people and clients."""
 
     @property
     def empty_is_null(self) -> bool:
-        """Whether an empty string of a client that knows no null says that there is no value."""
+        """Whether an empty string means null, for clients that cannot send null."""
         return False
 
     @property
     def particular(self) -> int:
-        """How particular the feature is about values: of a column that several read, the most particular one draws."""
+        """Priority for made-up values if several features read one column: the highest one draws."""
         return 0
 
     @abstractmethod
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
-        """Return made-up values that go everywhere: known, unseen and null ones, far out, lists of any length."""
+        """Return made-up values of all sorts: known, unseen and null values, extremes, lists of any length."""
 
     def state(self) -> Any:
-        """Return what was learnt as JSON values; None where nothing is saved."""
+        """Return the learnt state as JSON values; None for a kind that saves nothing."""
         return None
 
     def restore(self, state: Any) -> None:  # noqa: ARG002
-        """Take over what :meth:`state` gave.
+        """Restore a saved :meth:`state`.
 
         Args:
             state: a value of :attr:`state_type`.

@@ -1,4 +1,4 @@
-"""What a column of raw values holds, said to people and to clients."""
+"""Descriptions of raw columns, for people and clients."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 EXAMPLES = 8
-"""Values that are suggested for a column, the most frequent first."""
+"""Largest number of values that are suggested for a column, the most frequent first."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a feature reads of a row.
+    """The description of a feature's values.
 
     Attributes:
         holds: ``number``, ``id``, ``list`` or ``string``.
-        dtype: of a value, or of an item of a list.
-        dims: the sizes of a value: none of a single one, one of a list; None where it may be any number.
-        example: a value that means something to the model; None where none is known.
-        some: values that the training table had, the most frequent first; None where that says nothing.
+        dtype: type of a value, or of a list's items.
+        dims: sizes of a value: empty for a single value, one entry for a list, None if its length may vary.
+        example: a value that the model knows; None if none is known.
+        some: values of the training table, the most frequent first; None if not applicable.
     """
 
     holds: Literal["number", "id", "list", "string"]

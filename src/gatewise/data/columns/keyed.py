@@ -1,4 +1,4 @@
-"""What columns of categories share: a vocabulary of their own, or that of another column."""
+"""The common base of columns with a vocabulary, their own or another column's."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ Prepared = TypeVar("Prepared")
 
 
 class KeyedColumn(FeatureColumn[Keyed, Prepared]):
-    """A column whose values, or their items, are looked up in a vocabulary.
+    """A column whose values, or list items, are looked up in a vocabulary.
 
     Args:
         feature: the declaration.
-        owner: the column whose vocabulary and embedding table this one uses, where it shares them.
+        owner: the column whose vocabulary and embedding table this column shares, or None.
     """
 
     section: ClassVar[Literal["features", "vocabularies"]] = "vocabularies"
@@ -56,7 +56,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
 
     @property
     def table(self) -> str:
-        """The name of the embedding table: that of the feature that owns it."""
+        """The name of the embedding table, which is the name of the owning feature."""
         return self.name if self.owner is None else self.owner.name
 
     @abstractmethod
@@ -69,28 +69,28 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
 
     @property
     def learns(self) -> bool:
-        """Whether there is a vocabulary to learn; a declared size says which values there are."""
+        """Whether a vocabulary is learnt; with a declared size, all values are known."""
         return not isinstance(self.vocabulary, NumberedVocabulary)
 
     @property
     def seen_type(self) -> pa.DataType | None:
-        """The type of the values of the vocabulary: of those that were learnt, or absorbed so far."""
+        """The type of the vocabulary's values, learnt or absorbed so far."""
         if self.owner is not None:
             return self.owner.seen_type
         return self.learnt_type if self._counts.type is None else self._counts.type
 
     @override
     def absorb(self, prepared: Prepared) -> None:
-        """Count the values of a piece; of what is hashed the type is learnt alone.
+        """Count the values of a piece; for hashed values only the type is learnt.
 
         Raises:
-            TableError: another column of the same vocabulary, or another piece, holds another type.
+            TableError: another column of the vocabulary, or another piece, holds another type.
         """
         owner = self if self.owner is None else self.owner
         owner.count(self.distinct(prepared), self.purpose)
 
     def count(self, values: Distinct, purpose: str) -> None:
-        """Take in the values of a column that uses this one's vocabulary."""
+        """Count the values of a column that uses this column's vocabulary."""
         if not self.learns:
             return
         if self.feature.hash_buckets is None:
@@ -100,7 +100,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
 
     @override
     def learn(self) -> None:
-        """Learn the vocabulary of everything that was absorbed, by this column and by those that share it."""
+        """Learn the vocabulary from everything that this column, and columns that share it, absorbed."""
         if not self.learns:
             return
         counts, self._counts = self._counts, ValueCounts()
@@ -110,7 +110,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
             self._vocabulary = Vocabulary.learn(*counts.all(), self.feature.min_count)
 
     def check(self, keys: pa.Array, row_of: RowOf = int) -> None:
-        """Refuse keys that cannot have a row.
+        """Refuse keys that cannot have a row of the embedding table.
 
         Raises:
             TableError: names the feature.
@@ -118,7 +118,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         self.vocabulary.check(keys, self.purpose, row_of)
 
     def rows_of(self, prepared: Prepared) -> np.ndarray:
-        """Return the row of every key of a prepared column.
+        """Return the embedding row of every key of a prepared column.
 
         Raises:
             TableError: see :meth:`check`.
@@ -129,7 +129,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
 
     @cached_property
     def lookup(self) -> KeyLookup:
-        """Rows of Python values."""
+        """Look-up of the embedding rows of Python values."""
         return KeyLookup(self.vocabulary)
 
     @property
@@ -151,10 +151,10 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
 
     @override
     def grow(self, prepared: Prepared) -> None:
-        """Give values that are new rows behind those of the known ones.
+        """Add rows for new values, after the rows of the known values.
 
         Raises:
-            TableError: they are of another type, or outside a declared size.
+            TableError: new values have another type, or are outside a declared size.
         """
         owner, values = self if self.owner is None else self.owner, self.distinct(prepared)
         fixed = "" if owner.learns else ", whose size is declared and does not grow"
@@ -176,7 +176,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         return 1 if self.learns else 2
 
     def draw(self, count: int, rng: np.random.Generator) -> list[Any]:
-        """Return values of the vocabulary, frequent ones and rare ones, and some that it lacks."""
+        """Return values of the vocabulary, frequent and rare ones, and values outside the vocabulary."""
         return self.vocabulary.draw(count, rng)
 
     @property
@@ -186,10 +186,10 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
 
     @override
     def state(self) -> dict[str, Any] | None:
-        """Return the vocabulary as JSON values; None where another column owns it."""
+        """Return the vocabulary as JSON values; None if another column owns it."""
         return None if self.owner is not None else self.vocabulary.state()
 
     @override
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what :meth:`state` gave."""
+        """Restore a saved :meth:`state`."""
         self._vocabulary = vocabulary_from_state(state)

@@ -1,4 +1,4 @@
-"""Which class knows each kind of feature."""
+"""The column class of each kind of feature."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gatewise.declare import Categorical, Numeric, Schema, Sequence, Text, Vecto
 
 AnyColumn = FeatureColumn[Any, Any]
 BuiltInColumn = CategoricalColumn | NumericColumn | SequenceColumn | TextsColumn | VectorColumn
-"""The kinds that Gatewise brings, for those who have to tell them apart."""
+"""The built-in kinds, for code that distinguishes them."""
 
 COLUMNS: dict[type, Callable[..., AnyColumn]] = {
     Categorical: CategoricalColumn,
@@ -24,30 +24,30 @@ COLUMNS: dict[type, Callable[..., AnyColumn]] = {
     Text: TextsColumn,
     Vector: VectorColumn,
 }
-"""By declaration."""
+"""Column class by declaration."""
 
 
 def register_kind(declared: type, column: Callable[..., AnyColumn]) -> None:
-    """Make a new kind of feature known: schemas take its declaration, and tables are encoded by its column.
+    """Register a kind of feature: schemas accept its declaration, and its column class encodes tables.
 
     Args:
         declared: see :func:`gatewise.declare.register_feature`.
         column: a subclass of :class:`FeatureColumn`.
 
     Raises:
-        DeclarationError: the kind has no name, or that of another one.
+        DeclarationError: the kind has no name, or the name of another kind.
     """
     register_feature(declared)
     COLUMNS[declared] = column
 
 
 def is_built_in(column: AnyColumn) -> TypeGuard[BuiltInColumn]:
-    """Whether a column is of a kind that Gatewise brings."""
+    """Whether a column is of a built-in kind."""
     return isinstance(column, get_args(BuiltInColumn))
 
 
 def make_columns(schema: Schema) -> dict[str, AnyColumn]:
-    """Return a column that has learnt nothing for every feature, by name and in the order of the features."""
+    """Return an untrained column per feature, by name and in the order of the features."""
     made: dict[str, AnyColumn] = {}
     for feature in sorted(schema.features, key=lambda feature: owner_of(feature) != feature.name):
         owner = owner_of(feature)
@@ -56,5 +56,5 @@ def make_columns(schema: Schema) -> dict[str, AnyColumn]:
 
 
 def owner_of(feature: Any) -> str:
-    """Return the name of the feature whose vocabulary and embedding table this one uses: its own, or one it shares."""
+    """Return the name of the feature that owns this feature's vocabulary and embedding table, maybe itself."""
     return getattr(feature, "shares", None) or feature.name

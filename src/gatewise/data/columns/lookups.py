@@ -1,8 +1,8 @@
-"""Rows of Python values, as JSON brings them, found without a table: the same rows, many times sooner.
+"""Look-up of Python values, as JSON gives them, without a table: equal rows, much faster.
 
-A table of a few rows takes its time by the column, whatever its length: Arrow arrays are made, cast, searched for
-nulls. Values of the types that JSON has are looked up one by one instead. Whatever is unusual (another type, a mixture,
-a number out of range) goes the way that tables go, so that there is one meaning and one set of errors.
+For a small table, most of the time goes into fixed work per column: Arrow arrays are made, cast and searched for nulls.
+Values of JSON's types are therefore looked up one by one. Unusual values (another type, a mixture, a number out of
+range) are encoded as a table, so that meaning and errors are the same.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ NOTHING = type(None)
 
 
 class KeyLookup:
-    """Rows of integers (or booleans) or of strings, whichever a vocabulary holds.
+    """Look-up of integers (or booleans) or of strings, as the vocabulary has them.
 
     Args:
-        vocabulary: what values are looked up in.
+        vocabulary: the vocabulary.
     """
 
     def __init__(self, vocabulary: AnyVocabulary) -> None:
         self._rows, self._kinds = vocabulary.value_rows(), vocabulary.value_kinds()
 
     def __call__(self, values: Values) -> np.ndarray | None:
-        """Return the int32 row of every value, or None where the types of values are unusual."""
+        """Return the int32 row of every value, or None if a value has an unusual type."""
         kinds = set(map(type, values))
         known = kinds - {NOTHING}
         if known and known not in self._kinds:

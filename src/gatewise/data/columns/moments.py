@@ -9,10 +9,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Moments:
-    """Count, mean and variance of numbers; the sum of two is that of all their numbers together.
+    """Count, mean and variance of numbers; adding two moments gives the moments of all numbers together.
 
-    Of one piece they are NumPy's to the last bit. Merging follows Chan, Golub and LeVeque (1983), which loses no digits
-    to the difference of large sums.
+    For one piece the values equal NumPy's exactly. Merging follows Chan, Golub and LeVeque (1983), which avoids the
+    difference of large sums.
     """
 
     count: int = 0

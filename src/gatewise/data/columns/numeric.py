@@ -24,7 +24,7 @@ KNOTS = 1001
 UNIFORM_STD = 12**-0.5
 SMALLEST = float(np.finfo(np.float32).tiny)
 EXACT = 2.0**53
-"""Integers below are float64 numbers, alone or among fractions."""
+"""Integers below this bound are exact in float64."""
 NOTHING = type(None)
 
 
@@ -36,7 +36,7 @@ class Numbers(NamedTuple):
 
 
 class NumericState(TypedDict):
-    """What is saved of a number."""
+    """The saved state of a numeric column."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     mean: float
@@ -47,13 +47,13 @@ class NumericState(TypedDict):
 
 
 class NumericColumn(FeatureColumn[Numeric, Numbers]):
-    """Encodes numbers with what was learnt of the training table's.
+    """A column of numbers, encoded with statistics of the training table.
 
     Attributes:
-        mean, std: of the (logarithmic) training values.
-        knots: the training values' quantiles, or the inner edges of the buckets.
-        edges: of the bins of a piecewise linear embedding, among the encoded training values.
-        has_null: whether the training table had nulls, so that the model has a column that says so.
+        mean, std: mean and standard deviation of the (logarithmic) training values.
+        knots: quantiles of the training values, or inner edges of the buckets.
+        edges: edges of the bins of a piecewise linear embedding, in encoded training values.
+        has_null: whether the training table had nulls; the model then has a column with null flags.
     """
 
     state_type = NumericState
@@ -72,12 +72,12 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
     @override
     def prepare(self, column: pa.Array) -> Numbers:
-        """Check a picked column and bring it to float64."""
+        """Return a picked column as float64 numbers, checked."""
         return Numbers(*as_numbers(column, self.purpose))
 
     @override
     def absorb(self, prepared: Numbers) -> None:
-        """Take the moments of a piece in; where quantiles are to be learnt, its numbers are kept until they are."""
+        """Add the moments of a piece; if quantiles are needed, keep its numbers until :meth:`learn`."""
         missing = bool(prepared.missing.any())
         self.has_null |= missing
         known = prepared.values[~prepared.missing] if missing else prepared.values
@@ -92,7 +92,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
     @override
     def learn(self) -> None:
-        """Learn the transform and the bins; nulls are left out."""
+        """Learn the transform and the bins, without nulls."""
         known = self._pieces[0] if len(self._pieces) == 1 else np.concatenate([np.zeros(0), *self._pieces])
         self._learn_transform(known)
         if isinstance(self.feature.embedding, PiecewiseLinear):
@@ -108,12 +108,12 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
             self.knots = np.quantile(known, np.linspace(0, 1, KNOTS))
         else:
             self.mean, std = self._moments.mean, self._moments.std
-            # a constant column has rounding noise for a deviation
+            # the deviation of a constant column is rounding noise
             self.std = 1.0 if std <= max(1e-12 * abs(self.mean), SMALLEST) else std
 
     @property
     def rows(self) -> int:
-        """Rows of the buckets' embedding table."""
+        """Number of rows of the buckets' embedding table."""
         return len(self.knots) + 1 + RESERVED_ROWS
 
     @override
@@ -129,7 +129,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
     @override
     def encode_usual(self, values: Values) -> np.ndarray | None:
-        """Encode integers that float64 holds exactly, fractions and None."""
+        """Return encoded integers that float64 holds exactly, fractions and None."""
         kinds = set(map(type, values))
         if not kinds <= {int, float, NOTHING}:
             return None
@@ -138,7 +138,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
             numbers = np.array([value or 0.0 for value in values] if nulls else values, dtype=np.float64)
         except OverflowError:
             return None
-        # NaN is not below anything
+        # NaN fails this comparison too
         if len(numbers) and not np.abs(numbers).max() < EXACT:
             return None
         missing = np.array([value is None for value in values]) if nulls else np.zeros(len(values), dtype=bool)
@@ -157,14 +157,14 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
     @cached_property
     def levels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Distinct knots and the level, from 0 to 1, at each; a value that fills several gets the middle of theirs."""
+        """Distinct knots and their levels from 0 to 1; a repeated knot has the middle of its levels."""
         levels = np.linspace(0, 1, len(self.knots)) if len(self.knots) > 1 else np.array([0.5])
         knots, start, count = np.unique(self.knots, return_index=True, return_counts=True)
         return knots, (levels[start] + levels[start + count - 1]) / 2
 
     @override
     def lay_out(self, layout: LayoutBuilder) -> None:
-        """Buckets are ids with a table of their own; other numbers are floats, with a flag where there were nulls."""
+        """Add an id column and its table for buckets, or float columns, with a null flag if there were nulls."""
         if self.feature.transform == "bucket":
             layout.table(self.name, self.rows, self.feature.dim)
             layout.ids(self.name, self.name)
@@ -173,7 +173,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
             layout.floats(self.name, [self.name, *flag], self._embedding())
 
     def _embedding(self) -> NumberEmbedding | None:
-        """Return how the number becomes a vector, as the layout says it; None where it does not."""
+        """Return the number's embedding in the layout's form; None without one."""
         match self.feature.embedding:
             case PiecewiseLinear(dim=dim):
                 return PiecewiseLinearNumber(tuple(self.edges.tolist()), dim)
@@ -184,7 +184,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
     @override
     def description(self) -> Description:
-        """Return a number such as the training table had."""
+        """Return a typical number of the training table."""
         return Description("number", "float64", example=self._near())
 
     def _near(self) -> float:
@@ -195,7 +195,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
     @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
-        """Return numbers about the training values' mean, at their knots and beyond all of them."""
+        """Return numbers around the training values' mean, at the knots, and far outside."""
         about = self.mean + self.std * 2 * rng.standard_normal(rows)
         knots = self.knots if len(self.knots) else np.array([self.mean])
         far = np.array([0.0, *(self.mean + 30 * np.array([-1, 1]) * self.std), knots[0] - 1, knots[-1] + 1])
@@ -205,7 +205,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
     @override
     def state(self) -> dict[str, Any]:
-        """Return what was learnt as JSON values."""
+        """Return the learnt statistics as JSON values."""
         return {
             "mean": self.mean,
             "std": self.std,
@@ -216,20 +216,20 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
     @override
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what :meth:`state` gave."""
+        """Restore a saved :meth:`state`."""
         self.mean, self.std, self.has_null = state["mean"], state["std"], state["has_null"]
         self.knots = np.asarray(state["knots"], dtype=np.float64)
         self.edges = np.asarray(state["edges"], dtype=np.float32)
 
 
 def _bin_edges(values: np.ndarray, bins: int) -> np.ndarray:
-    """Return the float32 edges of equally filled bins, fewer where values repeat and one at least."""
+    """Return the float32 edges of equally filled bins: at least one bin, and fewer than ``bins`` if values repeat."""
     if len(values) == 0:
         return np.array([0, 1], np.float32)
-    # NOTE[DIFF]: each edge is a value: one between two that are equal but for rounding makes a bin of next to no width
+    # NOTE[DIFF]: each edge is a value: an edge between two nearly equal values would make a bin of almost no width
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1), method="nearest"))
     if len(edges) == 1:
-        # one bin, so wide that its edges differ however large the constant is
+        # one bin, wide enough that its edges differ for any size of the constant
         edges = np.array([edges[0], edges[0] + max(1, abs(edges[0]))], np.float32)
     return edges.astype(np.float32, copy=False)
 

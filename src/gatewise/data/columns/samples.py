@@ -1,4 +1,4 @@
-"""What kinds of features draw made-up values with."""
+"""Helpers for made-up values."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 NULLS = 0.1
 """Share of made-up values that are null."""
 LONGEST = 12
-"""Length of made-up lists whose declaration allows any."""
+"""Largest length of made-up lists without a declared length."""
 
 
 def with_nulls(values: list[Any], rng: np.random.Generator) -> list[Any]:
-    """Return the values with None in the place of some."""
+    """Return the values, some of them replaced by None."""
     return [None if null else value for value, null in zip(values, rng.random(len(values)) < NULLS, strict=True)]

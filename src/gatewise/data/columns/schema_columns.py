@@ -24,7 +24,7 @@ class SchemaColumns(Mapping[str, AnyColumn]):
 
     Args:
         schema: the declared features.
-        columns: what each of them knows; by default nothing yet.
+        columns: the column of each feature; by default untrained columns.
 
     Example:
         >>> import pyarrow as pa
@@ -55,10 +55,10 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         return len(self._columns)
 
     def absorb(self, table: pa.Table) -> dict[str, Any]:
-        """Take the training table in, or one more piece of it.
+        """Collect what is to be learnt from the training table, or from a piece of it.
 
         Returns:
-            What was prepared of every column, for :meth:`encode`.
+            The prepared columns, for :meth:`encode_prepared`.
 
         Raises:
             TableError: a column is missing or holds what its declaration excludes; names the feature.
@@ -72,27 +72,27 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         owners = [name for name, owner in self._owner_of.items() if name == owner]
         sharing = [name for name, owner in self._owner_of.items() if name != owner]
         prepared = self._each(take_in, owners, table.num_rows)
-        # they are read as the type that their owner's values have, and count into its vocabulary one after the other
+        # these columns are read in the type of their owner's values, and count into its vocabulary one after the other
         prepared |= self._each(lambda column: column.prepare(column.pick(table)), sharing, table.num_rows)
         for name in sharing:
             self[name].absorb(prepared[name])
         return prepared
 
     def learn(self, rows: int = 0) -> None:
-        """Settle what was learnt of all that was absorbed.
+        """Learn from everything that was absorbed.
 
         Args:
-            rows: that were absorbed: many are worth threads.
+            rows: number of absorbed rows; many rows are worth threads.
         """
         self._each(lambda column: column.learn(), [n for n, owner in self._owner_of.items() if n == owner], rows)
 
     def encode_prepared(self, prepared: dict[str, Any], rows: int) -> dict[str, Encoded]:
-        """Encode what was prepared of every column, which is taken out of ``prepared``."""
-        # popped, so that what was prepared of a column is freed once the column is encoded
+        """Return the encoded columns; empties ``prepared``."""
+        # popped, so that a prepared column is freed as soon as it is encoded
         return self._each(lambda column: column.encode(prepared.pop(column.name)), self, rows)
 
     def encode(self, table: pa.Table) -> dict[str, Encoded]:
-        """Encode a table.
+        """Return the encoded columns of a table.
 
         Raises:
             TableError: see :meth:`absorb`.
@@ -100,22 +100,22 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         return self._each(lambda column: column.encode_table(table), self, table.num_rows)
 
     def _each(self, work: Callable[[AnyColumn], Any], names: Iterable[str], rows: int) -> dict[str, Any]:
-        """Return what the work makes of every column, by its name."""
+        """Return ``work(column)`` of every column, by its name."""
         names = list(names)
         return dict(zip(names, in_parallel(work, [self[name] for name in names], rows), strict=True))
 
     @property
     def vocabularies(self) -> dict[str, AnyVocabulary]:
-        """By the name of the feature that owns each."""
+        """Vocabularies by the name of the owning feature."""
         found = {name: column.vocabulary for name, column in self.items() if self._owner_of[name] == name}
         return {name: vocabulary for name, vocabulary in found.items() if vocabulary is not None}
 
     def growing(self) -> list[str]:
-        """Return the table columns whose values :meth:`extended` looks at."""
+        """Return the table columns whose values :meth:`extended` reads."""
         return [column.column for column in self.values() if column.grows]
 
     def extended(self, table: pa.Table) -> SchemaColumns:
-        """Return columns that also know a table's values; rows of values already known stay as they are.
+        """Return columns that also know a table's values; rows of known values stay unchanged.
 
         Raises:
             TableError: a column is missing or of another type; names the feature.
@@ -133,14 +133,14 @@ class SchemaColumns(Mapping[str, AnyColumn]):
 
     @cached_property
     def layout(self) -> Layout:
-        """The columns that encoded tables have and the tables that a model needs for them."""
+        """The columns of encoded tables and the embedding tables that a model needs."""
         layout = LayoutBuilder()
         for column in self.values():
             column.lay_out(layout)
         return layout.build()
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """Return what was learnt as JSON values, by section and feature."""
+        """Return the learnt state as JSON values, by section and feature."""
         found: dict[str, dict[str, Any]] = {"vocabularies": {}, "features": {}}
         for name, column in self.items():
             learnt = column.state()
@@ -150,10 +150,10 @@ class SchemaColumns(Mapping[str, AnyColumn]):
 
     @classmethod
     def from_state(cls, schema: Schema, state: Any) -> SchemaColumns:
-        """Rebuild columns from a schema and a :meth:`state`.
+        """Return columns from a schema and a saved :meth:`state`.
 
         Raises:
-            ArtefactError: something that the schema needs is not there, or is not what columns save.
+            ArtefactError: the state lacks something that the schema needs, or is not a state of columns.
         """
         columns = cls(schema)
         check_state(columns, state)
@@ -164,5 +164,5 @@ class SchemaColumns(Mapping[str, AnyColumn]):
 
 
 def text_types(columns: Collection[AnyColumn]) -> dict[str, pa.DataType | None]:
-    """Return what features have their columns of a text file read as, by column; None: what the values look like."""
+    """Return the types for reading a text file, by column; None: inferred from the values."""
     return {column.column: column.text_type for column in sorted(columns, key=lambda column: column.text_priority)}

@@ -35,14 +35,14 @@ NOTHING = type(None)
 
 @dataclass(frozen=True)
 class Items:
-    """A list column as one run of items, already cut to length; a null list is one null item."""
+    """A list column as one array of items, already cut to length; a null list is one null item."""
 
     distinct: Distinct
     offsets: np.ndarray
 
 
 class SequenceColumn(KeyedColumn[Sequence, Items]):
-    """A list of categories per row, looked up in a vocabulary."""
+    """A column of lists of categories that are looked up in a vocabulary."""
 
     text_priority = 2
 
@@ -53,20 +53,20 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
 
     @override
     def pick(self, table: pa.Table) -> pa.Array:
-        """Return the column; strings are split before they are brought to the declared type."""
+        """Return the column; strings are split, then converted to the declared type."""
         column, dtype = super().pick(table), self.feature.dtype
         return column if dtype is None or not is_list(column.type) else as_declared(column, dtype, self.purpose)
 
     @override
     def remark(self, table: pa.Table) -> str | None:
-        """Return how strings seem to be meant to be split otherwise."""
+        """Return a warning if strings seem to need another separator; None otherwise."""
         if self.column not in table.column_names:
             return None
         return remark_on_texts(self.feature.separator, pick_column(table, self.column, self.purpose))
 
     @override
     def prepare(self, column: pa.Array) -> Items:
-        """Split, cut and key a picked column."""
+        """Return the items of a picked column, split, cut and as keys."""
         keys, offsets = self.item_keys(column)
         return Items(distinct(keys), offsets)
 
@@ -79,38 +79,38 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         return _list_of(prepared.offsets)(prepared.distinct.first_row(place))
 
     def item_keys(self, column: pa.Array, *, cut: bool = True) -> tuple[pa.Array, np.ndarray]:
-        """Return the keys of all rows' items, null for a null list, and where each row's begin and the last one's end.
+        """Return the keys of all items, null for a null list, and the rows' offsets.
 
         Args:
-            column: lists, or strings to split, whose items are integers where the vocabulary's are.
+            column: lists, or strings to split; items are integers if the vocabulary's values are.
             cut: whether lists are cut to the declared length.
 
         Raises:
-            TableError: neither lists nor strings, or items that are no keys; names the feature and the row.
+            TableError: neither lists nor strings, or items that are not keys; names the feature and the row.
         """
         expected = pa.int64() if self.feature.dtype == "integer" else self.seen_type
         feature = self.feature if cut else replace(self.feature, max_length=None)
         return _item_keys(feature, column, self.purpose, expected)
 
     def check_items(self, keys: pa.Array, offsets: np.ndarray) -> None:
-        """Refuse items that cannot have a row, see :meth:`check`."""
+        """Refuse items that cannot have an embedding row, see :meth:`check`."""
         self.check(keys, _list_of(offsets))
 
     @override
     def encode(self, prepared: Items) -> RaggedIds:
-        """Return the ids of every row's items of a prepared column."""
+        """Return the ids of every row's items in a prepared column."""
         return _ragged(self.rows_of(prepared), prepared.offsets)
 
     @override
     def encode_column(self, column: pa.Array) -> RaggedIds:
-        """Return the ids of every row's items of a picked column."""
+        """Return the ids of every row's items in a picked column."""
         keys, offsets = self.item_keys(column)
         self.check_items(keys, offsets)
         return _ragged(self.vocabulary.rows_of(keys), offsets)
 
     @override
     def encode_usual(self, values: Values) -> RaggedIds | None:
-        """Look up the items of lists one by one; what strings are split into is remembered."""
+        """Return the ids of lists' items, looked up one by one; split strings are cached."""
         kinds = set(map(type, values)) - {NOTHING}
         if kinds == {str}:
             return self._strings(values)
@@ -124,7 +124,7 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         try:
             rows = self._split(values)
         except TableError:
-            # the table says it of the whole column
+            # the error comes from encoding the whole column as a table
             return None
         return RaggedIds(np.array([*chain.from_iterable(rows)], dtype=np.int32), _offsets(rows))
 
@@ -133,7 +133,7 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         length = self.feature.max_length
         kept = whole if length is None else [self._cut(items, length) for items in whole]
         found = self.lookup([*chain.from_iterable(kept)])
-        # what is cut off is to be of the right type as well
+        # items that are cut off must have the right type too
         if found is None or (kept is not whole and self.lookup([*chain.from_iterable(whole)]) is None):
             return None
         return RaggedIds(found, _offsets(kept))
@@ -143,7 +143,7 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
 
     @override
     def lay_out(self, layout: LayoutBuilder) -> None:
-        """Add a list column, and a table unless another feature owns it."""
+        """Add a list column, and its embedding table unless another feature owns the table."""
         if self.owner is None:
             layout.table(self.name, self.vocabulary.rows, self.feature.dim or DEFAULT_DIM)
         layout.list(self.name, self.table, _pooling(self.feature))
@@ -156,7 +156,7 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
 
     @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
-        """Return lists of any length, of known items, unseen ones and nulls."""
+        """Return lists of any length with known items, unseen items and nulls."""
         lengths = rng.integers(0, (self.feature.max_length or LONGEST) + 3, rows)
         return with_nulls([with_nulls(self.draw(length, rng), rng) for length in lengths], rng)
 
@@ -184,7 +184,7 @@ def _item_keys(
 
 
 def _pooling(feature: Sequence) -> Pooling | None:
-    """Return how a sequence is pooled, as the layout says it."""
+    """Return a sequence's pooling in the layout's form."""
     match feature.pooling:
         case declare.Attention(target=target, dims=dims, normalise=normalise):
             return AttentionPooling(target, tuple(dims), normalise)
@@ -199,12 +199,12 @@ def _pooling(feature: Sequence) -> Pooling | None:
 
 
 def _ragged(rows: np.ndarray, offsets: np.ndarray) -> RaggedIds:
-    # torch takes the array over as it is, and what Arrow made is read-only
+    # torch shares the array's memory, and arrays from Arrow are read-only
     return RaggedIds(np.require(rows, requirements="W"), offsets)
 
 
 def _list_of(offsets: np.ndarray) -> RowOf:
-    """Return what finds the list that an item stands in."""
+    """Return the function from an item's position to the row of its list."""
     return lambda item: int(np.searchsorted(offsets[1:], item, side="right"))
 
 

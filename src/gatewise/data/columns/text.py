@@ -30,7 +30,7 @@ TEXTS_AT_ONCE = 10_000
 
 
 class TextState(TypedDict):
-    """What is saved of a text."""
+    """The saved state of a text column."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     tokenizer: str
@@ -41,14 +41,14 @@ class TextState(TypedDict):
 
 
 class TextsColumn(FeatureColumn[Text, Distinct]):
-    """Tokenises texts as the language model that reads them was trained to.
+    """A column of texts, tokenised by the tokeniser of the language model that reads them.
 
     Attributes:
-        tokenizer: as the JSON of the library ``tokenizers``.
-        config: the language model's architecture, as the JSON of ``transformers``.
-        dim: width of its outputs.
-        tokens: how many of them it knows.
-        padding: the token that stands for padding.
+        tokenizer: the tokeniser, in the JSON format of ``tokenizers``.
+        config: the language model's architecture, in the JSON format of ``transformers``.
+        dim: width of the language model's outputs.
+        tokens: number of tokens in the vocabulary.
+        padding: id of the padding token.
     """
 
     state_type = TextState
@@ -67,10 +67,10 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
 
     @override
     def prepare(self, column: pa.Array) -> Distinct:
-        """Split a picked column into distinct texts and which one each row holds.
+        """Split a picked column into distinct texts and the code of each row's text.
 
         Raises:
-            TableError: no strings.
+            TableError: the values are not strings.
         """
         found = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not is_string(found) and not pa.types.is_null(found):
@@ -79,11 +79,11 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
 
     @override
     def learn(self) -> None:
-        """Take tokeniser and architecture over from the language model; nothing is learnt of the table.
+        """Load tokeniser and architecture of the language model; nothing is learnt from the table.
 
         Raises:
             MissingExtraError: ``transformers`` is not installed.
-            DeclarationError: there is no such language model, or it does not read texts of that length.
+            DeclarationError: unknown language model, or texts of the declared length are too long for it.
         """
         feature = self.feature
         try:
@@ -123,7 +123,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
 
     @override
     def encode(self, prepared: Distinct) -> EncodedTexts:
-        """Return the tokens of every distinct text, and which text each row holds."""
+        """Return the tokens of every distinct text, and the code of each row's text."""
         tokens: list[list[int]] = []
         for start in range(0, len(prepared.values), TEXTS_AT_ONCE):
             piece = prepared.values.slice(start, TEXTS_AT_ONCE).to_pylist()
@@ -136,7 +136,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
 
     @override
     def lay_out(self, layout: LayoutBuilder) -> None:
-        """Add a text column, with the language model that reads it."""
+        """Add a text column and its language model."""
         feature = self.feature
         layout.text(
             TextColumn(
@@ -154,7 +154,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
 
     @override
     def description(self) -> Description:
-        """Return the type alone."""
+        """Return the type only."""
         return Description("string", "string", example="")
 
     @property
@@ -169,7 +169,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
 
     @override
     def state(self) -> dict[str, Any]:
-        """Return what was taken over, as JSON values."""
+        """Return tokeniser and architecture as JSON values."""
         return {
             "tokenizer": self.tokenizer,
             "config": self.config,
@@ -180,7 +180,7 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
 
     @override
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what :meth:`state` gave."""
+        """Restore a saved :meth:`state`."""
         self.tokenizer, self.config = state["tokenizer"], state["config"]
         self.dim, self.tokens, self.padding = state["dim"], state["vocabulary"], state["padding"]
 

@@ -22,17 +22,17 @@ from gatewise.errors import TableError
 
 
 class VectorState(TypedDict):
-    """What is saved of a vector."""
+    """The saved state of a vector column."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     has_null: bool
 
 
 class VectorColumn(FeatureColumn[Vector, np.ndarray]):
-    """Passes vectors on as they are, zeros and a flag where there is none.
+    """A column of vectors, passed on unchanged; a null gives zeros and a flag.
 
     Attributes:
-        has_null: whether the training table had nulls, so that the model has a column that says so.
+        has_null: whether the training table had nulls; the model then has a column with null flags.
     """
 
     state_type = VectorState
@@ -43,10 +43,10 @@ class VectorColumn(FeatureColumn[Vector, np.ndarray]):
 
     @override
     def prepare(self, column: pa.Array) -> np.ndarray:
-        """Return ``[row, size + 1]`` float64 numbers, the last column flagging nulls.
+        """Return ``[row, size + 1]`` float64 numbers; the last column flags nulls.
 
         Raises:
-            TableError: no list column, a list of another length, a null, NaN or infinity inside a list.
+            TableError: not a list column, a list of another length, or null, NaN or infinity inside a list.
         """
         feature, purpose = self.feature, self.purpose
         if not is_list(column.type) and not pa.types.is_null(column.type):
@@ -73,7 +73,7 @@ class VectorColumn(FeatureColumn[Vector, np.ndarray]):
 
     @override
     def absorb(self, prepared: np.ndarray) -> None:
-        """Learn whether there are nulls."""
+        """Note whether the piece has nulls."""
         self.has_null |= bool(prepared[:, -1].any())
 
     @override
@@ -83,7 +83,7 @@ class VectorColumn(FeatureColumn[Vector, np.ndarray]):
 
     @override
     def lay_out(self, layout: LayoutBuilder) -> None:
-        """Add one column of floats per number, and a flag where there were nulls."""
+        """Add one float column per number, and a flag if there were nulls."""
         flag = [f"{self.name} is null"] if self.has_null else []
         layout.floats(self.name, [*(f"{self.name}[{i}]" for i in range(self.feature.size)), *flag])
 
@@ -94,15 +94,15 @@ class VectorColumn(FeatureColumn[Vector, np.ndarray]):
 
     @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
-        """Return normal numbers."""
+        """Return vectors of normal numbers."""
         return with_nulls(rng.normal(size=(rows, self.feature.size)).tolist(), rng)
 
     @override
     def state(self) -> dict[str, Any]:
-        """Return what was learnt as JSON values."""
+        """Return the learnt state as JSON values."""
         return {"has_null": self.has_null}
 
     @override
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what :meth:`state` gave."""
+        """Restore a saved :meth:`state`."""
         self.has_null = state["has_null"]

@@ -1,4 +1,4 @@
-"""From label columns to numbers: one encoder for each kind of task, which rows are whose sample, weights and groups."""
+"""From label columns to numbers: one label encoder per kind of task, samples of tasks, weights and groups."""
 
 from gatewise.data.labels.groups import encode_groups
 from gatewise.data.labels.kinds import label_encoder

@@ -1,4 +1,4 @@
-"""Labels that count something, or add something up."""
+"""Labels that are counts or totals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gatewise.declare import Count
 
 
 class CountLabels(LabelEncoder[Count]):
-    """Reads numbers of 0 or more, whole ones where they are counts."""
+    """Reads numbers of at least 0; counts must be whole numbers."""
 
     @override
     def read(self, table: pa.Table) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Labels that are times, cut off where something ends."""
+"""Labels that are durations, censored at a limit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatewise.errors import TableError
 
 
 class DurationLabels(LabelEncoder[Duration]):
-    """Reads times of 0 or more and, where a limit is declared, how long they can be at most: NaN for no limit."""
+    """Reads times of at least 0 and, if declared, their limits; NaN: no limit."""
 
     @property
     @override

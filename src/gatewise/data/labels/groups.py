@@ -1,4 +1,4 @@
-"""The column whose equal values make a group."""
+"""The column whose equal values form groups."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gatewise.declare import Schema
 
 
 def encode_groups(schema: Schema, table: pa.Table) -> np.ndarray | None:
-    """Return a number for every row's group, int64, -1 for null: in no group; None where the schema has no groups.
+    """Return the group number of every row, int64, -1 for null: no group; None for a schema without groups.
 
     Raises:
-        TableError: no such column, or neither integers nor strings.
+        TableError: the column is missing, or holds neither integers nor strings.
     """
     if schema.group is None:
         return None

@@ -28,6 +28,6 @@ ENCODERS: dict[type[declare.Label], type[LabelEncoder[Any]]] = {
 
 
 def label_encoder(task: declare.Task, statistics: Mapping[str, Any] | None = None) -> LabelEncoder[Any]:
-    """Return the encoder of a task's labels, with statistics that were learnt before, if any."""
+    """Return the label encoder of a task, with saved statistics if given."""
     # a registered kind reads numbers
     return ENCODERS.get(type(task), LabelEncoder)(task, statistics)

@@ -1,4 +1,4 @@
-"""Label columns: NaN where there is no label."""
+"""Label columns; a missing label is NaN."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Kind = TypeVar("Kind", bound=Label)
 
 
 class LabelEncoder(Generic[Kind]):
-    """Reads a task's labels as numbers, and learns of the training table's what the task starts from.
+    """Reads a task's labels as numbers, and learns the task's statistics from the training table.
 
-    A kind of task whose labels are no plain numbers, or which learns other statistics, is a subclass.
+    A kind of task whose labels are not plain numbers, or which learns other statistics, has a subclass.
 
     Attributes:
-        task: its declaration.
-        statistics: what was learnt, as JSON values; the task's constructor takes them by name.
+        task: the task's declaration.
+        statistics: the learnt statistics, as JSON values; the task's constructor takes them by name.
     """
 
     num_labels = 1
-    """How many columns the labels have."""
+    """Number of label columns."""
 
     def __init__(self, task: Kind, statistics: Mapping[str, Any] | None = None) -> None:
         self.task = task
@@ -36,34 +36,34 @@ class LabelEncoder(Generic[Kind]):
 
     @property
     def purpose(self) -> str:
-        """Who asks for the column, for messages."""
+        """The reader of the column, for messages."""
         return f"label of task {self.task.name!r}"
 
     @property
     def type(self) -> pa.DataType | None:
-        """The type that the column of a text file is read as, None where its values say."""
+        """The type for reading the column of a text file; None: inferred from the values."""
         return pa.float64()
 
     def prepare(self, table: pa.Table) -> None:
-        """Learn from the training table what reading its labels needs: nothing."""
+        """Learn from the training table what :meth:`read` needs; by default nothing."""
 
     def read(self, table: pa.Table) -> np.ndarray:
-        """Return float64 labels ``[row, num_labels]`` in their own unit, NaN where null or NaN: not in the sample.
+        """Return float64 labels ``[row, num_labels]`` in their own unit; null and NaN give NaN: not in the sample.
 
         Raises:
-            TableError: no such column, or a label that the task's kind does not have; names the column.
+            TableError: the column is missing, or a label is not valid for the kind of task; names the column.
         """
         return self.numbers(table)[:, np.newaxis]
 
     def read_known(self, table: pa.Table) -> np.ndarray:
-        """Return the same of a table whose labels are not known yet: NaN, and what is known beforehand."""
+        """Return the labels of a table before they are known: NaN, except for columns that are known beforehand."""
         return np.full((table.num_rows, self.num_labels), np.nan)
 
     def learn(self, labels: np.ndarray) -> None:
         """Learn statistics from the training table's labels ``[row, num_labels]``, NaN outside the task's sample.
 
         Raises:
-            TableError: no label at all, or the same one everywhere: there is nothing to learn.
+            TableError: no labels, or all labels are equal, so that nothing can be learnt.
         """
         known = labels[~np.isnan(labels[:, 0]), 0]
         if len(known) == 0:
@@ -78,25 +78,25 @@ class LabelEncoder(Generic[Kind]):
         return {"mean": float(known.mean()), "std": float(known.std())}
 
     def shown(self, label: float) -> str:
-        """Return a label as messages show it."""
+        """Return a label as text for messages."""
         return f"{label:g}"
 
     def numbers(self, table: pa.Table) -> np.ndarray:
-        """Return the label's column as float64 ``[row]``, NaN where null or NaN."""
+        """Return the label's column as float64 ``[row]``; null and NaN give NaN."""
         values, missing = as_numbers(self.column(table), self.purpose)
         return np.where(missing, np.nan, values)
 
     def column(self, table: pa.Table) -> pa.Array:
-        """Return the label's column, null where null or NaN."""
+        """Return the label's column; null and NaN give null."""
         column = pick_column(table, column_of(self.task), self.purpose)
-        # NaN is how many tables write a missing label
+        # many tables write a missing label as NaN
         return nan_to_null(column) if pa.types.is_floating(column.type) else column
 
     def refuse(self, values: np.ndarray, wrong: np.ndarray, expected: str) -> None:
-        """Refuse labels ``[row]`` where ``wrong``, naming the first.
+        """Refuse labels ``[row]`` under the mask ``wrong``.
 
         Raises:
-            TableError: there is one.
+            TableError: a label is wrong; names the first one.
         """
         rows = np.flatnonzero(wrong)
         if len(rows):

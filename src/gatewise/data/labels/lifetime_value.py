@@ -1,4 +1,4 @@
-"""Labels that are 0 for most, and spread over orders of magnitude for the rest."""
+"""Labels that are mostly 0, and otherwise spread over orders of magnitude."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gatewise.declare import LifetimeValue
 
 
 class LifetimeValueLabels(LabelEncoder[LifetimeValue]):
-    """Reads numbers of 0 or more, and learns how many are above 0 and how their logarithms are spread."""
+    """Reads numbers of at least 0, and learns the share above 0 and mean and deviation of their logarithms."""
 
     @override
     def read(self, table: pa.Table) -> np.ndarray:
@@ -24,6 +24,6 @@ class LifetimeValueLabels(LabelEncoder[LifetimeValue]):
     @override
     def summarise(self, known: np.ndarray) -> dict[str, Any]:
         logarithms = np.log(known[known > 0])
-        # half a row more of either, so that values that nobody lacks have odds too
+        # half a row more of each class, so that the odds are finite even if all or no values are 0
         rate = (len(logarithms) + 0.5) / (len(known) + 1)
         return {"rate": rate, "log_mean": float(logarithms.mean()), "log_std": float(logarithms.std()) or 1.0}

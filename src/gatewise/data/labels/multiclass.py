@@ -16,7 +16,7 @@ from gatewise.errors import TableError, did_you_mean, shown
 
 
 class MulticlassLabels(LabelEncoder[Multiclass]):
-    """Reads the position of each label among the classes, which are declared or learnt."""
+    """Reads each label as its position among the classes, which are declared or learnt."""
 
     def __init__(self, task: Multiclass, statistics: Mapping[str, Any] | None = None) -> None:
         declared = {} if task.classes is None else {"classes": list(task.classes)}
@@ -24,7 +24,7 @@ class MulticlassLabels(LabelEncoder[Multiclass]):
 
     @property
     def classes(self) -> list[int | str]:
-        """In the order of their positions."""
+        """The classes, in the order of their positions."""
         classes: list[int | str] = self.statistics["classes"]
         return classes
 
@@ -37,7 +37,7 @@ class MulticlassLabels(LabelEncoder[Multiclass]):
     def prepare(self, table: pa.Table) -> None:
         if self.task.classes is None:
             found = self._distinct(table)
-            # a dictionary may hold values that no row has
+            # a dictionary may hold values without a row
             self.statistics["classes"] = sorted(found.values.filter(pa.array(found.counts > 0)).to_pylist())
 
     @override
@@ -53,7 +53,7 @@ class MulticlassLabels(LabelEncoder[Multiclass]):
 
     @override
     def summarise(self, known: np.ndarray) -> dict[str, Any]:
-        # a declared class that no row has yet counts once, so that its rate has a logarithm
+        # a declared class without a row counts once, so that its rate has a logarithm
         counts = np.bincount(known.astype(np.int64), minlength=len(self.classes)).clip(min=1)
         return {"rates": (counts / counts.sum()).tolist()}
 

@@ -14,11 +14,11 @@ from gatewise.declare import Ordinal
 from gatewise.errors import TableError, shown
 
 MOST = 100
-"""Levels that are learnt at most: each has a score of its own."""
+"""Largest number of learnt levels; each level has a score of its own."""
 
 
 class OrdinalLabels(LabelEncoder[Ordinal]):
-    """Reads numbers that are among the levels, which are declared or learnt."""
+    """Reads numbers that are levels; the levels are declared or learnt."""
 
     def __init__(self, task: Ordinal, statistics: Mapping[str, Any] | None = None) -> None:
         declared = {} if task.levels is None else {"levels": list(task.levels)}
@@ -46,6 +46,6 @@ class OrdinalLabels(LabelEncoder[Ordinal]):
 
     @override
     def summarise(self, known: np.ndarray) -> dict[str, Any]:
-        # a level that no row has yet counts once, so that the levels beside it stay apart
+        # a level without a row counts once, so that its neighbours stay distinct
         counts = np.array([(known == level).sum() for level in self.statistics["levels"]]).clip(min=1)
         return {"rates": (counts / counts.sum()).tolist()}

@@ -12,7 +12,7 @@ from gatewise.declare import Regression
 
 
 class RegressionLabels(LabelEncoder[Regression]):
-    """Reads numbers, and learns where what the loss asks for lies without a model."""
+    """Reads numbers, and learns mean, deviation and the constant that minimises the loss."""
 
     @override
     def summarise(self, known: np.ndarray) -> dict[str, Any]:

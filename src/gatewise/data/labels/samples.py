@@ -1,4 +1,4 @@
-"""Which rows are in a task's sample because of another task's label, and labels of funnels that contradict."""
+"""Samples of tasks that depend on another task's label, and contradicting labels of funnels."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from gatewise.declare import Binary, Schema, path_to
 from gatewise.errors import GatewiseWarning, TableError
 
 Labels = dict[str, np.ndarray]
-"""For each task its labels ``[row, column]``."""
+"""By task name, the labels ``[row, column]``."""
 
 
 def in_samples(schema: Schema, labels: Mapping[str, np.ndarray]) -> Labels:
-    """Return labels with NaN where a row is not in the task's sample: a step's is where the one before was taken."""
+    """Return labels with NaN outside each task's sample; a step's sample is the rows that took the step before."""
     tasks = schema.tasks_by_name
     kept = {}
     for task in schema.tasks:
@@ -28,18 +28,18 @@ def in_samples(schema: Schema, labels: Mapping[str, np.ndarray]) -> Labels:
 
 
 def settled(schema: Schema, labels: Labels, *, warn: bool) -> Labels:
-    """Return labels in which no step of a funnel is taken without the one before, as each task's ``conflicts`` says.
+    """Return labels in which no step of a funnel is taken without the step before, according to ``conflicts``.
 
     Args:
         schema: the tasks.
-        labels: of every task; left as they are.
-        warn: whether to say how many rows contradict.
+        labels: the labels of every task; stay unchanged.
+        warn: whether to warn of contradicting rows.
 
     Raises:
-        TableError: a task whose ``conflicts`` is ``error`` has such rows.
+        TableError: a task whose ``conflicts`` is ``error`` has contradicting rows.
 
     Warns:
-        GatewiseWarning: there are such rows.
+        GatewiseWarning: labels contradict; says in how many rows.
     """
     tasks = schema.tasks_by_name
     steps = [task for task in schema.tasks if isinstance(task, Binary) and task.after is not None]
@@ -47,7 +47,7 @@ def settled(schema: Schema, labels: Labels, *, warn: bool) -> Labels:
         return labels
     labels = {name: column.copy() for name, column in labels.items()}
     steps.sort(key=lambda task: len(path_to(task, tasks)))
-    # what is trusted is settled first, all the way down; what is not then goes up from the first step
+    # first, trusted steps set all steps before them; then the other steps are corrected from the first step on
     for task in sorted(steps, key=lambda task: task.conflicts != "trust_after"):
         assert task.after is not None
         rows = (labels[task.name] == 1) & (labels[task.after] == 0)

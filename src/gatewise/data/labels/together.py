@@ -13,14 +13,14 @@ from gatewise.data.labels.samples import in_samples, settled
 from gatewise.declare import Schema
 
 Encoders = Mapping[str, LabelEncoder[Any]]
-"""One a task, by name."""
+"""One label encoder per task, by name."""
 
 
 def learn_labels(schema: Schema, encoders: Encoders, table: pa.Table) -> np.ndarray:
-    """Learn the statistics of all training labels, each over its own sample, and return them ``[row, label]``.
+    """Return all training labels, ``[row, label]``, after learning each task's statistics over its sample.
 
     Raises:
-        TableError: labels that a kind does not have, or of which nothing can be learnt; names the column.
+        TableError: labels are not valid for their kind of task, or nothing can be learnt; names the column.
 
     Warns:
         GatewiseWarning: labels of a funnel contradict.
@@ -43,7 +43,7 @@ def read_labels(schema: Schema, encoders: Encoders, table: pa.Table) -> np.ndarr
 
 
 def known_labels(encoders: Encoders, table: pa.Table) -> np.ndarray | None:
-    """Return what is known of labels that are not: nothing, or ``[row, label]`` where a kind knows something."""
+    """Return the label columns that are known beforehand, ``[row, label]`` with NaN elsewhere; None if none are."""
     if all(encoder.num_labels == 1 for encoder in encoders.values()):
         return None
     return _beside({name: encoder.read_known(table) for name, encoder in encoders.items()})

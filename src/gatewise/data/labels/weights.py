@@ -14,10 +14,10 @@ from gatewise.errors import GatewiseWarning, TableError
 
 
 def encode_weights(schema: Schema, table: pa.Table) -> np.ndarray | None:
-    """Return the row weights of all tasks, float32 ``[row, task]``, 1 for a task without; None where no task has any.
+    """Return the row weights, float32 ``[row, task]``, 1 for a task without weights; None if no task has weights.
 
     Raises:
-        TableError: no such column, a null, a negative number, no number; names the task.
+        TableError: a missing column, a null, a negative number, or a value that is not a number; names the task.
 
     Warns:
         GatewiseWarning: all weights of a task are 0.

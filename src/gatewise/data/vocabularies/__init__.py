@@ -1,4 +1,4 @@
-"""From values to rows of an embedding table: learnt from the training table, hashed, or numbered already."""
+"""Vocabularies, from values to rows of an embedding table: learnt, hashed, or numbered ids."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ __all__ = [
 
 
 def vocabulary_from_state(state: dict[str, Any]) -> AnyVocabulary:
-    """Rebuild the vocabulary that gave a state."""
+    """Return a vocabulary from its saved state."""
     return HashedVocabulary.from_state(state) if "buckets" in state else Vocabulary.from_state(state)

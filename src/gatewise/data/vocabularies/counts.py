@@ -1,4 +1,4 @@
-"""Values and how often each was seen, gathered over any number of columns and of pieces of a table."""
+"""Counts of values over columns and pieces of a table."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ SHARED = "features that share its table hold"
 
 
 class ValueCounts:
-    """Counts the values that share one vocabulary; what is kept grows with the distinct values and not with the rows.
+    """Counts the values of one vocabulary; memory grows with the distinct values, not with the rows.
 
     Attributes:
-        type: of the values seen so far, int64 or large_string; None where there was none.
+        type: type of the values seen so far, int64 or large_string; None before the first value.
     """
 
     def __init__(self) -> None:
@@ -25,10 +25,10 @@ class ValueCounts:
         self._merged = 0
 
     def see(self, values: Distinct, purpose: str) -> bool:
-        """Note the type of a column's values, and return whether there are any.
+        """Record the type of a column's values, and return whether there are any.
 
         Raises:
-            TableError: columns before it hold another type.
+            TableError: an earlier column holds another type.
         """
         found = values.values.type
         check_type(found, self.type, purpose, SHARED)
@@ -53,7 +53,7 @@ class ValueCounts:
         self._pieces, self._merged = [merged], max(len(merged[0]), 1)
 
     def all(self) -> tuple[pa.Array, np.ndarray]:
-        """Return values and their counts; a value may stand there several times."""
+        """Return values and their counts; a value may occur several times."""
         if not self._pieces:
             return pa.nulls(0), np.zeros(0, dtype=np.int64)
         return pa.concat_arrays([piece for piece, _ in self._pieces]), np.concatenate([n for _, n in self._pieces])

@@ -1,4 +1,4 @@
-"""Vocabularies without a memory: values are hashed into a fixed number of rows."""
+"""Hashed vocabularies, with a fixed number of rows."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class HashedVocabulary(AnyVocabulary):
 
     @override
     def rows_of(self, keys: pa.Array) -> np.ndarray:
-        """Return the row of every key of a column; null has its own."""
-        # hashing takes longer than finding out what is distinct
+        """Return the row of every key of a column; null has a reserved row."""
+        # hashing takes longer than finding the distinct values
         split = distinct(keys)
         return split.rows(self.lookup(split.values))
 
     @override
     def lookup(self, values: pa.Array) -> np.ndarray:
-        """Return the row of every value; none is null."""
+        """Return the row of every value; the array has no nulls."""
         hashed = hash_values(values) % np.uint64(self.buckets)
         return (hashed + np.uint64(RESERVED_ROWS)).astype(np.int32)
 
@@ -62,5 +62,5 @@ class HashedVocabulary(AnyVocabulary):
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> HashedVocabulary:
-        """Rebuild what :meth:`state` gave."""
+        """Return a vocabulary from a saved :meth:`state`."""
         return cls(state["buckets"], TYPES.get(state["values"]))

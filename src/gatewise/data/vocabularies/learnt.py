@@ -1,4 +1,4 @@
-"""Vocabularies that are learnt: the values of the training table."""
+"""Vocabularies that are learnt from the training table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPES = {"integer": pa.int64(), "string": pa.large_string()}
 
 @dataclass(frozen=True)
 class Vocabulary(AnyVocabulary):
-    """Learnt values; value i has row i + 2, all others are out of vocabulary.
+    """A learnt vocabulary: value i has row i + 2, all other values are out of vocabulary.
 
     Attributes:
         values: distinct int64 or large_string values, most frequent first.
@@ -34,7 +34,7 @@ class Vocabulary(AnyVocabulary):
 
     @classmethod
     def learn(cls, values: pa.Array, counts: np.ndarray, min_count: int = 1) -> Vocabulary:
-        """Keep values seen at least ``min_count`` times, by falling count and, among equals, rising value."""
+        """Return a vocabulary of the values seen at least ``min_count`` times, by falling count, then rising value."""
         values, counts = summed(values, counts)
         kept = np.flatnonzero(counts >= min_count)
         by_count = kept[np.argsort(-counts[kept], kind="stable")]
@@ -48,21 +48,21 @@ class Vocabulary(AnyVocabulary):
     @property
     @override
     def type(self) -> pa.DataType:
-        """The values' type: int64, large_string, or null when nothing was learnt."""
+        """Type of the values: int64, large_string, or null if nothing was learnt."""
         return self.values.type
 
     @property
     def row_of(self) -> Mapping[Any, int]:
-        """The row of every learnt value, made when it is first asked for and kept."""
+        """The row of every learnt value; computed at first use."""
         if not self._row_of and len(self.values):
             row_of = dict(zip(self.values.to_pylist(), range(RESERVED_ROWS, self.rows), strict=True))
-            # set at once and whole, as another thread may be looking values up
+            # assigned when complete, as another thread may be looking values up
             object.__setattr__(self, "_row_of", row_of)
         return self._row_of
 
     @override
     def rows_of(self, keys: pa.Array) -> np.ndarray:
-        """Return the row of every key of a column; null has its own."""
+        """Return the row of every key of a column; null has a reserved row."""
         rows = self.lookup(keys)
         if keys.null_count:
             rows[null_mask(keys)] = NULL
@@ -70,10 +70,10 @@ class Vocabulary(AnyVocabulary):
 
     @override
     def lookup(self, values: pa.Array) -> np.ndarray:
-        """Return the row of every value: integers, or strings of any width, as the vocabulary's are."""
+        """Return the row of every value; integers or strings (any string type), as in the vocabulary."""
         if pa.types.is_null(self.type) or pa.types.is_null(values.type):
             return np.full(len(values), OUT_OF_VOCABULARY, dtype=np.int32)
-        # a kept dict takes its time by the value; index_in hashes the whole vocabulary at every call, all at once
+        # time of the kept dict grows with the values; index_in hashes the whole vocabulary at every call
         if len(values) <= min(SMALL_LOOKUP, max(500, len(self.values) // 4)):
             return self._lookup_few(values)
         return self._lookup_many(values)
@@ -88,7 +88,7 @@ class Vocabulary(AnyVocabulary):
 
     @override
     def extended(self, values: pa.Array, counts: np.ndarray, min_count: int = 1) -> Vocabulary:
-        """Return this vocabulary with values it lacks at its end; rows of known values stay."""
+        """Return a vocabulary with new values added at the end; rows of known values stay unchanged."""
         if pa.types.is_null(self.type):
             return Vocabulary.learn(values, counts, min_count)
         unknown = self.lookup(values) == OUT_OF_VOCABULARY
@@ -98,7 +98,7 @@ class Vocabulary(AnyVocabulary):
     @override
     def value_kinds(self) -> ValueKinds:
         kinds = super().value_kinds()
-        # True is 1 to a dict, as it is to a table
+        # True equals 1 in a dict, as in a table
         return (*kinds, {bool}) if kinds == ({int},) else kinds
 
     @override
@@ -127,7 +127,7 @@ class Vocabulary(AnyVocabulary):
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Vocabulary:
-        """Rebuild what :meth:`state` gave."""
+        """Return a vocabulary from a saved :meth:`state`."""
         values = pa.array(state["learnt"], type=TYPES.get(state["values"], pa.null()))
         if values.null_count != 0 and len(values):
             raise ArtefactError("vocabulary: a learnt value is null")
@@ -135,17 +135,17 @@ class Vocabulary(AnyVocabulary):
 
 
 def summed(values: pa.Array, counts: np.ndarray) -> tuple[pa.Array, np.ndarray]:
-    """Return the distinct values, rising, and how often each was seen in all."""
+    """Return the distinct values, rising, and their total counts."""
     if len(values) == 0:
         return values, counts
     order = _rising(values)
     values, counts = values.take(pa.array(order)), counts[order]
-    # equal values, which several columns may have, are neighbours now
+    # after sorting, equal values of different columns are neighbours
     differs = pc.not_equal(values[1:], values[:-1])
     starts = np.flatnonzero(np.append(True, differs.to_numpy(zero_copy_only=False)))
     return values.take(pa.array(starts)), np.add.reduceat(counts, starts)
 
 
 def _rising(values: pa.Array) -> np.ndarray:
-    # NumPy sorts integers three times as fast as Arrow
+    # NumPy sorts integers three times faster than Arrow
     return np.argsort(values.to_numpy()) if pa.types.is_integer(values.type) else pc.sort_indices(values).to_numpy()

@@ -1,4 +1,4 @@
-"""Values that are rows already: ids from 0 on, of which there are so many."""
+"""Vocabularies of the ids 0 to ``count - 1``, without learning."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from gatewise.layout import NULL, OUT_OF_VOCABULARY, RESERVED_ROWS
 
 @dataclass(frozen=True)
 class NumberedVocabulary(AnyVocabulary):
-    """The ids 0 to ``count - 1``; id i has row i + 2. Nothing is learnt, and no other value has a row.
+    """The ids 0 to ``count - 1``; id i has row i + 2. Other values are an error.
 
     Attributes:
-        count: how many ids there are.
+        count: number of ids.
     """
 
     count: int
@@ -38,15 +38,15 @@ class NumberedVocabulary(AnyVocabulary):
 
     @property
     def expected(self) -> str:
-        """What values are to be, for messages."""
+        """The expected values, for messages."""
         return f"ids from 0 to {self.count - 1:,} (size={self.count})"
 
     @override
     def check(self, keys: pa.Array, purpose: str, row_of: RowOf = int) -> None:
-        """Refuse keys that are no id.
+        """Refuse keys outside the ids.
 
         Raises:
-            TableError: names the first, its row and the range.
+            TableError: names the first wrong key, its row and the range.
         """
         check_type(keys.type, self.type, purpose, "size says that its ids are")
         if pa.types.is_null(keys.type):

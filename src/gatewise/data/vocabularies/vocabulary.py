@@ -1,4 +1,4 @@
-"""What every way from values to rows of an embedding table can do."""
+"""The contract of every vocabulary."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ from gatewise.errors import TableError
 from gatewise.layout import RESERVED_ROWS
 
 Values = Sequence[Any]
-"""Python values, as JSON brings them."""
+"""Python values, as JSON gives them."""
 RowsOfValues = Callable[[Values], Iterable[int] | None]
-"""From Python values to their rows; None where a table has to say what is wrong."""
+"""From Python values to their rows; None if the values have to be encoded as a table, which explains the error."""
 
 ValueKinds = tuple[set[type], ...]
-"""Sets of Python types; all values that are not None are of the types of one set."""
+"""Sets of Python types; all values that are not None have types of one of the sets."""
 
 LEARNT_FROM = "its vocabulary was learnt from"
 
 
 class AnyVocabulary(ABC):
-    """From the values of a column, or of several that share an embedding table, to rows of the table."""
+    """Maps the values of a column, or of several columns with one embedding table, to rows of the table."""
 
     @property
     @abstractmethod
     def type(self) -> pa.DataType | None:
-        """The values' type: int64 or large_string; null or None where nothing is known of it."""
+        """Type of the values: int64 or large_string; null or None if not known."""
 
     @property
     @abstractmethod
     def size(self) -> int:
-        """How many rows values have, without the reserved ones."""
+        """Number of rows for values, without the reserved rows."""
 
     @property
     def rows(self) -> int:
-        """Rows that an embedding table needs, the reserved ones included."""
+        """Number of rows of the embedding table, with the reserved rows."""
         return self.size + RESERVED_ROWS
 
     @property
     def strings(self) -> bool:
-        """Whether values are strings; they are as well where no value was seen."""
+        """Whether values are strings; True also if no value was seen."""
         return self.type is None or not pa.types.is_integer(self.type)
 
     def check(self, keys: pa.Array, purpose: str, row_of: RowOf = int) -> None:  # noqa: ARG002
-        """Refuse keys that have no row and cannot have one.
+        """Refuse keys that cannot have a row.
 
         Args:
             keys: see :func:`gatewise.data.values.as_keys`.
             purpose: who asks, for messages.
-            row_of: the row of the table that a key stands in.
+            row_of: from a key's position to the row of the table.
 
         Raises:
             TableError: strings among integers, or the other way round.
@@ -63,41 +63,41 @@ class AnyVocabulary(ABC):
 
     @abstractmethod
     def lookup(self, values: pa.Array) -> np.ndarray:
-        """Return the int32 row of every value; none is null."""
+        """Return the int32 row of every value; the array has no nulls."""
 
     @abstractmethod
     def rows_of(self, keys: pa.Array) -> np.ndarray:
-        """Return the int32 row of every key of a column; null has its own."""
+        """Return the int32 row of every key of a column; null has a reserved row."""
 
     def extended(self, values: pa.Array, counts: np.ndarray) -> AnyVocabulary:  # noqa: ARG002
-        """Return a vocabulary that also has rows for these values; rows of known values stay."""
+        """Return a vocabulary that also has rows for these values; rows of known values stay unchanged."""
         return self
 
     def value_kinds(self) -> ValueKinds:
-        """Return the Python types that :meth:`value_rows` takes."""
+        """Return the Python types that :meth:`value_rows` accepts."""
         if self.type is None or pa.types.is_null(self.type):
             return ()
         return ({int},) if pa.types.is_integer(self.type) else ({str},)
 
     @abstractmethod
     def value_rows(self) -> RowsOfValues:
-        """Return a look-up of Python values, of which each may be None; integers are of 64 bits."""
+        """Return a look-up of Python values, which may be None; integers must fit into 64 bits."""
 
     @abstractmethod
     def examples(self, count: int) -> list[Any]:
-        """Return so many values at most, the most frequent first; none where none is known."""
+        """Return at most ``count`` values, the most frequent first; empty if none are known."""
 
     @abstractmethod
     def draw(self, count: int, rng: np.random.Generator) -> list[Any]:
-        """Return so many made-up values: known ones, and unseen ones where there can be some."""
+        """Return ``count`` made-up values: known values and, if possible, unseen values."""
 
     @abstractmethod
     def state(self) -> dict[str, Any] | None:
-        """Return what was learnt as JSON values; None where the declaration says it all."""
+        """Return the learnt state as JSON values; None if the declaration is sufficient."""
 
 
 def check_type(found: pa.DataType, expected: pa.DataType | None, purpose: str, who: str) -> None:
-    """Refuse to look strings up among integers or the other way round.
+    """Refuse to look up strings among integers, or integers among strings.
 
     Raises:
         TableError: both types are known, and only one is a type of strings.
@@ -117,7 +117,7 @@ UNSEEN = 0.1
 
 
 def drawn(known: pa.Array, count: int, rng: np.random.Generator, *, strings: bool) -> list[Any]:
-    """Return some of the known values and some that are not among them."""
+    """Return some known values and some unknown values."""
     unseen = [f"unseen {i}" if strings else int(rng.integers(-(2**62), 2**62)) for i in range(count)]
     if not len(known):
         return unseen
