@@ -15,7 +15,7 @@ import torch
 
 import gatewise as gw
 from gatewise import declare
-from gatewise.analysis import Explanation, as_json
+from gatewise.analysis import Explanation, json_values
 from gatewise.errors import GatewiseError, TableError
 from gatewise.report import collect
 from gatewise.serving import load_artefact
@@ -49,7 +49,7 @@ def check(found: Explanation) -> None:
         if parts.features:
             adds = sum(part.contribution for part in parts.features)
             assert parts.background + adds == pytest.approx(parts.value, abs=1e-4)
-    json.dumps(as_json(found), allow_nan=False)
+    json.dumps(json_values(found), allow_nan=False)
 
 
 @pytest.mark.filterwarnings("ignore:expert .* is dead", "ignore:the gate of task")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gatewise.analysis import Cut, gate_usage, plain
+from gatewise.analysis import Cut, gate_usage, json_values
 from gatewise.nn import PLE, MultiTaskModel, OMoE, SharedBottom, TensorTable
 
 NAMES = ["click", "stars"]
@@ -41,7 +41,7 @@ def test_levels_follow_one_another(make_model: Callable[..., MultiTaskModel], ta
     assert above.reached.tolist() == [[True, False, True], [False, True, True]]
     # a gate that reaches two experts of three is held against two
     np.testing.assert_allclose(above.relative_entropy, above.entropy / np.log(2))
-    assert plain(above)["reached"] == [[True, False, True], [False, True, True]]
+    assert json_values(above)["reached"] == [[True, False, True], [False, True, True]]
 
 
 def test_a_single_gate_is_that_of_every_task(make_model: Callable[..., MultiTaskModel], table: TensorTable) -> None:
@@ -54,5 +54,5 @@ def test_no_gates_and_no_rows(make_model: Callable[..., MultiTaskModel], table: 
     assert gate_usage(make_model(lambda width: SharedBottom(width, 2, bottom_dims=(4,))), NAMES, table) == []
     (usage,) = gate_usage(make_model(), NAMES, table.head(0))
     assert usage.rows == 0
-    assert plain(float("nan")) is None
-    assert plain({"a": (np.float32(0.5), np.int64(2))}) == {"a": [pytest.approx(0.5), 2]}
+    assert json_values(float("nan")) is None
+    assert json_values({"a": (np.float32(0.5), np.int64(2))}) == {"a": [pytest.approx(0.5), 2]}

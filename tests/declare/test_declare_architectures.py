@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gatewise import declare
-from gatewise.assembly import Surroundings, build_trunk
+from gatewise.assembly import TrunkContext, build_trunk
 from gatewise.assembly.trunks import NOT_THE_TRUNKS, RESOLVED, TRUNKS
 from gatewise.layout import EmbeddingField, Layout, ListColumn
 from gatewise.nn import InputLayer, Padded
@@ -23,7 +23,7 @@ REQUIRED = {
 }
 
 FLOATS = ("age", "price", "hour")
-AROUND = Surroundings(InputLayer(Layout(floats=FLOATS)), ("click", "buy"))
+AROUND = TrunkContext(InputLayer(Layout(floats=FLOATS)), ("click", "buy"))
 WITH_SEQUENCE = Layout((EmbeddingField("history", 9, 5),), (), (ListColumn("history", 0, None),), FLOATS)
 
 

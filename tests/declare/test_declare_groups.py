@@ -7,7 +7,7 @@ import torch
 import yaml
 
 from gatewise import declare
-from gatewise.assembly import Surroundings, build_trunk
+from gatewise.assembly import TrunkContext, build_trunk
 from gatewise.declare import HoME, from_dict, to_dict
 from gatewise.errors import DeclarationError
 from gatewise.layout import Layout
@@ -39,7 +39,7 @@ def test_groups_compare_by_what_they_hold_and_do_not_change():
 
 
 def test_the_order_in_which_groups_are_written_changes_nothing():
-    around = Surroundings(InputLayer(Layout(floats=("age",))), ("click", "like", "long_view"))
+    around = TrunkContext(InputLayer(Layout(floats=("age",))), ("click", "like", "long_view"))
     written = [GROUPS, {"interact": ["like"], "watch": ["long_view", "click"]}]
     trunks = [build_trunk(HoME(groups=groups, expert_dims=[2]), around) for groups in written]
     for trunk in trunks:

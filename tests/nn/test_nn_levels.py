@@ -9,7 +9,7 @@ import torch
 from test_nn_trunks_alike import MAKERS, TASKS, WIDTH, WITH_GATES, WITHOUT_GATES, made
 from torch import Tensor
 
-from gatewise.nn import HoME, MMoE, MoSE, Padded, TopKGates, Usage, levels_of, tapped
+from gatewise.nn import HoME, MMoE, MoSE, Padded, TopKGates, Usage, hooked, levels_of
 
 NAMES = ["click", "stars"]
 
@@ -37,7 +37,7 @@ def test_taps_that_only_look_change_nothing_and_see_what_is_mixed(name: str) -> 
         return
     with torch.no_grad():
         before = trunk.mix(x)
-        with tapped(
+        with hooked(
             levels[-1], mixture=lambda weights, outputs: (seen.append((weights, outputs)), (weights, outputs))[1]
         ):
             during = trunk.mix(x)
@@ -55,9 +55,9 @@ def test_what_a_gate_tap_returns_takes_the_weights_place(name: str) -> None:
     trunk, x, seen = made(name).eval(), rows(), []
     (*_, level) = levels_of(trunk, NAMES)
     with torch.no_grad():
-        with tapped(level, gates=seen.append):
+        with hooked(level, gates=seen.append):
             before = trunk.mix(x)
-        with tapped(level, gates=torch.zeros_like):
+        with hooked(level, gates=torch.zeros_like):
             mixed = trunk.mix(x)
     assert torch.equal(seen[0].expand_as(before.gates), before.gates)
     assert not mixed.gates.any()
@@ -72,9 +72,9 @@ def test_nothing_is_left_behind_when_a_run_fails() -> None:
     def fail(*_: Tensor) -> tuple[Tensor, Tensor]:
         raise RuntimeError("no")
 
-    with pytest.raises(RuntimeError, match="no"), torch.no_grad(), tapped(level, gates=lambda _: None, mixture=fail):
+    with pytest.raises(RuntimeError, match="no"), torch.no_grad(), hooked(level, gates=lambda _: None, mixture=fail):
         trunk(rows())
-    assert level.experts.lens is None
+    assert level.experts.mixture_hook is None
     assert not level.gates._forward_hooks
 
 
@@ -95,7 +95,7 @@ def test_readers_of_a_sequence_are_experts_too() -> None:
     trunk = MoSE(WIDTH, TASKS, sequence_dim=2, experts=3, expert_dim=4).eval()
     items, seen = Padded(torch.randn(5, 4, 2), torch.ones(5, 4, dtype=torch.bool)), []
     (level,) = levels_of(trunk, NAMES)
-    with torch.no_grad(), tapped(level, mixture=watcher(seen)):
+    with torch.no_grad(), hooked(level, mixture=watcher(seen)):
         trunk(rows(5), items)
     for number, reader in enumerate(trunk.experts.experts):
         torch.testing.assert_close(seen[0][1][:, number], reader(items))
@@ -107,7 +107,7 @@ def test_experts_that_sparse_gates_leave_out_are_seen_too() -> None:
     assert level.sparse
     with torch.no_grad():
         before = trunk(rows())
-        with tapped(level, mixture=watcher(seen)):
+        with hooked(level, mixture=watcher(seen)):
             during = trunk(rows())
     torch.testing.assert_close(during, before, atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(seen[0][1], level.experts(rows()))

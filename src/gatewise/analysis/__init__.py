@@ -1,6 +1,7 @@
 """Analysis of a trained model: gates, experts, features, metrics by slice, and comparisons, as plain data."""
 
 from gatewise.analysis.ablation import Ablation, expert_ablation
+from gatewise.analysis.as_values import json_values
 from gatewise.analysis.controls import (
     COMMON,
     Control,
@@ -23,7 +24,6 @@ from gatewise.analysis.gate_usage import GateUsage, gate_usage
 from gatewise.analysis.goals import Goal, Judge, judge_of
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
-from gatewise.analysis.json_values import as_json
 from gatewise.analysis.pareto import knee, pareto_front
 from gatewise.analysis.problems import Problem, gate_problems, mixture_problems, starving_tasks
 from gatewise.analysis.reliability import ReliabilityBin, reliability
@@ -64,7 +64,6 @@ __all__ = [
     "StreamedMetrics",
     "Trained",
     "Verdict",
-    "as_json",
     "attribute",
     "check_choice",
     "check_metrics",
@@ -80,6 +79,7 @@ __all__ = [
     "gate_problems",
     "gate_usage",
     "intervals",
+    "json_values",
     "judge_of",
     "knee",
     "linear_cka",

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gatewise.analysis.main_metrics import main_metrics, metric_values
 from gatewise.analysis.rows import drawn_rows, score_rows
-from gatewise.nn import Level, MultiTaskModel, TensorTable, levels_of, tapped
+from gatewise.nn import Level, MultiTaskModel, TensorTable, hooked, levels_of
 from gatewise.tasks import Predicted, Task, predict_tasks
 
 
@@ -104,7 +104,7 @@ def without_expert(level: Level, expert: int) -> AbstractContextManager[None]:
         total = left.sum(dim=2, keepdim=True)
         return torch.where(total > 0, left / torch.where(total > 0, total, 1.0), 0.0)
 
-    return tapped(level, gates=shared_out, mixture=lambda weights, outputs: (_without(weights, expert), outputs))
+    return hooked(level, gates=shared_out, mixture=lambda weights, outputs: (_without(weights, expert), outputs))
 
 
 def _without(weights: Tensor, expert: int) -> Tensor:

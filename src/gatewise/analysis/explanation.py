@@ -12,7 +12,7 @@ from torch import Tensor
 from gatewise.analysis.gate_usage import weights_by_row
 from gatewise.analysis.rows import BATCH, features_of, score_gathered, score_rows
 from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
-from gatewise.nn import Inputs, Level, MultiTaskModel, Padded, TensorTable, Vectors, levels_of, tapped
+from gatewise.nn import Inputs, Level, MultiTaskModel, Padded, TensorTable, Vectors, hooked, levels_of
 from gatewise.tasks import FunnelTask, MulticlassTask, Task
 
 EXACT = 10
@@ -243,7 +243,7 @@ def _coalition_scores(model: MultiTaskModel, level: Level, inputs: Inputs, membe
     was_training = model.training
     model.eval()
     try:
-        with tapped(level, mixture=lambda weights, outputs: (weights * kept, outputs)):
+        with hooked(level, mixture=lambda weights, outputs: (weights * kept, outputs)):
             return model.from_vectors(_repeated(model.input_layer(inputs), len(members))).scores.float().cpu()
     finally:
         model.train(was_training)

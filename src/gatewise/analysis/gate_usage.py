@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gatewise.analysis.cuts import Cut
-from gatewise.nn import Level, MultiTaskModel, TensorTable, Usage, levels_of, tapped
+from gatewise.nn import Level, MultiTaskModel, TensorTable, Usage, hooked, levels_of
 
 
 class GateUsage(NamedTuple):
@@ -89,7 +89,7 @@ def weights_by_row(model: MultiTaskModel, tasks: Sequence[str], table: TensorTab
     parts: list[list[Tensor]] = [[] for _ in levels]
     with ExitStack() as taps:
         for level, found in zip(levels, parts, strict=True):
-            taps.enter_context(tapped(level, gates=partial(_keep, found)))
+            taps.enter_context(hooked(level, gates=partial(_keep, found)))
         if levels:
             model.score(table)
     return [

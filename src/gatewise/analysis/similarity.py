@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gatewise.analysis.rows import drawn_rows, score_rows
-from gatewise.nn import Level, MultiTaskModel, TensorTable, levels_of, tapped
+from gatewise.nn import Level, MultiTaskModel, TensorTable, hooked, levels_of
 
 
 class Similarity(NamedTuple):
@@ -62,7 +62,7 @@ def _outputs(model: MultiTaskModel, levels: Sequence[Level], table: TensorTable,
 
     with ExitStack() as taps:
         for level, found in zip(levels, parts, strict=True):
-            taps.enter_context(tapped(level, mixture=partial(keep, found)))
+            taps.enter_context(hooked(level, mixture=partial(keep, found)))
         score_rows(model, table, chosen)
     return [torch.cat(found) for found in parts]
 

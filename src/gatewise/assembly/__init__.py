@@ -4,10 +4,10 @@ from gatewise.assembly.model import build_balance, build_model
 from gatewise.assembly.tasks import build_tasks
 from gatewise.assembly.tensors import to_tensors
 from gatewise.assembly.texts import load_language_models
-from gatewise.assembly.trunks import Surroundings, build_trunk
+from gatewise.assembly.trunks import TrunkContext, build_trunk
 
 __all__ = [
-    "Surroundings",
+    "TrunkContext",
     "build_balance",
     "build_model",
     "build_tasks",

@@ -12,7 +12,7 @@ from torch.nn import Module
 from gatewise import balance, declare, nn
 from gatewise.assembly.interactions import build_interaction
 from gatewise.assembly.texts import build_text_encoder
-from gatewise.assembly.trunks import Surroundings, build_trunk
+from gatewise.assembly.trunks import TrunkContext, build_trunk
 from gatewise.draws import Draws
 from gatewise.errors import DeclarationError, did_you_mean, shown
 from gatewise.layout import Layout
@@ -32,13 +32,13 @@ def build_model(
     with draws.as_global(), enough_memory("the model: declare fewer or narrower experts and layers"):
         texts = [build_text_encoder(column) for column in layout.texts]
         input_layer = nn.InputLayer(widened(layout, architecture.embedding_sets(len(tasks))), texts)
-        around = Surroundings.of(architecture, input_layer, [task.name for task in tasks])
+        context = TrunkContext.of(architecture, input_layer, [task.name for task in tasks])
         interaction = None
         if architecture.interaction is not None:
-            interaction = build_interaction(architecture.interaction, around.blocks(), len(around.kept))
-            width = nn.output_width(interaction, len(around.kept), f"interaction {architecture.interaction.kind!r}")
-            around = replace(around, interaction_dim=width)
-        trunk = build_trunk(architecture, around)
+            interaction = build_interaction(architecture.interaction, context.blocks(), len(context.kept))
+            width = nn.output_width(interaction, len(context.kept), f"interaction {architecture.interaction.kind!r}")
+            context = replace(context, interaction_dim=width)
+        trunk = build_trunk(architecture, context)
         towers = nn.Towers(
             len(tasks),
             trunk.output_dim,
@@ -49,14 +49,14 @@ def build_model(
             norm=architecture.norm,
             residual=architecture.tower_residual,
         )
-        feature_layer = build_feature_layer(architecture, len(around.kept), interaction, around.interaction_dim)
-        side_tower = build_side_tower(architecture, around, sum(towers.output_dims))
+        feature_layer = build_feature_layer(architecture, len(context.kept), interaction, context.interaction_dim)
+        side_tower = build_side_tower(architecture, context, sum(towers.output_dims))
     with torch.no_grad():
         towers.bias.copy_(torch.cat([torch.tensor(task.initial_bias).expand(task.num_scores) for task in tasks]))
     expectation = None
     if architecture.expectation:
         starts = list(itertools.accumulate(towers.output_dims, initial=0))
-        order = tuple(starts[position] for position in around.positions(architecture.steps))
+        order = tuple(starts[position] for position in context.positions(architecture.steps))
         expectation = nn.BehaviouralExpectation(order, architecture.expectation)
     return nn.MultiTaskModel(
         input_layer,
@@ -91,11 +91,11 @@ def build_feature_layer(
 Aside = tuple[tuple[str, ...], nn.SideTower]
 
 
-def build_side_tower(architecture: declare.Architecture, around: Surroundings, num_scores: int) -> Aside | None:
+def build_side_tower(architecture: declare.Architecture, context: TrunkContext, num_scores: int) -> Aside | None:
     """Return the side tower and its features, or None."""
     if architecture.side is None:
         return None
-    width = around.input_layer.output_dim - len(around.kept)
+    width = context.input_layer.output_dim - len(context.kept)
     tower = nn.SideTower(
         width,
         num_scores,
@@ -103,7 +103,7 @@ def build_side_tower(architecture: declare.Architecture, around: Surroundings, n
         dropout=architecture.side.dropout,
         activation=architecture.activation,
     )
-    return around.side, tower
+    return context.side, tower
 
 
 def widened(layout: Layout, sets: int) -> Layout:

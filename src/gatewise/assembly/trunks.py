@@ -42,7 +42,7 @@ NOT_THE_TRUNKS = {field.name for field in fields(declare.Architecture)} - {*HIDD
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class TrunkContext:
     """The context of a trunk: the input layer that it reads and the tasks that it serves.
 
     Attributes:
@@ -58,7 +58,7 @@ class Surroundings:
     interaction_dim: int | None = None
 
     @classmethod
-    def of(cls, architecture: declare.Architecture, input_layer: nn.InputLayer, tasks: Iterable[str]) -> Surroundings:
+    def of(cls, architecture: declare.Architecture, input_layer: nn.InputLayer, tasks: Iterable[str]) -> TrunkContext:
         """Return the context of an architecture's trunk."""
         side = architecture.side
         return cls(input_layer, tuple(tasks), () if side is None else tuple(side.features))
@@ -108,18 +108,18 @@ class Surroundings:
         return tuple(self.tasks.index(name) for name in tasks)
 
 
-def build_trunk(architecture: declare.Architecture, around: Surroundings) -> nn.Trunk:
+def build_trunk(architecture: declare.Architecture, context: TrunkContext) -> nn.Trunk:
     """Return the declared trunk; its constructor takes the declaration's fields by name."""
     if declare.class_of(architecture) is not None:
-        made = declare.made_of(architecture, input_dim=around.input_dim(architecture), num_tasks=len(around.tasks))
-        return checked_trunk(made, getattr(architecture, "kind", ""), len(around.tasks))
+        made = declare.made_of(architecture, input_dim=context.input_dim(architecture), num_tasks=len(context.tasks))
+        return checked_trunk(made, getattr(architecture, "kind", ""), len(context.tasks))
     names = [field.name for field in fields(architecture) if field.name not in NOT_THE_TRUNKS]
     options: dict[str, Any] = {name: getattr(architecture, name) for name in names}
     for name in options.keys() & RESOLVED.keys():
-        options[name] = RESOLVED[name](options[name], around)
+        options[name] = RESOLVED[name](options[name], context)
     if type(architecture) in DERIVED:
-        options |= DERIVED[type(architecture)](architecture, around)
-    return TRUNKS[type(architecture)](around.input_dim(architecture), len(around.tasks), **options)
+        options |= DERIVED[type(architecture)](architecture, context)
+    return TRUNKS[type(architecture)](context.input_dim(architecture), len(context.tasks), **options)
 
 
 def checked_trunk(trunk: Any, kind: str, num_tasks: int) -> nn.Trunk:
@@ -134,13 +134,13 @@ def checked_trunk(trunk: Any, kind: str, num_tasks: int) -> nn.Trunk:
     return made
 
 
-def gate_maker(gate: declare.AnyGate, around: Surroundings) -> GateMaker:
+def gate_maker(gate: declare.AnyGate, context: TrunkContext) -> GateMaker:
     """Return the maker of the declared gates."""
     options = {
         field.name: getattr(gate, field.name) for field in fields(gate) if field.name not in ("kind", "features")
     }
     if gate.features:
-        options["columns"] = around.columns(tuple(gate.features))
+        options["columns"] = context.columns(tuple(gate.features))
     if declare.class_of(gate) is not None:
         return partial(_registered_gate, gate, options)
     return partial(GATES[type(gate)], **options)
@@ -160,37 +160,37 @@ def _registered_gate(
     return made
 
 
-def group_positions(groups: Mapping[str, tuple[str, ...]], around: Surroundings) -> tuple[tuple[int, ...], ...]:
+def group_positions(groups: Mapping[str, tuple[str, ...]], context: TrunkContext) -> tuple[tuple[int, ...], ...]:
     """Return the positions of every group's tasks; groups and tasks are in the order of the tasks."""
-    return tuple(sorted(tuple(sorted(around.positions(tasks))) for tasks in groups.values()))
+    return tuple(sorted(tuple(sorted(context.positions(tasks))) for tasks in groups.values()))
 
 
-RESOLVED: dict[str, Callable[[Any, Surroundings], Any]] = {
+RESOLVED: dict[str, Callable[[Any, TrunkContext], Any]] = {
     "gate": gate_maker,
     "groups": group_positions,
-    "facet": lambda name, around: around.columns((name,)),
-    "scenario": lambda names, around: around.columns(names),
-    "priors": lambda names, around: around.columns(names),
-    "order": lambda names, around: around.positions(names),
+    "facet": lambda name, context: context.columns((name,)),
+    "scenario": lambda names, context: context.columns(names),
+    "priors": lambda names, context: context.columns(names),
+    "order": lambda names, context: context.positions(names),
 }
 """Options that a trunk takes in another form than declared, such as columns instead of feature names."""
 
 
-def _of_stem(architecture: declare.STEM, around: Surroundings) -> dict[str, Any]:
-    return {"sets": around.embedding_sets(architecture.embedding_sets(len(around.tasks)))}
+def _of_stem(architecture: declare.STEM, context: TrunkContext) -> dict[str, Any]:
+    return {"sets": context.embedding_sets(architecture.embedding_sets(len(context.tasks)))}
 
 
-def _of_mose(architecture: declare.MoSE, around: Surroundings) -> dict[str, Any]:
-    widths = around.unpooled()
+def _of_mose(architecture: declare.MoSE, context: TrunkContext) -> dict[str, Any]:
+    widths = context.unpooled()
     name = architecture.sequence or next(iter(widths))
     return {"sequence": list(widths).index(name), "sequence_dim": widths[name]}
 
 
-def _of_mixture(architecture: declare.MMoE | declare.OMoE, around: Surroundings) -> dict[str, Any]:
-    return expert_options(architecture, around.input_dim(architecture))
+def _of_mixture(architecture: declare.MMoE | declare.OMoE, context: TrunkContext) -> dict[str, Any]:
+    return expert_options(architecture, context.input_dim(architecture))
 
 
-DERIVED: dict[type[declare.Architecture], Callable[[Any, Surroundings], dict[str, Any]]] = {
+DERIVED: dict[type[declare.Architecture], Callable[[Any, TrunkContext], dict[str, Any]]] = {
     declare.OMoE: _of_mixture,
     declare.MMoE: _of_mixture,
     declare.STEM: _of_stem,

@@ -28,7 +28,7 @@ def explain(
 ) -> None:
     """Take one prediction apart: gates, and what every expert and feature adds to each score."""
     wanted = parse_row(row)
-    from gatewise.analysis import as_json
+    from gatewise.analysis import json_values
     from gatewise.loading import load
     from gatewise.progress import at_terminal, working
     from gatewise.serving import find_artefact
@@ -37,7 +37,7 @@ def explain(
     with working("taking the prediction apart", at_terminal()):
         found = ranker.explain(wanted, table, draws=draws, seed=seed)
     if as_json:
-        typer.echo(json.dumps(as_json(found), indent=2, ensure_ascii=False, default=str))
+        typer.echo(json.dumps(json_values(found), indent=2, ensure_ascii=False, default=str))
     else:
         title = f"row {wanted} of {table}" if isinstance(wanted, int) else "the row given"
         out().print(explanation_tables(found, title, top))

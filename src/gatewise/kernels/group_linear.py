@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gatewise.errors import ShapeError
-from gatewise.kernels.library import compiled, plain
+from gatewise.kernels.library import compiled, float32_on_cpu
 from gatewise.kernels.narrow_linear import narrow_linear
 from gatewise.kernels.wide_linear import wide_linear
 
@@ -32,7 +32,7 @@ def group_linear(x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: boo
     """
     _check(x, weight, bias)
     groups, width, width_in = weight.shape
-    if plain(x, weight) and not torch.is_autocast_enabled("cpu"):
+    if float32_on_cpu(x, weight) and not torch.is_autocast_enabled("cpu"):
         if len(x) * groups * width >= WIDE:
             return wide_linear(x, weight, bias, rectify=rectify)
         if x.dim() == 3 and width * width_in <= NARROW and (kernels := compiled()):

@@ -31,10 +31,10 @@ ASAN = "asan"
 
 def compiled(*tensors: Tensor) -> Kernels | None:
     """Return the compiled kernels if they can compute with these tensors, else None."""
-    return library() if plain(*tensors) else None
+    return library() if float32_on_cpu(*tensors) else None
 
 
-def plain(*tensors: Tensor) -> bool:
+def float32_on_cpu(*tensors: Tensor) -> bool:
     """Whether all tensors are float32 on the CPU, and the call is not traced."""
     for tensor in tensors:
         if tensor.dtype != torch.float32 or tensor.device.type != "cpu":

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from gatewise.kernels.asked import asked_for
 from gatewise.kernels.calls import Kernels
+from gatewise.kernels.needed import needs_gradient
 
 
 def narrow_linear(kernels: Kernels, x: Tensor, weight: Tensor, bias: Tensor | None, *, rectify: bool = False) -> Tensor:
@@ -42,7 +42,7 @@ class _NarrowLinear(torch.autograd.Function):
     @override
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor | None, Tensor | None, None]:
         x, weight, y = ctx.saved_tensors
-        of_weights = asked_for(ctx, 1) or (ctx.has_bias and asked_for(ctx, 2))
+        of_weights = needs_gradient(ctx, 1) or (ctx.has_bias and needs_gradient(ctx, 2))
         of_x, of_weight, of_bias = ctx.kernels.group_linear_backward(
             x, weight, y, ctx.floor, gradient.contiguous(), of_weights=of_weights
         )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from gatewise.kernels.asked import asked_for
+from gatewise.kernels.needed import needs_gradient
 
 # rows over which a weight's gradient is summed at a time
 BLOCK = 1024
@@ -53,9 +53,9 @@ class _WideLinear(torch.autograd.Function):
         gradient = gradient.contiguous()
         if y is not None:
             gradient = torch.ops.aten.threshold_backward(gradient, y, 0)
-        of_x = _to_input(gradient, weight, x) if asked_for(ctx, 0) else None
-        of_weight = _to_weight(gradient, x) if asked_for(ctx, 1) else None
-        of_bias = gradient.sum(dim=0) if ctx.has_bias and asked_for(ctx, 2) else None
+        of_x = _to_input(gradient, weight, x) if needs_gradient(ctx, 0) else None
+        of_weight = _to_weight(gradient, x) if needs_gradient(ctx, 1) else None
+        of_bias = gradient.sum(dim=0) if ctx.has_bias and needs_gradient(ctx, 2) else None
         return of_x, of_weight, of_bias, None
 
 

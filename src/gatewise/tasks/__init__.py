@@ -4,6 +4,7 @@ A new kind is one file with a subclass of :class:`Task`; trunks and the training
 :func:`register` adds a kind that is defined outside this package.
 """
 
+from gatewise.tasks.all_tasks import predict_tasks, summed_losses, targets_and_weights
 from gatewise.tasks.binary import BinaryTask
 from gatewise.tasks.count import CountTask
 from gatewise.tasks.custom import make_registered, register
@@ -17,7 +18,6 @@ from gatewise.tasks.ranked import RankedBinaryTask
 from gatewise.tasks.regression import RegressionTask
 from gatewise.tasks.rows import ByTask, Rows
 from gatewise.tasks.task import Metrics, Task, sample
-from gatewise.tasks.together import predict_tasks, summed_losses, targets_and_weights
 
 __all__ = [
     "BinaryTask",

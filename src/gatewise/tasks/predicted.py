@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gatewise.tasks.all_tasks import in_sample, predict_tasks
 from gatewise.tasks.task import Metrics, Task
-from gatewise.tasks.together import in_sample, predict_tasks
 
 
 class Judged(NamedTuple):

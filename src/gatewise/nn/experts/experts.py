@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from gatewise.kernels import mix
 
-Lens = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+MixtureHook = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Is given weights ``[batch, gate, expert]`` and outputs ``[batch, expert, width]`` before they are mixed, and returns
 the weights and outputs to mix instead."""
 
@@ -26,11 +26,11 @@ class Experts(nn.Module):
 
     Attributes:
         counts: number of experts per set, if sets have different owners; experts of a set are side by side.
-        lens: called with every mixture; see :func:`gatewise.nn.trunks.levels.tapped`.
+        mixture_hook: called with every mixture; see :func:`gatewise.nn.trunks.levels.hooked`.
     """
 
     counts: tuple[int, ...] = ()
-    lens: Lens | None = None
+    mixture_hook: MixtureHook | None = None
     num_experts: int
     output_dim: int
 
@@ -54,8 +54,8 @@ class Experts(nn.Module):
         Returns:
             ``[batch, gate, output_dim]``.
         """
-        if self.lens is not None:
-            return mix(*self.lens(weights, self(x)))
+        if self.mixture_hook is not None:
+            return mix(*self.mixture_hook(weights, self(x)))
         return self._mixed_sparsely(x, weights) if sparse else self._mixed(x, weights)
 
     def _mixed(self, x: Tensor, weights: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from gatewise.nn.trunks.cgc import CGC
 from gatewise.nn.trunks.cross_stitch import CrossStitch
 from gatewise.nn.trunks.facet_aware_moe import FacetAwareMoE
 from gatewise.nn.trunks.home import HoME
-from gatewise.nn.trunks.levels import Level, levels_of, tapped
+from gatewise.nn.trunks.levels import Level, hooked, levels_of
 from gatewise.nn.trunks.mmoe import MMoE
 from gatewise.nn.trunks.mose import MoSE
 from gatewise.nn.trunks.omoe import OMoE
@@ -39,6 +39,6 @@ __all__ = [
     "SharedBottom",
     "SingleTask",
     "Trunk",
+    "hooked",
     "levels_of",
-    "tapped",
 ]

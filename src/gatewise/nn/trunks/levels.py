@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from gatewise.nn.experts.experts import Experts, Lens
+from gatewise.nn.experts.experts import Experts, MixtureHook
 from gatewise.nn.gates.gates import Gated, gated
 from gatewise.nn.trunks.trunk import Trunk
 
@@ -75,8 +75,8 @@ def _expert_names(experts: Experts, units: Sequence[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def tapped(
-    level: Level, *, gates: Callable[[Tensor], Tensor | None] | None = None, mixture: Lens | None = None
+def hooked(
+    level: Level, *, gates: Callable[[Tensor], Tensor | None] | None = None, mixture: MixtureHook | None = None
 ) -> Iterator[None]:
     """Observe or change the weights and mixtures of a level while a model runs without gradients.
 
@@ -91,7 +91,7 @@ def tapped(
         >>> from gatewise.nn import MMoE
         >>> trunk, x = MMoE(5, 2, experts=3, expert_dims=(4,)), torch.ones(7, 5)
         >>> (level,) = levels_of(trunk, ["a", "b"])
-        >>> with torch.no_grad(), tapped(level, mixture=lambda weights, outputs: (weights, 2 * outputs)):
+        >>> with torch.no_grad(), hooked(level, mixture=lambda weights, outputs: (weights, 2 * outputs)):
         ...     doubled = trunk(x)
         >>> torch.equal(doubled, 2 * trunk(x))
         True
@@ -104,10 +104,10 @@ def tapped(
         return None if changed is None else found._replace(weights=changed)
 
     handle = None if gates is None else level.gates.register_forward_hook(told)
-    before, level.experts.lens = level.experts.lens, mixture or level.experts.lens
+    before, level.experts.mixture_hook = level.experts.mixture_hook, mixture or level.experts.mixture_hook
     try:
         yield
     finally:
-        level.experts.lens = before
+        level.experts.mixture_hook = before
         if handle is not None:
             handle.remove()

@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 
 
-def as_json(value: Any) -> Any:
+def json_values(value: Any) -> Any:
     """Return a result as JSON values: named tuples as mappings, arrays as lists, numbers that are not finite as None.
 
     Example:
         >>> from gatewise.analysis import Problem
-        >>> as_json(Problem("dead expert", "experts", ("expert 1",), "expert 1 is dead", "fewer experts"))["who"]
+        >>> json_values(Problem("dead expert", "experts", ("expert 1",), "expert 1 is dead", "fewer experts"))["who"]
         ['expert 1']
-        >>> as_json({"cka": np.array([[1.0, np.nan]])})
+        >>> json_values({"cka": np.array([[1.0, np.nan]])})
         {'cka': [[1.0, None]]}
     """
     if isinstance(value, np.ndarray):
-        return as_json(value.tolist())
+        return json_values(value.tolist())
     if isinstance(value, np.generic):
-        return as_json(value.item())
+        return json_values(value.item())
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return as_json(value._asdict())
+        return json_values(value._asdict())
     if isinstance(value, Mapping):
-        return {str(name): as_json(each) for name, each in value.items()}
+        return {str(name): json_values(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [as_json(each) for each in value]
+        return [json_values(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

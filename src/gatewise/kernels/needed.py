@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 
-def asked_for(ctx: Any, tensor: int) -> bool:
+def needs_gradient(ctx: Any, tensor: int) -> bool:
     """Whether the running backward pass asks for the gradient of a function's input.
 
     ``ctx.needs_input_grad`` says whether any pass may ask for this gradient. A pass that stops at a layer's input, such
