@@ -1,11 +1,11 @@
-"""Real tables to learn and test on, and the tools that keep them honest in time.
+"""Public data sets as tables, history features without look-ahead, and splits forward in time.
 
-`movielens` gives real ratings as one Arrow table, from a package on PyPI or a download from GroupLens; `kuairand`
-impressions of a short-video feed with twelve kinds of feedback; `census` the persons and labels of the MMoE paper, and
-`related_tasks` its made-up regressions.
-`history_before` tells every row what was known before it and nothing of what came at the same time or later.
-`split_by_time` cuts a table into train, valid and test, forward in time by shares, and `split_at` at given times;
-`split_at_random` cuts what has no time.
+`movielens` returns ratings as one Arrow table, from a package on PyPI or a download from GroupLens; `kuairand`
+returns impressions of a short-video feed with twelve kinds of feedback; `census` returns the persons and labels of
+the MMoE paper, and `related_tasks` the paper's synthetic regressions.
+`history_before` returns counts and means over strictly earlier rows.
+`split_by_time` splits a table into train, valid and test, forward in time by shares, and `split_at` at given times;
+`split_at_random` splits a table without time.
 """
 
 from __future__ import annotations

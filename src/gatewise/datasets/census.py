@@ -1,4 +1,4 @@
-"""Census-Income (KDD): persons of two surveys, for the two task groups of the MMoE paper."""
+"""Census-Income (KDD): persons of two surveys, with the two groups of tasks of the MMoE paper."""
 
 from __future__ import annotations
 
@@ -47,38 +47,38 @@ UNKNOWN = ("?",)
 
 
 def census(path: str | Path) -> pa.Table:
-    """Return Census-Income (KDD), one row a person, in the order of the files.
+    """Return Census-Income (KDD), one row per person, in the order of the files.
 
     The data are the U.S. Census Bureau's, Current Population Surveys of 1994 and 1995: "Census-Income (KDD)", UCI
     Machine Learning Repository, 2000, https://doi.org/10.24432/C5N30T; CC BY 4.0. The three labels make the two groups
     of J. Ma et al., "Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts", KDD
     2018: ``income`` with ``never_married``, and ``college`` with ``never_married``. Education and marital status
-    are no columns: they are what ``college`` and ``never_married`` are made of.
+    are not among the columns, as ``college`` and ``never_married`` are derived from them.
 
-    Three attributes nearly reveal marital status, because they name spouses and those who "never marr":
+    Three attributes nearly reveal marital status, because their values name spouses or say "never marr":
     ``detailed_household_and_family_stat``, ``detailed_household_summary`` and ``tax_filer_status``. The paper keeps
-    them. Each of them alone ranks ``never_married`` with an AUC of 0.90 or more.
+    these attributes. Each one alone ranks ``never_married`` with an AUC of 0.90 or more.
 
-    Many persons are alike in every attribute, so that a split at random has some of them on both sides.
+    Many persons have equal attributes, so that a random split has equal rows in both parts.
 
     Args:
         path: The folder, zip or tar with ``census-income.data`` and ``census-income.test``, gzipped or not; or with
-            ``train_nominal33.parquet``, the training rows without numeric attributes and weight.
+            ``train_nominal33.parquet``, which holds the training rows without numeric attributes and weight.
 
     Returns:
         pa.Table: with the columns
 
             - ``CENSUS_NUMERIC``: int64; not in the nominal form
             - ``CENSUS_NOMINAL``: string; null where the file says "?"
-            - ``instance_weight``: float64, persons that a row stands for; no feature; not in the nominal form
+            - ``instance_weight``: float64, persons that a row represents; not a feature; not in the nominal form
             - ``part``: string, "train" or "test", the published division
             - ``income``: int64, 1 above $50,000 a year
-            - ``never_married``: int64, 1 where marital status is "Never married"
+            - ``never_married``: int64, 1 if marital status is "Never married"
             - ``college``: int64, 1 for an associate degree or more
 
     Raises:
-        TableError: The path or one of the files is absent or damaged; a line has another number of fields, or
-            something else where a number or the income belongs.
+        TableError: The path or a file is absent or damaged; a line has another number of fields, or an invalid
+            number or income.
 
     Example:
         >>> persons = census("census.tar.gz")  # doctest: +SKIP

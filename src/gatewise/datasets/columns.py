@@ -1,4 +1,4 @@
-"""Declared columns of one published file, CSV or Parquet."""
+"""Reading declared columns of one published file, CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from gatewise.errors import TableError
 def read_columns(
     files: Files, member: PurePosixPath, columns: Mapping[str, pa.DataType], nullable: bool = False
 ) -> pa.Table:
-    """Read a file into a table of exactly these columns.
+    """Return a file as a table of exactly these columns.
 
-    Whole numbers may be written with a point ("4.0"), as pandas writes them where a column has gaps.
+    Whole numbers may be written with a point ("4.0"), as pandas writes them in columns with missing values.
 
     Args:
         files: The folder or archive.
@@ -28,8 +28,8 @@ def read_columns(
         nullable: Whether values may be missing.
 
     Raises:
-        TableError: The file is damaged, a column is missing, a value is of another type, or missing where not
-            ``nullable``.
+        TableError: The file is damaged, a column is missing, a value has another type, or a value is missing and
+            ``nullable`` is false.
     """
     where = f"{files.path}: {member.name}"
     content = files.read(member)
@@ -46,12 +46,12 @@ def read_columns(
 
 
 def null_where(column: pa.ChunkedArray, absent: Iterable[str]) -> pa.ChunkedArray:
-    """Make null what texts such as "?" say is unknown."""
+    """Return a column with null in place of texts for unknown values, such as "?"."""
     return pc.if_else(pc.is_in(column, pa.array(absent)), pa.scalar(None, column.type), column)
 
 
 def cast_column(column: pa.ChunkedArray, name: str, dtype: pa.DataType, where: str) -> pa.ChunkedArray:
-    """Cast a column; a TableError names file, column and the value that is of another type."""
+    """Return a column as another type; a TableError names file, column and the value that does not fit."""
     try:
         return column.cast(dtype)
     except pa.ArrowException as error:

@@ -1,4 +1,4 @@
-"""Delimited text to an Arrow table of declared columns, with one-line errors."""
+"""Delimited text to Arrow tables of declared columns, with one-line errors."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def parse(
     header: bool = False,
     nulls: Iterable[str] = (),
 ) -> pa.Table:
-    r"""Parse UTF-8 text into a table of exactly these columns.
+    r"""Return UTF-8 text as a table of exactly these columns.
 
     Args:
         content: The text.
-        columns: Name and type of each column: with a header the ones to take, without one all columns in order.
+        columns: Name and type of each column: with a header the columns to take, otherwise all columns in order.
         where: Names the file in errors.
-        delimiter: One character between values.
+        delimiter: The single character between values.
         header: Whether the first line names the columns. Only then may values be quoted, as in CSV.
-        nulls: Texts that stand for a missing value; without any, nothing is null.
+        nulls: Texts that mean a missing value; by default no value is null.
 
     Raises:
-        TableError: A column is missing, a line has another number of values, or a value is not of the column's type.
+        TableError: A column is missing, a line has another number of values, or a value does not fit its column's type.
 
     Example:
         >>> parse(b"id,name,extra\n1,'a',x\n", {"id": pa.int64()}, "names.csv", header=True).to_pydict()
@@ -55,7 +55,7 @@ def parse(
 
 
 def check_columns(names: list[str], columns: Iterable[str], where: str) -> None:
-    """Raise a TableError that names the file and the first column that is not there, and the nearest one."""
+    """Raise a TableError if a column is missing; names the file, the first missing column and the nearest name."""
     for column in columns:
         if column not in names:
             found = ", ".join(names)[:200]

@@ -1,4 +1,4 @@
-"""The files of a data set as it was downloaded: a folder, a zip or a tar."""
+"""The files of a downloaded data set: a folder, a zip or a tar."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _DAMAGED = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error,
 
 
 class Files:
-    """What lies in a folder, zip or tar (also compressed), no deeper than ``depth`` parts of a path.
+    """The files in a folder, zip or tar (also compressed), at most ``depth`` path parts deep.
 
     Args:
         path: The folder or archive.
-        depth: 1 for what lies at its top, 2 for one folder below as well, and so on.
+        depth: 1 for files at the top, 2 for files one folder below too, and so on.
 
     Attributes:
         path: The folder or archive.
         members: Paths of the files within it, sorted.
 
     Raises:
-        TableError: There is nothing at the path, or neither a folder nor a readable archive.
+        TableError: The path is absent, or is neither a folder nor a readable archive.
 
     Example:
         >>> files = Files("census.tar.gz")  # doctest: +SKIP
@@ -35,7 +35,7 @@ class Files:
 
     def __init__(self, path: str | Path, depth: int = 2) -> None:
         self.path = Path(path).expanduser()
-        found = {PurePosixPath(name): name for name in _names_in(self.path, depth)}  # without a "./" that tar writes
+        found = {PurePosixPath(name): name for name in _names_in(self.path, depth)}  # without the "./" that tar writes
         self._names = {
             member: name
             for member, name in found.items()
@@ -44,11 +44,11 @@ class Files:
         self.members = sorted(self._names)
 
     def named(self, name: str) -> list[PurePosixPath]:
-        """Return the members of this file name, in whichever folder."""
+        """Return the members with this file name, in any folder."""
         return [member for member in self.members if member.name == name]
 
     def read(self, member: PurePosixPath) -> bytes:
-        """Return the content of a member, unpacked where it ends in .gz; a TableError names one that is damaged."""
+        """Return the content of a member, unpacked if its name ends in .gz; a TableError names a damaged member."""
         try:
             content = self._packed(self._names[member])
             return gzip.decompress(content) if member.suffix == ".gz" else content

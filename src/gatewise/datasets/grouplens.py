@@ -1,4 +1,4 @@
-"""The three layouts in which GroupLens publishes MovieLens, read into tables of common columns.
+"""Reading the three layouts in which GroupLens publishes MovieLens, into tables of common columns.
 
 | layout | data sets | ratings file |
 |---|---|---|
@@ -41,7 +41,7 @@ _YEAR_AT_END = re.compile(r"\s*\((\d{4})(?:[-–]\d{0,4})?\)(?:\s*\(V\))?\s*$")
 
 
 class Source(NamedTuple):
-    """The tables of one data set: ratings, movies and, where the source has them, users."""
+    """The tables of one data set: ratings, movies and, if the source has them, users."""
 
     ratings: pa.Table  # columns RATINGS
     movies: pa.Table  # columns MOVIES
@@ -49,7 +49,7 @@ class Source(NamedTuple):
 
 
 def read_grouplens(path: str | Path) -> Source:
-    """Read a folder or zip from GroupLens in whichever layout it has; a TableError says what is wrong."""
+    """Return the tables of a folder or zip from GroupLens, in any of the layouts; a TableError names the problem."""
     readers = {"ratings.csv": _read_csv_layout, "u.data": _read_100k, "ratings.dat": _read_double_colons}
     download = Download(path, readers)
     source = readers[download.ratings_name](download)
@@ -62,7 +62,7 @@ def read_grouplens(path: str | Path) -> Source:
 
 
 def movie_table(movie_id: Any, title: Any, genres: Any, year: Any) -> pa.Table:
-    """Bring movies to the common columns: no title, no genres and no year are nulls."""
+    """Return movies with the common columns; a missing title, genre or year is null."""
     movies = pa.table([movie_id, title, genres, year], names=list(MOVIES)).cast(pa.schema(MOVIES))
     for at, absent in ((1, ("",)), (2, NO_GENRES)):
         movies = movies.set_column(at, movies.column_names[at], _null_where(movies[at], absent))
@@ -103,7 +103,7 @@ def _read_100k(download: Download) -> Source:
 
 def _read_double_colons(download: Download) -> Source:
     def read(name: str, columns: dict[str, pa.DataType]) -> pa.Table:
-        # pyarrow splits at one character only
+        # pyarrow splits at single characters only
         content = _as_utf8(download.read(name)).replace(b"::", b"\x01")
         return parse(content, columns, f"{download.path}: {name}", "\x01")
 
@@ -118,7 +118,7 @@ def _read_double_colons(download: Download) -> Source:
 
 
 def _as_utf8(content: bytes) -> bytes:
-    """ml-1m is Latin-1, ml-10m UTF-8."""
+    """Return text as UTF-8: ml-1m is Latin-1, ml-10m UTF-8."""
     try:
         content.decode()
     except UnicodeDecodeError:
@@ -127,7 +127,7 @@ def _as_utf8(content: bytes) -> bytes:
 
 
 def _titles_and_years(titles: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
-    """Take "Toy Story (1995)" apart; a title without a year stays whole."""
+    """Return titles and years of texts such as "Toy Story (1995)"; a title without a year stays whole."""
     texts = titles.to_pylist()
     years = [int(found[1]) if (found := _YEAR_AT_END.search(text)) else None for text in texts]
     return pa.array([_YEAR_AT_END.sub("", text) for text in texts], pa.string()), pa.array(years, pa.int64())

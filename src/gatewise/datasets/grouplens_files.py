@@ -1,4 +1,4 @@
-"""The files of a GroupLens download, from a folder or an archive, by their plain names."""
+"""The files of a GroupLens download, from a folder or an archive, by name."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from gatewise.errors import TableError, shown
 
 
 class Download:
-    """A folder or zip that holds one GroupLens data set, at its top or one folder below.
+    """A folder or zip with one GroupLens data set, at the top or one folder below.
 
     Args:
         path: The folder or the zip.
-        ratings_names: Names of ratings files; the first one found says where the data set lies.
+        ratings_names: Possible names of the ratings file; its folder is the folder of the data set.
 
     Raises:
-        TableError: There is nothing at the path, it is neither a folder nor a readable zip, or it holds no ratings
-            file, or several.
+        TableError: The path is absent, is neither a folder nor a readable zip, or does not hold exactly one ratings
+            file.
 
     Example:
         >>> download = Download("ml-1m.zip", ["ratings.csv", "ratings.dat"])  # doctest: +SKIP

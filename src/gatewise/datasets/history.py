@@ -1,4 +1,4 @@
-"""What was known before each row: counts and means without a look ahead."""
+"""History features of each row: counts and means without look-ahead."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from gatewise.errors import TableError
 def history_before(
     group: npt.NDArray[Any], time: npt.NDArray[Any], value: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Count and average, for each row, the values of its group at strictly earlier times.
+    """Return count and mean, for each row, of the values of its group at strictly earlier times.
 
-    Rows of the same instant do not see each other, and rows of other groups change nothing, not even a last
-    digit. The rows may come in any order. A value that is NaN is unknown: it is neither counted nor averaged.
+    Rows with equal times are not in each other's history, and rows of other groups do not change the result at
+    all. The rows may be in any order. A value that is NaN is unknown, and is neither counted nor averaged.
 
     Args:
-        group: ``[row]``, whose history: numbers, strings or datetimes, no NaN.
+        group: ``[row]``, group of each row: numbers, strings or datetimes, no NaN.
         time: ``[row]``, numbers or datetimes, no NaN.
-        value: ``[row]``, what is averaged: numbers or booleans.
+        value: ``[row]``, the values to average: numbers or booleans.
 
     Returns:
         count: ``[row] int64``, number of known values before the row.
-        mean: ``[row] float64``, their mean, NaN where there are none.
+        mean: ``[row] float64``, mean of these values, NaN if there are none.
 
     Raises:
-        TableError: The arrays are not of one length, or a group or time is NaN.
+        TableError: The arrays differ in length, or a group or time is NaN.
 
     Example:
         >>> import numpy as np
@@ -42,16 +42,16 @@ def history_before(
     group, time, value = np.asarray(group), np.asarray(time), np.asarray(value, dtype=np.float64)
     _check(group, time, value)
     if group.dtype == object:
-        group = np.unique(group, return_inverse=True)[1]  # lexsort takes no objects
+        group = np.unique(group, return_inverse=True)[1]  # lexsort does not accept objects
     rows = len(group)
     order = np.lexsort((time, group))
     new_group = _starts(group[order])
     new_instant = new_group | _starts(time[order])
     row = np.arange(rows)
     place = row - np.maximum.accumulate(np.where(new_group, row, 0))  # position within the group
-    instant_at = np.maximum.accumulate(np.where(new_instant, row, 0))  # first row of the same group and instant
+    instant_at = np.maximum.accumulate(np.where(new_instant, row, 0))  # first row of this group and time
     has_past = place[instant_at] > 0
-    past = np.where(has_past, instant_at - 1, 0)  # last row before the instant
+    past = np.where(has_past, instant_at - 1, 0)  # last row before this time
 
     known = ~np.isnan(value[order])
     counts = np.where(has_past, _running_sum(known.astype(np.int64), place)[past], 0)
@@ -67,17 +67,17 @@ def history_before(
 def history_columns(
     who: str, group: pa.ChunkedArray, time: npt.NDArray[Any], values: Mapping[str, npt.NDArray[Any]]
 ) -> dict[str, pa.Array]:
-    """Give the history of each row's group as columns, by :func:`history_before`.
+    """Return the history of each row's group as columns, by :func:`history_before`.
 
     Args:
-        who: Name of the group, before every column's name.
+        who: Name of the group, the prefix of every column's name.
         group: ``[row]`` ids.
         time: ``[row]``, see :func:`history_before`.
         values: Name and ``[row]`` numbers of each value to average; all without NaN.
 
     Returns:
-        dict: ``who_count``, int64, the group's rows before, and for every value ``who_name``, float64, its mean over
-        them, null where there are none. All are null where the group is.
+        dict: ``who_count``, int64, number of the group's earlier rows, and for every value ``who_name``, float64,
+        mean over these rows, null if there are none. All columns are null for a null group.
 
     Example:
         >>> import numpy as np
@@ -101,22 +101,22 @@ def _check(group: npt.NDArray[Any], time: npt.NDArray[Any], value: npt.NDArray[A
     if len(set(shapes)) > 1 or group.ndim != 1:
         raise TableError(f"history: expected group, time and value of one length, found shapes {shapes}")
     for name, array in (("group", group), ("time", time)):
-        if np.any(array != array):  # true of NaN and NaT alone
+        if np.any(array != array):  # true for NaN and NaT only
             raise TableError(f"history: {name} has values that are NaN")
 
 
 def _starts(run: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Mark the first row of each run of equal values."""
+    """Return the mask of the first row of each run of equal values."""
     first = np.ones(len(run), dtype=np.bool_)
     first[1:] = run[1:] != run[:-1]
     return first
 
 
 def _running_sum(values: npt.NDArray[Any], place: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-    """Sum up to and including each row, starting anew where ``place`` is 0.
+    """Return the running sums, each row included, restarted at every row with ``place`` 0.
 
-    Doubling the reach log2(longest group) times keeps every group's sum free of the other groups' rounding,
-    which a difference of two points of one long ``cumsum`` does not.
+    The range of the sums is doubled log2(longest group) times. So the rounding of other groups does not reach a group's
+    sum, as it would with the difference of two points of one long ``cumsum``.
     """
     total, reach = values.copy(), 1
     longest = int(place.max(initial=-1)) + 1

@@ -1,4 +1,4 @@
-"""KuaiRand: impressions of a short-video feed with many kinds of feedback, and what was known before each of them."""
+"""KuaiRand: impressions of a short-video feed with many kinds of feedback, and their history features."""
 
 from __future__ import annotations
 
@@ -57,59 +57,59 @@ VIDEOS = {
     "music_type": pa.int64(),
     "tag": pa.string(),
 }
-PERIODS = ("4_08_to_4_21", "4_22_to_5_08")  # of the two published logs, which belong together
+PERIODS = ("4_08_to_4_21", "4_22_to_5_08")  # periods of the two published logs, which belong together
 BEIJING = 8 * HOUR
 
 
 def kuairand(path: str | Path, random_policy: bool = False) -> pa.Table:
-    """Return KuaiRand, one row an impression, in order of time.
+    """Return KuaiRand, one row per impression, in order of time.
 
     The data are Kuaishou's: C. Gao et al., "KuaiRand: An Unbiased Sequential Recommendation Dataset with Randomly
     Exposed Videos", CIKM 2022; CC BY-SA 4.0. Written for KuaiRand-Pure; the other sizes have the same layout.
 
-    Left out on purpose: the video *statistic* features, which average the same weeks that the labels come from;
-    ``visible_status``, the state of a video after the fact; how long a user stayed in a profile or in the comments.
+    Left out on purpose: the video *statistic* features, which average over the weeks of the labels;
+    ``visible_status``, the state of a video after the impression; the time that a user spent in a profile or in the
+    comments.
 
-    What the files have and a reader must know:
+    Properties of the files:
 
-    - 3 % of the rows are written twice, nearly all of ``tab`` 6: of a user, video and instant the first row stays.
-    - ``hourmin`` (and so ``date``) is when the row was logged, up to hours after the impression; a sixth of the rows
-      say a later hour. Hour, weekday and date here are those of ``time_ms``, in Beijing.
-    - A duration of 0 stands for pictures, which have none; -124, "UNKNOWN" and a music id of 0 stand for unknown.
-      All of them are null.
-    - In single-column tabs a click is computed from the play time, and likes and long views come without clicks too:
-      the labels are no funnel.
-    - Features of users were taken once, on an unknown day.
+    - 3 % of the rows are written twice, nearly all of ``tab`` 6: per user, video and time the first row is kept.
+    - ``hourmin`` (and ``date``) is the time of logging, up to hours after the impression; in a sixth of the rows the
+      hour is later. Hour, weekday and date here are computed from ``time_ms``, in Beijing time.
+    - A duration of 0 means a picture; -124, "UNKNOWN" and a music id of 0 mean unknown. All these values are null
+      here.
+    - In single-column tabs a click is computed from the play time, and likes and long views occur without clicks:
+      the labels are not a funnel.
+    - Features of users were recorded once, on an unknown day.
 
     Args:
         path: The folder or archive, with or without a folder ``data`` inside; CSV as published, or Parquet files
             of the same names.
-        random_policy: Whether impressions of random videos (``log_random_*``) come too.
+        random_policy: Whether to include impressions of random videos (``log_random_*``).
 
     Returns:
         pa.Table: Sorted by time, then user and video, with the columns
 
             - ``user_id``, ``video_id``, ``author_id``: int64
-            - ``tab``: int64, where in the app; ``is_rand``: int64, 1 for a random video
+            - ``tab``: int64, tab of the app; ``is_rand``: int64, 1 for a random video
             - ``date``: int64, such as 20220503; ``hour``: int64, 0 to 23; ``weekday``: int64, 0 (Monday) to 6
             - ``time_ms``: int64, milliseconds since 1970 UTC
-            - ``duration``: float64, seconds the video lasts
+            - ``duration``: float64, length of the video in seconds
             - ``video_type``, ``upload_type``: string; ``width``, ``height``, ``music_id``, ``music_type``: int64
             - ``video_age``: float64, days from the beginning of the day of upload, at least 0
             - ``tags``: list of int64
             - the user's features as published, from ``user_active_degree`` to ``onehot_feat17``
             - ``user_count``, ``video_count``, ``author_count``: int64, impressions at strictly earlier times
-            - ``user_click_rate``, ``user_long_view_rate`` and so on: float64, their share that was clicked or viewed
-              long; null where there are none
+            - ``user_click_rate``, ``user_long_view_rate`` and so on: float64, share of these impressions with a click
+              or a long view; null if there are none
             - ``click``, ``long_view``, ``like``, ``follow``, ``comment``, ``forward``, ``hate``, ``profile_enter``:
               int64, 0 or 1
             - ``play_time``: float64, seconds
 
-            A user or video that the source does not list has nulls.
+            The features of a user or video that the source does not list are null.
 
     Raises:
-        TableError: The path or one of the files is absent or damaged; a file lacks columns, or has something else
-            where a number belongs.
+        TableError: The path or a file is absent or damaged; a file lacks columns, or has an invalid number.
 
     Example:
         >>> feed = kuairand("KuaiRand-Pure")  # doctest: +SKIP
@@ -157,7 +157,7 @@ def _with_policy(log: pa.Table, is_rand: int) -> pa.Table:
 
 
 def _once_in_time(log: pa.Table) -> pa.Table:
-    """Sort by time, user and video, and keep the first of rows that agree in all three."""
+    """Return the log sorted by time, user and video, with one row for each combination."""
     keys = [log[name].to_numpy() for name in ("video_id", "user_id", "time_ms")]
     order = np.lexsort(keys)
     first = np.ones(len(order), dtype=np.bool_)
@@ -183,7 +183,7 @@ def _videos(files: Files) -> pa.Table:
 
 
 def _known(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Make "UNKNOWN", empty text and codes below 0 null."""
+    """Return a column with null in place of "UNKNOWN", empty text and codes below 0."""
     return null_where(column, ["UNKNOWN", ""]) if pa.types.is_string(column.type) else _null_below(column, 0)
 
 
@@ -208,7 +208,7 @@ def _of_time(log: pa.Table, upload_day: pa.ChunkedArray) -> dict[str, Any]:
 
 
 def _of_history(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the past of the user, of the video and of its author, as it was before each impression."""
+    """Return the history of user, video and author before each impression."""
     time = columns["time_ms"].to_numpy()
     rates = {f"{label}_rate": columns[label].to_numpy() for label in ("click", "long_view")}
     history: dict[str, Any] = {}
@@ -218,7 +218,7 @@ def _of_history(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _find(files: Files, start: str) -> list[PurePosixPath]:
-    """Return the files whose names begin so; the set's name follows, such as "_pure"."""
+    """Return the files whose names are ``start`` plus the name of the set, such as "_pure"."""
     tables = [member for member in files.members if member.suffix in (".csv", ".parquet")]
     found = [member for member in tables if member.name.startswith(start)]
     if not found:
@@ -235,7 +235,7 @@ def _find_one(files: Files, start: str) -> PurePosixPath:
 
 
 def _check_both_periods(files: Files, logs: list[PurePosixPath]) -> None:
-    """Refuse one published log without the other: a history needs both. A log of other days may stand alone."""
+    """Refuse one published log without the other, since a history needs both; a log of other days may be alone."""
     names = [log.name for log in logs]
     for name in names:
         for period, other in (PERIODS, PERIODS[::-1]):

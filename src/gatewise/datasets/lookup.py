@@ -1,4 +1,4 @@
-"""Rows of one table for the ids of another."""
+"""Look-up of ids in another table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 
 def look_up(ids: pa.ChunkedArray, table: pa.Table, key: str) -> pa.Table:
-    """Return the other columns of ``table`` for each id, all null where its column ``key`` does not list the id.
+    """Return the other columns of ``table`` for each id; all null for an id that is not in the column ``key``.
 
     Example:
         >>> movies = pa.table({"movie_id": [7, 9], "year": [1995, 2006]})

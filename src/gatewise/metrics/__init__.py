@@ -1,10 +1,9 @@
-"""How good the predictions of one task are, over all its rows.
+"""Metrics: the quality of one task's predictions over all its rows.
 
 Every metric is a function of tensors alone, ``name(targets, predictions, weights=None)``: 1-D tensors of
 equal length in, one number out, computed in float64 on the tensors' device and equal to scikit-learn's.
-``None`` means undefined (an AUC of one class, an error of no rows); no metric returns NaN. A row of weight
-zero does not count, whatever stands in it. A metric is not an average over batches: give it the rows of the
-whole pass.
+``None`` means undefined (an AUC of one class, an error of no rows); no metric returns NaN. Rows of weight 0 are
+ignored, also if they hold NaN. A metric is not an average over batches: call it with the rows of the whole pass.
 
 - For probabilities and 0/1 targets: :func:`auc`, :func:`pr_auc`, :func:`log_loss`, :func:`normalised_entropy`,
   :func:`brier`; for their calibration :func:`pcoc` and :func:`ece`.
@@ -15,14 +14,13 @@ whole pass.
   :func:`ndcg_at_k`, :func:`mrr`, :func:`hit_rate_at_k`. They give a :class:`Grouped`: the mean over the groups where
   the metric is defined, and how many were skipped. Tied rows count as the mean over their orders.
 
-``AUC``, ``RMSE`` and so on are the same functions as :class:`Metric`, ``GAUC``, ``NDCG`` and so on as
-:class:`GroupMetric`: with the name that stands in results and the direction in which they improve, which is what
-early stopping compares by.
+``AUC``, ``RMSE`` and so on are these functions as :class:`Metric`; ``GAUC``, ``NDCG`` and so on as
+:class:`GroupMetric`: with a name for results, and the direction in which they improve, for early stopping.
 
-What is more than one number: :func:`decile_table` shows value and calibration from the highest predictions down;
-:func:`bootstrap_interval` says how far any of these metrics may be off by chance, :func:`bootstrap_difference`
-whether two models differ. For rows that come in parts, over batches or processes, :class:`RunningMetrics` gives every
-metric that follows from sums, which :class:`ScoreHistogram` and :class:`Moments` keep. Only torch is needed here.
+Results of more than one number: :func:`decile_table` shows value and calibration from the highest predictions down;
+:func:`bootstrap_interval` gives a confidence interval of any of these metrics, :func:`bootstrap_difference` of the
+difference of two models. For rows that come in parts, over batches or processes, :class:`RunningMetrics` gives every
+metric that follows from sums, which :class:`ScoreHistogram` and :class:`Moments` keep. Only torch is needed.
 """
 
 from gatewise.metrics.bootstrap import Interval, bootstrap_difference, bootstrap_interval, bootstrap_mean_difference

@@ -15,18 +15,18 @@ from gatewise.metrics.metric import Grouped
 from gatewise.metrics.sorting import ascending, descending_keys
 
 Compute = Callable[..., float | Grouped | None]
-"""``compute(*columns, weights=weights)``: every metric of this package, and whatever takes weights as they do."""
+"""``compute(*columns, weights=weights)``: every metric of this package, or a function with this signature."""
 
 
 class Interval(NamedTuple):
     """A percentile interval.
 
     Attributes:
-        low: Its lower end; ``None`` where every resample is undefined.
-        high: Its upper end; ``None`` where every resample is undefined.
-        level: How likely such an interval is meant to hold the true value.
-        samples: How many resamples were drawn.
-        undefined: In how many of them the metric was undefined; these are left out.
+        low: The lower end; ``None`` if every resample is undefined.
+        high: The upper end; ``None`` if every resample is undefined.
+        level: Confidence level: the intended probability that such an interval holds the true value.
+        samples: Number of resamples drawn.
+        undefined: Number of resamples in which the metric was undefined; these are left out.
     """
 
     low: float | None
@@ -45,35 +45,35 @@ def bootstrap_interval(
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    r"""Return the interval in which a metric lies when the rows are drawn anew, with replacement.
+    r"""Return the bootstrap interval of a metric: the rows are resampled with replacement.
 
     .. math::
         \left[Q_{(1 - \ell) / 2}, Q_{(1 + \ell) / 2}\right] \text{ of } m(w \, n^{(1)}), \dots, m(w \, n^{(S)}), \qquad
         n^{(s)} \sim \mathrm{Multinomial}\left(N; \tfrac{1}{N}, \dots, \tfrac{1}{N}\right)
 
-    with quantiles Q at level :math:`\ell`, the metric m under weights, the given weights w (1 where none are given)
-    and how often :math:`n_i^{(s)}` resample s holds row i of N. A row drawn twice is a row of weight 2, so no row is
-    copied, and the rows are sorted once for all resamples.
+    with quantiles Q at level :math:`\ell`, the metric m under weights, the given weights w (1 if none are given) and
+    the number of times :math:`n_i^{(s)}` that resample s holds row i of N. A row drawn twice is a row of weight 2, so
+    that no row is copied, and the rows are sorted once for all resamples.
 
     From `An Introduction to the Bootstrap <https://doi.org/10.1201/9780429246593>`_, chapter 13.
 
     Args:
         compute: A metric, such as :func:`gatewise.metrics.auc`.
-        *columns: What the metric takes before its weights, each ``[row]`` or ``[row, ...]``: targets, predictions and,
-            within groups, the group ids.
+        *columns: The metric's arguments before its weights, each ``[row]`` or ``[row, ...]``: targets, predictions and,
+            for metrics within groups, the group ids.
         weights: ``[row]``, the rows' own weights, at least 0.
-        groups: ``[row]``, integers: draw whole groups, such as users, whose rows are not independent. N is then their
-            number. A metric within groups asks for it: ``bootstrap_interval(gauc, y, p, user, groups=user)``.
-        samples: How many resamples.
-        level: How likely the interval is meant to hold the true value, between 0 and 1.
-        seed: Of the draws, which do not depend on the columns' values or device.
+        groups: ``[row]``, integers: draw whole groups, such as users, whose rows are not independent. N is then the
+            number of groups. For metrics within groups: ``bootstrap_interval(gauc, y, p, user, groups=user)``.
+        samples: Number of resamples.
+        level: Confidence level, between 0 and 1.
+        seed: Seed of the draws, which do not depend on the columns' values or device.
 
     Returns:
-        The interval, and how many resamples were undefined and left out of it.
+        The interval, with the number of resamples that were undefined and left out.
 
     Raises:
-        ShapeError: The columns differ in length, samples is no positive whole number or level not between 0 and 1; and
-            what the metric raises.
+        ShapeError: The columns differ in length, samples is not a positive whole number, or level is not between 0 and
+            1; and all errors of the metric.
 
     Example:
         >>> import torch
@@ -101,29 +101,29 @@ def bootstrap_difference(
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    r"""Return the interval of the first model's metric less the second's, both judged on the same resamples.
+    r"""Return the bootstrap interval of the first model's metric minus the second model's, on common resamples.
 
     .. math::
         \left[Q_{(1 - \ell) / 2}, Q_{(1 + \ell) / 2}\right] \text{ of }
         m_1(w \, n^{(s)}) - m_2(w \, n^{(s)}), \quad s = 1, \dots, S
 
-    in the symbols of :func:`bootstrap_interval`. What makes a resample hard is hard for both models and cancels, so
-    this interval is narrower than the two models' own would suggest. One that holds 0 does not tell the models apart.
+    in the symbols of :func:`bootstrap_interval`. A difficult resample is difficult for both models, so that this
+    interval is narrower than the models' own intervals suggest. If it holds 0, the models do not differ significantly.
 
     Args:
         compute: A metric, such as :func:`gatewise.metrics.auc`.
         targets: ``[row]``.
         first: ``[row]`` or ``[row, ...]``, the first model's predictions.
         second: The second model's predictions of the same rows.
-        *columns: What the metric takes after its predictions: within groups, the group ids.
-        weights: As in :func:`bootstrap_interval`, as are all that follow.
+        *columns: The metric's arguments after its predictions: for metrics within groups, the group ids.
+        weights: As in :func:`bootstrap_interval`, like all further arguments.
         groups: ``[row]``, integers: draw whole groups.
-        samples: How many resamples.
+        samples: Number of resamples.
         level: How likely the interval is meant to hold the true difference, between 0 and 1.
-        seed: Of the draws.
+        seed: Seed of the draws.
 
     Returns:
-        The interval; resamples where the metric of either model is undefined are left out and counted.
+        The interval; resamples in which the metric of either model is undefined are left out and counted.
 
     Raises:
         ShapeError: As :func:`bootstrap_interval`.
@@ -152,34 +152,34 @@ def bootstrap_mean_difference(
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    r"""Return the interval of the difference of two ways of modelling, each trained with several seeds.
+    r"""Return the bootstrap interval of the mean difference of two approaches, each trained with several seeds.
 
     .. math::
         \left[Q_{(1 - \ell) / 2}, Q_{(1 + \ell) / 2}\right] \text{ of }
         \frac{1}{|A|} \sum_{a \in A} m_a(w \, n^{(s)}) - \frac{1}{|B|} \sum_{b \in B} m_b(w \, n^{(s)}),
         \quad s = 1, \dots, S
 
-    in the symbols of :func:`bootstrap_interval`, with the models A of the first way and B of the second. All are judged
-    on the same resamples. The interval covers the chance of which rows were tested, for the models at hand; the chance
-    of their seeds lies in it only so far as a mean over them evens it out.
+    in the symbols of :func:`bootstrap_interval`, with the models A of the first approach and B of the second. All are
+    judged on the same resamples. The interval covers the choice of test rows, for the given models; it covers the
+    choice of seeds only by averaging over the models.
 
     Args:
         compute: A metric, such as :func:`gatewise.metrics.auc`.
         targets: ``[row]``.
-        first: The predictions of every model of the first way, each ``[row]`` or ``[row, ...]``.
-        second: Those of the second.
-        *columns: As in :func:`bootstrap_difference`, as is all that follows.
+        first: The predictions of every model of the first approach, each ``[row]`` or ``[row, ...]``.
+        second: The predictions of every model of the second approach.
+        *columns: As in :func:`bootstrap_difference`, like all further arguments.
         weights: ``[row]``.
         groups: ``[row]``, integers: draw whole groups.
-        samples: How many resamples.
+        samples: Number of resamples.
         level: How likely the interval is meant to hold the true difference, between 0 and 1.
-        seed: Of the draws.
+        seed: Seed of the draws.
 
     Returns:
-        The interval; resamples where the metric of any model is undefined are left out and counted.
+        The interval; resamples in which the metric of any model is undefined are left out and counted.
 
     Raises:
-        ShapeError: As :func:`bootstrap_interval`; or one of the two ways has no model.
+        ShapeError: As :func:`bootstrap_interval`; or one of the approaches has no model.
 
     Example:
         >>> import torch
@@ -213,7 +213,7 @@ def _check(
 
 
 def _measure(compute: Compute, columns: tuple[Tensor, ...]) -> Callable[[Tensor], float | None]:
-    """Return the metric as a function of weights, ``[row]``, its columns laid out so that it need not sort them."""
+    """Return the metric as a function of weights, ``[row]``, with its columns sorted in advance."""
     order = _layout(columns)
     columns = tuple(column[order] for column in columns)
 
@@ -225,9 +225,10 @@ def _measure(compute: Compute, columns: tuple[Tensor, ...]) -> Callable[[Tensor]
 
 
 def _layout(columns: tuple[Tensor, ...]) -> Tensor:
-    """Return the order in which a metric finds its rows sorted: by group, if it has any, and then from the top.
+    """Return the order in which the rows are sorted for a metric: by group, if it has any, then by falling score.
 
-    Scores are told from ids by being floats. The order of the rows changes no metric: a wrong guess costs time alone.
+    A float column counts as scores, an integer column as ids. The order of rows does not change a metric: a wrong
+    guess only costs time.
     """
     order = torch.arange(len(columns[0]), device=columns[0].device)
     for column in columns[1:]:
@@ -238,14 +239,14 @@ def _layout(columns: tuple[Tensor, ...]) -> Tensor:
 
 
 def _draws(rows: Tensor, weights: Tensor | None, groups: Tensor | None, samples: int, seed: int) -> Iterator[Tensor]:
-    """Give the weights of each resample, ``[row]``: how often it draws the row or its group, times its own weight.
+    """Yield the weights of each resample, ``[row]``: the number of draws of a row or its group, times its own weight.
 
     Args:
         rows: any column, for the number of rows and the device.
         weights: ``[row]``, the rows' own weights.
         groups: ``[row]``, the groups to draw.
-        samples: how many resamples.
-        seed: of the draws.
+        samples: number of resamples.
+        seed: seed of the draws.
     """
     generator = torch.Generator().manual_seed(seed)
     unit, units = None, len(rows)
@@ -274,7 +275,7 @@ def _difference(a: float | None, b: float | None) -> float | None:
 
 
 def _mean(measures: Sequence[Callable[[Tensor], float | None]], weights: Tensor) -> float | None:
-    """Return the mean of metrics under weights; None where one of them is undefined."""
+    """Return the mean of metrics under weights; None if one of them is undefined."""
     values = [measure(weights) for measure in measures]
     defined = [value for value in values if value is not None]
     return statistics.fmean(defined) if len(defined) == len(values) else None

@@ -1,4 +1,4 @@
-"""What every metric asks of its tensors, and the float64 rows it then works on."""
+"""Checks of metrics' tensors, and conversion to float64 rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gatewise.errors import ShapeError
 
 
 class Rows(NamedTuple):
-    """The rows that count: all ``[row]``, float64, on one device, without gradient; weights are positive."""
+    """The rows with positive weight: all ``[row]``, float64, on one device, without gradient."""
 
     targets: Tensor
     predictions: Tensor
@@ -20,12 +20,12 @@ class Rows(NamedTuple):
 
 
 def counted_rows(metric: str, targets: Tensor, predictions: Tensor, weights: Tensor | None) -> Rows:
-    """Check shapes, drop the rows of weight zero and refuse NaN in those that are left.
+    """Return the rows with positive weight, after checks of shapes; refuses NaN in these rows.
 
-    A row of weight zero is a masked one: whatever stands in it, NaN included, is never looked at.
+    A row of weight 0 is masked: it may hold NaN.
 
     Raises:
-        ShapeError: Tensors that are not 1-D, of one length and on one device; NaN; a
+        ShapeError: Tensors that are not 1-D, of equal length and on one device; NaN; a
             negative or infinite weight.
     """
     named = {"targets": targets, "predictions": predictions}
@@ -48,21 +48,21 @@ def counted_rows(metric: str, targets: Tensor, predictions: Tensor, weights: Ten
 
 
 def binary_rows(metric: str, targets: Tensor, predictions: Tensor, weights: Tensor | None) -> Rows:
-    """Return the rows that count; refuse targets other than 0 and 1. Predictions are any scores."""
+    """Return the rows with positive weight; refuses targets other than 0 and 1. Predictions are any scores."""
     rows = counted_rows(metric, targets, predictions, weights)
     check_binary(metric, rows.targets)
     return rows
 
 
 def probability_rows(metric: str, targets: Tensor, predictions: Tensor, weights: Tensor | None) -> Rows:
-    """Return the rows that count; refuse targets other than 0 and 1 and predictions that are no probabilities."""
+    """Return the rows with positive weight; refuses targets other than 0 and 1, and predictions outside [0, 1]."""
     rows = binary_rows(metric, targets, predictions, weights)
     check_probabilities(metric, rows.predictions)
     return rows
 
 
 def finite_rows(metric: str, targets: Tensor, predictions: Tensor, weights: Tensor | None) -> Rows:
-    """Return the rows that count; refuse infinite targets and predictions, whose errors are no numbers."""
+    """Return the rows with positive weight; refuses infinite targets and predictions."""
     rows = counted_rows(metric, targets, predictions, weights)
     for name, values in (("targets", rows.targets), ("predictions", rows.predictions)):
         check_finite(metric, name, values)
@@ -70,7 +70,7 @@ def finite_rows(metric: str, targets: Tensor, predictions: Tensor, weights: Tens
 
 
 class GroupedRows(NamedTuple):
-    """The rows that count, as in :class:`Rows`, and the group of each, int64."""
+    """The rows with positive weight, as in :class:`Rows`, and their groups, int64."""
 
     targets: Tensor
     predictions: Tensor
@@ -81,10 +81,10 @@ class GroupedRows(NamedTuple):
 def grouped_rows(
     metric: str, targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor | None
 ) -> GroupedRows:
-    """Return the rows that count with their groups.
+    """Return the rows with positive weight and their groups.
 
     Raises:
-        ShapeError: As :func:`counted_rows`; groups of another length or device, or that are no integers.
+        ShapeError: As :func:`counted_rows`; groups of another length or device, or not integers.
     """
     _check_alike(metric, {"targets": targets, "predictions": predictions, "groups": groups})
     if groups.is_floating_point() or groups.is_complex():
@@ -95,7 +95,7 @@ def grouped_rows(
 
 
 class ClassRows(NamedTuple):
-    """The rows that count: targets ``[row]``, int64; predictions ``[row, class]`` and weights ``[row]``, float64."""
+    """Rows with positive weight: int64 targets ``[row]``, float64 predictions ``[row, class]``, weights ``[row]``."""
 
     targets: Tensor
     predictions: Tensor
@@ -103,10 +103,10 @@ class ClassRows(NamedTuple):
 
 
 def class_rows(metric: str, targets: Tensor, predictions: Tensor, weights: Tensor | None) -> ClassRows:
-    """Return the rows that count of a task of several classes; refuse targets that are no index of a class.
+    """Return the rows with positive weight of a task of several classes; refuses targets outside the classes.
 
     Raises:
-        ShapeError: As :func:`counted_rows`; predictions that are not 2-D, or a target that names no class.
+        ShapeError: As :func:`counted_rows`; predictions that are not 2-D, or a target that is not a class.
     """
     if predictions.dim() != 2 or targets.shape != predictions.shape[:1]:
         found = f"targets {tuple(targets.shape)}, predictions {tuple(predictions.shape)}"
@@ -126,7 +126,7 @@ def check_binary(metric: str, targets: Tensor) -> None:
 
 
 def check_probabilities(metric: str, predictions: Tensor) -> None:
-    """Refuse predictions outside [0, 1]: most often logits that were meant to pass a sigmoid or softmax."""
+    """Refuse predictions outside [0, 1], usually logits before a sigmoid or softmax."""
     _refuse(metric, "predictions from 0 to 1", predictions, (predictions < 0) | (predictions > 1))
 
 
@@ -144,7 +144,7 @@ def check_range(metric: str, name: str, values: Tensor, *, zero: bool) -> None:
 
 
 def check_sums(metric: str, probabilities: Tensor, rounding: float) -> None:
-    """Refuse rows (``[row, class]``) that do not sum to 1, but for rounding."""
+    """Refuse rows (``[row, class]``) that do not sum to 1 up to rounding."""
     sums = probabilities.sum(1)  # [row]
     _refuse(metric, "predictions whose classes sum to 1", sums, (sums - 1).abs() > rounding)
 
@@ -161,13 +161,13 @@ def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
 
 
 def finite(value: Tensor) -> float | None:
-    """Return the number, or ``None`` where float64 could not hold it."""
+    """Return the number, or ``None`` if it is not finite."""
     number = float(value)
     return number if math.isfinite(number) else None
 
 
 def _refuse(metric: str, expected: str, values: Tensor, wrong: Tensor) -> None:
-    """Raise with the first of the wrong values, if there is one."""
+    """Raise an error with the first wrong value, if there is one."""
     other = values.masked_select(wrong)
     if len(other):
         raise ShapeError(f"{metric}: expected {expected}, found {other[0].item():g}")

@@ -1,4 +1,4 @@
-"""Predictions ``[row, class]``: accuracy and cross-entropy."""
+"""Metrics of classes, from predictions ``[row, class]``: accuracy and cross-entropy."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from gatewise.metrics.probabilities import clipped, machine_epsilon
 
 
 def accuracy(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return how often the class with the highest prediction is the target.
+    r"""Return the share of rows in which the class with the highest prediction is the target.
 
     .. math::
         \mathrm{ACC} = \frac{1}{\sum_i w_i} \sum_i w_i \frac{[y_i \in C_i]}{|C_i|}, \qquad
         C_i = \left\{c : p_{ic} = \max_{c'} p_{ic'}\right\}
 
     with targets y, predictions p and weights w (1 where none are given). Classes tied for the highest prediction
-    share the row, so a constant prediction of c classes scores 1/c.
+    share the row, so that a constant prediction of c classes has an accuracy of 1/c.
 
     Args:
         targets: ``[row]``, indices of classes.
-        predictions: ``[row, class]``, any scores: only which is the highest counts.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        predictions: ``[row, class]``, any scores; only the highest matters.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
         A number from 0 to 1, without unit. ``None`` (undefined) with no rows.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, or a target is no index of a class.
+        ShapeError: The tensors differ in length, hold NaN, or a target is not the index of a class.
 
     Example:
         >>> import torch
@@ -51,19 +51,19 @@ def cross_entropy(targets: Tensor, predictions: Tensor, weights: Tensor | None =
         L = -\frac{1}{\sum_i w_i} \sum_i w_i \log p_{i y_i}
 
     with targets y, weights w (1 where none are given), and predictions p clipped as in
-    :func:`gatewise.metrics.log_loss`, which this is for two classes.
+    :func:`gatewise.metrics.log_loss`, which equals this metric for two classes.
 
     Args:
         targets: ``[row]``, indices of classes.
-        predictions: ``[row, class]``, probabilities from 0 to 1, each row with the sum 1.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        predictions: ``[row, class]``, probabilities from 0 to 1; each row sums to 1.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
-        A number of at least 0, in nats a row. ``None`` (undefined) with no rows.
+        A number of at least 0, in nats per row. ``None`` (undefined) with no rows.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, a target is no index of a class, or a row of
-            predictions is no distribution.
+        ShapeError: The tensors differ in length, hold NaN, a target is not the index of a class, or a row of
+            predictions does not sum to 1.
 
     Example:
         >>> import torch

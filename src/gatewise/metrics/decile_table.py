@@ -15,11 +15,11 @@ class Decile(NamedTuple):
     """One part of the rows, in the order of their predictions.
 
     Attributes:
-        rows: How many rows, or the sum of their weights.
-        prediction: Their mean prediction.
-        target: Their mean target.
-        share: The share of the total of all targets that they hold; ``None`` where the total is 0.
-        cumulative: The share that they and all rows of higher parts hold; ``None`` where the total is 0.
+        rows: Number of rows, or the sum of their weights.
+        prediction: Mean prediction.
+        target: Mean target.
+        share: Share of the total of all targets in this part; ``None`` if the total is 0.
+        cumulative: Share in this part and all higher parts; ``None`` if the total is 0.
     """
 
     rows: float
@@ -30,28 +30,28 @@ class Decile(NamedTuple):
 
 
 def decile_table(targets: Tensor, predictions: Tensor, weights: Tensor | None = None, bins: int = 10) -> list[Decile]:
-    r"""Return what each tenth of the rows was predicted and what it was worth, the highest predictions first.
+    r"""Return mean prediction and mean target of each tenth of the rows, the highest predictions first.
 
-    Part b of B holds the rows whose rank (the weight of what is predicted higher, and half that of ties) lies in
+    Part b of B holds the rows whose rank (the weight of rows with higher predictions, plus half of the ties) is in
 
     .. math::
         \left[\frac{b - 1}{B}, \frac{b}{B}\right) \sum_i w_i
 
-    with weights w (1 where none are given). Tied rows are kept in one part, the one where their middle is. Of a
-    calibrated model the mean prediction and the mean target agree in each part; of one that orders well the
-    shares fall steeply.
+    with weights w (1 where none are given). Tied rows stay in one part, that of their middle rank. For a calibrated
+    model the mean prediction and the mean target agree in each part; for a model that orders well the shares fall
+    steeply.
 
     Args:
-        targets: ``[row]``, finite: what each row was worth.
+        targets: ``[row]``, finite: the value of each row.
         predictions: ``[row]``, finite, in the unit of the targets.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
-        bins: How many parts.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
+        bins: Number of parts.
 
     Returns:
-        One entry a part; parts that ties leave empty are not listed, and without rows there is none.
+        One entry per part with rows; parts may be empty because of ties. Without rows the list is empty.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN or infinity, or bins is no positive whole number.
+        ShapeError: The tensors differ in length, hold NaN or infinity, or bins is not a positive whole number.
 
     Example:
         >>> import torch
@@ -66,7 +66,7 @@ def decile_table(targets: Tensor, predictions: Tensor, weights: Tensor | None = 
     part = equal_parts(mid_ranks(prediction, weight), weight.sum(), bins)  # [row]
     columns = torch.stack([weight, prediction * weight, target * weight])
     size, predicted, value = (columns.new_zeros(bins).index_add_(0, part, column) for column in columns)  # [part]
-    shares = value / value.sum()  # [part], no number where the total is 0
+    shares = value / value.sum()  # [part], NaN if the total is 0
     parts = zip(size, predicted / size, value / size, shares, shares.cumsum(0), strict=True)
     return [
         Decile(float(rows), float(mean), float(worth), finite(share), finite(cumulative))

@@ -1,4 +1,4 @@
-"""Deviances: how far predicted means are from the targets in terms of a distribution's likelihood."""
+"""Deviances: the loss of likelihood of predicted means under a distribution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gatewise.metrics.checks import check_range, finite, finite_rows, weighted_m
 
 
 def poisson_deviance(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return the mean Poisson deviance: twice the log-likelihood lost against predicting every target itself.
+    r"""Return the mean Poisson deviance: twice the log-likelihood lost compared with predicting the targets themselves.
 
     .. math::
         D = \frac{2}{\sum_i w_i} \sum_i w_i \left(y_i \log \frac{y_i}{\hat y_i} - y_i + \hat y_i\right)
@@ -20,7 +20,7 @@ def poisson_deviance(targets: Tensor, predictions: Tensor, weights: Tensor | Non
     Args:
         targets: ``[row]``, finite, at least 0: counts, or means of counts.
         predictions: ``[row]``, finite, above 0: expected counts.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
         A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or where the sum
@@ -51,7 +51,7 @@ def poisson_deviances(targets: Tensor, predictions: Tensor) -> Tensor:
 def tweedie_deviance(
     targets: Tensor, predictions: Tensor, weights: Tensor | None = None, *, power: float = 1.5
 ) -> float | None:
-    r"""Return the mean Tweedie deviance, whose variance grows with a power of the mean.
+    r"""Return the mean Tweedie deviance, of distributions whose variance is a power of the mean.
 
     .. math::
         D_p = \frac{2}{\sum_i w_i} \sum_i w_i \left(\frac{\max(y_i, 0)^{2 - p}}{(1 - p)(2 - p)}
@@ -68,7 +68,7 @@ def tweedie_deviance(
     Args:
         targets: ``[row]``, finite; at least 0 for powers from 1 to below 2, above 0 from 2.
         predictions: ``[row]``, finite; above 0 for every power but 0.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
         power: 0 for the normal, 1 for the Poisson, 2 for the gamma distribution, 3 for the inverse Gaussian; between
             1 and 2 for sums of a Poisson number of gamma values. No distribution has a power between 0 and 1.
 
@@ -77,8 +77,8 @@ def tweedie_deviance(
         or where the sum does not fit into float64.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN or infinity, values that the power has no place for, or
-            the power lies between 0 and 1.
+        ShapeError: The tensors differ in length, hold NaN, infinity or values outside the range of the power, or the
+            power is between 0 and 1.
 
     Example:
         >>> import torch

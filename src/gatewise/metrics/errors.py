@@ -20,7 +20,7 @@ def rmse(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) ->
     Args:
         targets: ``[row]``, finite.
         predictions: ``[row]``, finite, in the unit of the targets.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
         A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or where the
@@ -51,7 +51,7 @@ def mae(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> 
     Args:
         targets: ``[row]``, finite.
         predictions: ``[row]``, finite, in the unit of the targets.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
         A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or where the
@@ -72,7 +72,7 @@ def mae(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> 
 
 
 def r2(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return the coefficient of determination: the share of the targets' variance that is explained.
+    r"""Return the coefficient of determination: the explained share of the targets' variance.
 
     .. math::
         R^2 = 1 - \frac{\sum_i w_i (y_i - \hat y_i)^2}{\sum_i w_i (y_i - \bar y)^2}, \qquad
@@ -83,12 +83,12 @@ def r2(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> f
     Args:
         targets: ``[row]``, finite.
         predictions: ``[row]``, finite, in the unit of the targets.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
-        A number of at most 1, without unit; 0 is what predicting the mean gives, and worse is negative.
-        ``None`` (undefined) with fewer than two rows, with constant targets even where they are predicted
-        perfectly, or where a sum does not fit into float64.
+        A number of at most 1, without unit; predicting the mean gives 0, and worse predictions a negative number.
+        ``None`` (undefined) with fewer than two rows, with constant targets even if they are predicted perfectly,
+        or if a sum does not fit into float64.
 
     Raises:
         ShapeError: The tensors differ in length, or hold NaN or infinity.
@@ -99,11 +99,11 @@ def r2(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> f
         0.5
     """
     rows = finite_rows("r2", targets, predictions, weights)
-    # Compared exactly: a variance of constant targets is often not 0 after rounding.
+    # Compared exactly: the computed variance of constant targets is often not 0.
     if len(rows.targets) < 2 or rows.targets.min() == rows.targets.max():
         return None
     deviation = rows.targets - weighted_mean(rows.targets, rows.weights)  # [row]
-    # Neither sum of squares then leaves float64 because of the targets' unit alone.
+    # With this scale, the targets' unit alone cannot make a sum of squares overflow float64.
     spread = deviation.abs().max()
     unexplained = (((rows.targets - rows.predictions) / spread).square() * rows.weights).sum()
     total = ((deviation / spread).square() * rows.weights).sum()
@@ -113,18 +113,18 @@ def r2(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> f
 def pinball(
     targets: Tensor, predictions: Tensor, weights: Tensor | None = None, *, quantile: float = 0.5
 ) -> float | None:
-    r"""Return the mean pinball loss, which the quantile of the targets minimises.
+    r"""Return the mean pinball loss, which is smallest for the quantile of the targets.
 
     .. math::
         L_q = \frac{1}{\sum_i w_i} \sum_i w_i \max\left(q (y_i - \hat y_i), (q - 1) (y_i - \hat y_i)\right)
 
-    with targets y, predictions :math:`\hat y`, weights w (1 where none are given) and the quantile q. Half of the
-    mean absolute error at the median.
+    with targets y, predictions :math:`\hat y`, weights w (1 where none are given) and the quantile q. For
+    the median it is half of the mean absolute error.
 
     Args:
         targets: ``[row]``, finite.
         predictions: ``[row]``, finite, in the unit of the targets.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
         quantile: The share of targets that should lie below their prediction, from 0 to 1.
 
     Returns:

@@ -19,35 +19,35 @@ from gatewise.metrics.ranking import FirstPositive, Ranking, first_positive, ran
 
 
 def mean_over_groups(values: Tensor, weights: Tensor, defined: Tensor) -> Grouped:
-    """Average the values of the groups where they are defined; all are ``[group]``, ``defined`` of bool."""
+    """Return the mean of the groups' values over the groups with ``defined``; all are ``[group]``, ``defined`` bool."""
     counted = int(defined.sum())
     mean = finite(weighted_mean(values.masked_select(defined), weights.masked_select(defined))) if counted else None
     return Grouped(mean, counted, len(defined) - counted)
 
 
 def gauc(targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor | None = None) -> Grouped:
-    r"""Return the AUC within each group, averaged by the groups' impressions.
+    r"""Return the AUC within each group, averaged with the groups' impressions as weights.
 
     .. math::
         \mathrm{GAUC} = \frac{\sum_g W_g \mathrm{AUC}_g}{\sum_g W_g}, \qquad W_g = \sum_{i \in g} w_i
 
     with weights w (1 where none are given, so that :math:`W_g` is the group's number of rows), over the groups
-    that hold both classes. Two rows of different groups, such as impressions of two users, are never compared.
+    that hold both classes. Rows of different groups, such as impressions of two users, are never compared.
 
     From `Optimized Cost per Click in Taobao Display Advertising <https://arxiv.org/abs/1703.02091>`_.
 
     Args:
         targets: ``[row]``, each 0 or 1.
         predictions: ``[row]``, any scores: only their order within a group counts; tied rows win a half.
-        groups: ``[row]``, integers: equal ones are a group, wherever they stand.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        groups: ``[row]``, integers: rows with equal ids are one group, in any order.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
         The mean, from 0 to 1; groups of one class are skipped. Its value is ``None`` (undefined) where every
         group is.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or the groups are no
+        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or the groups are not
             integers.
 
     Example:
@@ -63,7 +63,7 @@ def gauc(targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor |
     positives = ranking.by_block(rows.targets * rows.weights)  # [block]
     negatives = ranking.by_block((1 - rows.targets) * rows.weights)
     positive, negative = ranking.by_group(positives), ranking.by_group(negatives)  # [group]
-    # As in auc: half of the pairs that are tied in a block are won.
+    # As in auc: of the tied pairs in a block, half count as won.
     earlier_groups = (positive.cumsum(0) - positive).index_select(0, ranking.group)  # [block]
     height = (positives.cumsum(0) - positives / 2 - earlier_groups) / positive.index_select(0, ranking.group)
     area = ranking.by_group(negatives * height) / negative  # [group]
@@ -73,15 +73,15 @@ def gauc(targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor |
 def ndcg_at_k(
     targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor | None = None, *, k: int = 10
 ) -> Grouped:
-    r"""Return the discounted gain of each group's first k places beside the best there could be, averaged.
+    r"""Return the mean over groups of the discounted gain of the first k places divided by the best possible gain.
 
     .. math::
         \mathrm{NDCG@}k = \frac{\mathrm{DCG@}k}{\max \mathrm{DCG@}k}, \qquad
         \mathrm{DCG@}k = \sum_{r=1}^{k} \frac{y_{(r)}}{\log_2 (r + 1)}
 
-    with the gain :math:`y_{(r)}` of the row at place r of its group, highest prediction first. Tied rows count
-    as the mean over all their orders: each of their places is given the mean of their gains, which makes the result
-    exact and free of chance, as in ``sklearn.metrics.ndcg_score``.
+    with the gain :math:`y_{(r)}` of the row at place r of its group, highest prediction first. Tied rows count as
+    the mean over all their orders: each of their places gets the mean of their gains, so that the result is exact
+    and deterministic, as in ``sklearn.metrics.ndcg_score``.
 
     From `Cumulated gain-based evaluation of IR techniques <https://doi.org/10.1145/582415.582418>`_, with the
     logarithm of base 2; ties from `Computing Information Retrieval Performance Measures Efficiently in the Presence
@@ -90,18 +90,18 @@ def ndcg_at_k(
     Args:
         targets: ``[row]``, gains of at least 0: 0 and 1, or graded. Give :math:`2^y - 1` for exponential gains.
         predictions: ``[row]``, any scores: only their order within a group counts.
-        groups: ``[row]``, integers: equal ones are a group, wherever they stand.
+        groups: ``[row]``, integers: rows with equal ids are one group, in any order.
         weights: ``[row]``, at least 0; a group counts by the mean weight of its rows, so that weights say how
-            often a group stands in the mean. A row of weight 0 does not count, whatever stands in it.
-        k: How many places count; groups may be smaller.
+            often a group stands in the mean. Rows of weight 0 are ignored, also if they hold NaN.
+        k: Number of places that count; groups may be smaller.
 
     Returns:
         The mean, from 0 to 1; groups without a gain are skipped. Its value is ``None`` (undefined) where every
         group is.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, a target is negative or infinite, the groups are no
-            integers, or k is no positive whole number.
+        ShapeError: The tensors differ in length, hold NaN, a target is negative or infinite, the groups are not
+            integers, or k is not a positive whole number.
 
     Example:
         >>> import torch
@@ -130,16 +130,17 @@ def _discounted_gain(ranking: Ranking, gains: Tensor, k: int) -> Tensor:
 
 
 def mrr(targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor | None = None) -> Grouped:
-    r"""Return the reciprocal of the place at which a group's first positive stands, averaged.
+    r"""Return the mean over groups of the reciprocal place of the first positive.
 
     .. math::
         \mathrm{MRR} = \frac{1}{|G|} \sum_{g \in G} \mathbb{E}\left[\frac{1}{R_g}\right], \qquad
         \mathbb{E}\left[\frac{1}{R}\right] = \sum_{r=1}^{m} \frac{P_{r-1} - P_r}{s + r}, \qquad
         P_r = \binom{m - q}{r} \Big/ \binom{m}{r}
 
-    with the place :math:`R_g` of the first positive, highest prediction first, over the groups G that have one.
-    The expectation is over the orders of tied rows: s rows score higher than the first positive, m are tied with
-    it, itself included, q of those are positive, and :math:`P_r` is the chance that the first r of them are not.
+    with the place :math:`R_g` of the first positive, highest prediction first, over the groups G with a positive.
+    The expectation is over the orders of tied rows: s rows score higher than the first positive, m rows (with the
+    first positive) are tied, q of the tied rows are positive, and :math:`P_r` is the probability that the first r
+    tied rows are all negative.
 
     Ties as in `Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores
     <https://doi.org/10.1007/978-3-540-78646-7_38>`_.
@@ -147,16 +148,16 @@ def mrr(targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor | 
     Args:
         targets: ``[row]``, each 0 or 1.
         predictions: ``[row]``, any scores: only their order within a group counts.
-        groups: ``[row]``, integers: equal ones are a group, wherever they stand.
+        groups: ``[row]``, integers: rows with equal ids are one group, in any order.
         weights: ``[row]``, at least 0; a group counts by the mean weight of its rows, so that weights say how
-            often a group stands in the mean. A row of weight 0 does not count, whatever stands in it.
+            often a group stands in the mean. Rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
         The mean, above 0 and up to 1; groups without a positive are skipped. Its value is ``None`` (undefined)
         where every group is.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or the groups are no
+        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or the groups are not
             integers.
 
     Example:
@@ -175,7 +176,7 @@ def mrr(targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor | 
 
 
 def _expected_reciprocal(first: FirstPositive) -> Tensor:
-    """Return the mean reciprocal place of the first positive over the orders of its ties, ``[group]``."""
+    """Return the mean reciprocal place of the first positive over the orders of tied rows, ``[group]``."""
     group = torch.arange(len(first.tied), device=first.tied.device).repeat_interleave(first.tied)  # [tied row]
     begins = (first.tied.cumsum(0) - first.tied)[group]
     place = torch.arange(len(group), device=group.device) - begins + 1  # [tied row]: from 1 in its block
@@ -193,25 +194,25 @@ def hit_rate_at_k(
         \mathrm{HR@}k = \frac{1}{|G|} \sum_{g \in G} \left(1 - \binom{m_g - q_g}{d_g} \Big/ \binom{m_g}{d_g}\right),
         \qquad d_g = \min(\max(k - s_g, 0), m_g)
 
-    over the groups G that have a positive. The chance is that over the orders of tied rows: s rows score higher
-    than the first positive, m are tied with it, itself included, q of those are positive, and d of them come
-    within the first k. Without ties it is 1 or 0.
+    over the groups G with a positive. The term of a group is the probability of a hit over the orders of tied rows:
+    s rows score higher than the first positive, m rows (with the first positive) are tied, q of the tied rows are
+    positive, and d tied rows are within the first k. Without ties the term is 1 or 0.
 
     Args:
         targets: ``[row]``, each 0 or 1.
         predictions: ``[row]``, any scores: only their order within a group counts.
-        groups: ``[row]``, integers: equal ones are a group, wherever they stand.
+        groups: ``[row]``, integers: rows with equal ids are one group, in any order.
         weights: ``[row]``, at least 0; a group counts by the mean weight of its rows, so that weights say how
-            often a group stands in the mean. A row of weight 0 does not count, whatever stands in it.
-        k: How many places count; in a group of k rows or fewer a positive is always hit.
+            often a group stands in the mean. Rows of weight 0 are ignored, also if they hold NaN.
+        k: Number of places that count; in a group of k rows or fewer a positive is always hit.
 
     Returns:
         The mean, from 0 to 1; groups without a positive are skipped. Its value is ``None`` (undefined) where
         every group is.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, the groups are no
-            integers, or k is no positive whole number.
+        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, the groups are not
+            integers, or k is not a positive whole number.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""A metric as the trainer and the evaluation see it: a name, a function, a direction, and sums that stand for rows."""
+"""Metrics as objects: a name, a function, a direction, and the sums from which a metric follows."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from gatewise.errors import GatewiseError
 
 
 class MetricFunction(Protocol):
-    """What every metric of this package is: tensors in, one number or ``None`` (undefined) out."""
+    """The signature of every metric: tensors in, one number or ``None`` (undefined) out."""
 
     def __call__(self, targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-        """Compute the metric over all rows; each tensor is ``[row]``, the predictions of classes ``[row, class]``."""
+        """Return the metric over all rows; each tensor is ``[row]``, predictions of classes are ``[row, class]``."""
 
 
 class Grouped(NamedTuple):
     """The mean of a metric over groups.
 
     Attributes:
-        value: The mean over the groups where the metric is defined; ``None`` where it is in none.
-        groups: How many groups the mean is of.
-        skipped: How many groups were left out, the metric being undefined in them.
+        value: The mean over the groups with a defined metric; ``None`` if there are none.
+        groups: Number of groups in the mean.
+        skipped: Number of groups left out because the metric is undefined.
     """
 
     value: float | None
@@ -34,14 +34,14 @@ class Grouped(NamedTuple):
 
 
 class GroupMetricFunction(Protocol):
-    """What every metric within groups is: tensors in, the mean over groups out."""
+    """The signature of every metric within groups: tensors in, the mean over groups out."""
 
     def __call__(self, targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor | None = None) -> Grouped:
-        """Compute the metric within each group; each tensor is ``[row]``."""
+        """Return the mean of the metric over groups; each tensor is ``[row]``."""
 
 
 class Sums(Protocol):
-    """What some metrics need to know of all rows: sums of parts of the rows add up to the sums of the whole.
+    """Sums over rows from which some metrics follow: the sums of parts add up to the sums of the whole.
 
     Attributes:
         sums: float64; over several processes, ``torch.distributed.all_reduce(s.sums)`` is the merge.
@@ -62,11 +62,11 @@ class Sums(Protocol):
 
 @dataclass(frozen=True)
 class FromSums:
-    """How a metric follows from sums, without the rows.
+    """Computes a metric from sums, without the rows.
 
     Attributes:
-        kind: of the sums.
-        read: returns the metric of all rows that the sums were taken over.
+        kind: class of the sums.
+        read: returns the metric over all summed rows.
     """
 
     kind: type[Sums]
@@ -80,9 +80,9 @@ class Metric:
     Attributes:
         name: The name in results, logs and recipes, such as ``"auc"``.
         compute: ``compute(targets, predictions, weights=None) -> float | None``.
-        greater_is_better: ``True`` (AUC), ``False`` (RMSE), or ``None`` where neither is better:
+        greater_is_better: ``True`` (AUC), ``False`` (RMSE), or ``None`` if neither is better:
             the best PCOC is the one nearest to 1.
-        from_sums: How it follows from sums over rows that come in parts; ``None`` where it needs all rows at once.
+        from_sums: Computes the metric from sums over parts of the rows; ``None`` if it needs all rows at once.
 
     Example:
         >>> from gatewise.metrics import AUC, RMSE
@@ -99,7 +99,7 @@ class Metric:
         """Return whether ``a`` is strictly better than ``b``.
 
         Raises:
-            GatewiseError: The metric has no direction, so it cannot be monitored.
+            GatewiseError: The metric has no direction, so that it cannot be monitored.
         """
         if self.greater_is_better is None:
             raise GatewiseError(f"metric {self.name!r}: expected one with a better direction, found none")
@@ -113,7 +113,7 @@ class GroupMetric:
     Attributes:
         name: The name in results, logs and recipes, such as ``"ndcg@10"``.
         compute: ``compute(targets, predictions, groups, weights=None) -> Grouped``.
-        greater_is_better: ``True`` for all that this package has.
+        greater_is_better: ``True`` for all metrics of this package.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""Every metric under its name, with the direction in which it improves and the sums that it follows from."""
+"""Every metric by name, with its direction and the sums from which it follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of predicted numbers alone: Spearman's rank correlation and the normalised Gini coefficient."""
+"""Metrics of the order of predicted numbers: Spearman's rank correlation and the normalised Gini coefficient."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ def spearman(targets: Tensor, predictions: Tensor, weights: Tensor | None = None
         \rho = \frac{\sum_i w_i (r_i - \bar r) (s_i - \bar s)}
         {\sqrt{\sum_i w_i (r_i - \bar r)^2 \sum_i w_i (s_i - \bar s)^2}}
 
-    with the ranks r of the targets, s of the predictions, tied rows sharing their average rank, and weights w
-    (1 where none are given). A row's weight counts in the means and in the ranks of others, as so many equal
-    rows would.
+    with the ranks r of the targets and s of the predictions, average ranks for tied rows, and weights w (1 where
+    none are given). A row of weight n counts, in means and in ranks, like n equal rows.
 
     Args:
         targets: ``[row]``, any numbers: only their order counts.
         predictions: ``[row]``, any scores: only their order counts.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
-        A number from -1 to 1, without unit; 1 is the same order. ``None`` (undefined) with fewer than two rows,
-        or where the targets or the predictions are all tied.
+        A number from -1 to 1, without unit; 1 means equal order. ``None`` (undefined) with fewer than two rows, or
+        if the targets or the predictions are all tied.
 
     Raises:
         ShapeError: The tensors differ in length, or hold NaN.
@@ -49,16 +48,15 @@ def spearman(targets: Tensor, predictions: Tensor, weights: Tensor | None = None
 
 
 def gini(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return how well the predictions order the targets' value, beside the perfect order.
+    r"""Return the normalised Gini coefficient: the predictions' order of the targets' value, relative to the best one.
 
     .. math::
         \mathrm{Gini} = \frac{A(\hat y)}{A(y)}, \qquad
         A(s) = \int_0^1 \left(L_s(u) - u\right) \mathrm{d}u
 
-    with the share :math:`L_s(u)` of the targets' total that the share u of rows with the highest s holds (the
-    Lorenz curve, drawn from the top), under weights w (1 where none are given). Tied rows stand on a straight
-    line, which is the mean over their orders. The total cancels, so it may be 0. With targets of 0 and 1 this is
-    2 AUC - 1.
+    with the share :math:`L_s(u)` of the targets' total in the share u of rows with the highest s (the Lorenz curve,
+    from the top), under weights w (1 where none are given). Tied rows form a straight line, the mean over their
+    orders. The total cancels, so that it may be 0. For targets of 0 and 1 the value is 2 AUC - 1.
 
     Computed as the covariance of the targets with the ranks r of the predictions, of which A is a multiple:
 
@@ -66,9 +64,9 @@ def gini(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) ->
         \mathrm{Gini} = \frac{\sum_i w_i (y_i - \bar y) \, r_i(\hat y)}{\sum_i w_i (y_i - \bar y) \, r_i(y)}
 
     Args:
-        targets: ``[row]``, finite: what each row was worth.
+        targets: ``[row]``, finite: the value of each row.
         predictions: ``[row]``, finite: only their order counts.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
         A number from -1 to 1, without unit; 1 is the perfect order, 0 a random one. ``None`` (undefined) with

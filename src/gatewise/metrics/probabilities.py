@@ -1,4 +1,4 @@
-"""Predicted probabilities of 0 and 1: their order (AUC, PR-AUC), their loss, and how well they are calibrated."""
+"""Metrics of predicted probabilities: order (AUC, PR-AUC), losses and calibration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gatewise.metrics.sorting import equal_parts, mid_ranks, positives_by_thresh
 
 
 def auc(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return the exact area under the ROC curve: how often a positive outscores a negative.
+    r"""Return the exact area under the ROC curve: the probability that a positive scores higher than a negative.
 
     .. math::
         \mathrm{AUC} = \frac{\sum_{i: y_i = 1} \sum_{j: y_j = 0} w_i w_j
@@ -21,11 +21,11 @@ def auc(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> 
     Args:
         targets: ``[row]``, each 0 or 1.
         predictions: ``[row]``, any scores: only their order counts, so logits do as well as probabilities.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
-        A number from 0 to 1, without unit; 0.5 where all scores are tied. ``None`` (undefined) with one class
-        only or no rows.
+        A number from 0 to 1, without unit; 0.5 if all scores are tied. ``None`` (undefined) with only one class or
+        no rows.
 
     Raises:
         ShapeError: The tensors differ in length, hold NaN, or a target is neither 0 nor 1.
@@ -42,7 +42,7 @@ def auc(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> 
 
 
 def area_under(true_positives: Tensor, false_positives: Tensor) -> float | None:
-    """Return the area under the curve through the given points (``[threshold]``, at least one, none decreasing)."""
+    """Return the area under the curve through the given points (``[threshold]``, at least one, never falling)."""
     positive, negative = true_positives[-1], false_positives[-1]
     if not (positive > 0 and negative > 0):
         return None
@@ -53,23 +53,23 @@ def area_under(true_positives: Tensor, false_positives: Tensor) -> float | None:
 
 
 def pr_auc(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return the average precision: the precision at each threshold, weighted by the recall it adds.
+    r"""Return the average precision: the precision at each threshold, weighted by the added recall.
 
     .. math::
         \mathrm{AP} = \sum_k (R_k - R_{k-1}) P_k
 
     with the precision :math:`P_k` and recall :math:`R_k` of the rows that score at least the k-th highest
-    distinct prediction, and :math:`R_0 = 0`. Tied rows enter together and nothing is interpolated, as in
+    distinct prediction, and :math:`R_0 = 0`. Tied rows enter together, without interpolation, as in
     ``sklearn.metrics.average_precision_score``.
 
     Args:
         targets: ``[row]``, each 0 or 1.
         predictions: ``[row]``, any scores: only their order counts.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
-        A number from 0 to 1, without unit; the share of positives where all scores are tied. ``None``
-        (undefined) with no positive or no rows.
+        A number from 0 to 1, without unit; the share of positives if all scores are tied. ``None`` (undefined)
+        without positives or without rows.
 
     Raises:
         ShapeError: The tensors differ in length, hold NaN, or a target is neither 0 nor 1.
@@ -103,13 +103,13 @@ def log_loss(targets: Tensor, predictions: Tensor, weights: Tensor | None = None
     Args:
         targets: ``[row]``, each 0 or 1.
         predictions: ``[row]``, probabilities from 0 to 1. Integers are clipped as float64.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
-        A number of at least 0, in nats a row; defined for one class too. ``None`` (undefined) with no rows.
+        A number of at least 0, in nats per row; defined for one class too. ``None`` (undefined) with no rows.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or a prediction is no
+        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or a prediction is not a
             probability.
 
     Example:
@@ -124,13 +124,13 @@ def log_loss(targets: Tensor, predictions: Tensor, weights: Tensor | None = None
 
 
 def log_losses(rows: Rows, dtype: torch.dtype) -> Tensor:
-    """Return the log loss of each row, ``[row]``; ``dtype`` is what the predictions came in and are clipped by."""
+    """Return the log loss of each row, ``[row]``; predictions are clipped for their original ``dtype``."""
     probability = clipped(rows.predictions, dtype)  # [row]
     return -torch.where(rows.targets > 0, probability, 1 - probability).log()
 
 
 def clipped(probabilities: Tensor, dtype: torch.dtype) -> Tensor:
-    """Keep probabilities off 0 and 1 by the machine epsilon of the dtype in which they came."""
+    """Return probabilities clipped away from 0 and 1 by the machine epsilon of their original dtype."""
     epsilon = machine_epsilon(dtype)
     return probabilities.clamp(epsilon, 1 - epsilon)
 
@@ -141,7 +141,7 @@ def machine_epsilon(dtype: torch.dtype) -> float:
 
 
 def normalised_entropy(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return the log loss divided by the log loss of predicting the base rate for every row.
+    r"""Return the log loss, divided by the log loss of predicting the base rate for every row.
 
     .. math::
         \mathrm{NE} = \frac{-\frac{1}{\sum_i w_i} \sum_i w_i \left(y_i \log p_i + (1 - y_i) \log (1 - p_i)\right)}
@@ -149,21 +149,21 @@ def normalised_entropy(targets: Tensor, predictions: Tensor, weights: Tensor | N
         \bar y = \frac{\sum_i w_i y_i}{\sum_i w_i}
 
     with targets y, weights w (1 where none are given), and predictions p clipped as in
-    :func:`gatewise.metrics.log_loss`. It compares data of different base rates, which log loss cannot.
+    :func:`gatewise.metrics.log_loss`. Unlike log loss, it is comparable between data of different base rates.
 
     From `Practical Lessons from Predicting Clicks on Ads at Facebook <https://doi.org/10.1145/2648584.2648589>`_.
 
     Args:
         targets: ``[row]``, each 0 or 1.
         predictions: ``[row]``, probabilities from 0 to 1.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
         A number of at least 0, without unit; below 1 is better than the base rate. ``None`` (undefined) with
         one class only or no rows.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or a prediction is no
+        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or a prediction is not a
             probability.
 
     Example:
@@ -181,14 +181,14 @@ def normalised_entropy(targets: Tensor, predictions: Tensor, weights: Tensor | N
 
 
 def relative_entropy(loss: Tensor, positive: Tensor, negative: Tensor) -> float | None:
-    """Divide a mean log loss by the entropy of so much weight of positives and of negatives (each ``[]``)."""
+    """Return a mean log loss divided by the entropy of the weights of positives and negatives (each ``[]``)."""
     shares = torch.stack([positive, negative]) / (positive + negative)
-    # One class has no entropy, and the ratio is then no finite number.
+    # The entropy of one class is 0, and the ratio is then not finite.
     return finite(loss / -torch.xlogy(shares, shares).sum())
 
 
 def brier(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return the mean squared distance of the predicted probabilities from the targets.
+    r"""Return the mean squared difference of predicted probabilities and targets.
 
     .. math::
         B = \frac{\sum_i w_i (p_i - y_i)^2}{\sum_i w_i}
@@ -198,13 +198,13 @@ def brier(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -
     Args:
         targets: ``[row]``, each 0 or 1.
         predictions: ``[row]``, probabilities from 0 to 1.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
         A number from 0 to 1, without unit; defined for one class too. ``None`` (undefined) with no rows.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or a prediction is no
+        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or a prediction is not a
             probability.
 
     Example:
@@ -219,24 +219,24 @@ def brier(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -
 
 
 def pcoc(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
-    r"""Return predicted click over click: the positives that were predicted for each one observed.
+    r"""Return predicted click over click: predicted positives divided by observed positives.
 
     .. math::
         \mathrm{PCOC} = \frac{\sum_i w_i p_i}{\sum_i w_i y_i}
 
-    with targets y, predicted probabilities p and weights w (1 where none are given). 1 is calibrated on the
-    whole, above 1 the model promises too much, below 1 too little.
+    with targets y, predicted probabilities p and weights w (1 where none are given). 1 means calibrated in total;
+    above 1 the predictions are too high, below 1 too low.
 
     Args:
         targets: ``[row]``, each 0 or 1.
         predictions: ``[row]``, probabilities from 0 to 1.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
         A ratio of at least 0, without unit; the best is 1. ``None`` (undefined) with no positive or no rows.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or a prediction is no
+        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or a prediction is not a
             probability.
 
     Example:
@@ -259,31 +259,31 @@ def ece(
     bins: int = 20,
     equal_width: bool = False,
 ) -> float | None:
-    r"""Return how far predictions and targets lie apart within bins of similar predictions, on average.
+    r"""Return the expected calibration error: the mean gap of predictions and targets in bins of similar predictions.
 
     .. math::
         \mathrm{ECE} = \frac{1}{\sum_i w_i} \sum_b \left|\sum_{i \in b} w_i (p_i - y_i)\right|
 
     with targets y, predicted probabilities p and weights w (1 where none are given). The bins b hold equal weight,
-    in the order of the predictions: where most predictions are small, bins of equal width would put nearly all
-    rows into the first. Tied rows are kept in one bin, the one where their middle is.
+    in the order of the predictions: if most predictions are small, bins of equal width would put nearly all rows
+    into the first bin. Tied rows stay in one bin, that of their middle rank.
 
-    As in `On Calibration of Modern Neural Networks <https://arxiv.org/abs/1706.04599>`_, but for the bins, which
-    are of equal width there.
+    As in `On Calibration of Modern Neural Networks <https://arxiv.org/abs/1706.04599>`_, except that bins have equal
+    width there.
 
     Args:
         targets: ``[row]``, each 0 or 1.
         predictions: ``[row]``, probabilities from 0 to 1.
-        weights: ``[row]``, at least 0; a row of weight 0 does not count, whatever stands in it.
-        bins: How many bins; more of them see more of the error and more of the noise.
-        equal_width: Cut the range from 0 to 1 into equal intervals instead, each with its lower end.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
+        bins: Number of bins; more bins show more of the error, and more noise.
+        equal_width: Use bins of equal width from 0 to 1 instead, each closed at its lower end.
 
     Returns:
-        A number from 0 to 1, a probability; 0 is calibrated in every bin. ``None`` (undefined) with no rows.
+        A number from 0 to 1; 0 means calibrated in every bin. ``None`` (undefined) with no rows.
 
     Raises:
-        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, a prediction is no
-            probability, or bins is no positive whole number.
+        ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, a prediction is not a
+            probability, or bins is not a positive whole number.
 
     Example:
         >>> import torch
@@ -304,6 +304,6 @@ def ece(
 
 
 def calibration_error(gaps: Tensor, part: Tensor, total: Tensor) -> float | None:
-    """Return the size of the gaps (predicted less observed, ``[row]``) summed by part, beside the total weight."""
+    """Return the absolute sums per part of gaps (predicted minus observed, ``[row]``), divided by the total weight."""
     summed = gaps.new_zeros(int(part.max()) + 1).index_add_(0, part, gaps)
     return finite(summed.abs().sum() / total)

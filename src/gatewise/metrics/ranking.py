@@ -1,4 +1,4 @@
-"""Rows within groups, ranked by score: what every metric within groups is read from."""
+"""Rows ranked by score within groups, the basis of all metrics within groups."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from gatewise.metrics.sorting import ascending, descending_keys, starts
 
 
 class Ranking(NamedTuple):
-    """Rows by group and, within a group, from the highest score down; tied rows of a group form a block.
+    """Rows sorted by group and falling score; tied rows of a group form a block.
 
-    Groups are numbered by ascending id; blocks from the first group's highest score to the last group's lowest.
+    Groups are numbered by rising id; blocks from the first group's highest score to the last group's lowest score.
 
     Attributes:
         order: ``[row]``, the row at each place.
         block: ``[row]``, the block at each place.
         group: ``[block]``, the group of each block.
-        ahead: ``[block]``, how many rows of its group score higher.
-        size: ``[block]``, how many rows are tied in it.
-        groups: how many groups there are.
+        ahead: ``[block]``, number of rows in the block's group with a higher score.
+        size: ``[block]``, number of rows in the block.
+        groups: number of groups.
     """
 
     order: Tensor
@@ -32,11 +32,11 @@ class Ranking(NamedTuple):
     groups: int
 
     def by_block(self, values: Tensor) -> Tensor:
-        """Sum values of rows (``[row]``, as they were given) to ``[block]``."""
+        """Return the sums per block, ``[block]``, of values in the original order of rows, ``[row]``."""
         return values.new_zeros(len(self.group)).index_add_(0, self.block, values.index_select(0, self.order))
 
     def by_group(self, values: Tensor) -> Tensor:
-        """Sum values of blocks (``[block]``) to ``[group]``."""
+        """Return the sums per group, ``[group]``, of values of blocks, ``[block]``."""
         return values.new_zeros(self.groups).index_add_(0, self.group, values)
 
     def mean_weights(self, weights: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ class Ranking(NamedTuple):
 
 
 def rank(scores: Tensor, groups: Tensor) -> Ranking:
-    """Rank float64 scores within int64 groups, both ``[row]``."""
+    """Return the ranking of float64 scores within int64 groups, both ``[row]``."""
     keys = descending_keys(scores)
     order = ascending(keys, groups)
     new_group = starts(groups.index_select(0, order))  # [row]
@@ -64,13 +64,13 @@ def rank(scores: Tensor, groups: Tensor) -> Ranking:
 
 
 class FirstPositive(NamedTuple):
-    """The highest block with a positive, of every group that has one; ``[group]`` stands for these groups.
+    """The highest block with a positive in every group that has a positive; ``[group]`` is over these groups.
 
     Attributes:
-        ahead: ``[group]``, how many rows score higher than the block, none of them positive.
-        tied: ``[group]``, how many rows the block holds.
-        positives: ``[group]``, how many of those are positive.
-        defined: ``[group]`` over all groups, bool: which have a positive.
+        ahead: ``[group]``, number of rows with a higher score than the block; none of them is positive.
+        tied: ``[group]``, number of rows in the block.
+        positives: ``[group]``, number of positive rows in the block.
+        defined: ``[group]`` over all groups, bool: whether the group has a positive.
     """
 
     ahead: Tensor
@@ -79,11 +79,11 @@ class FirstPositive(NamedTuple):
     defined: Tensor
 
     def miss(self, drawn: Tensor, group: Tensor | slice = slice(None)) -> Tensor:
-        r"""Return how likely the first ``drawn`` of a block's rows, in random order, hold no positive.
+        r"""Return the probability that the first ``drawn`` rows of a block, in random order, hold no positive.
 
         .. math:: P = \binom{m - q}{d} \Big/ \binom{m}{d}
 
-        with d rows drawn of m tied ones, q of which are positive.
+        with d rows drawn of m tied rows, of which q are positive.
         """
         tied, negatives = self.tied[group], (self.tied - self.positives)[group]
         left = (negatives - drawn).clamp(min=0)
@@ -92,7 +92,7 @@ class FirstPositive(NamedTuple):
 
 
 def first_positive(ranking: Ranking, targets: Tensor) -> FirstPositive:
-    """Find the first positive of each group, for targets of 0 and 1 (``[row]``)."""
+    """Return the first positive of each group, for targets of 0 and 1 (``[row]``)."""
     positives = ranking.by_block(targets)  # [block]
     hits = (positives > 0).nonzero()[:, 0]  # [block with a positive]
     first = hits[starts(ranking.group[hits])]  # [group with a positive]

@@ -1,4 +1,4 @@
-"""Metrics of rows that come in parts and are never held whole."""
+"""Metrics of rows that come in parts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from gatewise.metrics.metric import FromSums, GroupMetric, Metric, Sums
 
 
 class RunningMetrics:
-    """Metrics of one prediction over batches, pieces of a table or processes: sums are kept, rows are not.
+    """Metrics of one prediction over batches, pieces of a table or processes, from sums, without keeping rows.
 
-    Metrics that need all rows at once are left out. Those that follow from the same sums share them.
+    Metrics that need all rows at once are left out. Metrics with the same kind of sums share one object.
 
     Args:
-        metrics: Those that judge the prediction.
+        metrics: The metrics of the prediction.
         centre: A number near the targets, such as the mean of the training labels; see
             :class:`gatewise.metrics.Moments`.
         device: Where the sums are kept; rows may come from other devices.
 
     Attributes:
-        sums: Of each kind that is needed; over several processes, ``all_reduce`` of each one's ``sums`` is the merge.
+        sums: One object per kind of sums; over several processes, ``all_reduce`` of each object's ``sums`` merges them.
 
     Example:
         >>> import torch
@@ -56,10 +56,10 @@ class RunningMetrics:
             sums.update(targets, predictions, weights)
 
     def merge(self, other: RunningMetrics) -> None:
-        """Add the rows of others of the same metrics.
+        """Add the rows of another object with the same metrics.
 
         Raises:
-            ShapeError: The others are of other metrics, or about another centre.
+            ShapeError: The other object has other metrics or another centre.
         """
         if self._from_sums != other._from_sums:
             expected, found = (", ".join(running._from_sums) for running in (self, other))
@@ -68,5 +68,5 @@ class RunningMetrics:
             sums.merge(other.sums[kind])
 
     def values(self) -> dict[str, float | None]:
-        """Return the metrics of all rows so far by their names; ``None`` is undefined."""
+        """Return the metrics of all rows so far, by name; ``None`` means undefined."""
         return {name: found.read(self.sums[found.kind]) for name, found in self._from_sums.items()}

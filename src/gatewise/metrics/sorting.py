@@ -1,7 +1,7 @@
-"""Rows sorted by score and by group: the one costly step of every metric that ranks; and what is read from the order.
+"""Sorting of rows by score and group, the expensive step of every ranking metric; ranks and thresholds.
 
-Rows that already stand in order are not sorted again: :func:`gatewise.metrics.bootstrap_interval` sorts once and then
-asks a metric a thousand times. Rows are gathered with ``index_select``: on a CPU it is five times as fast as ``[]``.
+Rows that are already in order are not sorted again: :func:`gatewise.metrics.bootstrap_interval` sorts once and calls a
+metric a thousand times. Rows are gathered with ``index_select``, which is five times faster than ``[]`` on a CPU.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from gatewise.metrics.checks import Rows
 
 
 def descending_keys(scores: Tensor) -> Tensor:
-    """Return int64 keys that ascend where the float64 scores descend, and are equal where they are.
+    """Return int64 keys in the reverse order of the float64 scores; equal scores have equal keys.
 
-    On a CPU torch sorts integers by radix, about eight times faster than floats. The bits of positive floats
-    already order as integers; those of negative ones do once all but the sign are flipped.
+    On a CPU torch sorts integers by radix, about eight times faster than floats. Read as integers, the bits of
+    positive floats have the order of the floats; for negative floats, all bits but the sign are flipped.
     """
     bits = (0.0 - scores).view(torch.int64)  # 0.0 - x and not -x: both zeros become +0.0
     return bits ^ ((bits >> 63) & torch.iinfo(torch.int64).max)
 
 
 def ascending(keys: Tensor, groups: Tensor | None = None) -> Tensor:
-    """Return the positions of the rows by group, if there are groups, and then by key, all ``[row]``.
+    """Return the positions of the rows, sorted by group (if given), then by key; all ``[row]``.
 
-    Rows with the same key and group keep their order.
+    Rows with equal key and group keep their order.
     """
     rises = keys[1:] >= keys[:-1]
     if groups is not None:
@@ -39,16 +39,16 @@ def ascending(keys: Tensor, groups: Tensor | None = None) -> Tensor:
 
 
 def starts(keys: Tensor) -> Tensor:
-    """Return which rows (``[row]``, bool) differ from the row before them; the first one does."""
+    """Return the mask (``[row]``, bool) of rows that differ from the row before; True for the first row."""
     first = torch.ones(len(keys), dtype=torch.bool, device=keys.device)
     first[1:] = keys[1:] != keys[:-1]
     return first
 
 
 def mid_ranks(scores: Tensor, weights: Tensor) -> Tensor:
-    """Return for each row the weight of the rows that score higher and half of that of its ties, itself included.
+    """Return for each row the weight of rows with higher scores, plus half the weight of tied rows (with itself).
 
-    All are ``[row]``. With weights of 1 this is the average rank, counted from the highest score, less a half.
+    All are ``[row]``. With weights of 1, this is the average rank, counted from the highest score, minus 1/2.
     """
     keys = descending_keys(scores)
     order = ascending(keys)
@@ -60,22 +60,22 @@ def mid_ranks(scores: Tensor, weights: Tensor) -> Tensor:
 
 
 def equal_parts(ranks: Tensor, total: Tensor, parts: int) -> Tensor:
-    """Return the part from 0 to ``parts - 1`` that each rank falls into, of as many parts of equal weight.
+    """Return the part of each rank, from 0 to ``parts - 1``, for parts of equal weight.
 
-    Tied rows have one rank, so they stay together, where the middle of them is; ``total`` is the weight of all.
+    Tied rows have one rank, so that they stay in one part; ``total`` is the weight of all rows.
     """
-    # A rank on a boundary is not moved over it by the rounding of its weights.
+    # The tolerance keeps a rank on a boundary on its side, despite rounding of weights.
     return (ranks / total * parts + 1e-9).long().clamp(max=parts - 1)
 
 
 def positives_by_threshold(rows: Rows) -> tuple[Tensor, Tensor]:
-    """Return the weight of positives and of negatives that score at least each threshold.
+    """Return the weights of positives and of negatives with a score of at least each threshold.
 
-    The thresholds are the distinct predictions, highest first, so tied rows fall under a threshold together.
+    The thresholds are the distinct predictions, highest first, so that tied rows pass a threshold together.
 
     Returns:
-        ``(true_positives, false_positives)``, each ``[threshold]``, neither ever decreasing; the last
-        entries are the totals. There is at least one row, hence at least one threshold.
+        ``(true_positives, false_positives)``, each ``[threshold]``, never falling; the last entries are the
+        totals. There is at least one row, and therefore at least one threshold.
     """
     keys = descending_keys(rows.predictions)  # [row]
     order = ascending(keys)  # [row]
@@ -87,5 +87,5 @@ def positives_by_threshold(rows: Rows) -> tuple[Tensor, Tensor]:
 
 
 def steps(cumulative: Tensor) -> Tensor:
-    """Return what each threshold adds to a cumulative sum, both ``[threshold]``."""
+    """Return the increments of a cumulative sum at each threshold, both ``[threshold]``."""
     return torch.diff(cumulative, prepend=cumulative.new_zeros(1))

@@ -11,30 +11,30 @@ from gatewise.metrics.probabilities import area_under, calibration_error, log_lo
 from gatewise.metrics.sorting import equal_parts
 
 LOGITS = 20.0
-"""The bins reach from minus this logit to plus: from 2e-9 to 1 - 2e-9."""
+"""Range of the bins: from minus this logit to plus this logit, probabilities from 2e-9 to 1 - 2e-9."""
 
 
 class ScoreHistogram:
-    r"""Targets and predictions summed in bins of equal width over the predictions' logit.
+    r"""Sums of targets and predictions in bins of equal width over the predictions' logit.
 
     A row with prediction p falls into bin
 
     .. math::
         b = \left\lfloor \frac{B}{2 L} \left(\log \frac{p}{1 - p} + L\right) \right\rfloor
 
-    of B bins with L = 20; predictions beyond that fall into the outermost bins. Bins of the logit are as fine
-    around a click rate of 0.001 as around a half. Nothing but :attr:`sums` is kept, however many rows there are, and
-    sums of parts add up to the sums of the whole: over several processes, ``torch.distributed.all_reduce(h.sums)``
-    is the merge.
+    of B bins with L = 20; predictions outside this range fall into the outermost bins. Bins of the logit are as fine
+    around a click rate of 0.001 as around 0.5. Only :attr:`sums` is kept, for any number of rows, and the sums of
+    parts add up to the sums of the whole: over several processes, ``torch.distributed.all_reduce(h.sums)`` merges
+    them.
 
-    :meth:`log_loss`, :meth:`normalised_entropy` and :meth:`pcoc` are those of the rows themselves. :meth:`auc` and
-    :meth:`ece` hold the rows of one bin for tied. Measured on a million rows with normal logits of deviation 1.2 and
-    base rates from 0.5 to 0.0007: the AUC is off by 2e-8 to 4e-7, the ECE by less than 2e-5. The AUC's error falls with
-    the root of the number of the rarer class, as its error of sampling does, which is thousands of times larger. Scores
-    that crowd into few bins, or lie beyond L, need :func:`gatewise.metrics.auc` and all rows in memory.
+    :meth:`log_loss`, :meth:`normalised_entropy` and :meth:`pcoc` are exact. :meth:`auc` and :meth:`ece` treat the
+    rows of a bin as tied. Measured on a million rows with normal logits of deviation 1.2 and base rates from 0.5 to
+    0.0007: the AUC is off by 2e-8 to 4e-7, the ECE by less than 2e-5. The error of the AUC falls with the root of the
+    size of the rarer class, like its sampling error, which is thousands of times larger. Scores that are concentrated
+    in few bins, or outside the range of L, need :func:`gatewise.metrics.auc` with all rows in memory.
 
     Args:
-        bins: How many bins.
+        bins: Number of bins.
         device: Where the sums are kept; rows may come from other devices.
 
     Attributes:
@@ -42,7 +42,7 @@ class ScoreHistogram:
             negatives, the weighted predictions, and the weighted log losses.
 
     Raises:
-        ShapeError: bins is no positive whole number.
+        ShapeError: bins is not a positive whole number.
 
     Example:
         >>> import torch
@@ -60,14 +60,14 @@ class ScoreHistogram:
 
     @classmethod
     def empty(cls, centre: float = 0.0, device: torch.device | str = "cpu") -> ScoreHistogram:  # noqa: ARG003
-        """Return the histogram of no rows, with the usual number of bins; targets of 0 and 1 need no centre."""
+        """Return an empty histogram with the default number of bins; ``centre`` is not used."""
         return cls(device=device)
 
     def update(self, targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> None:
         """Add rows; all are ``[row]``, as in :func:`gatewise.metrics.log_loss`.
 
         Raises:
-            ShapeError: As :func:`gatewise.metrics.log_loss`; nothing is added then.
+            ShapeError: As :func:`gatewise.metrics.log_loss`; then no row is added.
         """
         rows = probability_rows("ScoreHistogram", targets, predictions, weights)
         columns = (rows.targets, 1 - rows.targets, rows.predictions, log_losses(rows, predictions.dtype))
@@ -78,7 +78,7 @@ class ScoreHistogram:
             sums.index_add_(0, index, (column * rows.weights).to(sums.device))
 
     def merge(self, other: ScoreHistogram) -> None:
-        """Add the rows of another histogram of as many bins.
+        """Add the rows of another histogram with the same number of bins.
 
         Raises:
             ShapeError: The histograms differ in their bins.
@@ -94,23 +94,23 @@ class ScoreHistogram:
         return area_under(true_positives, false_positives)
 
     def log_loss(self) -> float | None:
-        """Return the log loss in nats a row; ``None`` with no rows."""
+        """Return the log loss in nats per row; ``None`` with no rows."""
         return finite(self._mean_loss())
 
     def normalised_entropy(self) -> float | None:
-        """Return the log loss divided by that of the base rate; ``None`` with one class only or no rows."""
+        """Return the log loss divided by the base rate's log loss; ``None`` with only one class or no rows."""
         positive, negative = self.sums[:2].sum(1)
         return relative_entropy(self._mean_loss(), positive, negative)
 
     def pcoc(self) -> float | None:
-        """Return predicted click over click; ``None`` with no positive or no rows."""
+        """Return predicted click over click; ``None`` without positives or without rows."""
         return finite(self.sums[2].sum() / self.sums[0].sum())
 
     def ece(self, bins: int = 20) -> float | None:
-        """Return the expected calibration error over so many bins of equal weight; ``None`` with no rows.
+        """Return the expected calibration error over ``bins`` bins of equal weight; ``None`` with no rows.
 
         Raises:
-            ShapeError: bins is no positive whole number.
+            ShapeError: bins is not a positive whole number.
         """
         check_count("ece", "bins", bins)
         positives, negatives, predicted, _ = self.sums.flip(1)  # [bin], from the highest
@@ -132,14 +132,14 @@ class Moments:
         \sum_i w_i, \quad \sum_i w_i (y_i - c), \quad \sum_i w_i (y_i - c)^2, \quad
         \sum_i w_i (y_i - \hat y_i)^2, \quad \sum_i w_i |y_i - \hat y_i|
 
-    with targets y, predictions :math:`\hat y`, weights w (1 where none are given) and a fixed centre c. Nothing but
-    :attr:`sums` is kept, and sums of parts add up to the sums of the whole: over several processes,
-    ``torch.distributed.all_reduce(m.sums)`` is the merge.
+    with targets y, predictions :math:`\hat y`, weights w (1 where none are given) and a fixed centre c. Only
+    :attr:`sums` is kept, and the sums of parts add up to the sums of the whole: over several processes,
+    ``torch.distributed.all_reduce(m.sums)`` merges them.
 
     Args:
-        centre: A number near the targets, such as the mean of the training labels. The targets' variance is taken
-            from sums about it, which are as exact as the centre is near; 0 does for targets whose mean is no more
-            than a thousand times their deviation.
+        centre: A number near the targets, such as the mean of the training labels. The targets' variance is computed
+            from sums about the centre, and is more exact for a nearer centre; 0 is sufficient for targets whose mean
+            is at most a thousand times their deviation.
         device: Where the sums are kept; rows may come from other devices.
 
     Attributes:
@@ -161,14 +161,14 @@ class Moments:
 
     @classmethod
     def empty(cls, centre: float = 0.0, device: torch.device | str = "cpu") -> Moments:
-        """Return the moments of no rows."""
+        """Return empty moments."""
         return cls(centre, device)
 
     def update(self, targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> None:
         """Add rows; all are ``[row]``, as in :func:`gatewise.metrics.rmse`.
 
         Raises:
-            ShapeError: As :func:`gatewise.metrics.rmse`; nothing is added then.
+            ShapeError: As :func:`gatewise.metrics.rmse`; then no row is added.
         """
         rows = finite_rows("Moments", targets, predictions, weights)
         target, error = rows.targets - self.centre, rows.targets - rows.predictions  # [row]
@@ -176,7 +176,7 @@ class Moments:
         self.sums += (columns * rows.weights).sum(1).to(self.sums.device)
 
     def merge(self, other: Moments) -> None:
-        """Add the rows of other moments about the same centre.
+        """Add the rows of other moments with the same centre.
 
         Raises:
             ShapeError: The moments differ in their centre.
@@ -201,8 +201,8 @@ class Moments:
     def r2(self) -> float | None:
         """Return the coefficient of determination.
 
-        ``None`` with fewer than two rows or with constant targets. Targets count as constant where their variance
-        is less than 1e-12 of their mean square about the centre: sums in float64 cannot tell it from rounding.
+        ``None`` with fewer than two rows or with constant targets. Targets count as constant if their variance is
+        less than 1e-12 of their mean square about the centre: smaller variances cannot be told from rounding.
         """
         weight, target, square, unexplained, _ = self.sums
         total = square - target.square() / weight

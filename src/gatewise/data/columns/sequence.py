@@ -124,7 +124,7 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         try:
             rows = self._split(values)
         except TableError:
-            # the error comes from encoding the whole column as a table
+            # the error is raised when the whole column is encoded as a table
             return None
         return RaggedIds(np.array([*chain.from_iterable(rows)], dtype=np.int32), _offsets(rows))
 

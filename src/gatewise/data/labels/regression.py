@@ -12,7 +12,7 @@ from gatewise.declare import Regression
 
 
 class RegressionLabels(LabelEncoder[Regression]):
-    """Reads numbers, and learns mean, deviation and the constant that minimises the loss."""
+    """Reads numbers, and learns mean, deviation and, for ``mae`` and ``quantile``, the quantile to start from."""
 
     @override
     def summarise(self, known: np.ndarray) -> dict[str, Any]:
