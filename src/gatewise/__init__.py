@@ -1,8 +1,8 @@
 """Gatewise: multi-task ranking with multi-gate mixture-of-experts.
 
 One model predicts click, purchase, dwell, rating ... together: experts shared by all tasks, one softmax gate per task
-that mixes them, one tower per task. The public names stand in ``__init__.pyi``, once; each is imported when it is
-first used, so that ``gatewise.nn`` needs nothing but torch.
+that mixes them, one tower per task. The public names are listed once, in ``__init__.pyi``; each name is imported when
+it is first used, so that ``gatewise.nn`` needs only torch.
 """
 
 import ast

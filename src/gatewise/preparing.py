@@ -36,7 +36,7 @@ def check_declared(schema: declare.Schema, options: declare.Options) -> None:
 
 
 def check_fit(schema: declare.Schema, options: declare.Options, valid: Any) -> None:
-    """Refuse what cannot be trained, before the tables are encoded.
+    """Refuse options that cannot be trained, before the tables are encoded.
 
     Raises:
         DeclarationError: an option follows the monitored metric, and there is no validation table.

@@ -25,7 +25,7 @@ class DBMTL(BalanceRule):
     different rows cannot be averaged.
 
     Args:
-        num_tasks: how many tasks.
+        num_tasks: number of tasks.
         beta: :math:`\beta`; 0: norms of the current step only.
         at: where the gradients are taken.
 

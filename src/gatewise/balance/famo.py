@@ -28,7 +28,7 @@ class FAMO(BalanceRule):
     NOTE[DIFF]: the paper's algorithm makes a plain gradient step; the authors' code makes a step of Adam, as here.
 
     Args:
-        num_tasks: how many tasks.
+        num_tasks: number of tasks.
         lr: learning rate of the logits.
         decay: :math:`\gamma`.
 

@@ -18,7 +18,7 @@ class IMTLL(BalanceRule):
     :math:`e^{s_k} L_k` is 1.
 
     Args:
-        num_tasks: how many tasks.
+        num_tasks: number of tasks.
 
     Example:
         >>> IMTLL(2)(StepLosses(torch.ones(2, dtype=torch.bool), torch.zeros(2)))

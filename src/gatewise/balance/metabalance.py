@@ -26,7 +26,7 @@ class MetaBalance(BalanceRule):
     A moving average starts at the first norm, where the paper starts at 0; the ratios are the same.
 
     Args:
-        num_tasks: how many tasks.
+        num_tasks: number of tasks.
         target: the position of the target task.
         relax: r; 0: no balancing, 1: equal norms.
         beta: :math:`\beta`.

@@ -75,8 +75,8 @@ def as_keys(column: pa.Array, purpose: str, row_of: RowOf = int) -> pa.Array:
 
     Args:
         column: a column, or the items of a list column.
-        purpose: who asks, for messages.
-        row_of: of the items of a list column, the row that an item stands in.
+        purpose: the reader of the column, for messages.
+        row_of: from an item of a list column to its row.
 
     Raises:
         TableError: lists, fractions, or a type that cannot be a key.
@@ -116,8 +116,8 @@ def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.
 
     Args:
         column: a column, or the items of a list column.
-        purpose: who asks, for messages.
-        row_of: of the items of a list column, the row that an item stands in.
+        purpose: the reader of the column, for messages.
+        row_of: from an item of a list column to its row.
 
     Raises:
         TableError: not numbers; NaN, infinity, or values outside the range of float32 (missing values are nulls).

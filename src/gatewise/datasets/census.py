@@ -69,7 +69,7 @@ def census(path: str | Path) -> pa.Table:
         pa.Table: with the columns
 
             - ``CENSUS_NUMERIC``: int64; not in the nominal form
-            - ``CENSUS_NOMINAL``: string; null where the file says "?"
+            - ``CENSUS_NOMINAL``: string; null if the file says "?"
             - ``instance_weight``: float64, persons that a row represents; not a feature; not in the nominal form
             - ``part``: string, "train" or "test", the published division
             - ``income``: int64, 1 above $50,000 a year

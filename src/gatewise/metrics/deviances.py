@@ -23,7 +23,7 @@ def poisson_deviance(targets: Tensor, predictions: Tensor, weights: Tensor | Non
         weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
-        A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or where the sum
+        A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or if the sum
         does not fit into float64.
 
     Raises:
@@ -74,7 +74,7 @@ def tweedie_deviance(
 
     Returns:
         A number of at least 0, in the unit of the targets to the power 2 - p. ``None`` (undefined) with no rows,
-        or where the sum does not fit into float64.
+        or if the sum does not fit into float64.
 
     Raises:
         ShapeError: The tensors differ in length, hold NaN, infinity or values outside the range of the power, or the

@@ -23,7 +23,7 @@ def rmse(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) ->
         weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
-        A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or where the
+        A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or if the
         squares do not fit into float64.
 
     Raises:
@@ -54,7 +54,7 @@ def mae(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> 
         weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
-        A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or where the
+        A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or if the
         sum does not fit into float64.
 
     Raises:
@@ -128,7 +128,7 @@ def pinball(
         quantile: The share of targets that should lie below their prediction, from 0 to 1.
 
     Returns:
-        A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or where the sum
+        A number of at least 0, in the unit of the targets. ``None`` (undefined) with no rows, or if the sum
         does not fit into float64.
 
     Raises:

@@ -43,7 +43,7 @@ def gauc(targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor |
         weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
 
     Returns:
-        The mean, from 0 to 1; groups of one class are skipped. Its value is ``None`` (undefined) where every
+        The mean, from 0 to 1; groups of one class are skipped. Its value is ``None`` (undefined) if every
         group is.
 
     Raises:
@@ -63,7 +63,7 @@ def gauc(targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor |
     positives = ranking.by_block(rows.targets * rows.weights)  # [block]
     negatives = ranking.by_block((1 - rows.targets) * rows.weights)
     positive, negative = ranking.by_group(positives), ranking.by_group(negatives)  # [group]
-    # As in auc: of the tied pairs in a block, half count as won.
+    # As in auc: half of the tied pairs in a block count as won.
     earlier_groups = (positive.cumsum(0) - positive).index_select(0, ranking.group)  # [block]
     height = (positives.cumsum(0) - positives / 2 - earlier_groups) / positive.index_select(0, ranking.group)
     area = ranking.by_group(negatives * height) / negative  # [group]
@@ -96,7 +96,7 @@ def ndcg_at_k(
         k: Number of places that count; groups may be smaller.
 
     Returns:
-        The mean, from 0 to 1; groups without a gain are skipped. Its value is ``None`` (undefined) where every
+        The mean, from 0 to 1; groups without a gain are skipped. Its value is ``None`` (undefined) if every
         group is.
 
     Raises:
@@ -154,7 +154,7 @@ def mrr(targets: Tensor, predictions: Tensor, groups: Tensor, weights: Tensor | 
 
     Returns:
         The mean, above 0 and up to 1; groups without a positive are skipped. Its value is ``None`` (undefined)
-        where every group is.
+        if every group is skipped.
 
     Raises:
         ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, or the groups are not
@@ -208,7 +208,7 @@ def hit_rate_at_k(
 
     Returns:
         The mean, from 0 to 1; groups without a positive are skipped. Its value is ``None`` (undefined) where
-        every group is.
+        every group is skipped.
 
     Raises:
         ShapeError: The tensors differ in length, hold NaN, a target is neither 0 nor 1, the groups are not

@@ -11,7 +11,7 @@ def check_choice(option: str, found: str, known: Iterable[str]) -> None:
     """Refuse a name that is not one of ``known``.
 
     Raises:
-        DeclarationError: names the option, what was expected and the nearest name.
+        DeclarationError: names the option, the expected names and the nearest one.
     """
     names = list(known)
     if found not in names:

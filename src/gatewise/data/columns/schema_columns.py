@@ -61,7 +61,7 @@ class SchemaColumns(Mapping[str, AnyColumn]):
             The prepared columns, for :meth:`encode_prepared`.
 
         Raises:
-            TableError: a column is missing or holds what its declaration excludes; names the feature.
+            TableError: a column is missing or holds values that its declaration excludes; names the feature.
         """
 
         def take_in(column: AnyColumn) -> Any:

@@ -53,7 +53,7 @@ class AnyVocabulary(ABC):
 
         Args:
             keys: see :func:`gatewise.data.values.as_keys`.
-            purpose: who asks, for messages.
+            purpose: the reader of the column, for messages.
             row_of: from a key's position to the row of the table.
 
         Raises:

@@ -47,7 +47,7 @@ class Experts(nn.Module):
         """Return the mixture of the experts' outputs for every gate.
 
         Args:
-            x: as in :meth:`forward`.
+            x: the input, as in :meth:`forward`.
             weights: ``[batch, gate, expert]``.
             sparse: run each expert only on the rows that give it a weight; in evaluation mode.
 
