@@ -47,7 +47,7 @@ def test_a_lower_error_helps():
     stars = [verdict for verdict in verdicts(trained, "alone", ["rmse"], samples=100) if verdict.output == "stars"]
     assert [(verdict.metric, verdict.verdict) for verdict in stars] == [("r2", "helps"), ("rmse", "helps")]
     assert stars[0].change > 0 > stars[1].change
-    # changes of other metrics are not in the plot, which has one a task
+    # changes of other metrics are not in the plot, which has one per task
     assert seesaw(stars)["sharing"]["stars"].metric == "r2"
 
 

@@ -97,7 +97,7 @@ def test_inputs_of_another_shape(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_tasks": 2, "task_output_dims": [1]}, "task_output_dims: expected 2 entries, one a task, found 1"),
+        ({"num_tasks": 2, "task_output_dims": [1]}, "task_output_dims: expected 2 entries, one per task, found 1"),
         ({"num_tasks": 2, "task_output_dims": [2, 0]}, "output_dims.*found 0"),
         ({"num_experts": 0}, "num_experts: expected a positive whole number, found 0"),
         ({"num_tasks": 0}, "num_tasks: expected a positive whole number, found 0"),

@@ -141,7 +141,7 @@ def test_no_shared_experts_is_no_sharing() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"own_experts": (1, 2, 3)}, "own_experts: expected one number, or 2, one a task, found 3"),
+        ({"own_experts": (1, 2, 3)}, "own_experts: expected one number, or 2, one per task, found 3"),
         ({"own_experts": (1, -1)}, "own_experts[1]: expected a whole number from 0, found -1"),
         ({"own_experts": (0, 1), "shared_experts": 0}, "own_experts: task 0 has none, and shared_experts is 0"),
         ({"shared_experts": -1}, "shared_experts: expected a whole number from 0, found -1"),

@@ -123,10 +123,10 @@ def test_it_is_saved_and_grows(tmp_path) -> None:
     ("options", "message"),
     [
         ({}, "input_dim: expected a multiple of 3, one part a task and the shared, found 10"),
-        ({"sets": ((0, 1), (2, 3))}, "sets: expected 3 of equal size, one a task and the shared, found [2, 2]"),
+        ({"sets": ((0, 1), (2, 3))}, "sets: expected 3 of equal size, one per task and the shared, found [2, 2]"),
         (
             {"sets": ((0, 1), (2, 3), (4,))},
-            "sets: expected 3 of equal size, one a task and the shared, found [2, 2, 1]",
+            "sets: expected 3 of equal size, one per task and the shared, found [2, 2, 1]",
         ),
         ({"sets": ((0,), (1,), (2,)), "own_experts": 0, "shared_experts": 0}, "own_experts: task 0 has none"),
     ],

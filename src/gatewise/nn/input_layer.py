@@ -56,7 +56,7 @@ class InputLayer(nn.Module):
     def __init__(self, layout: Layout, texts: Sequence[TextEncoder] = ()) -> None:
         super().__init__()
         if len(texts) != len(layout.texts):
-            raise ShapeError(f"texts: expected {len(layout.texts)} encoders, one a text feature, found {len(texts)}")
+            raise ShapeError(f"texts: expected {len(layout.texts)} encoders, one per text feature, found {len(texts)}")
         self.layout = layout
         self.texts = nn.ModuleList(texts)
         self.tables = EmbeddingTables(layout.fields)

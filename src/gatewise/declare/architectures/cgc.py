@@ -18,7 +18,7 @@ class CGC(GatedArchitecture):
     """A gate a task over its own experts and shared ones (customized gate control; Tang et al., RecSys 2020)."""
 
     own_experts: OwnExperts = field(default=2, kw_only=True)
-    """How many experts each task has of its own: one number, or one a task."""
+    """How many experts each task has of its own: one number, or one per task."""
     shared_experts: Share = field(default=2, kw_only=True)
     """How many experts are common to all tasks."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)

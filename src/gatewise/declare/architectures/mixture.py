@@ -1,4 +1,4 @@
-"""What one mixture of experts for all tasks and one a task have in common."""
+"""What one mixture of experts for all tasks and one per task have in common."""
 
 from __future__ import annotations
 

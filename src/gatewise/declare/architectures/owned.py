@@ -17,15 +17,15 @@ OwnExperts = Annotated[
     | Annotated[Sequence[Share], AfterValidator(tuple), Field(min_length=1), Tag("list")],
     number_or_list,
 ]
-"""A number of experts for every task, or one a task."""
+"""A number of experts for every task, or one per task."""
 
 
 def check_experts(own: int | Sequence[int], shared: int, schema: Schema) -> None:
-    """Refuse numbers that are not one a task, and a task without any expert."""
+    """Refuse numbers that are not one per task, and a task without any expert."""
     tasks = [task.name for task in schema.tasks]
     counts = [own] * len(tasks) if isinstance(own, int) else list(own)
     if len(counts) != len(tasks):
-        raise DeclarationError(f"own_experts: expected one number, or {len(tasks)}, one a task, found {len(counts)}")
+        raise DeclarationError(f"own_experts: expected one number, or {len(tasks)}, one per task, found {len(counts)}")
     if shared == 0 and 0 in counts:
         name = tasks[counts.index(0)]
         raise DeclarationError(f"own_experts: task {name!r} has none, and shared_experts is 0: it needs an expert")

@@ -19,7 +19,7 @@ class PLE(GatedArchitecture):
     """Experts of each task beside shared ones, in levels (progressive layered extraction; Tang et al., RecSys 2020)."""
 
     own_experts: OwnExperts = field(default=2, kw_only=True)
-    """How many experts each task has of its own: one number, or one a task."""
+    """How many experts each task has of its own: one number, or one per task."""
     shared_experts: Share = field(default=2, kw_only=True)
     """How many experts are common to all tasks."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)

@@ -91,7 +91,7 @@ def own_counts(own_experts: int | tuple[int, ...], shared_experts: int, num_task
     """
     counts = (own_experts,) * num_tasks if isinstance(own_experts, int) else tuple(own_experts)
     if len(counts) != num_tasks:
-        raise ShapeError(f"own_experts: expected one number, or {num_tasks}, one a task, found {len(counts)}")
+        raise ShapeError(f"own_experts: expected one number, or {num_tasks}, one per task, found {len(counts)}")
     for name, count in [("shared_experts", shared_experts), *((f"own_experts[{k}]", n) for k, n in enumerate(counts))]:
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise ShapeError(f"{name}: expected a whole number from 0, found {count!r}")

@@ -62,7 +62,7 @@ class MMoEModel(nn.Module):
         check_sizes(input_dim=input_dim, num_experts=num_experts, num_tasks=num_tasks)
         output_dims = tuple(task_output_dims or [1] * num_tasks)
         if len(output_dims) != num_tasks:
-            raise ShapeError(f"task_output_dims: expected {num_tasks} entries, one a task, found {len(output_dims)}")
+            raise ShapeError(f"task_output_dims: expected {num_tasks} entries, one per task, found {len(output_dims)}")
         self.input_dim = input_dim
         self.trunk = MMoE(
             input_dim,

@@ -80,7 +80,9 @@ class STEM(Trunk):
         sets = _equal_parts(input_dim, num_tasks + 1) if sets is None else sets
         if len(sets) != num_tasks + 1 or len({len(columns) for columns in sets}) != 1:
             sizes = [len(columns) for columns in sets]
-            raise ShapeError(f"sets: expected {num_tasks + 1} of equal size, one a task and the shared, found {sizes}")
+            raise ShapeError(
+                f"sets: expected {num_tasks + 1} of equal size, one per task and the shared, found {sizes}"
+            )
         self.register_buffer("columns", torch.tensor(sets), persistent=False)
         own, width = own_counts(own_experts, shared_experts, num_tasks), len(sets[0])
         self.experts = OwnedExperts(
