@@ -193,7 +193,9 @@ def _check_registered(artefact: str, modules: Any) -> None:
     """Refuse an artefact with kinds that are not registered; name the import that registers them."""
     for kind, module in modules.items() if isinstance(modules, dict) else ():
         if not declare.is_registered(kind):
-            raise ArtefactError(f"artefact {artefact!r} needs {kind!r}, which is not registered: import {module} first")
+            raise ArtefactError(
+                f"artefact {artefact!r} needs {kind[:80]!r}, which is not registered: import {str(module)[:80]} first"
+            )
 
 
 def _json(artefact: str, name: str, content: bytes) -> Any:
