@@ -1,4 +1,4 @@
-"""What every declaration shares: frozen, validated, unknown keys refused, one readable line for each mistake."""
+"""Base of all declarations: frozen, validated, unknown keys refused, one readable line per mistake."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def declaration(cls: type[T]) -> type[T]:
     """Make a class of annotated fields a frozen, validated declaration that refuses unknown keys.
 
     Raises:
-        DeclarationError: on construction, one line for every invalid or unknown option.
+        DeclarationError: on construction, one line per invalid or unknown option.
     """
     _refuse_truth_for_numbers(cls)
     made = cast("type[T]", pydantic_dataclass(frozen=True, config=CONFIG)(cls))
@@ -93,7 +93,7 @@ def declaration(cls: type[T]) -> type[T]:
 
 
 def _refuse_truth_for_numbers(cls: type) -> None:
-    """Have a class refuse true and false where it expects a number: pydantic would read them as 1 and 0."""
+    """Make a class refuse booleans as numbers: pydantic would read true and false as 1 and 0."""
 
     def check(_: type, given: Any) -> Any:
         options = given.kwargs if isinstance(given, ArgsKwargs) else given
@@ -111,7 +111,7 @@ def _refuse_truth_for_numbers(cls: type) -> None:
 
 
 def _is_number(hint: Any) -> bool:
-    """Whether a type holds numbers, alone or in lists, and neither texts nor truths."""
+    """Whether a type holds numbers, alone or in lists, but no strings and no booleans."""
     kinds = set(_leaves(hint))
     return bool(kinds & {int, float}) and not kinds & {bool, str, Any}
 
@@ -134,8 +134,8 @@ def from_dict(cls: type[T], values: Any, source: str = "") -> T:
 
     Args:
         cls: the declaration class.
-        values: what :func:`to_dict` gives, or what a person wrote in YAML.
-        source: the file the values come from, put in front of every message.
+        values: values as :func:`to_dict` returns them, or as a user writes them in YAML.
+        source: the file that holds the values; every message starts with its name.
 
     Raises:
         DeclarationError: names the path of every unknown key and invalid value at once.
@@ -148,7 +148,7 @@ def from_dict(cls: type[T], values: Any, source: str = "") -> T:
 
 
 def read_yaml(text: str, source: str) -> Any:
-    """Parse YAML or JSON safely; a syntax error is one line with its place."""
+    """Parse YAML or JSON safely; a syntax error becomes one line with its position."""
     try:
         return yaml.load(text, Loader=StrictLoader)
     except yaml.YAMLError as error:
@@ -159,7 +159,7 @@ def read_yaml(text: str, source: str) -> Any:
     except RecursionError:
         raise DeclarationError(f"{source}: is not valid YAML: it is nested too deeply") from None
     except ValueError as error:
-        # a date or number that is written like one but is none, such as 2024-13-45
+        # written like a date or number, but invalid, such as 2024-13-45
         raise DeclarationError(f"{source}: is not valid YAML: {error}") from None
 
 
@@ -168,7 +168,7 @@ DESCRIBED = 50
 
 
 def explain(error: ValidationError, owner: type) -> list[str]:
-    """Turn a validation error into one line a problem: path, what was expected, what was found, nearest name."""
+    """Return a validation error as one line per problem: path, expected, found, nearest name."""
     found = error.errors(include_url=False)
     lines = [_line(problem, owner) for problem in found[:DESCRIBED]]
     return lines if len(found) <= DESCRIBED else [*lines, f"{owner.__name__}: {len(found) - DESCRIBED:,} more mistakes"]
@@ -204,7 +204,7 @@ def _line(problem: Any, owner: type) -> str:
 
 
 def _by_name(owner: Any, location: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """Put an option's name for the position it was given at."""
+    """Replace the position of an argument in an error's location by the option's name."""
     positional = [option.name for option in fields(owner) if not option.kw_only]
     if location and isinstance(location[0], int) and location[0] < len(positional):
         return positional[location[0]], *location[1:]
@@ -230,7 +230,7 @@ REGISTERED: dict[int | str, type] = {}
 
 
 def _resolve(owner: Any, location: tuple[int | str, ...]) -> tuple[str, list[str]]:
-    """Follow an error's location through the annotations: a path without union tags, and the names known there."""
+    """Return an error's path without union tags, and the names that are known at its end."""
     path, current = "", owner
     for step in location:
         current = _unwrap(current)
@@ -253,7 +253,7 @@ def _resolve(owner: Any, location: tuple[int | str, ...]) -> tuple[str, list[str
 
 
 def _tagged(annotation: Any) -> dict[int | str, Any]:
-    """Map each union member's tag to the member."""
+    """Return the members of a tagged union by tag."""
     members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
     return {
         extra.tag: member
@@ -273,7 +273,7 @@ def _unwrap(annotation: Any) -> Any:
 
 
 def _variants(annotation: Any) -> dict[int | str, Any]:
-    """Map each union member's ``kind`` to the member."""
+    """Return the members of a union by ``kind``."""
     members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
     kinds = {}
     for member in members:

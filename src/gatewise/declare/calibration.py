@@ -1,4 +1,4 @@
-"""Calibration: how a trained model's probabilities are made to agree with how often a label is 1."""
+"""Calibration: make a trained model's probabilities agree with the observed rate of labels 1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @declaration
 class Calibration:
-    """How the probabilities of binary tasks are calibrated after training; a recipe may give the method alone.
+    """Calibration of binary tasks' probabilities after training; a recipe may name just the method.
 
     Example:
         >>> Calibration("down_sampling", rate=0.1, tasks=["click"]).fits
@@ -25,12 +25,12 @@ class Calibration:
     """
 
     method: Literal["isotonic", "platt", "down_sampling"] = "isotonic"
-    """Any function that does not fall, learnt from some thousand labelled rows; a line through the log odds, from some
-    hundred; or, with a known ``rate``, what undoes that negatives were left out of the training table."""
+    """``isotonic``: a non-decreasing function, learnt from a few thousand labelled rows; ``platt``: a line in the log
+    odds, from a few hundred; ``down_sampling``: undoes the removal of negatives at a known ``rate``, without labels."""
     tasks: Names | None = field(default=None, kw_only=True)
-    """Binary tasks; of a step of a funnel it is the probability given the step before. By default all."""
+    """Binary tasks, by default all; for a step of a funnel, the probability given the step before is calibrated."""
     rate: Annotated[float, Field(gt=0, le=1)] | None = field(default=None, kw_only=True)
-    """The share of the negatives that was kept in the training table, of ``down_sampling``."""
+    """Share of the negatives kept in the training table; of ``down_sampling`` only."""
 
     @model_validator(mode="after")
     def _rate_of_down_sampling(self) -> Calibration:
@@ -42,14 +42,14 @@ class Calibration:
 
     @property
     def fits(self) -> bool:
-        """Whether it learns from labelled rows."""
+        """Whether the method learns from labelled rows."""
         return self.method != "down_sampling"
 
     def names(self, schema: Schema) -> tuple[str, ...]:
-        """Return the tasks that are calibrated.
+        """Return the names of the tasks to calibrate.
 
         Raises:
-            DeclarationError: a name that is no binary task, or several tasks where rows were sampled by one label.
+            DeclarationError: a name is not a binary task's, or ``down_sampling`` has several tasks.
         """
         known = [task.name for task in schema.tasks if isinstance(task, Binary)]
         for name in self.tasks or ():

@@ -1,7 +1,7 @@
-"""Doors: kinds that people register themselves stand beside ours and are declared like them.
+"""Doors: users' registered kinds, declared like built-in kinds.
 
-A registered class is any object here; nothing of it is called. Its declaration is made of the signature of its
-constructor: an option for every argument that has a type and that the builder does not give.
+This module never calls a registered class. The class's declaration follows from the constructor's signature: one
+option per argument that has a type and that the builder does not pass.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from gatewise.errors import DeclarationError, did_you_mean, shown
 
 @declaration
 class RegisteredPooling:
-    """What all registered poolings have in common; none of it is an option."""
+    """Base of all registered poolings; has no options."""
 
 
 @declaration
 class RegisteredMetric:
-    """What all registered metrics have in common; none of it is an option."""
+    """Base of all registered metrics; has no options."""
 
 
 @declaration
 class RegisteredCallback:
-    """What all registered reporters have in common; none of it is an option."""
+    """Base of all registered reporters; has no options."""
 
 
 _DECLARATIONS: dict[str, dict[str, type]] = {}
@@ -43,18 +43,18 @@ _CLASSES: dict[type, Any] = {}
 def register_kind(
     door: str, kind: str, cls: type, base: type, given: Collection[str], required: Collection[str] = ()
 ) -> type:
-    """Make a kind known at a door, and return its declaration; an earlier kind of the name is replaced.
+    """Register a kind at a door and return its declaration; replaces an earlier kind of that name.
 
     Args:
-        door: what it is, such as ``trunk``.
-        kind: the name that declarations call it by.
-        cls: the class that is built of the declaration.
-        base: the declaration that all kinds of the door have in common.
-        given: arguments of the constructor that the builder may give.
-        required: those of them that the constructor must take.
+        door: name of the door, such as ``trunk``.
+        kind: name of the kind in declarations.
+        cls: the class to build from the declaration.
+        base: base class of the declarations of the door's kinds.
+        given: constructor arguments that the builder can pass.
+        required: arguments among ``given`` that the constructor must have.
 
     Raises:
-        DeclarationError: an argument has no type, or is an option of all kinds; or a required one is missing.
+        DeclarationError: an argument has no type or the name of an option of all kinds; or a required one is missing.
     """
     name = f"register {kind!r}: {cls.__name__}"
     parameters = inspect.signature(cls).parameters
@@ -77,7 +77,7 @@ def register_kind(
 
 
 def register_declared(door: str, kind: str, made: type, cls: type) -> None:
-    """Make a declaration known at a door that was written by hand, and the class that it stands for."""
+    """Register a hand-written declaration at a door, with the class to build from it."""
     _DECLARATIONS.setdefault(door, {})[kind] = made
     _CLASSES[made] = cls
     REGISTERED[kind] = made
@@ -88,7 +88,7 @@ def _hints_of(cls: Any) -> dict[str, Any]:
 
 
 def _declaration(cls: type, kind: str, base: type, options: Mapping[str, tuple[Any, Any]]) -> type:
-    """Return a declaration with these options: types and defaults by name."""
+    """Return a declaration class with the given options: types and defaults by name."""
     hints = {name: hint for name, (hint, _) in options.items()} | {"kind": Literal[kind]}
     values: dict[str, Any] = {name: _field(default) for name, (_, default) in options.items()}
     values["kind"] = field(default=kind, kw_only=True, repr=False)
@@ -98,7 +98,7 @@ def _declaration(cls: type, kind: str, base: type, options: Mapping[str, tuple[A
 
 
 def _reduce(declared: Any) -> tuple[Any, ...]:
-    """Let a declaration be sent to another process: as its kind, and the module that registers it."""
+    """Pickle a declaration as its kind and the module that registers the kind."""
     options = {option.name: getattr(declared, option.name) for option in fields(declared)}
     return _declared_again, (_CLASSES[type(declared)].__module__, declared.kind, options)
 
@@ -114,7 +114,7 @@ def _declared_again(module: str, kind: str, options: dict[str, Any]) -> Any:
 
 
 def _as_tuple(hint: Any) -> Any:
-    """Let a list of values be kept as a tuple, so that the declaration has a hash."""
+    """Return a type whose lists become tuples, so that the declaration has a hash."""
     return Annotated[hint, AfterValidator(tuple)] if get_origin(hint) is list else hint
 
 
@@ -125,16 +125,16 @@ def _field(default: Any) -> Any:
 
 
 def class_of(declared: Any) -> Any:
-    """Return the class that was registered for a declaration, or None for one of our own kinds."""
+    """Return the class registered for a declaration, or None for a built-in kind."""
     return _CLASSES.get(type(declared))
 
 
 def made_of(declared: Any, **given: Any) -> Any:
-    """Return an object of the registered class: of its declared options, and of what else its constructor takes.
+    """Return an object of the registered class, built from the declared options and the builder's arguments.
 
     Args:
         declared: a declaration of a registered kind.
-        **given: what the builder knows; arguments that the constructor does not have are left out.
+        **given: the builder's arguments; those that the constructor does not have are left out.
     """
     cls = _CLASSES[type(declared)]
     options = {option.name: getattr(declared, option.name) for option in fields(declared) if option.name != "kind"}
@@ -142,7 +142,7 @@ def made_of(declared: Any, **given: Any) -> Any:
 
 
 def taken_by(cls: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those values that a constructor has an argument for."""
+    """Return the values whose names are arguments of a constructor."""
     parameters = inspect.signature(cls).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return dict(values)
@@ -150,7 +150,7 @@ def taken_by(cls: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, An
 
 
 def registered_in(declared: Any) -> dict[str, str]:
-    """Return the registered kinds within declarations, each with the module whose import registers it."""
+    """Return the registered kinds within declarations, each with the module that registers the kind."""
     if isinstance(declared, (list, tuple)):
         parts: Iterable[Any] = declared
     elif is_dataclass(declared):
@@ -163,12 +163,12 @@ def registered_in(declared: Any) -> dict[str, str]:
 
 
 def registered_modules() -> list[str]:
-    """Return the modules whose import registers all that is registered now, but for the program itself."""
+    """Return the modules that registered the current kinds, without the program's main module."""
     return list(dict.fromkeys(cls.__module__ for cls in _CLASSES.values() if cls.__module__ != "__main__"))
 
 
 def is_registered(kind: str) -> bool:
-    """Whether a kind is registered at any door."""
+    """Return whether a kind is registered at any door."""
     return kind in REGISTERED
 
 
@@ -178,13 +178,13 @@ def registered(door: str) -> dict[str, type]:
 
 
 class OpenTo:
-    """Put into an annotation after the union of our own kinds: lets in the kinds that are registered at a door."""
+    """Annotation after a union of built-in kinds: also accepts the kinds registered at a door."""
 
     def __init__(self, door: str) -> None:
         self.door = door
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of our own kinds within one that looks at registered kinds first."""
+        """Return a pydantic schema that tries the registered kinds first, then the built-in kinds."""
         self._ours = source is not Any
         # a registered kind is written by its own declaration
         written = core_schema.simple_ser_schema("any")
@@ -207,7 +207,7 @@ class OpenTo:
 
 
 def _kind_of(value: Any, kinds: Mapping[str, type]) -> tuple[Any, Any]:
-    """Return the kind that a value names, and the options that it gives."""
+    """Return the kind and the options of a value."""
     if isinstance(value, type):
         return next((kind for kind, made in kinds.items() if value in (made, _CLASSES[made])), None), {}
     if isinstance(value, Mapping):
@@ -223,7 +223,7 @@ def _validated(kind: str, declared: type, options: Any) -> Any:
 
 
 def _relocated(error: ValidationError, before: tuple[str, ...]) -> ValidationError:
-    """Return an error that is found further inside."""
+    """Return the error with ``before`` in front of its path."""
     lines = [
         InitErrorDetails(
             type=each["type"],
@@ -237,7 +237,7 @@ def _relocated(error: ValidationError, before: tuple[str, ...]) -> ValidationErr
 
 
 def _with_registered(error: ValidationError, door: str) -> Exception:
-    """Return the error, and where it is an unknown kind, one that knows the registered kinds."""
+    """Return the error; an unknown kind's error also lists the registered kinds."""
     problem = error.errors(include_url=False)[0]
     place = (problem["type"], problem["loc"])
     if place == ("union_tag_invalid", ()):

@@ -1,4 +1,4 @@
-"""Experts: what each of them is, where they are not all equal multi-layer perceptrons."""
+"""Experts of different kinds, as an alternative to equal multi-layer perceptrons."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class MLPExpert:
     """Multi-layer perceptrons."""
 
     dims: Widths = field(kw_only=True)
-    """Hidden widths; the last is the output's."""
+    """Widths of the layers; the last one is the output width."""
     count: Count = field(default=1, kw_only=True)
-    """How many such experts."""
+    """Number of experts of this kind."""
     kind: Literal["mlp"] = field(default="mlp", kw_only=True, repr=False)
 
     @property
@@ -32,12 +32,12 @@ class MLPExpert:
 
 @declaration
 class ResidualExpert:
-    """Multi-layer perceptrons whose layers add to what they read (He et al., CVPR 2016)."""
+    """Multi-layer perceptrons with residual layers (He et al., CVPR 2016)."""
 
     dims: Widths = field(kw_only=True)
-    """Widths of the layers; the last is the output's."""
+    """Widths of the layers; the last one is the output width."""
     count: Count = field(default=1, kw_only=True)
-    """How many such experts."""
+    """Number of experts of this kind."""
     kind: Literal["residual"] = field(default="residual", kw_only=True, repr=False)
 
     @property
@@ -53,28 +53,28 @@ class CrossExpert:
     width: Count = field(kw_only=True)
     """Width of the output."""
     layers: Count = field(default=2, kw_only=True)
-    """How many crosses; products have one factor more."""
+    """Number of cross layers; the largest products have one factor more."""
     rank: Count | None = field(default=None, kw_only=True)
-    """Of the matrices; none: full."""
+    """Rank of the weight matrices; None: full rank."""
     count: Count = field(default=1, kw_only=True)
-    """How many such experts."""
+    """Number of experts of this kind."""
     kind: Literal["cross"] = field(default="cross", kw_only=True, repr=False)
 
 
 @declaration
 class ConvolutionalExpert:
-    """Filters that slide over the input, for inputs whose numbers have an order."""
+    """Convolutions over the input, for inputs whose numbers have an order."""
 
     width: Count = field(kw_only=True)
     """Width of the output."""
     channels: Count = field(default=16, kw_only=True)
-    """How many filters."""
+    """Number of filters."""
     kernel: Count = field(default=3, kw_only=True)
-    """Width of a filter, odd."""
+    """Width of a filter, an odd number."""
     places: Count = field(default=4, kw_only=True)
-    """Of the mean pooling after them."""
+    """Number of outputs per filter after the mean pooling."""
     count: Count = field(default=1, kw_only=True)
-    """How many such experts."""
+    """Number of experts of this kind."""
     kind: Literal["convolutional"] = field(default="convolutional", kw_only=True, repr=False)
 
     @model_validator(mode="after")
@@ -86,14 +86,14 @@ class ConvolutionalExpert:
 
 @declaration
 class RegisteredExpert:
-    """What all registered kinds of experts have."""
+    """Base of all registered experts."""
 
     count: Count = field(default=1, kw_only=True)
-    """How many such experts."""
+    """Number of experts of this kind."""
 
     @property
     def width(self) -> int | None:
-        """Width of the output: only the module knows it."""
+        """None: the output width is known only when the module is built."""
         return None
 
 

@@ -1,7 +1,7 @@
-"""Features: what a column of the table means to the model.
+"""Features: how the model reads the columns of a table.
 
-Every feature names a column; ``column`` is only needed where the column is called otherwise. Two rows of every
-embedding table are reserved: one for values that were not in the training table (out of vocabulary), one for null.
+Every feature reads the column of its name, or ``column``. Two rows of every embedding table are reserved: one for
+values that were not in the training table (out of vocabulary), one for null.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HashBuckets = Annotated[int, Field(ge=2, le=2_147_483_000)]
 
 @declaration
 class Categorical:
-    """One id or category a row: integers, strings or booleans, looked up in an embedding table.
+    """One id or category per row: integers, strings or booleans, looked up in an embedding table.
 
     Example:
         >>> Categorical("user_id", dim=16).dim
@@ -37,15 +37,15 @@ class Categorical:
     dim: Dim = 16
     """Width of the embedding."""
     min_count: Count = 1
-    """Values seen less often in the training table share the out-of-vocabulary row."""
+    """Values with fewer occurrences in the training table share the out-of-vocabulary row."""
     hash_buckets: HashBuckets | None = None
-    """Hash values into this many rows and learn no vocabulary."""
+    """Number of rows to hash values into, instead of a learnt vocabulary."""
     column: Name | None = None
-    """The table's column, where it is not called like the feature."""
+    """The table's column, if it has another name than the feature."""
     dtype: KeyType | None = field(default=None, kw_only=True)
-    """What values are: ``string`` for codes of digits, in which 07 is not 7; None: what the training table holds."""
+    """Type of the values: ``string`` for codes such as 07, which is not 7; None: the training table's type."""
     size: Annotated[int, Field(gt=0, le=2_147_483_000)] | None = field(default=None, kw_only=True)
-    """Values are ids from 0 to ``size`` - 1 already: each has its row, no vocabulary is learnt, others are errors."""
+    """Values are ids from 0 to ``size`` - 1: one row per id without a vocabulary; other values are errors."""
     kind: Literal["categorical"] = field(default="categorical", kw_only=True, repr=False)
 
     @model_validator(mode="after")
@@ -61,7 +61,7 @@ class Categorical:
 
 @declaration
 class Numeric:
-    """One number a row. Null is allowed: it becomes the mean, with a 0/1 column beside it that says so.
+    """One number per row. Null becomes the mean; a second 0/1 column tells which rows were null.
 
     Transforms, all learnt on the training table:
 
@@ -70,21 +70,21 @@ class Numeric:
     - ``quantile``: the empirical distribution function, interpolated, scaled to mean 0 and variance 1
     - ``bucket``: equally filled buckets, each an embedding row of width ``dim``; null has its own row
 
-    What a transform gives is one number, or with ``embedding`` a vector made of it.
+    A transform returns one number, or with ``embedding`` a vector.
     """
 
     name: Name
     """The feature's name."""
     transform: Literal["standard", "log", "quantile", "bucket"] = "standard"
-    """How the number reaches the model."""
+    """Transform of the number."""
     buckets: Annotated[int, Field(ge=2, le=65_536)] = 32
-    """Buckets of the ``bucket`` transform, or fewer where values repeat."""
+    """Number of buckets of the ``bucket`` transform; fewer if values repeat."""
     dim: Dim = 8
     """Width of a bucket's embedding."""
     embedding: NumberEmbedding | None = field(default=None, kw_only=True)
-    """How the transformed number becomes a vector: ``piecewise_linear``, ``periodic``; None: it stays a number."""
+    """Embedding of the transformed number: ``piecewise_linear``, ``periodic``; None: the model reads the number."""
     column: Name | None = None
-    """The table's column, where it is not called like the feature."""
+    """The table's column, if it has another name than the feature."""
     kind: Literal["numeric"] = field(default="numeric", kw_only=True, repr=False)
 
     @model_validator(mode="after")
@@ -96,33 +96,33 @@ class Numeric:
 
 @declaration
 class Sequence:
-    """Several ids or categories a row: a list column, or a string whose items are parted by ``separator``.
+    """Several ids or categories per row: a list column, or a string with items between separators.
 
-    An empty list pools to zeros; a null list is the table's null row.
+    An empty list pools to zeros; a null list reads the embedding table's null row.
     """
 
     name: Name
     """The feature's name."""
     dim: Dim | None = None
-    """Width of the embedding; by default 16, or that of the shared feature."""
+    """Width of the embedding; by default 16, or the shared feature's width."""
     pooling: Pooling = "mean"
-    """How the items' embeddings become one vector; None: they do not, for a model that reads sequences."""
+    """How the items' embeddings become one vector; None: items stay apart, for a model that reads sequences."""
     separator: Annotated[str, Field(min_length=1)] = "|"
-    """Parts the items where the column holds strings."""
+    """Text between the items if the column holds strings."""
     max_length: Count | None = None
-    """Keep at most this many items."""
+    """Largest number of items that are kept."""
     keep: Literal["first", "last"] = "last"
-    """Which items stay when there are more than ``max_length``."""
+    """Which items are kept if there are more than ``max_length``."""
     shares: Name | None = None
-    """A categorical feature whose vocabulary and embedding table this one uses."""
+    """A categorical feature whose vocabulary and embedding table this feature uses."""
     min_count: Count = 1
-    """Values seen less often in the training table share the out-of-vocabulary row."""
+    """Values with fewer occurrences in the training table share the out-of-vocabulary row."""
     hash_buckets: HashBuckets | None = None
-    """Hash values into this many rows and learn no vocabulary."""
+    """Number of rows to hash values into, instead of a learnt vocabulary."""
     column: Name | None = None
-    """The table's column, where it is not called like the feature."""
+    """The table's column, if it has another name than the feature."""
     dtype: KeyType | None = field(default=None, kw_only=True)
-    """What items are, ``string`` or ``integer``; None: what the training table holds, where text has items of text."""
+    """Type of the items, ``string`` or ``integer``; None: the training table's type, for a text column ``string``."""
     kind: Literal["sequence"] = field(default="sequence", kw_only=True, repr=False)
 
     @model_validator(mode="after")
@@ -136,26 +136,26 @@ class Sequence:
 
 @declaration
 class Vector:
-    """A list of ``size`` numbers a row, such as an embedding computed elsewhere; it reaches the model as it is.
+    """A list of ``size`` numbers per row, such as an embedding computed elsewhere; the model reads it unchanged.
 
-    A null vector becomes zeros, with a 0/1 column beside it that says so.
+    A null vector becomes zeros; a second 0/1 column tells which rows were null.
     """
 
     name: Name
     """The feature's name."""
     size: Annotated[int, Field(gt=0, le=65_536)]
-    """Numbers in every row's list."""
+    """Length of every row's list."""
     column: Name | None = None
-    """The table's column, where it is not called like the feature."""
+    """The table's column, if it has another name than the feature."""
     kind: Literal["vector"] = field(default="vector", kw_only=True, repr=False)
 
 
 @declaration
 class Text:
-    """Free text, read by a language model of ``transformers`` (extra ``text``) whose pooled outputs reach the model.
+    """Free text, read as the pooled outputs of a language model of ``transformers`` (extra ``text``).
 
     A frozen language model reads every distinct text of a table once. A null text becomes zeros. The artefact holds the
-    language model and its tokeniser, so that loading asks nobody for them.
+    language model and its tokeniser, so that loading needs no download.
     """
 
     name: Name
@@ -163,15 +163,15 @@ class Text:
     encoder: Name
     """The language model: a folder, or a name on the Hugging Face hub, such as ``bert-base-uncased``."""
     pooling: Literal["mean", "cls"] = "mean"
-    """How its outputs become one vector: their mean, or the first one."""
+    """How the language model's outputs become one vector: their mean, or the first output."""
     frozen: bool = True
-    """Whether it stays as it is; otherwise it is trained with the rest."""
+    """Whether the language model stays unchanged; otherwise it is trained with the other layers."""
     lr_factor: Annotated[float, Field(gt=0, le=1)] = 0.02
-    """What the learning rate is multiplied with where it is trained: large steps undo what it knows."""
+    """Factor of the learning rate for a trained language model; large steps destroy the pretrained weights."""
     max_length: Count = 128
-    """Tokens of a text that are read."""
+    """Largest number of tokens that are read per text."""
     column: Name | None = None
-    """The table's column, where it is not called like the feature."""
+    """The table's column, if it has another name than the feature."""
     kind: Literal["text"] = field(default="text", kw_only=True, repr=False)
 
 
@@ -180,14 +180,14 @@ KINDS = frozenset(declared.kind for declared in (Categorical, Numeric, Sequence,
 
 
 def register_feature(declared: type) -> None:
-    """Have schemas take a declaration of a new kind; :func:`gatewise.data.register_kind` gives it a meaning as well.
+    """Make schemas accept a new kind of feature; :func:`gatewise.data.register_kind` also registers how to encode it.
 
     Args:
         declared: a class made by :func:`declaration` with the fields ``name``, ``column`` and ``kind``, whose default
             is the name of the kind.
 
     Raises:
-        DeclarationError: it has no kind, or that of another declaration.
+        DeclarationError: the class has no kind, or the kind of another declaration.
     """
     kind = getattr(declared, "kind", None)
     if not isinstance(kind, str) or kind in KINDS or registered("feature").get(kind, declared) is not declared:

@@ -1,4 +1,4 @@
-"""Which tasks of a schema come after which."""
+"""The order of tasks in funnels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gatewise.names import given_name, joint_name
 
 
 def path_to(task: Task, tasks: Mapping[str, Task]) -> list[str]:
-    """Return the steps before a task, the first one first; none for a task that is no step of a funnel."""
+    """Return the steps before a task, first step first; empty for a task outside of funnels."""
     path: list[str] = []
     step: Label | None = task
     while isinstance(step, Binary) and step.after is not None:
@@ -20,7 +20,7 @@ def path_to(task: Task, tasks: Mapping[str, Task]) -> list[str]:
 
 
 def outputs_of(task: Task, tasks: Mapping[str, Task]) -> tuple[str, ...]:
-    """Return the names of what a task predicts; a step of a funnel predicts itself given the step before, and both."""
+    """Return the names of a task's predictions; a step of a funnel has two: given the step before, and joint."""
     path = path_to(task, tasks)
     if not path:
         return task.outputs
@@ -28,7 +28,7 @@ def outputs_of(task: Task, tasks: Mapping[str, Task]) -> tuple[str, ...]:
 
 
 def check_relations(tasks: Mapping[str, Task]) -> None:
-    """Refuse tasks that name others which are not there, no binary ones, or themselves in the end.
+    """Refuse tasks that name unknown tasks, tasks that are not binary, or tasks in a circle.
 
     Raises:
         ValueError: names the task and the option.

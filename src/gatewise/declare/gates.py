@@ -1,4 +1,4 @@
-"""Gates: how experts are weighed, and what keeps gates from collapsing."""
+"""Gates: weights of experts, and penalties against collapsed gates."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ Penalty = Annotated[float, Field(ge=0)]
 
 @declaration
 class Gate:
-    """What all gates have; each option is off by default."""
+    """Options of all gates; each option is off by default."""
 
     features: Names = field(default=(), kw_only=True)
-    """The features that gates read, such as a scenario; none: the whole input."""
+    """Names of the features that gates read, such as a scenario; empty: the whole input."""
     dropout: Rate = field(default=0.0, kw_only=True)
-    """Share of the experts' weights set to 0 in training; the others are scaled to sum to 1."""
+    """Share of the experts' weights set to 0 in training; the other weights are scaled to sum to 1."""
     importance: Penalty = field(default=0.0, kw_only=True)
-    """Strength of the squared coefficient of variation of the experts' total weights in a batch."""
+    """Strength of the penalty: squared coefficient of variation of the experts' total weights in a batch."""
     entropy: Penalty = field(default=0.0, kw_only=True)
-    """Strength of what the entropy of the weights lacks to that of even ones."""
+    """Strength of the penalty: entropy of even weights minus entropy of the gate's weights."""
 
 
 @declaration
 class LogitGate(Gate):
-    """What gates have that make weights of logits."""
+    """Options of gates whose weights come from logits."""
 
     temperature: Positive = field(default=1.0, kw_only=True)
-    """The logits are divided by it: high ones keep the weights even."""
+    """Divisor of the logits; a high temperature keeps the weights even."""
     final_temperature: Positive | None = field(default=None, kw_only=True)
-    """The temperature moves to this one in ``anneal_steps``."""
+    """Temperature after ``anneal_steps``; None: the temperature stays."""
     anneal_steps: Annotated[int, Field(ge=0)] = field(default=0, kw_only=True)
-    """How many batches that takes."""
+    """Number of batches from the first to the final temperature."""
     z_loss: Penalty = field(default=0.0, kw_only=True)
-    """Strength of the squared log-sum-exp of the logits, which keeps them small."""
+    """Strength of the penalty: squared log-sum-exp of the logits, which keeps logits small."""
     zero_init: bool = field(default=False, kw_only=True)
-    """Start with even weights."""
+    """Whether training starts with even weights."""
 
     @model_validator(mode="after")
     def _annealing_is_whole(self) -> LogitGate:
@@ -53,7 +53,7 @@ class LogitGate(Gate):
 
 @declaration
 class SoftmaxGate(LogitGate):
-    """All experts count, as much as softmax(W x) says."""
+    """All experts have weights, softmax(W x)."""
 
     bias: bool = field(default=False, kw_only=True)
     """Whether the last layer has a bias."""
@@ -62,14 +62,14 @@ class SoftmaxGate(LogitGate):
 
 @declaration
 class AttentionGate(LogitGate):
-    """All experts count; every gate has a query that looks at parts of the input."""
+    """All experts have weights; every gate has a query that attends to parts of the input."""
 
     tokens: Count = field(default=8, kw_only=True)
-    """How many parts the input is seen as."""
+    """Number of parts of the input."""
     width: Count = field(default=32, kw_only=True)
-    """Width of a part, all heads together."""
+    """Width of a part, summed over all heads."""
     heads: Count = field(default=4, kw_only=True)
-    """How many heads each query has; ``width`` is a multiple of it."""
+    """Number of heads per query; divides ``width``."""
     kind: Literal["attention"] = field(default="attention", kw_only=True, repr=False)
 
     @model_validator(mode="after")
@@ -81,12 +81,12 @@ class AttentionGate(LogitGate):
 
 @declaration
 class TopKGate(LogitGate):
-    """The k experts with the largest logits count, the others not at all (Shazeer et al., ICLR 2017)."""
+    """Only the k experts with the largest logits have weights above 0 (Shazeer et al., ICLR 2017)."""
 
     k: Count = field(default=2, kw_only=True)
-    """How many experts count."""
+    """Number of experts with a weight above 0."""
     noisy: bool = field(default=False, kw_only=True)
-    """Whether the choice is noisy in training."""
+    """Whether noise is added to the logits in training."""
     bias: bool = field(default=False, kw_only=True)
     """Whether the last layer has a bias."""
     kind: Literal["top_k"] = field(default="top_k", kw_only=True, repr=False)
@@ -94,28 +94,28 @@ class TopKGate(LogitGate):
 
 @declaration
 class DSelectKGate(Gate):
-    """k selectors, each of which settles on one expert by a binary code (Hazimeh et al., NeurIPS 2021)."""
+    """k selectors, each of which learns to choose one expert by a binary code (Hazimeh et al., NeurIPS 2021)."""
 
     k: Count = field(default=2, kw_only=True)
-    """How many selectors."""
+    """Number of selectors."""
     per_row: bool = field(default=True, kw_only=True)
     """Whether the choice depends on the input."""
     gamma: Positive = field(default=1.0, kw_only=True)
     """Width of the smooth step."""
     selector_entropy: Penalty = field(default=1e-3, kw_only=True)
-    """Strength of the selectors' entropy, which drives each to one expert."""
+    """Strength of the penalty on the selectors' entropy, which makes each selector choose one expert."""
     unused_codes: Penalty = field(default=1e-3, kw_only=True)
-    """Keeps selectors away from codes without an expert, where the number of experts is no power of two."""
+    """Strength of the penalty on codes without an expert, if the number of experts is not a power of two."""
     kind: Literal["dselect_k"] = field(default="dselect_k", kw_only=True, repr=False)
 
 
 @declaration
 class RegisteredGate:
-    """What registered modules have that give weights and are no subclasses of ours: no option of all gates."""
+    """Base of registered gates that are not subclasses of :class:`gatewise.nn.Gates`; has no options."""
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The features that gates read: none, which is the whole input."""
+        """Empty: the gates read the whole input."""
         return ()
 
 

@@ -12,7 +12,7 @@ from gatewise.declare.base import Name
 
 
 class Groups(Mapping[str, tuple[str, ...]]):
-    """A mapping from a group's name to the names of its tasks that does not change, so that it has a hash.
+    """An immutable, hashable mapping from group names to task names.
 
     Example:
         >>> groups = Groups({"watch": ["click", "long_view"], "interact": ["like"]})
@@ -44,7 +44,7 @@ class Groups(Mapping[str, tuple[str, ...]]):
         return repr(self._tasks)
 
     def plain(self) -> dict[str, list[str]]:
-        """Return it as JSON and YAML write it."""
+        """Return plain values for JSON and YAML."""
         return {name: list(tasks) for name, tasks in self._tasks.items()}
 
 

@@ -1,4 +1,4 @@
-"""Interactions of features: what is made of the input layer's vectors before the trunk reads them."""
+"""Interactions of features, between the input layer and the trunk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Count = Annotated[int, Field(gt=0)]
 
 @declaration
 class Interaction:
-    """What all interactions have in common; none of it is an option."""
+    """Base of all interactions; has no options."""
 
 
 @declaration
@@ -23,11 +23,11 @@ class CrossInteraction(Interaction):
     """A cross network: products of features (DCN-v2; Wang et al., WWW 2021)."""
 
     width: Count | None = field(default=None, kw_only=True)
-    """Width of the output; None: that of the input."""
+    """Width of the output; None: the input's width."""
     layers: Count = field(default=2, kw_only=True)
-    """How many crosses; products have one factor more."""
+    """Number of cross layers; the largest products have one factor more."""
     rank: Count | None = field(default=None, kw_only=True)
-    """Of the matrices; None: full."""
+    """Rank of the weight matrices; None: full rank."""
     kind: Literal["cross"] = field(default="cross", kw_only=True, repr=False)
 
 

@@ -14,10 +14,10 @@ Count = Annotated[int, Field(gt=0, le=65_536)]
 
 @declaration
 class PiecewiseLinear:
-    """Where the number is in each of several equally filled bins (Gorishniy et al., NeurIPS 2022)."""
+    """Embedding of the number's position in each of several equally filled bins (Gorishniy et al., NeurIPS 2022)."""
 
     bins: Count = field(default=16, kw_only=True)
-    """How many, or fewer where values repeat."""
+    """Number of bins; fewer if values repeat."""
     dim: Count = field(default=8, kw_only=True)
     """Width of the embedding."""
     kind: Literal["piecewise_linear"] = field(default="piecewise_linear", kw_only=True, repr=False)
@@ -25,12 +25,12 @@ class PiecewiseLinear:
 
 @declaration
 class Periodic:
-    """Sines and cosines of the number at frequencies that are learnt (Gorishniy et al., NeurIPS 2022)."""
+    """Embedding of sines and cosines of the number at learnt frequencies (Gorishniy et al., NeurIPS 2022)."""
 
     frequencies: Count = field(default=16, kw_only=True)
-    """How many."""
+    """Number of frequencies."""
     sigma: Annotated[float, Field(gt=0)] = field(default=0.1, kw_only=True)
-    """The standard deviation that they are drawn with. Try smaller ones first: too large a one harms more."""
+    """Standard deviation of the initial frequencies. Try small values first: too large harms more than too small."""
     dim: Count = field(default=8, kw_only=True)
     """Width of the embedding."""
     kind: Literal["periodic"] = field(default="periodic", kw_only=True, repr=False)

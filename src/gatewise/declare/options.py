@@ -1,4 +1,4 @@
-"""The options of a ranker: all that is declared beside its schema."""
+"""The options of a ranker, without its schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatewise.errors import DeclarationError
 
 
 def _expression(text: str) -> str:
-    """Refuse what is no expression; it is kept as it was written."""
+    """Return the text unchanged; refuse texts that are not expressions."""
     try:
         Fusion.parse(text)
     except DeclarationError as error:
@@ -26,18 +26,18 @@ def _expression(text: str) -> str:
 
 @declaration
 class Options:
-    """Architecture, balancing, training and fusion of a ranker; the first two also by name alone."""
+    """Architecture, balancing, training and fusion of a ranker; architecture and balancing also by just their kind."""
 
     model: Annotated[AnyArchitecture, shorthand] = field(default=MMoE(), kw_only=True)
-    """How the tasks share."""
+    """The architecture: how tasks share layers."""
     balance: AnyBalance = field(default=Static(), kw_only=True)
-    """How the tasks' losses are weighed."""
+    """The balancing rule, which weighs the tasks' losses."""
     training: Training = field(default=Training(), kw_only=True)
-    """How the model is trained."""
+    """Options of the training."""
     fusion: Annotated[str, AfterValidator(_expression)] | None = field(default=None, kw_only=True)
-    """An expression that makes one score of all predictions, such as ``click + 3 * purchase^0.5``."""
+    """An expression of one score from all predictions, such as ``click + 3 * purchase^0.5``."""
 
     @property
     def parsed_fusion(self) -> Fusion | None:
-        """The fusion as a tree that can be evaluated."""
+        """The parsed fusion; None without a fusion."""
         return None if self.fusion is None else Fusion.parse(self.fusion)

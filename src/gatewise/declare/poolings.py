@@ -15,12 +15,12 @@ Count = Annotated[int, Field(gt=0)]
 
 @declaration
 class Attention:
-    """Items weighed by how they bear on a target, such as the item in question (Zhou et al., KDD 2018)."""
+    """Items weighed by their relevance to a target, such as the candidate item (Zhou et al., KDD 2018)."""
 
     target: Name
-    """A categorical feature with the sequence's width; often the one whose table the sequence shares."""
+    """A categorical feature of the sequence's width; often the feature whose table the sequence shares."""
     dims: Dims = field(default=(32,), kw_only=True)
-    """Hidden widths of the perceptron that weighs."""
+    """Hidden widths of the perceptron that computes the weights."""
     normalise: bool = field(default=False, kw_only=True)
     """Whether the weights sum to 1."""
     kind: Literal["attention"] = field(default="attention", kw_only=True, repr=False)
@@ -31,20 +31,20 @@ class GRU:
     """The state of a GRU after the last item."""
 
     dim: Count | None = field(default=None, kw_only=True)
-    """Width of the state; by default that of the items."""
+    """Width of the state; by default the items' width."""
     kind: Literal["gru"] = field(default="gru", kw_only=True, repr=False)
 
 
 @declaration
 class Transformer:
-    """The mean of a transformer's outputs; positions count from the last item."""
+    """The mean of a transformer's outputs; positions are counted from the last item."""
 
     dim: Count | None = field(default=None, kw_only=True)
-    """Width inside and of the result; by default that of the items."""
+    """Width of the layers and of the output; by default the items' width."""
     heads: Count = field(default=2, kw_only=True)
-    """Heads of the attention; the width is a multiple of it."""
+    """Number of attention heads; divides the width."""
     layers: Count = field(default=1, kw_only=True)
-    """How many layers."""
+    """Number of layers."""
     kind: Literal["transformer"] = field(default="transformer", kw_only=True, repr=False)
 
     @model_validator(mode="after")

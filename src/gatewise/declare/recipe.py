@@ -31,10 +31,10 @@ PACKAGED = ("movielens",)
 
 @declaration
 class Split:
-    """Cut one table into training, then validation, then test.
+    """How to split one table into training, validation and test rows.
 
-    Forward in time by shares of the rows (``time``, ``valid``, ``test``) or at given times (``time``, ``valid_from``,
-    ``test_from``); or at random by shares (``seed``, ``valid``, ``test``), for rows that have no time.
+    By time, with shares of the rows (``time``, ``valid``, ``test``) or given times (``time``, ``valid_from``,
+    ``test_from``); or at random with shares (``seed``, ``valid``, ``test``), for rows without a time.
 
     Example:
         >>> Split("date", valid_from=20220503, test_from=20220504).shares
@@ -42,17 +42,17 @@ class Split:
     """
 
     time: Name | None = None
-    """The column that says when a row happened."""
+    """The column of the rows' times."""
     valid: Share | None = None
-    """Share of the rows for validation; 0.1 where no times are given."""
+    """Share of the rows for validation; 0.1 without given times."""
     test: Share | None = None
-    """Share of the rows for the test, the latest ones; 0.1 where no times are given."""
+    """Share of the rows for the test, the latest rows; 0.1 without given times."""
     valid_from: Moment | None = field(default=None, kw_only=True)
-    """First value of ``time`` in validation; a row exactly there belongs to it. Without it, no validation."""
+    """Smallest value of ``time`` in validation, inclusive; None: no validation."""
     test_from: Moment | None = field(default=None, kw_only=True)
-    """First value of ``time`` in the test, likewise."""
+    """Smallest value of ``time`` in the test, inclusive."""
     seed: Annotated[int, Field(ge=0)] | None = field(default=None, kw_only=True)
-    """Cut at random instead: the same rows for the same seed."""
+    """Seed of a random split; equal seeds give equal splits."""
 
     @model_validator(mode="after")
     def _one_way_to_cut(self) -> Split:
@@ -94,7 +94,7 @@ class Split:
 
     @property
     def at_times(self) -> bool:
-        """Whether given times say where the parts begin."""
+        """Whether the parts begin at given times."""
         return bool(self._given("valid_from", "test_from"))
 
     def _given(self, *names: str) -> list[str]:
@@ -103,7 +103,7 @@ class Split:
 
 @declaration
 class Data:
-    """Where the rows come from: three files, or one table that ``split`` cuts, or a data set Gatewise knows."""
+    """The source of the rows: up to three files, or one table with a ``split``, or a data set that Gatewise knows."""
 
     train: str | None = field(default=None, kw_only=True)
     """Training table, CSV or Parquet, relative to the recipe."""
@@ -118,7 +118,7 @@ class Data:
     path: str | None = field(default=None, kw_only=True)
     """Folder or archive of the data set, relative to the recipe; only MovieLens comes packaged."""
     split: Split | None = field(default=None, kw_only=True)
-    """How ``table`` or ``dataset`` is cut."""
+    """The split of ``table`` or ``dataset``."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Data:
@@ -142,20 +142,20 @@ class Data:
 
 @declaration
 class Recipe(Options):
-    """Data, features, tasks, model, balancing, training, calibration and where the run is written."""
+    """Data, features, tasks, model, balancing, training, calibration and the folder of the run."""
 
     data: Data = field(kw_only=True)
-    """Where the rows come from."""
+    """The source of the rows."""
     features: Features = field(kw_only=True)
-    """What the model reads."""
+    """The features that the model reads."""
     tasks: Tasks = field(kw_only=True)
-    """What the model predicts."""
+    """The tasks that the model predicts."""
     group: Name | None = field(default=None, kw_only=True)
-    """The column whose equal values make a group, for metrics and ranking losses within groups."""
+    """The column of group ids, for metrics and ranking losses within groups."""
     calibration: Annotated[Calibration | None, by_method] = field(default=None, kw_only=True)
-    """How probabilities are calibrated on the validation rows after training; also by the method's name alone."""
+    """Calibration on the validation rows after training; also just the method's name."""
     output: Name = field(default="runs/latest", kw_only=True)
-    """Folder of the run: artefact, metrics, history, checkpoint; relative to where the command is run."""
+    """Folder of the run: artefact, metrics, history, checkpoint; relative to the working directory."""
 
     @model_validator(mode="after")
     def _valid_schema(self) -> Recipe:
@@ -175,14 +175,14 @@ class Recipe(Options):
 
     @classmethod
     def read(cls, path: str | Path, overrides: collections.abc.Iterable[str] = ()) -> Recipe:
-        """Read a recipe; all mistakes are reported at once, each with its path.
+        """Return the recipe in a file; one error reports all mistakes, each with its path.
 
         Args:
             path: a YAML (or JSON) file.
             overrides: options that replace the file's, such as ``"training.epochs=3"``; values are YAML.
 
         Raises:
-            DeclarationError: the file is absent, no YAML, or holds unknown or invalid options.
+            DeclarationError: the file is absent, is not YAML, or holds unknown or invalid options.
         """
         path = Path(path)
         try:

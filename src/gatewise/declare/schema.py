@@ -30,16 +30,16 @@ Tasks = Annotated[collections.abc.Sequence[Task], AfterValidator(tuple), Field(m
 
 @declaration
 class Schema:
-    """What a table's columns mean: the features a model reads and the tasks it predicts.
+    """The features that a model reads from a table, and the tasks that it predicts.
 
     Args:
         features: at least one feature; names are unique.
         tasks: at least one task; names are unique.
-        group: a column, such as that of the user or of the request.
+        group: the column of group ids, such as users or requests.
 
     Raises:
-        DeclarationError: a name twice, a label among the features, a shared table that does not exist, a task that
-            names another one which is not there.
+        DeclarationError: a duplicate name, a label among the features, a shared table or a named task that does not
+            exist.
 
     Example:
         >>> from gatewise import Binary, Categorical, Schema
@@ -49,11 +49,11 @@ class Schema:
     """
 
     features: Features
-    """What the model reads."""
+    """The features that the model reads."""
     tasks: Tasks
-    """What the model predicts, in the order of its outputs."""
+    """The tasks, in the order of the model's outputs."""
     group: Name | None = field(default=None, kw_only=True)
-    """The column whose equal values make a group, for metrics and ranking losses within groups."""
+    """The column of group ids, for metrics and ranking losses within groups."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Schema:
@@ -114,7 +114,7 @@ class Schema:
 
     @property
     def tasks_by_name(self) -> dict[str, Task]:
-        """The tasks by their names."""
+        """The tasks by name."""
         return {task.name: task for task in self.tasks}
 
     def _check_shared(self, feature: Sequence, owner: str) -> None:
@@ -127,10 +127,10 @@ class Schema:
             raise ValueError(f"sequence {feature.name!r} has dim {dims}")
 
     def only(self, *names: str) -> Schema:
-        """Return this schema with the named tasks alone, and those without which they mean nothing.
+        """Return this schema with only the named tasks and the tasks that they depend on.
 
         Raises:
-            DeclarationError: for a name that is no task.
+            DeclarationError: a name is not a task's.
         """
         known = self.tasks_by_name
         kept: dict[str, Task] = {}
@@ -142,13 +142,13 @@ class Schema:
         return replace(self, tasks=list(kept.values()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dicts and lists, as :meth:`from_dict` takes them."""
+        """Return plain dicts and lists for :meth:`from_dict`."""
         plain: dict[str, Any] = to_dict(self)
         return plain
 
     @classmethod
     def from_dict(cls, values: Any, source: str = "") -> Schema:
-        """Build a schema from plain values; unknown keys are errors that name their path."""
+        """Return the schema of plain values; errors name the path of unknown keys."""
         return from_dict(cls, values, source)
 
     def to_json(self) -> str:
@@ -157,7 +157,7 @@ class Schema:
 
     @classmethod
     def from_json(cls, text: str) -> Schema:
-        """Read what :meth:`to_json` wrote."""
+        """Return the schema of a text from :meth:`to_json`."""
         try:
             values = json.loads(text)
         except json.JSONDecodeError as error:
@@ -170,12 +170,12 @@ class Schema:
 
     @classmethod
     def from_yaml(cls, text: str) -> Schema:
-        """Read what :meth:`to_yaml` wrote."""
+        """Return the schema of a text from :meth:`to_yaml`."""
         return cls.from_dict(read_yaml(text, "schema"))
 
 
 def _needed(task: Task, tasks: dict[str, Task]) -> set[str]:
-    """Return the names of a task and of those that it cannot do without."""
+    """Return the names of a task and of all tasks that it depends on."""
     others = [*path_to(task, tasks), task.within, getattr(task, "through", None)]
     return {task.name}.union(*(_needed(tasks[name], tasks) for name in others if name is not None))
 
@@ -186,7 +186,7 @@ def column_of(declared: Feature | Label) -> str:
 
 
 def embedding_dim(feature: Feature, schema: Schema) -> int:
-    """Return the width of a feature's embedding, that of the shared table where it shares one."""
+    """Return the width of a feature's embedding; for a shared table, the width of that table."""
     if isinstance(feature, Sequence):
         if feature.shares is not None:
             return next(f.dim for f in schema.features if isinstance(f, Categorical) and f.name == feature.shares)

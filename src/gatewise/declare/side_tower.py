@@ -12,14 +12,15 @@ from gatewise.declare.base import Dims, Names, Rate, declaration
 
 @declaration
 class SideTower:
-    """Features that explain a label and not the taste, such as the position; they add to the score in training alone.
+    """Tower for bias features such as the display position; adds to the logits in training only.
 
-    When predicting and evaluating they count as missing; their columns need not be there (Zhao et al., RecSys 2019).
+    In prediction and evaluation its features count as missing, and tables need no columns for them (Zhao et al.,
+    RecSys 2019).
     """
 
     features: Annotated[Names, Field(min_length=1)]
-    """The names of the features; nothing else of the model reads them."""
+    """Names of the features; no other part of the model reads them."""
     dims: Dims = field(default=(), kw_only=True)
-    """Hidden widths; none: linear."""
+    """Hidden widths; empty: a linear tower."""
     dropout: Rate = field(default=0.1, kw_only=True)
     """Share of the rows whose side features count as missing in training."""

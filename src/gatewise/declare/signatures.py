@@ -11,7 +11,7 @@ T = TypeVar("T", bound=type)
 
 
 def spelled_out(cls: T) -> T:
-    """Give a class whose constructor takes ``**training`` a signature with every option of :class:`Training`."""
+    """Replace ``**training`` in the signature of a class by all options of :class:`Training`."""
     own = [p for p in inspect.signature(cls).parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     types = {name: hint.__forward_arg__ for name, hint in TrainingOptions.__annotations__.items()}
     options = [p.replace(annotation=types[p.name]) for p in inspect.signature(Training).parameters.values()]

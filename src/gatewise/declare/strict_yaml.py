@@ -1,4 +1,4 @@
-"""YAML that means what it looks like: no key twice, no number in another base, and no larger than it is written."""
+"""Strict YAML: no duplicate keys, no surprising number formats, limited depth and size."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ OTHER_BASE = re.compile(r"[-+]?0[0-9_]+$|.*:")
 
 
 class StrictLoader(yaml.SafeLoader):
-    """Reads plain values; refuses what is nested deeply, holds itself, or becomes enormous by its aliases."""
+    """Loads plain values; refuses deep nesting, documents that contain themselves, and huge documents from aliases."""
 
     @override
     def get_single_node(self) -> yaml.Node | None:
-        """Return the document, before anything is made of it.
+        """Return the document's node, before values are constructed.
 
         Raises:
-            yaml.YAMLError: it is nested too deeply or stands for too much.
+            yaml.YAMLError: the document is nested too deeply or is too large.
         """
         node = super().get_single_node()
         if node is not None:
@@ -36,7 +36,7 @@ class StrictLoader(yaml.SafeLoader):
 
     @override
     def compose_mapping_node(self, anchor: Any) -> Any:
-        """Return a mapping in which no key stands twice."""
+        """Return a mapping without duplicate keys."""
         node = super().compose_mapping_node(anchor)
         line_of: dict[tuple[str, str], int] = {}
         for key, _ in node.value:
@@ -50,7 +50,7 @@ class StrictLoader(yaml.SafeLoader):
         return node
 
     def construct_yaml_number(self, node: yaml.ScalarNode) -> Any:
-        """Return a number that is written in base 10, 2 or 16."""
+        """Return a number in base 10, 2 or 16."""
         if OTHER_BASE.match(node.value):
             problem = f"{node.value} is a number in base {60 if ':' in node.value else 8}: write it in base 10"
             raise yaml.MarkedYAMLError(problem=f"{problem}, or a text in quotes", problem_mark=node.start_mark)
@@ -63,7 +63,7 @@ for kind in ("int", "float"):
 
 
 def _size(node: yaml.Node, known: dict[int, int], depth: int) -> int:
-    """Return how many values a node stands for; each is looked at once."""
+    """Return the number of values in a node with its aliases expanded; visits each node once."""
     if depth > DEEPEST:
         raise yaml.MarkedYAMLError(problem=f"it is nested more than {DEEPEST} deep", problem_mark=node.start_mark)
     size = known.get(id(node))

@@ -19,42 +19,42 @@ Unit = Literal["epoch", "step"]
 
 @declaration
 class ScheduleOptions:
-    """What all schedules have in common; none of it is an option."""
+    """Base of all schedules; has no options."""
 
     @property
     def needs_validation(self) -> bool:
-        """Whether the rate follows the monitored metric, so that there must be a validation table."""
+        """Whether the learning rate follows the monitored metric and so needs a validation table."""
         return False
 
     @property
     def ends_with_training(self) -> bool:
-        """Whether another number of epochs is another schedule from the first step on."""
+        """Whether the schedule depends on the number of epochs."""
         return False
 
 
 @declaration
 class StepDecay(ScheduleOptions):
-    """Multiply the learning rate by ``factor`` after every ``every`` epochs or steps."""
+    """Multiply the learning rate by ``factor`` once per ``every`` epochs or steps."""
 
     every: Positive = field(default=1, kw_only=True)
-    """How many epochs or steps lie between two decays."""
+    """Number of epochs or steps between two decays."""
     factor: Annotated[float, Field(gt=0, le=1)] = field(default=0.8, kw_only=True)
-    """What the rate is multiplied by."""
+    """Factor of the learning rate."""
     unit: Unit = field(default="epoch", kw_only=True)
-    """What ``every`` counts."""
+    """The unit of ``every``."""
     kind: Literal["step"] = field(default="step", kw_only=True, repr=False)
 
 
 @declaration
 class Cosine(ScheduleOptions):
-    """Rise linearly over the warm-up, then fall along half a cosine to ``floor`` times the rate at the last epoch."""
+    """Linear warm-up of the learning rate, then half a cosine down to ``floor`` times ``lr`` at the last epoch."""
 
     warmup: Rate = field(default=0.05, kw_only=True)
-    """Share of all epochs or steps spent rising."""
+    """Share of all epochs or steps in the warm-up."""
     floor: Annotated[float, Field(ge=0, le=1)] = field(default=0.0, kw_only=True)
-    """Last rate as a share of ``lr``."""
+    """Final learning rate as a share of ``lr``."""
     unit: Unit = field(default="step", kw_only=True)
-    """Whether the rate changes after every step or every epoch."""
+    """Whether the learning rate changes per step or per epoch."""
     kind: Literal["cosine"] = field(default="cosine", kw_only=True, repr=False)
 
     @property
@@ -69,15 +69,15 @@ class Plateau(ScheduleOptions):
     """Multiply the learning rate by ``factor`` when the monitored metric has not improved for ``patience`` epochs."""
 
     patience: Annotated[int, Field(ge=0)] = field(default=1, kw_only=True)
-    """Epochs without improvement that are tolerated."""
+    """Number of epochs without improvement before the rate falls."""
     factor: Annotated[float, Field(gt=0, lt=1)] = field(default=0.5, kw_only=True)
-    """What the rate is multiplied by."""
+    """Factor of the learning rate."""
     kind: Literal["plateau"] = field(default="plateau", kw_only=True, repr=False)
 
     @property
     @override
     def needs_validation(self) -> bool:
-        """Yes: the rate falls where the monitored metric stays."""
+        """Yes: the rate falls when the monitored metric stops improving."""
         return True
 
 
@@ -86,55 +86,55 @@ Schedule = Annotated[Annotated[StepDecay | Cosine | Plateau, Field(discriminator
 
 @declaration
 class Training:
-    """How a model is trained. All options can be given to ``Ranker`` directly."""
+    """Options of the training; ``Ranker`` takes each of them as a keyword argument."""
 
     epochs: Positive = field(default=10, kw_only=True)
-    """Passes over the training table at most."""
+    """Largest number of passes over the training table."""
     batch_size: Positive = field(default=1024, kw_only=True)
-    """Rows in a batch."""
+    """Rows per batch."""
     accumulate: Positive = field(default=1, kw_only=True)
-    """Batches whose gradients make one step; the result is that of one batch of all their rows."""
+    """Batches per optimiser step; the gradient equals that of one large batch with all their rows."""
     optimizer: Literal["adamw", "adam", "adagrad", "rmsprop", "sgd"] = field(default="adamw", kw_only=True)
-    """The update rule."""
+    """The optimiser."""
     lr: Annotated[float, Field(gt=0)] = field(default=1e-3, kw_only=True)
     """Learning rate."""
     momentum: Rate = field(default=0.9, kw_only=True)
     """Momentum of ``sgd``."""
     weight_decay: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
-    """The optimiser's own decay, on weights outside embeddings, biases and normalisation."""
+    """Weight decay of the optimiser, without embeddings, biases and normalisation."""
     embedding_update: Literal["lazy", "rowwise_adagrad", "dense"] = field(default="lazy", kw_only=True)
-    """``lazy``: the optimiser's rule on the rows that a step reads, while the others stay; ``rowwise_adagrad``: that
-    rule on them, which remembers one number a row; ``dense``: all rows move at every step, the slow reference."""
+    """``lazy``: the optimiser updates only the rows that a step reads; ``rowwise_adagrad``: Adagrad on these rows, with
+    one number of state per row; ``dense``: the optimiser updates all rows in every step, the slow reference."""
     embedding_decay: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
-    """The optimiser's own decay of embeddings: of the rows that a step reads, or of all where updates are dense."""
+    """Weight decay of embeddings: of the rows that a step reads; with ``dense`` updates, of all rows."""
     schedule: Schedule | None = field(default=None, kw_only=True)
-    """How the learning rate changes: ``step``, ``cosine`` or ``plateau``."""
+    """Schedule of the learning rate: ``step``, ``cosine`` or ``plateau``; None: constant."""
     clip_norm: Annotated[float, Field(gt=0)] | None = field(default=None, kw_only=True)
-    """Scale the gradient down to this norm where it is longer."""
+    """Largest norm of the gradient; a larger gradient is scaled down to this norm."""
     monitor: Annotated[str, Field(pattern=r"^mean$|^.+\.[a-z0-9_@]+$")] = field(default="mean", kw_only=True)
-    """What decides the best epoch: ``task.metric``, or the mean over tasks of each kind's metric without a unit, such
-    as AUC (binary) and R2 (regression)."""
+    """The metric that decides the best epoch: ``task.metric``, or ``mean``: the mean over tasks of a metric without a
+    unit, such as AUC (binary) and R2 (regression)."""
     patience: Positive | None = field(default=3, kw_only=True)
-    """Stop after this many epochs without improvement; null: never stop early. Needs a validation table."""
+    """Number of epochs without improvement before an early stop; None: no early stop. Needs a validation table."""
     min_delta: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
-    """Improvement below this does not end the waiting of ``patience``; the best epoch is the best by any margin."""
+    """Smallest improvement that restarts ``patience``; the best epoch does not depend on ``min_delta``."""
     precision: Literal["fp32", "bf16", "fp16"] = field(default="fp32", kw_only=True)
-    """Type of the matrix products; weights and losses stay in fp32."""
+    """Precision of the matrix products; weights and losses stay in fp32."""
     compile: bool = field(default=False, kw_only=True)
-    """Compile the training step with ``torch.compile``: slow to start, then faster where layers are small."""
+    """Whether to compile the training step with ``torch.compile``: a slow start, then faster steps for small layers."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = field(default="auto", kw_only=True)
-    """``auto`` takes CUDA, then MPS, then the CPU."""
+    """Device of the training; ``auto``: CUDA if available, else MPS, else the CPU."""
     conflict_every: Positive | None = field(default=None, kw_only=True)
-    """Compare the tasks' gradients every so many steps, at the shared representation and in the experts: mean cosine
-    and ratio of norms of every two tasks go into the history. Null: never."""
+    """Number of steps between two comparisons of the tasks' gradients, at the shared representation and in the experts:
+    the history has the mean cosine and ratio of norms per pair of tasks. None: never."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = field(default=0, kw_only=True)
-    """Decides initial weights, order of rows and dropout."""
+    """Seed of initial weights, order of rows and dropout."""
     callbacks: Annotated[Sequence[AnyCallback], AfterValidator(tuple)] = field(default=(), kw_only=True)
-    """Registered reporters that are told how training goes; ``fit`` takes objects that are not registered."""
+    """Registered reporters, called on every step and epoch; ``fit`` also takes reporters that are not registered."""
 
 
 class TrainingOptions(TypedDict, total=False):
-    """The options of :class:`Training` as keyword arguments; a test holds both to each other."""
+    """The options of :class:`Training` as keyword arguments; a test keeps the two equal."""
 
     epochs: int
     batch_size: int

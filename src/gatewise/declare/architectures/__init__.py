@@ -1,6 +1,6 @@
-"""Architectures: how tasks share what lies between the embeddings and the predictions.
+"""Architectures: how tasks share the layers between embeddings and predictions.
 
-One file an architecture; the options of each have the names and defaults of its trunk's in ``gatewise.nn.trunks``.
+One file per architecture; options have the names and defaults of the trunk's arguments in ``gatewise.nn.trunks``.
 """
 
 from __future__ import annotations

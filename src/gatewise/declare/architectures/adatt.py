@@ -1,4 +1,4 @@
-"""Every task's own experts, fused with those of all others."""
+"""Experts of each task, fused with the experts of all other tasks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from gatewise.declare.schema import Schema
 
 @declaration
 class AdaTT(GatedArchitecture):
-    """A gate a task over the experts of all, and a residual of its own (task-to-task fusion; Li et al., KDD 2023)."""
+    """One gate per task over all tasks' experts, and a residual (task-to-task fusion; Li et al., KDD 2023)."""
 
     own_experts: OwnExperts = field(default=2, kw_only=True)
-    """How many experts each task has of its own: one number, or one per task."""
+    """Number of experts per task: one number for all tasks, or a list with one number per task."""
     shared_experts: Share = field(default=0, kw_only=True)
-    """How many experts are common to all tasks."""
+    """Number of experts that all tasks share."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every expert."""
     levels: Count = field(default=2, kw_only=True)
-    """How many levels follow one another."""
+    """Number of levels."""
     kind: Literal["adatt"] = field(default="adatt", kw_only=True, repr=False)
 
     @override

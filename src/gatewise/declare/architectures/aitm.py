@@ -1,4 +1,4 @@
-"""Tasks in a sequence: each tells the next what it knows."""
+"""Tasks in a sequence: each task passes information to the next task."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from gatewise.errors import DeclarationError
 
 @declaration
 class AITM(Architecture):
-    """Every task attends to its own vector and to what the task before passes on (Xi et al., KDD 2021)."""
+    """Every task attends to its own vector and to the vector from the task before (Xi et al., KDD 2021)."""
 
     order: Annotated[Names, Field(min_length=2)] = field(kw_only=True)
-    """The names of all tasks from the first step, such as a click, to the last."""
+    """Names of all tasks, from the first step, such as a click, to the last step."""
     bottom_dims: Dims = field(default=(64, 32), kw_only=True)
-    """Hidden widths of every task's bottom."""
+    """Hidden widths of each task's bottom."""
     kind: Literal["aitm"] = field(default="aitm", kw_only=True, repr=False)
 
     @property

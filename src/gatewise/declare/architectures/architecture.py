@@ -1,4 +1,4 @@
-"""What all architectures have."""
+"""Options of all architectures."""
 
 from __future__ import annotations
 
@@ -24,59 +24,59 @@ Penalty = Annotated[float, Field(ge=0)]
 
 @declaration
 class Architecture:
-    """What all architectures have: one tower a task, and the way hidden layers are built."""
+    """Options of all architectures: input, towers, hidden layers and penalties."""
 
     input_norm: Norm = field(default="none", kw_only=True)
-    """Normalisation of the input, before anything reads it."""
+    """Normalisation of the input, before all other layers."""
     input_dropout: Rate = field(default=0.0, kw_only=True)
-    """Share of the input's numbers dropped in training."""
+    """Dropout rate of the input."""
     interaction: AnyInteraction | None = field(default=None, kw_only=True)
-    """What is made of all features' vectors before the shared layers and the trunk read them, such as ``cross``."""
+    """Interaction of all features' vectors before the shared layers and the trunk, such as ``cross``."""
     shared_dims: Dims = field(default=(), kw_only=True)
-    """Widths of layers that the input passes before the experts; none: they read it as it is."""
+    """Widths of shared layers between the input and the trunk; empty: no shared layers."""
     side: SideTower | None = field(default=None, kw_only=True)
-    """A shallow tower beside the model, for position bias."""
+    """A shallow tower for bias features such as the display position."""
     tower_residual: bool = field(default=False, kw_only=True)
-    """Whether every hidden layer of a tower adds to what it reads."""
+    """Whether the hidden layers of towers are residual layers."""
     tower_dims: Dims = field(default=(32,), kw_only=True)
-    """Hidden widths of every task's tower; a linear output follows."""
+    """Hidden widths of each task's tower; a linear output layer follows."""
     activation: Activation = field(default="relu", kw_only=True)
-    """After every hidden layer of experts, bottoms, gates and towers."""
+    """Activation after each hidden layer of experts, bottoms, gates and towers."""
     dropout: Rate = field(default=0.0, kw_only=True)
-    """Share of hidden units dropped in training."""
+    """Dropout rate of hidden units."""
     norm: Norm = field(default="none", kw_only=True)
     """Normalisation between a hidden layer and its activation."""
     l2_embedding: Penalty = field(default=0.0, kw_only=True)
-    """Adds this times the batch mean of the squared norm of the embeddings a row looks up."""
+    """Strength of the penalty: batch mean of the squared norm of the embeddings that a row looks up."""
     l2_dense: Penalty = field(default=0.0, kw_only=True)
-    """Adds this times the sum of squares of all weights outside embeddings, biases and normalisation."""
+    """Strength of the penalty: sum of squares of all weights outside embeddings, biases and normalisation."""
 
     ordered: Names = field(default=(), kw_only=True)
-    """Binary tasks from the likeliest to the least likely, such as click and purchase; needed for ``expectation``."""
+    """Binary tasks from the most to the least likely, such as click and purchase; needed for ``expectation``."""
     expectation: Penalty = field(default=0.0, kw_only=True)
-    """Adds this times by how much an ordered task's probability exceeds the one before, on average."""
+    """Strength of the penalty: mean amount by which a later task's probability exceeds the earlier task's."""
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """Tasks from the likeliest to the least likely, as far as they are declared so."""
+        """Names of the ordered tasks, from the most to the least likely; empty without an order."""
         return tuple(self.ordered)
 
     @property
     def named_columns(self) -> str:
-        """The option that names features whose columns have to stay apart, or an empty string."""
+        """Name of the option whose features' columns must stay apart, or an empty string."""
         return ""
 
     @property
     def reads_sequences(self) -> bool:
-        """Whether it reads sequences that are not pooled."""
+        """Whether the model reads sequences without a pooling."""
         return False
 
     def embedding_sets(self, num_tasks: int) -> int:  # noqa: ARG002
-        """Return how many vectors a value has in every embedding table."""
+        """Return the number of vectors per value in each embedding table."""
         return 1
 
     def check(self, schema: Schema) -> None:
-        """Refuse options that do not fit a schema, such as the name of a task that it has not.
+        """Refuse options that do not fit a schema, such as the name of an unknown task.
 
         Raises:
             DeclarationError: names the option.
@@ -116,17 +116,17 @@ def _check_probability(task: Task) -> None:
 
 
 def unpooled_sequences(schema: Schema) -> list[str]:
-    """Return the names of the sequences whose items stay apart."""
+    """Return the names of the sequences without a pooling."""
     return [feature.name for feature in schema.features if isinstance(feature, Sequence) and feature.pooling is None]
 
 
 def check_features(option: str, names: Iterable[str], schema: Schema) -> None:
-    """Refuse names that are no feature's."""
+    """Refuse names that are not a feature's."""
     _check(option, "feature", names, [feature.name for feature in schema.features])
 
 
 def check_tasks(option: str, names: Iterable[str], schema: Schema) -> None:
-    """Refuse names that are no task's."""
+    """Refuse names that are not a task's."""
     _check(option, "task", names, [task.name for task in schema.tasks])
 
 

@@ -1,4 +1,4 @@
-"""Experts of each task and shared ones, in one level."""
+"""Experts of each task and shared experts, in one level."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gatewise.declare.schema import Schema
 
 @declaration
 class CGC(GatedArchitecture):
-    """A gate a task over its own experts and shared ones (customized gate control; Tang et al., RecSys 2020)."""
+    """One gate per task, over own and shared experts (customized gate control; Tang et al., RecSys 2020)."""
 
     own_experts: OwnExperts = field(default=2, kw_only=True)
-    """How many experts each task has of its own: one number, or one per task."""
+    """Number of experts per task: one number for all tasks, or a list with one number per task."""
     shared_experts: Share = field(default=2, kw_only=True)
-    """How many experts are common to all tasks."""
+    """Number of experts that all tasks share."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every expert."""
     kind: Literal["cgc"] = field(default="cgc", kw_only=True, repr=False)

@@ -1,4 +1,4 @@
-"""Every task a network of its own, stitched together after every layer."""
+"""One network per task, with activations mixed after each layer."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from gatewise.declare.base import Dims, declaration
 
 @declaration
 class CrossStitch(Architecture):
-    """Networks of all tasks, whose activations a learnt matrix mixes after every layer (Misra et al., CVPR 2016)."""
+    """One network per task; a learnt matrix mixes the tasks' activations after each layer (Misra et al., CVPR 2016)."""
 
     layer_dims: Annotated[Dims, Field(min_length=1)] = field(default=(64, 32), kw_only=True)
-    """Widths of the layers, of every task."""
+    """Widths of each task's layers."""
     self_weight: Annotated[float, Field(gt=0, le=1)] = field(default=0.9, kw_only=True)
-    """What a task takes of its own activations at first; the others share the rest."""
+    """Initial weight of a task's own activations; the other tasks' weights share the rest."""
     kind: Literal["cross_stitch"] = field(default="cross_stitch", kw_only=True, repr=False)

@@ -1,4 +1,4 @@
-"""Experts that are told which facet of their input is in question."""
+"""Experts that read the facet of a row, such as the price or the quality in a review."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from gatewise.errors import DeclarationError
 
 @declaration
 class FacetAwareMoE(GatedArchitecture):
-    """Multi-head experts of a text or another vector that are told the facet in play; one gate for all tasks."""
+    """Multi-head experts that read a text or another vector, and the facet; one gate for all tasks."""
 
     facet: Name = field(kw_only=True)
-    """The categorical feature that says which facet, such as price, service or quality of a review."""
+    """The categorical feature of the facet, such as price, service or quality of a review."""
     experts: Count = field(default=8, kw_only=True)
-    """How many experts."""
+    """Number of experts."""
     heads: Count = field(default=4, kw_only=True)
-    """Heads of every expert; ``expert_dim`` is a multiple of it."""
+    """Number of heads per expert; divides ``expert_dim``."""
     expert_dim: Count = field(default=64, kw_only=True)
     """Width of every expert's output."""
     kind: Literal["facet_aware_moe"] = field(default="facet_aware_moe", kw_only=True, repr=False)

@@ -1,4 +1,4 @@
-"""What architectures with gates over experts have."""
+"""Options of architectures with gates over experts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from gatewise.errors import DeclarationError
 
 @declaration
 class GatedArchitecture(Architecture):
-    """Gates that weigh experts."""
+    """Base of architectures whose gates weigh experts."""
 
     gate: AnyGate = field(default=SoftmaxGate(), kw_only=True)
-    """How gates weigh the experts."""
+    """The kind of the gates, with options."""
     gate_dims: Dims = field(default=(), kw_only=True)
-    """Hidden widths of every gate; none: softmax(W x)."""
+    """Hidden widths of each gate; empty: softmax(W x)."""
 
     @property
     @override
@@ -30,7 +30,7 @@ class GatedArchitecture(Architecture):
 
     @property
     def gates_read_features(self) -> bool:
-        """Whether gates read the input, and can choose features of it."""
+        """Whether gates read the input, so that ``gate.features`` can select features."""
         return getattr(self, "levels", 1) == 1
 
     @property
@@ -40,7 +40,7 @@ class GatedArchitecture(Architecture):
 
     @property
     def experts_in_reach(self) -> int | None:
-        """How many experts every gate reaches at least, where that does not depend on the tasks."""
+        """Smallest number of experts per gate; None if the number depends on the tasks."""
         experts: Any = getattr(self, "experts", None)
         return experts if isinstance(experts, int) else None
 

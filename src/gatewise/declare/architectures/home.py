@@ -1,4 +1,4 @@
-"""Experts of groups of tasks, and of tasks within their groups."""
+"""Experts of groups of tasks, and of the tasks in each group."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gatewise.errors import DeclarationError
 
 @declaration
 class HoME(GatedArchitecture):
-    """Experts of groups of tasks, then of tasks (hierarchy of multi-gate experts; Wang et al., KDD 2025).
+    """Group experts, then task experts (hierarchy of multi-gate experts; Wang et al., KDD 2025).
 
     Example:
         >>> HoME(groups={"watch": ["click", "long_view"], "interact": ["like"]}).groups["interact"]
@@ -25,15 +25,15 @@ class HoME(GatedArchitecture):
     """
 
     groups: TaskGroups = field(kw_only=True)
-    """The tasks of every group, by the group's name; each task is in one group."""
+    """Names of each group's tasks, by group name; each task is in one group."""
     experts: Count = field(default=2, kw_only=True)
-    """How many experts each group, each task and all together have in a level."""
+    """Number of experts per group, per task, and shared by all, in each level."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every expert."""
     rank: Count = field(default=8, kw_only=True)
-    """Of the gates with which every expert weighs the features that it reads."""
+    """Rank of the gates by which experts weigh their input features."""
     activation: Activation = field(default="silu", kw_only=True)
-    """After every hidden layer of experts, gates and towers."""
+    """Activation after each hidden layer of experts, gates and towers."""
     norm: Norm = field(default="batch", kw_only=True)
     """Normalisation between a hidden layer and its activation."""
     kind: Literal["home"] = field(default="home", kw_only=True, repr=False)
@@ -46,7 +46,7 @@ class HoME(GatedArchitecture):
     @property
     @override
     def experts_in_reach(self) -> int:
-        # a group's gate in the first level: the group's and the shared ones
+        # a group's gate in the first level: the group's experts and the shared experts
         return 2 * self.experts
 
     @property

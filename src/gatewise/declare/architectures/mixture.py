@@ -1,4 +1,4 @@
-"""What one mixture of experts for all tasks and one per task have in common."""
+"""Options of mixtures of shared experts, with one gate for all tasks or one gate per task."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ HowManyOrWhich = Annotated[
     | Annotated[Sequence[AnyExpert], AfterValidator(tuple), Field(min_length=1), Tag("list")],
     number_or_list,
 ]
-"""A number of equal experts, or a list of what they are."""
+"""A number of equal experts, or a list of declared experts."""
 
 
 @declaration
 class MixtureOfExperts(GatedArchitecture):
-    """Experts that all tasks share."""
+    """Base of mixtures whose experts all tasks share."""
 
     experts: HowManyOrWhich = field(default=8, kw_only=True)
-    """How many experts, all multi-layer perceptrons; or what they are, of equal output width."""
+    """Number of experts, all multi-layer perceptrons; or a list of experts of equal output width."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
-    """Hidden widths of every perceptron, where ``experts`` is a number."""
+    """Hidden widths of each expert if ``experts`` is a number."""
     expert_norm: bool = field(default=False, kw_only=True)
-    """Whether the outputs of every expert are normalised before they are mixed, so that gates alone weigh them."""
+    """Whether each expert's output is normalised before the mixture, so that only gates weigh experts."""
     levels: Count = field(default=1, kw_only=True)
-    """How many mixtures follow one another; the next one reads what all tasks got."""
+    """Number of levels; the next level reads the mixtures of all tasks."""
 
     @property
     @override
@@ -46,7 +46,7 @@ class MixtureOfExperts(GatedArchitecture):
             return self
         if self.levels > 1:
             raise ValueError(f"experts: a list fits one level, found levels {self.levels}")
-        # what a registered kind gives is known when it is built
+        # the output width of a registered kind is known when it is built
         widths = [expert.width for expert in self.experts]
         if None in widths:
             return self

@@ -1,4 +1,4 @@
-"""Experts with one gate a task."""
+"""Experts with one gate per task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gatewise.declare.base import declaration
 
 @declaration
 class MMoE(MixtureOfExperts):
-    """Experts mixed by one gate a task (multi-gate mixture-of-experts; Ma et al., KDD 2018).
+    """Experts mixed by one gate per task (multi-gate mixture-of-experts; Ma et al., KDD 2018).
 
     Example:
         >>> MMoE(experts=4, expert_dims=[16]).expert_dims

@@ -1,4 +1,4 @@
-"""Experts that read a sequence."""
+"""Experts that read a sequence of behaviours."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from gatewise.errors import DeclarationError, did_you_mean, shown
 class MoSE(GatedArchitecture):
     """Experts that read the behaviours in their order (mixture of sequential experts; Qin et al., KDD 2020).
 
-    It reads a ``Sequence`` with ``pooling=None``.
+    The schema needs a ``Sequence`` with ``pooling=None``.
     """
 
     sequence: Name | None = field(default=None, kw_only=True)
-    """Which one, where several sequences are not pooled."""
+    """Name of the sequence; needed if several sequences have no pooling."""
     cell: Literal["lstm", "gru", "transformer"] = field(default="lstm", kw_only=True)
-    """How an expert reads it."""
+    """The kind of network in each expert."""
     experts: Count = field(default=4, kw_only=True)
-    """How many experts."""
+    """Number of experts."""
     expert_dim: Count = field(default=32, kw_only=True)
     """Width of every expert's output."""
     heads: Count = field(default=2, kw_only=True)
-    """Heads of a transformer's attention."""
+    """Number of attention heads of a transformer."""
     layers: Count = field(default=1, kw_only=True)
-    """Layers of a transformer."""
+    """Number of layers of a transformer."""
     kind: Literal["mose"] = field(default="mose", kw_only=True, repr=False)
 
     @property

@@ -17,11 +17,11 @@ OwnExperts = Annotated[
     | Annotated[Sequence[Share], AfterValidator(tuple), Field(min_length=1), Tag("list")],
     number_or_list,
 ]
-"""A number of experts for every task, or one per task."""
+"""One number of experts for all tasks, or a list with one number per task."""
 
 
 def check_experts(own: int | Sequence[int], shared: int, schema: Schema) -> None:
-    """Refuse numbers that are not one per task, and a task without any expert."""
+    """Refuse lists without exactly one number per task, and tasks without experts."""
     tasks = [task.name for task in schema.tasks]
     counts = [own] * len(tasks) if isinstance(own, int) else list(own)
     if len(counts) != len(tasks):

@@ -1,4 +1,4 @@
-"""Embeddings scaled by the scenario, and every task's layers by who reads and what is read."""
+"""Embeddings scaled by the scenario, and each task's layers scaled by user and item."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class PEPNet(Architecture):
     """Embeddings scaled by scenario features, and each task's layers by user and item (Chang et al., KDD 2023)."""
 
     scenario: Annotated[Names, Field(min_length=1)] = field(kw_only=True)
-    """Features that say where a row comes from, such as tab or app."""
+    """Names of the features of a row's scenario, such as tab or app."""
     priors: Annotated[Names, Field(min_length=1)] = field(kw_only=True)
-    """Features that say who and what, such as user and item."""
+    """Names of the features that scale the layers, such as user and item."""
     layer_dims: Annotated[Dims, Field(min_length=1)] = field(default=(64, 32), kw_only=True)
-    """Widths of the layers, of every task."""
+    """Widths of each task's layers."""
     gate_dims: Dims = field(default=(32,), kw_only=True)
     """Hidden widths of every gate unit."""
     kind: Literal["pepnet"] = field(default="pepnet", kw_only=True, repr=False)

@@ -1,4 +1,4 @@
-"""Experts of each task and shared ones, separated level by level."""
+"""Experts of each task and shared experts, in several levels."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from gatewise.declare.schema import Schema
 
 @declaration
 class PLE(GatedArchitecture):
-    """Experts of each task beside shared ones, in levels (progressive layered extraction; Tang et al., RecSys 2020)."""
+    """Experts of each task and shared experts, in levels (progressive layered extraction; Tang et al., RecSys 2020)."""
 
     own_experts: OwnExperts = field(default=2, kw_only=True)
-    """How many experts each task has of its own: one number, or one per task."""
+    """Number of experts per task: one number for all tasks, or a list with one number per task."""
     shared_experts: Share = field(default=2, kw_only=True)
-    """How many experts are common to all tasks."""
+    """Number of experts that all tasks share."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every expert."""
     levels: Count = field(default=2, kw_only=True)
-    """How many levels follow one another."""
+    """Number of levels."""
     kind: Literal["ple"] = field(default="ple", kw_only=True, repr=False)
 
     @property

@@ -1,4 +1,4 @@
-"""All tasks on one bottom."""
+"""One bottom for all tasks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gatewise.declare.base import Dims, declaration
 
 @declaration
 class SharedBottom(Architecture):
-    """All tasks read one bottom (hard parameter sharing; Caruana, 1997)."""
+    """One bottom for all tasks (hard parameter sharing; Caruana, 1997)."""
 
     bottom_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of the bottom."""

@@ -1,4 +1,4 @@
-"""Every task on its own."""
+"""A separate network per task."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from gatewise.declare.base import Dims, declaration
 
 @declaration
 class SingleTask(Architecture):
-    """Every task has its own bottom and tower; only the embeddings are common.
+    """Every task has its own bottom and tower; tasks share only the embeddings.
 
-    With a schema of one task it is the ordinary single-task model, the control that sharing has to beat.
+    With a schema of one task, this is the usual single-task model: the baseline of multi-task models.
     """
 
     bottom_dims: Dims = field(default=(64, 32), kw_only=True)

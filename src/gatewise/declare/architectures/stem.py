@@ -1,4 +1,4 @@
-"""Every task its own embeddings and experts, beside shared ones."""
+"""Embeddings and experts of each task, and shared embeddings and experts."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from gatewise.errors import DeclarationError
 
 @declaration
 class STEM(GatedArchitecture):
-    """Embeddings and experts of each task beside shared ones; a task changes no other's (Su et al., AAAI 2024).
+    """Embeddings and experts per task and shared; a task trains only its own and the shared ones (Su et al., 2024).
 
-    The width of every embedding is that of each set: there are as many sets as tasks, and a shared one.
+    A feature has one embedding per task and a shared one, each of the declared width.
     """
 
     own_experts: OwnExperts = field(default=2, kw_only=True)
-    """How many experts each task has of its own: one number, or one per task."""
+    """Number of experts per task: one number for all tasks, or a list with one number per task."""
     shared_experts: Share = field(default=2, kw_only=True)
-    """How many experts are common to all tasks."""
+    """Number of experts that all tasks share."""
     expert_dims: Dims = field(default=(64, 32), kw_only=True)
     """Hidden widths of every expert."""
     kind: Literal["stem"] = field(default="stem", kw_only=True, repr=False)

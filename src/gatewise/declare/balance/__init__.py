@@ -1,4 +1,4 @@
-"""Balancing: how much each task's loss counts at each step."""
+"""Balancing: the weight of each task's loss at each step."""
 
 from __future__ import annotations
 

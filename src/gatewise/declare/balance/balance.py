@@ -1,4 +1,4 @@
-"""What all balancing rules declare."""
+"""Base of the declarations of all balancing rules."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from gatewise.declare.base import declaration
 
 @declaration
 class Balance:
-    """What all balancing rules have in common; none of it is an option."""
+    """Base of all balancing rules; has no options."""
 
     @property
     def needs_validation(self) -> bool:
-        """Whether the rule follows the monitored metric, so that there must be a validation table."""
+        """Whether the rule follows the monitored metric and so needs a validation table."""
         return False
 
     @property
@@ -24,5 +24,5 @@ class Balance:
 
     @property
     def declared_weights(self) -> Mapping[str, float]:
-        """Weights of tasks that stay as they are, by name; a task that is not there has 1."""
+        """Fixed weights by task name; a task without an entry has weight 1."""
         return MappingProxyType({})

@@ -1,4 +1,4 @@
-"""Rules that look at the directions of the tasks' gradients too; all but Nash-MTL need the extra ``balance``."""
+"""Rules that use the directions of the tasks' gradients; all but Nash-MTL need the extra ``balance``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gatewise.declare.base import declaration
 
 @declaration
 class Direction(Balance):
-    """What these rules have in common."""
+    """Base of these rules."""
 
     at: Site = field(default="representation", kw_only=True)
     """Where gradients are taken: at the shared ``representation``, in the ``experts``, or in their last layer."""
@@ -29,24 +29,24 @@ class MGDA(Direction):
 
 @declaration
 class PCGrad(Direction):
-    """Gradients without what opposes the others (Yu et al., NeurIPS 2020)."""
+    """Gradients without the parts that conflict with other tasks' gradients (Yu et al., NeurIPS 2020)."""
 
     kind: Literal["pcgrad"] = field(default="pcgrad", kw_only=True, repr=False)
 
 
 @declaration
 class UPGrad(Direction):
-    """The mean of gradients projected to where no task loses (Quinton and Rey, 2024)."""
+    """The mean of the gradients, each projected so that it harms no task (Quinton and Rey, 2024)."""
 
     kind: Literal["upgrad"] = field(default="upgrad", kw_only=True, repr=False)
 
 
 @declaration
 class CAGrad(Direction):
-    """Near the mean gradient, best for the worst task (Liu et al., NeurIPS 2021)."""
+    """The gradient near the mean that is best for the worst-off task (Liu et al., NeurIPS 2021)."""
 
     c: Annotated[float, Field(ge=0)] = field(default=0.5, kw_only=True)
-    """How far from the mean gradient, as a share of its length."""
+    """Largest distance from the mean gradient, as a share of the mean gradient's norm."""
     kind: Literal["cagrad"] = field(default="cagrad", kw_only=True, repr=False)
 
 
@@ -59,24 +59,24 @@ class IMTLG(Direction):
 
 @declaration
 class AlignedMTL(Direction):
-    """Principal components of the gradients at one size (Senushkin et al., CVPR 2023)."""
+    """Principal components of the gradients, scaled to equal size (Senushkin et al., CVPR 2023)."""
 
     kind: Literal["aligned_mtl"] = field(default="aligned_mtl", kw_only=True, repr=False)
 
 
 @declaration
 class DualProj(Direction):
-    """The mean gradient projected to where no task loses (Lopez-Paz and Ranzato, NeurIPS 2017)."""
+    """The mean gradient, projected so that it harms no task (Lopez-Paz and Ranzato, NeurIPS 2017)."""
 
     kind: Literal["dualproj"] = field(default="dualproj", kw_only=True, repr=False)
 
 
 @declaration
 class FairGrad(Direction):
-    """Gains shared by alpha-fairness (Ban and Ji, ICML 2024)."""
+    """Gains shared between tasks by alpha-fairness (Ban and Ji, ICML 2024)."""
 
     alpha: Annotated[float, Field(gt=0)] = field(default=2.0, kw_only=True)
-    """1: Nash-MTL; the larger, the more the task counts that gains least."""
+    """1: Nash-MTL; a larger alpha gives more weight to the task that gains least."""
     kind: Literal["fairgrad"] = field(default="fairgrad", kw_only=True, repr=False)
 
 

@@ -1,4 +1,4 @@
-"""Rules that look at losses, now or over time."""
+"""Rules that use the losses of a step or of several steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Uncertainty(Balance):
     """Weights learnt as the tasks' homoscedastic uncertainty (Kendall, Gal and Cipolla, CVPR 2018)."""
 
     initial_log_variance: float = field(default=0.0, kw_only=True)
-    """Where every task's s = log(sigma^2) starts; its loss counts exp(-s), half of that for regression."""
+    """Initial value of every task's s = log(sigma^2); the loss has weight exp(-s), for regression half of exp(-s)."""
     kind: Literal["uncertainty"] = field(default="uncertainty", kw_only=True, repr=False)
 
 
@@ -34,16 +34,16 @@ class SoftUncertainty(Balance):
     """Softmax of the inverse losses (UW-SO: Kirchdorfer et al., GCPR 2024)."""
 
     temperature: Positive = field(default=1.0, kw_only=True)
-    """Large: equal weights."""
+    """Temperature of the softmax; large: equal weights."""
     kind: Literal["soft_uncertainty"] = field(default="soft_uncertainty", kw_only=True, repr=False)
 
 
 @declaration
 class DWA(Balance):
-    """Dynamic weight average: a loss that falls more slowly counts more (Liu, Johns and Davison, CVPR 2019)."""
+    """Dynamic weight average: a loss that falls more slowly has a larger weight (Liu, Johns and Davison, CVPR 2019)."""
 
     temperature: Positive = field(default=2.0, kw_only=True)
-    """Large: equal weights."""
+    """Temperature of the softmax; large: equal weights."""
     kind: Literal["dwa"] = field(default="dwa", kw_only=True, repr=False)
 
 
@@ -63,7 +63,7 @@ class GeometricMean(Balance):
 
 @declaration
 class IMTLL(Balance):
-    """Learnt scales that bring all losses to 1 (IMTL-L: Liu et al., ICLR 2021)."""
+    """Learnt factors that scale all losses to 1 (IMTL-L: Liu et al., ICLR 2021)."""
 
     kind: Literal["imtl_l"] = field(default="imtl_l", kw_only=True, repr=False)
 
@@ -73,16 +73,16 @@ class SmoothTchebycheff(Balance):
     """A smooth maximum of the losses (Lin et al., ICML 2024)."""
 
     mu: Positive = field(default=0.5, kw_only=True)
-    """Small: the largest loss alone counts; large: equal weights."""
+    """Small: only the largest loss counts; large: equal weights."""
     kind: Literal["smooth_tchebycheff"] = field(default="smooth_tchebycheff", kw_only=True, repr=False)
 
 
 @declaration
 class FAMO(Balance):
-    """Weights learnt from what every step did to the losses (Liu et al., NeurIPS 2023)."""
+    """Weights learnt from the change of the losses in every step (Liu et al., NeurIPS 2023)."""
 
     lr: Positive = field(default=0.025, kw_only=True)
     """Learning rate of the weights' logits."""
     decay: Annotated[float, Field(ge=0)] = field(default=1e-3, kw_only=True)
-    """Pulls the logits to 0."""
+    """Decay of the logits towards 0."""
     kind: Literal["famo"] = field(default="famo", kw_only=True, repr=False)

@@ -1,4 +1,4 @@
-"""Which balancing goes with which tasks."""
+"""Check that a balancing rule fits the tasks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANY_LOSSES = (Static, TunedStatic, RLW, SmoothTchebycheff, MetaBalance, Directio
 
 
 def check_balance(balance: Any, schema: Schema) -> None:
-    """Refuse a rule that takes losses of 0 or more where a task's may fall below.
+    """Refuse a rule that needs non-negative losses if a task's loss may be negative.
 
     Raises:
         DeclarationError: names the rule and the task.
@@ -33,5 +33,5 @@ def check_balance(balance: Any, schema: Schema) -> None:
 
 
 def _may_be_negative(task: Label) -> bool:
-    """Return whether it is: pseudo-labels of the doubly robust loss are not bound to 0 and 1."""
+    """Return whether the task's loss may be negative: the doubly robust loss has pseudo-labels outside of 0 and 1."""
     return isinstance(task, Binary) and task.learn == "dr"

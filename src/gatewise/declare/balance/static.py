@@ -1,4 +1,4 @@
-"""Weights that stay as they are: given, or found by a search."""
+"""Fixed weights: given, or found by a search."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gatewise.declare.base import Name, declaration
 
 
 class Weights(Mapping[str, float]):
-    """A mapping from a task's name to its weight that does not change, so that it has a hash.
+    """An immutable, hashable mapping from task names to weights.
 
     Example:
         >>> Weights({"click": 1.0, "buy": 2.0})["buy"]
@@ -53,37 +53,37 @@ TaskWeights = Annotated[
 
 @declaration
 class Static(Balance):
-    """Every task counts by its declared weight, times a weight given here."""
+    """Every task has its declared weight, times a weight given here."""
 
     weights: TaskWeights | None = field(default=None, kw_only=True)
-    """A weight for tasks by name; 1 for the others."""
+    """Weights by task name; 1 for tasks without an entry."""
     kind: Literal["static"] = field(default="static", kw_only=True, repr=False)
 
     @property
     @override
     def named_tasks(self) -> tuple[str, ...]:
-        """Tasks that a weight is given for."""
+        """Tasks that have a weight here."""
         return tuple(self.declared_weights)
 
     @property
     @override
     def declared_weights(self) -> Mapping[str, float]:
-        """The weights, by task."""
+        """The weights by task name."""
         return self.weights or {}
 
 
 @declaration
 class TunedStatic(Balance):
-    """Static weights that a small search finds: short trainings, judged by the monitored score on the validation table.
+    """Static weights found by short trainings, judged by the monitored score on the validation table.
 
-    Equal weights are the first candidate; the others are drawn so that they cover the range evenly. The run's
-    ``balance.json`` lists all with their scores.
+    Equal weights are the first candidate; the other candidates cover the range evenly. The run's
+    ``balance.json`` lists all candidates with their scores.
     """
 
     candidates: Annotated[int, Field(ge=2)] = field(default=8, kw_only=True)
-    """How many sets of weights are tried."""
+    """Number of sets of weights to try."""
     epochs: Annotated[int, Field(gt=0)] = field(default=1, kw_only=True)
-    """Epochs that each is trained; its best one counts."""
+    """Epochs of training per candidate; the best epoch counts."""
     spread: Annotated[float, Field(gt=1)] = field(default=10.0, kw_only=True)
     """Largest ratio between the weights of two tasks."""
     kind: Literal["tuned_static"] = field(default="tuned_static", kw_only=True, repr=False)

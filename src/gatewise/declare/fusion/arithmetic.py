@@ -1,14 +1,14 @@
-r"""What the signs and functions of an expression mean: everything has a value, so that every row has a place.
+r"""Operators and functions of an expression: finite for all arguments, so that all rows can be ordered.
 
-Computed in float64 as IEEE 754 says, but that no step gives more than :math:`M = 2^{100}` or less than :math:`-M`, and
-that what is not defined is read at the nearest point where it is:
+Computed in IEEE 754 float64, with two exceptions: every result is clipped to :math:`[-M, M]` with
+:math:`M = 2^{100}`, and an undefined result is replaced by the value at the nearest defined point:
 
 - :math:`x / 0` is :math:`M` with the sign of x, and 0 for :math:`0 / 0`;
 - :math:`\log x` of :math:`x \le 0` is :math:`-M`, :math:`\sqrt x` of :math:`x < 0` is 0;
-- :math:`x^y` of :math:`x < 0` is that of 0 where y is no whole number; :math:`0^0` is 1, :math:`0^y` of
+- :math:`x^y` of :math:`x < 0` is :math:`0^y` if y is not a whole number; :math:`0^0` is 1, :math:`0^y` of
   :math:`y < 0` is :math:`M`.
 
-The same functions take numpy arrays and torch tensors, and hold no branch on a value: what they do can be traced and
+All functions take numpy arrays or torch tensors and do not branch on values, so that they can be traced and
 exported. ``xp`` is the module, numpy or torch.
 """
 
@@ -23,25 +23,25 @@ LIMIT = 2.0**100
 
 
 def bounded(xp: Any, x: Any) -> Any:
-    """Return x, at most the limit away from 0."""
+    """Return x, clipped to the limit in absolute value."""
     return xp.clip(x, -LIMIT, LIMIT)
 
 
 def divided(xp: Any, x: Any, y: Any) -> Any:
-    """Return x over y, for y = 0 the limit with the sign of x."""
+    """Return x / y; for y = 0 the limit with the sign of x."""
     zero = y == 0
     return bounded(xp, xp.where(zero, xp.sign(x) * LIMIT, x / xp.where(zero, 1.0, y)))
 
 
 def power(xp: Any, x: Any, y: Any) -> Any:
-    """Return x to the y; an x below 0 has whole powers alone, and is 0 to others."""
+    """Return x to the power y; x below 0 counts as 0 if y is not a whole number."""
     # both zeros become the positive one, whose negative powers are not negative
     outside = (x == 0) | ((x < 0) & (xp.floor(y) != y))
     return bounded(xp, xp.where(outside, 0.0, x) ** y)
 
 
 def clipped(xp: Any, x: Any, low: Any, high: Any) -> Any:
-    """Return x, at least low and at most high, which wins where the two contradict."""
+    """Return x, clipped to at least low and then to at most high."""
     return xp.minimum(xp.maximum(x, low), high)
 
 
@@ -58,8 +58,8 @@ class Function(NamedTuple):
     """A function of an expression.
 
     Attributes:
-        compute: gives its value, of the module and the arguments.
-        least, most: how many arguments it takes.
+        compute: returns the value, from the module and the arguments.
+        least, most: smallest and largest number of arguments.
     """
 
     compute: Callable[..., Any]
@@ -67,12 +67,12 @@ class Function(NamedTuple):
     most: int | None = 1
 
     def takes(self, count: int) -> bool:
-        """Whether it takes so many arguments."""
+        """Return whether the function takes this number of arguments."""
         return self.least <= count and (self.most is None or count <= self.most)
 
     @property
     def arity(self) -> str:
-        """How many arguments it takes, in words."""
+        """The number of arguments, in words."""
         if self.most is None:
             return f"{self.least} arguments or more"
         return "1 argument" if self.least == 1 else f"{self.least} arguments"

@@ -1,4 +1,4 @@
-"""A fusion: an expression over predictions, and its weights."""
+"""A fusion: an expression of predictions, with its weights."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from gatewise.names import FUSED
 
 @dataclass(frozen=True)
 class Fusion:
-    """One score made of several predictions.
+    """One score from several predictions.
 
-    Its numbers are its *weights*: what sliders move and a search looks for. ``str`` gives an expression that is read
-    as the same fusion.
+    The numbers in the expression are the *weights*, which sliders and searches change. ``str`` returns an expression
+    that parses to an equal fusion.
 
     Attributes:
-        tree: of the expression.
+        tree: the syntax tree of the expression.
 
     Example:
         >>> fusion = Fusion.parse("click^1 * (0.2 + rating/5)^0.5 + 3*purchase")
@@ -40,10 +40,10 @@ class Fusion:
 
     @classmethod
     def parse(cls, text: str) -> Fusion:
-        """Read an expression.
+        """Return the fusion of an expression.
 
         Raises:
-            DeclarationError: it is none, names no prediction, or is too long or too deep; one line that says where.
+            DeclarationError: a syntax error, no name of a prediction, or too long or deep; one line with the position.
         """
         fusion = cls(parse(text))
         if not fusion.names:
@@ -56,7 +56,7 @@ class Fusion:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The predictions that it is made of, in order of appearance."""
+        """Names of the predictions, in order of appearance."""
         return tuple(dict.fromkeys(node.name for node in walk(self.tree) if isinstance(node, Column)))
 
     @property
@@ -65,29 +65,29 @@ class Fusion:
         return tuple(node.value for node in walk(self.tree) if isinstance(node, Number))
 
     def with_weights(self, weights: Iterable[float]) -> Fusion:
-        """Return the same expression with other numbers.
+        """Return the fusion with other numbers.
 
         Raises:
-            DeclarationError: not as many as there are, or one that is not finite or too large.
+            DeclarationError: a wrong number of weights, or a weight that is not finite or is too large.
         """
         given = [float(weight) for weight in weights]
         if len(given) != len(self.weights):
             raise DeclarationError(f"fusion: expected {len(self.weights)} weights, found {len(given)}")
         for place, weight in enumerate(given, start=1):
-            # false for what is no number, too
+            # also false for NaN
             if not math.fabs(weight) <= LIMIT:
                 raise DeclarationError(f"fusion: weight {place}: expected a number up to {LIMIT:g}, found {weight}")
         return Fusion(with_numbers(self.tree, iter(given)))
 
     def check(self, predictions: Collection[str], learnt: Collection[str] = ()) -> None:
-        """Refuse names that are no predictions.
+        """Refuse names that are not predictions.
 
         Args:
-            predictions: all that are known.
-            learnt: tasks whose classes or levels are not known yet: of these any ``device[...]`` may be named.
+            predictions: names of all known predictions.
+            learnt: tasks whose classes or levels are not known yet: any ``device[...]`` of these is accepted.
 
         Raises:
-            DeclarationError: says which name, and the nearest one there is; or a task is called like the result.
+            DeclarationError: names the wrong name and the nearest valid name; or a task has the name of the result.
         """
         if FUSED in predictions:
             raise DeclarationError(f"fusion: its result is called {FUSED!r}, and so is a prediction")
@@ -98,9 +98,9 @@ class Fusion:
                 raise DeclarationError(f"fusion: {name!r} is no prediction{hint}")
 
     def evaluate(self, columns: Mapping[str, Any]) -> Any:
-        """Return the fused score of every row, see :mod:`gatewise.declare.fusion.arithmetic`.
+        """Return the fused scores, one per row; see :mod:`gatewise.declare.fusion.arithmetic`.
 
-        Finite wherever the predictions are; a row with a prediction that is no number (NaN) has no fused one.
+        Scores are finite if all predictions are; a row with a NaN among its predictions has a fused score of NaN.
 
         Args:
             columns: the predictions by name, float64: numpy arrays or torch tensors, of one shape.
@@ -112,13 +112,13 @@ class Fusion:
         """
         xp = _module_of(columns[self.names[0]])
         read = {name: bounded(xp, columns[name]) for name in self.names}
-        # numpy warns of infinities, which are bounded at once
+        # numpy warns of infinities, but they are clipped next
         with xp.errstate(all="ignore") if xp.__name__ == "numpy" else nullcontext():
             return _value(self.tree, read, xp)
 
 
 def _module_of(column: Any) -> Any:
-    """Return numpy for its arrays and torch for its tensors; neither is imported here."""
+    """Return the module of an array or tensor, numpy or torch, without importing either."""
     return sys.modules[type(column).__module__.partition(".")[0]]
 
 

@@ -5,7 +5,7 @@ unary      = "-" unary | power
 power      = atom [ "^" unary ]             from the right: a^b^c is a^(b^c)
 atom       = number | name | function "(" expression { "," expression } ")" | "(" expression ")"
 
-A name is a word with what stands in brackets after it, ``device[tv]``, or anything between backticks.
+A name is a word, with or without a part in brackets such as ``device[tv]``, or any text between backticks.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ TOKEN = re.compile(
 
 
 class Token(NamedTuple):
-    """A part of the text.
+    """A token of the expression.
 
     Attributes:
         kind: ``number``, ``name``, ``quoted``, ``sign``, ``end`` or ``other``.
-        text: as it was written.
-        place: of its first character, counted from 1.
+        text: the token as written.
+        place: position of the token's first character, counted from 1.
     """
 
     kind: str
@@ -53,10 +53,10 @@ class Token(NamedTuple):
 
 
 def parse(text: str) -> Node:
-    """Return the tree of an expression.
+    """Return the syntax tree of an expression.
 
     Raises:
-        DeclarationError: it is none; says where, what was expected and what was found.
+        DeclarationError: a syntax error; one line with position, expected and found.
     """
     if len(text) > LENGTH:
         raise DeclarationError(f"fusion: expected {LENGTH} characters or fewer, found {len(text)}")
@@ -103,7 +103,7 @@ class _Parser:
         return tree
 
     def expression(self, least: int = 1) -> Node:
-        """Read operands for as long as the operators between them bind at least so tightly."""
+        """Return the tree of the operands whose operators bind at least this tightly."""
         left = self.unary()
         while self.next.kind == "sign" and least <= BINDING.get(self.next.text, 0):
             operator = self.take().text

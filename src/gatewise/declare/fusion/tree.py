@@ -1,4 +1,4 @@
-"""The syntax tree of an expression, and how it is written."""
+"""The syntax tree of an expression, and its text."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ ATOM = 5
 
 @dataclass(frozen=True)
 class Number:
-    """A number as it stands in the expression: one of its weights."""
+    """A number of the expression: one of the weights."""
 
     value: float
 
 
 @dataclass(frozen=True)
 class Column:
-    """A prediction by its name."""
+    """A prediction, by name."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Negative:
-    """What has a minus in front; that of a number belongs to the number."""
+    """A negated node; a negative number is a :class:`Number`."""
 
     of: Node
 
 
 @dataclass(frozen=True)
 class Operation:
-    """Two operands and what stands between them."""
+    """Two operands and the operator between them."""
 
     operator: str
     left: Node
@@ -50,7 +50,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Call:
-    """A function of its arguments."""
+    """A function and its arguments."""
 
     function: str
     arguments: tuple[Node, ...]
@@ -60,7 +60,7 @@ Node = Number | Column | Negative | Operation | Call
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Yield the numbers and columns of a tree in the order in which they are written."""
+    """Yield the numbers and columns of a tree in written order."""
     match node:
         case Negative(of):
             yield from walk(of)
@@ -75,7 +75,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def with_numbers(node: Node, numbers: Iterator[float]) -> Node:
-    """Return the tree with other numbers, taken in the order in which they are written."""
+    """Return the tree with other numbers, in written order."""
     match node:
         case Number():
             return Number(next(numbers))
@@ -89,11 +89,11 @@ def with_numbers(node: Node, numbers: Iterator[float]) -> Node:
 
 
 def written(node: Node, least: int = 0) -> str:
-    """Return a text that is read as the same tree.
+    """Return a text that parses to an equal tree.
 
     Args:
-        node: what is written.
-        least: how tightly it has to hold together; what does not stands in parentheses.
+        node: the tree to write.
+        least: smallest precedence without parentheses.
     """
     text, binds = _text_and_binding(node)
     return text if binds >= least else f"({text})"
@@ -127,5 +127,5 @@ def number(value: float) -> str:
 
 
 def negated(node: Node) -> Node:
-    """Return what a minus in front makes of a node."""
+    """Return the negated node."""
     return replace(node, value=-node.value) if isinstance(node, Number) else Negative(node)

@@ -1,4 +1,4 @@
-"""Tasks: what the model predicts. A null label takes its row out of that task's sample, and of no other's."""
+"""Tasks: the labels to predict. A row with a null label is outside the sample of this task only."""
 
 from typing import Annotated
 

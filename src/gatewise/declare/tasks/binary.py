@@ -17,28 +17,28 @@ Positive = Annotated[float, Field(gt=0)]
 class Binary(Label):
     """A label that is 0 or 1 (or false, true); the prediction is the probability of 1.
 
-    With ``after`` it is a step of a funnel. Where the tasks are ``click`` and ``purchase`` after it, ``click``,
-    ``purchase_given_click`` and ``click_and_purchase`` are predicted.
+    With ``after`` the task is a step of a funnel. For ``click``, and ``purchase`` after ``click``, the predictions are
+    ``click``, ``purchase_given_click`` and ``click_and_purchase``.
     """
 
     focal: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
-    """Exponent of the focal loss, by which rows that are predicted well already count less; 0: cross entropy."""
+    """Exponent of the focal loss, in which well predicted rows count less; 0: cross entropy."""
     ranking: Literal["pairwise", "listwise"] | None = field(default=None, kw_only=True)
-    """A ranking loss beside it, within the groups of the schema's ``group``."""
+    """A second, ranking loss within the groups of the schema's ``group``."""
     ranking_weight: Positive = field(default=1.0, kw_only=True)
-    """Multiplies the ranking loss."""
+    """Factor of the ranking loss."""
     after: Name | None = field(default=None, kw_only=True)
-    """The step before: a binary task without whose label this one cannot be 1."""
+    """The step before: a binary task whose label is 1 in all rows in which this label is 1."""
     through: Name | None = field(default=None, kw_only=True)
-    """A task after the same step which this one may follow as well as not, such as a cart on the way to a purchase."""
+    """An optional step between ``after`` and this task, such as a cart before a purchase."""
     learn: Literal["entire_space", "observed", "ips", "dr"] = field(default="entire_space", kw_only=True)
-    """How a step is learnt: that all steps are taken, over all rows (ESMM, ESM2); the step itself, in the rows of those
-    who came to it; or there with inverse propensities, or doubly robust with imputed labels (ESCM2)."""
+    """How a step is learnt. ``entire_space``: the joint probability, over all rows (ESMM, ESM2); ``observed``: the step
+    in rows in which the step before was taken; ``ips``, ``dr``: inverse propensities or doubly robust (ESCM2)."""
     clip: Annotated[float, Field(gt=0, le=1)] = field(default=0.01, kw_only=True)
     """Smallest propensity of ``ips`` and ``dr``."""
     conflicts: Literal["trust_before", "trust_after", "drop", "error"] = field(default="trust_before", kw_only=True)
-    """What to do with rows where this label is 1 and the step before was not taken: it counts as 0; the steps before
-    count as 1; the row is in the sample of neither; or nothing is trained."""
+    """Rows in which this label is 1 but the step before was not taken. ``trust_before``: this label counts as 0;
+    ``trust_after``: the steps before count as 1; ``drop``: the row is in neither sample; ``error``: no training."""
     kind: Literal["binary"] = field(default="binary", kw_only=True, repr=False)
 
     @model_validator(mode="after")

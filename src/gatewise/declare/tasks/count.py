@@ -1,4 +1,4 @@
-"""Labels that count something, or add something up."""
+"""Labels that are counts or sums."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gatewise.declare.tasks.label import Label, refuse_options_of_others
 
 @declaration
 class Count(Label):
-    """A label of 0 or more; its expected value is predicted.
+    """A label of 0 or more; the prediction is the expected value.
 
     Example:
         >>> Count("spent", loss="tweedie", power=1.3).power
@@ -21,10 +21,10 @@ class Count(Label):
     """
 
     loss: Literal["poisson", "tweedie"] = field(default="poisson", kw_only=True)
-    """``poisson`` for whole numbers, ``tweedie`` for any numbers of which many are 0, such as amounts."""
+    """``poisson`` for counts, ``tweedie`` for real numbers with many zeros, such as amounts."""
     power: Annotated[float, Field(gt=1, lt=2)] = field(default=1.5, kw_only=True)
-    """Of ``tweedie``: the variance grows with this power of the mean. Near 1: many small parts; near 2: few large
-    ones."""
+    """Of ``tweedie``: exponent of the mean in the variance. Near 1: sums of many small parts; near 2: of few large
+    parts."""
     kind: Literal["count"] = field(default="count", kw_only=True, repr=False)
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Labels that mean what somebody else's code says."""
+"""Labels of users' own kinds of tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gatewise.declare.tasks.label import Label
 
 
 class CustomOptions(Mapping[str, Any]):
-    """A mapping of JSON values that does not change, so that it has a hash.
+    """An immutable, hashable mapping of JSON values.
 
     Example:
         >>> CustomOptions({"margin": 0.5})["margin"], CustomOptions({"margin": 0.5}) == {"margin": 0.5}
@@ -47,7 +47,7 @@ class CustomOptions(Mapping[str, Any]):
         return repr(self._options)
 
     def plain(self) -> dict[str, Any]:
-        """Return it as JSON and YAML write it."""
+        """Return plain values for JSON and YAML."""
         plain: dict[str, Any] = json.loads(self._text)
         return plain
 
@@ -61,7 +61,7 @@ def _frozen(options: Mapping[str, Any]) -> CustomOptions:
 
 @declaration
 class Custom(Label):
-    """A numeric label of a kind of one's own, made known by ``gatewise.tasks.register``.
+    """A numeric label of a user's own kind, registered by ``gatewise.tasks.register``.
 
     Example:
         >>> Custom("dwell", by="log_cosh", options={"sharpness": 2.0}).options
@@ -69,9 +69,9 @@ class Custom(Label):
     """
 
     by: Name = field(kw_only=True)
-    """The name that the kind is registered under."""
+    """The registered name of the kind."""
     options: Annotated[
         Mapping[Name, JsonValue], AfterValidator(_frozen), PlainSerializer(CustomOptions.plain, return_type=dict)
     ] = field(default=CustomOptions({}), kw_only=True)
-    """What its constructor takes beside the name, the weight and the label's statistics: JSON values by name."""
+    """Further arguments of the kind's constructor, after name, weight and label statistics: JSON values by name."""
     kind: Literal["custom"] = field(default="custom", kw_only=True, repr=False)

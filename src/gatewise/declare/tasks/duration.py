@@ -1,4 +1,4 @@
-"""Labels that are times, cut off where something ends."""
+"""Labels that are durations, censored at a limit."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gatewise.declare.tasks.label import Label
 
 @declaration
 class Duration(Label):
-    """A time of 0 or more, such as that for which a video was watched; who saw all of it might have gone on.
+    """A duration of 0 or more, such as watch time, which is censored at a limit, such as the video's length.
 
-    The expected time up to the limit is predicted.
+    The prediction is the expected time up to the limit.
 
     Example:
         >>> Duration("play_time", limit="video_length").known_columns
@@ -24,11 +24,11 @@ class Duration(Label):
     """
 
     limit: Name | None = field(default=None, kw_only=True)
-    """The column of the longest possible time, known beforehand: the item's length. It may be a feature's too. Null:
-    there is none in this row."""
+    """The column of the longest possible time, such as the item's length, known before the prediction. A feature can
+    read the column too. Rows with null have no limit."""
     unit: Annotated[float, Field(gt=0)] = field(default=1.0, kw_only=True)
-    """What counts as a short time, in the label's unit: below it equal differences matter, above it equal ratios. 1000
-    for a label in milliseconds learns what 1 learns from the same label in seconds."""
+    """Scale in the label's unit: below the scale, equal differences matter; above the scale, equal ratios. 1000 for a
+    label in milliseconds is equal to 1 for a label in seconds."""
     kind: Literal["duration"] = field(default="duration", kw_only=True, repr=False)
 
     @property

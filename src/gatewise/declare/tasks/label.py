@@ -1,4 +1,4 @@
-"""What all kinds of tasks have."""
+"""Base of the declarations of all tasks."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ AnyMetric = Annotated[Any, OpenTo("metric")]
 
 @declaration
 class Label:
-    """What all kinds of tasks have: a label's column, what counts of it, and how much."""
+    """Options of all tasks: the label's column, the sample of rows, and weights."""
 
     name: Name
-    """The task's name, and its column in the predictions."""
+    """The task's name, also the name of the predicted column."""
     weight: Weight = 1.0
-    """Multiplies the task's loss, on top of what the balancing rule decides."""
+    """Factor of the task's loss, in addition to the balancing rule's weight."""
     column: Name | None = None
-    """The label's column, where it is not called like the task."""
+    """The label's column, if it has another name than the task."""
     weight_column: Name | None = None
-    """A column of non-negative row weights for this task's loss; metrics count every labelled row once."""
+    """A column of non-negative row weights for this task's loss; metrics ignore these weights."""
     metrics: Annotated[Sequence[AnyMetric], AfterValidator(tuple)] = field(default=(), kw_only=True)
-    """Registered metrics that judge the task beside those of its kind."""
+    """Registered metrics of the task, in addition to its kind's metrics."""
     within: Name | None = field(default=None, kw_only=True)
-    """A binary task: this one is learnt and judged in the rows alone where that one's label is 1."""
+    """Name of a binary task: this task is trained and evaluated only in rows in which that task's label is 1."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of what is predicted."""
+        """Names of the predictions."""
         return (self.name,)
 
     @property
@@ -44,16 +44,16 @@ class Label:
 
     @property
     def known_columns(self) -> tuple[str, ...]:
-        """Columns that say something about the label before it is known, and are read when predicting too."""
+        """Columns that the task reads for predictions too, such as a limit that is known before the label."""
         return ()
 
 
 def refuse_options_of_others(declared: Any, owners: Mapping[str, str]) -> None:
-    """Refuse options that belong to another loss than the declared one.
+    """Refuse options that belong to another loss than the declared loss.
 
     Args:
-        declared: what has a ``loss`` and the options.
-        owners: the loss that each option belongs to.
+        declared: a declaration with a ``loss``.
+        owners: the loss of each option, by option.
 
     Raises:
         ValueError: names the option and its loss.

@@ -1,4 +1,4 @@
-"""Labels that are 0 for most, and spread over orders of magnitude for the rest."""
+"""Labels that are mostly 0, with the other values spread over orders of magnitude."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gatewise.names import positive_name
 
 @declaration
 class LifetimeValue(Label):
-    """A value of 0 or more that most never bring, such as revenue: whether there is one, and how much.
+    """A value that is 0 in most rows, such as revenue: the probability and the amount of a value above 0.
 
-    The expected value is predicted, and the probability that there is one: ``revenue``, ``revenue[>0]``.
+    The predictions are the expected value and the probability of a value above 0: ``revenue``, ``revenue[>0]``.
     """
 
     kind: Literal["lifetime_value"] = field(default="lifetime_value", kw_only=True, repr=False)

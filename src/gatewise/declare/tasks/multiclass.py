@@ -26,9 +26,9 @@ def _classes(classes: Sequence[int | str]) -> tuple[int | str, ...]:
 
 @declaration
 class Multiclass(Label):
-    """A label that is one of several integers or strings, or a boolean (0 or 1).
+    """A label with several classes: integers, strings, or a boolean (0 or 1).
 
-    Every class has a predicted column, its probability: ``device[phone]``, ``device[desktop]``.
+    The predictions are the classes' probabilities, one column per class: ``device[phone]``, ``device[desktop]``.
 
     Example:
         >>> Multiclass("device", classes=["phone", "desktop"]).classes
@@ -36,7 +36,7 @@ class Multiclass(Label):
     """
 
     classes: Annotated[Sequence[int | str], AfterValidator(_classes)] | None = field(default=None, kw_only=True)
-    """The classes, in the order of their columns; None: those of the training table, sorted."""
+    """The classes, in the order of their columns; None: the training table's classes, sorted."""
     kind: Literal["multiclass"] = field(default="multiclass", kw_only=True, repr=False)
 
     @property

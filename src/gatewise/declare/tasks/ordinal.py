@@ -25,10 +25,10 @@ def _levels(levels: Sequence[float]) -> tuple[float, ...]:
 
 @declaration
 class Ordinal(Label):
-    """A label that is one of a few ordered numbers, such as stars.
+    """A label with a few ordered levels, such as stars.
 
-    The expected level is predicted, and the probability of every level or more but the lowest: ``stars``,
-    ``stars[>=2]``, ``stars[>=3]``.
+    The predictions are the expected level and, for each level but the lowest, the probability of at least this level:
+    ``stars``, ``stars[>=2]``, ``stars[>=3]``.
 
     Example:
         >>> Ordinal("stars", levels=[1, 2, 3, 4, 5]).levels
@@ -36,7 +36,7 @@ class Ordinal(Label):
     """
 
     levels: Annotated[Sequence[float], AfterValidator(_levels)] | None = field(default=None, kw_only=True)
-    """The levels, rising; None: those of the training table."""
+    """The levels, in rising order; None: the training table's levels."""
     kind: Literal["ordinal"] = field(default="ordinal", kw_only=True, repr=False)
 
     @property

@@ -13,7 +13,7 @@ from gatewise.declare.tasks.label import Label, refuse_options_of_others
 
 @declaration
 class Regression(Label):
-    """A numeric label; it is standardised inside, the prediction is in the label's own unit.
+    """A numeric label; training standardises the label, predictions are in the label's unit.
 
     Example:
         >>> Regression("dwell", loss="quantile", quantile=0.9).quantile
@@ -21,12 +21,12 @@ class Regression(Label):
     """
 
     loss: Literal["mse", "mae", "huber", "quantile"] = field(default="mse", kw_only=True)
-    """What is learnt: the mean, by squared errors; the median, by absolute ones; what is between them and minds no
-    outlier; or a quantile, by the pinball loss."""
+    """``mse``: learns the mean; ``mae``: the median; ``huber``: a value between the two, robust to outliers;
+    ``quantile``: a quantile, by the pinball loss."""
     delta: Annotated[float, Field(gt=0)] = field(default=1.0, kw_only=True)
-    """Of ``huber``: errors above so many standard deviations of the label count as absolute ones."""
+    """Of ``huber``: error, in standard deviations of the label, above which the loss is linear."""
     quantile: Annotated[float, Field(gt=0, lt=1)] = field(default=0.5, kw_only=True)
-    """Of ``quantile``: the share of labels that is to lie below the prediction."""
+    """Of ``quantile``: the share of labels below the prediction."""
     kind: Literal["regression"] = field(default="regression", kw_only=True, repr=False)
 
     @model_validator(mode="after")
