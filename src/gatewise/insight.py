@@ -1,4 +1,4 @@
-"""What can be asked of a trained model: how good it is, where, and why."""
+"""Evaluation and explanation of a trained model: metrics, slices, gates, experts, features."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ from gatewise.progress import at_terminal, counting
 from gatewise.serving import Scorer
 
 GATE_SAMPLE = 10_000
-"""Rows on which gates are looked at after a training."""
+"""Largest number of rows for the check of gates after a training."""
 
 
 class Insight:
-    """Metrics with intervals, slices, gates, experts, features, single predictions: of a scorer and its history.
+    """Metrics with intervals, slices, gates, experts, features and single predictions of a scorer.
 
     Args:
-        scorer: what predicts; None: nothing has been trained yet.
-        options: what it was trained with.
-        history: of the training, an epoch each.
+        scorer: encoder, model and tasks; None before the first training.
+        options: the options of the training.
+        history: the history of the training, one record per epoch.
     """
 
     def __init__(self, scorer: Scorer | None, options: declare.Options, history: Sequence[EpochRecord] = ()) -> None:
@@ -69,20 +69,21 @@ class Insight:
         """The fitted encoder, model and tasks.
 
         Raises:
-            GatewiseError: nothing was fitted yet.
+            GatewiseError: the ranker is not fitted yet.
         """
         if self._scorer is None:
             raise GatewiseError("this ranker is not fitted: call fit first, or gatewise.load an artefact")
         return self._scorer
 
     def evaluate_stream(self, table: Any, *, calibrated: bool = False) -> Streamed:
-        """Judge a table piece by piece, a file without holding it whole.
+        """Return the metrics of a table that is read in pieces, such as a file larger than memory.
 
-        AUC and ECE come from histograms of 100,000 bins; metrics that need all rows at once are left out, and named.
+        AUC and ECE come from histograms of 100,000 bins. Metrics that need all rows at once are left out; the result
+        names these metrics.
 
         Raises:
             TableError: a column is missing or of another type.
-            GatewiseError: ``calibrated``, and nothing was.
+            GatewiseError: ``calibrated``, but the ranker is not calibrated.
         """
         encoder = self.scorer.encoder
         centres = {name: learnt.get("mean", 0.0) for name, learnt in encoder.statistics.items()}
@@ -102,19 +103,19 @@ class Insight:
         seed: int = 0,
         calibrated: bool = False,
     ) -> Estimates:
-        """Return ``{task: {metric: Estimate}}``: every metric with a bootstrap interval.
+        """Return the metrics with bootstrap intervals, ``{task: {metric: Estimate}}``.
 
         Args:
             table: any table with features and labels.
-            metrics: names of the metrics wanted; by default all.
-            by_group: draw whole groups of the schema's ``group``, as metrics within groups always do.
-            samples: how many resamples.
-            level: how likely the interval is meant to hold the true value.
-            seed: of the draws.
-            calibrated: judge calibrated probabilities.
+            metrics: names of the metrics; by default all.
+            by_group: whether to resample whole groups of the schema's ``group``; metrics within groups always do.
+            samples: number of bootstrap samples.
+            level: nominal coverage of the interval.
+            seed: seed of the bootstrap samples.
+            calibrated: whether to evaluate calibrated probabilities.
 
         Raises:
-            DeclarationError: no such metric, or the schema has no group.
+            DeclarationError: an unknown metric, or a schema without a group.
             TableError: a column is missing or of another type.
         """
         predicted = self.scorer.predicted(table, calibrated=calibrated)
@@ -130,21 +131,21 @@ class Insight:
         limit: int = LIMIT,
         calibrated: bool = False,
     ) -> dict[str, list[Slice]]:
-        """Return the metrics of every slice, ``{task: [Slice]}``, those of several columns one after the other.
+        """Return the metrics of every slice, ``{task: [Slice]}``, in the order of the columns.
 
-        Numbers and times are cut into bins of about equally many rows; the values of a ``Categorical`` feature and
-        all others are slices of their own, the most frequent first, and nulls are one too.
+        Numbers and times are cut into bins of about equally many rows. For ``Categorical`` features and columns of
+        other types, each value is one slice, the most frequent value first; nulls are one slice.
 
         Args:
             table: any table with features and labels.
-            by: a column of the table, or several.
-            metrics: names of the metrics wanted; by default all.
-            bins: how many bins of numbers.
-            limit: how many values at most; the rest is one slice.
-            calibrated: judge calibrated probabilities.
+            by: one or several columns of the table.
+            metrics: names of the metrics; by default all.
+            bins: number of bins of numbers.
+            limit: largest number of values; the other values are one slice.
+            calibrated: whether to evaluate calibrated probabilities.
 
         Raises:
-            DeclarationError: no such metric.
+            DeclarationError: an unknown metric.
             TableError: a column is missing or of another type.
         """
         source = readable(table)
@@ -161,15 +162,15 @@ class Insight:
         level: float = 0.95,
         calibrated: bool = False,
     ) -> dict[str, list[ReliabilityBin]]:
-        """Return what was predicted beside what came, ``{task: [ReliabilityBin]}``, for every probability.
+        """Return predicted and observed rates per bin, ``{task: [ReliabilityBin]}``, for every probability.
 
         Args:
             table: any table with features and labels.
-            bins: how many parts of equally many rows.
-            by: a column, or several, whose slices have parts of their own; see :meth:`slices`.
-            limit: how many values at most; the rest is one slice.
-            level: of the interval of each part's share of ones.
-            calibrated: judge calibrated probabilities.
+            bins: number of bins of equally many rows.
+            by: one or several columns, whose slices have separate bins; see :meth:`slices`.
+            limit: largest number of values; the other values are one slice.
+            level: nominal coverage of the interval of each bin's observed rate.
+            calibrated: whether to evaluate calibrated probabilities.
 
         Raises:
             TableError: a column is missing or of another type.
@@ -179,7 +180,7 @@ class Insight:
         return reliability(self.scorer.predicted(source, calibrated=calibrated), cuts, bins=bins, level=level)
 
     def _cut(self, source: Any, by: str | Sequence[str] | None, bins: int, limit: int) -> list[Cut]:
-        """Return a table's slices by columns that need not be features."""
+        """Return the slices of a table by columns, which may be other columns than features."""
         columns = [by] if isinstance(by, str) else list(by or ())
         present = column_names(source)
         read = [cut_column(present, name) for name in columns]
@@ -192,11 +193,11 @@ class Insight:
         return cut_table(read_as_learnt, columns, bins=bins, limit=limit, keys=encoder.id_columns)
 
     def gates(self, table: Any, *, per_row: bool = False) -> np.ndarray:
-        """Return how much each task uses each expert.
+        """Return the mean gate weights of each task over the experts.
 
         Args:
-            table: rows to look at.
-            per_row: return every row's weights instead of their mean.
+            table: any table with the features.
+            per_row: whether to return the weights per row instead of their mean.
 
         Returns:
             ``[task, expert]``, or ``[row, task, expert]``; the last axis sums to 1.
@@ -216,13 +217,13 @@ class Insight:
     def gate_usage(
         self, table: Any, by: str | Sequence[str] | None = None, *, bins: int = BINS, limit: int = LIMIT
     ) -> list[GateUsage]:
-        """Return what gates do, level by level: mean weights, entropy, utilisation; then the same for every slice.
+        """Return mean weights, entropy and utilisation of gates, per level; first over all rows, then per slice.
 
         Args:
             table: any table with the features.
-            by: a column, or several, to cut it by, see :meth:`slices`; ``"rows of user"`` tells new users from old.
-            bins: how many bins of numbers.
-            limit: how many values at most; the rest is one slice.
+            by: one or several columns to slice by, see :meth:`slices`; ``"rows of user"`` separates new and old users.
+            bins: number of bins of numbers.
+            limit: largest number of values; the other values are one slice.
 
         Raises:
             GatewiseError: the architecture has no gates.
@@ -233,7 +234,7 @@ class Insight:
         return gate_usage(*self._looked_at(source, labels=False), self._cut(source, by, bins, limit))
 
     def expert_similarity(self, table: Any, *, rows: int = 10_000, seed: int = 0) -> list[Similarity]:
-        """Return how alike experts are, level by level: linear CKA of what they give for some rows of a table.
+        """Return the similarity of experts per level: linear CKA of their outputs on a sample of the rows.
 
         Raises:
             GatewiseError: the architecture has no experts that gates mix.
@@ -251,17 +252,17 @@ class Insight:
         seed: int = 0,
         progress: bool | None = None,
     ) -> list[Ablation]:
-        """Return how metrics change when an expert is removed, level by level; see :mod:`gatewise.analysis.ablation`.
+        """Return the change of metrics without each expert, per level; see :mod:`gatewise.analysis.ablation`.
 
         Args:
             table: any table with features and labels.
-            metric: judges the outputs that have it; by default what sums each up.
-            rows: how many rows are drawn at most.
-            seed: of the draw.
-            progress: show how far it is; by default when standard error is a terminal.
+            metric: name of the metric, for outputs that have the metric; by default each output's main metric.
+            rows: largest number of sampled rows.
+            seed: seed of the sample.
+            progress: whether to show progress; by default if standard error is a terminal.
 
         Raises:
-            GatewiseError: the architecture has no experts that gates mix, or no such metric.
+            GatewiseError: the architecture has no experts that gates mix, or the metric is unknown.
             TableError: a column is missing or of another type.
         """
         self._check_experts()
@@ -280,19 +281,19 @@ class Insight:
         seed: int = 0,
         progress: bool | None = None,
     ) -> dict[str, list[Importance]]:
-        """Return ``{task: [Importance]}``: how much worse a metric becomes when a feature is shuffled, greatest first.
+        """Return the permutation importance of features, ``{task: [Importance]}``, greatest first.
 
         Args:
             table: any table with features and labels.
-            metric: judges the outputs that have it; by default what sums each up.
-            repeats: how often each feature is shuffled.
-            within_groups: shuffle within the schema's ``group``, to see what orders its rows.
-            rows: how many rows are drawn at most.
-            seed: of the draws.
-            progress: show how far it is; by default when standard error is a terminal.
+            metric: name of the metric, for outputs that have the metric; by default each output's main metric.
+            repeats: number of shuffles per feature.
+            within_groups: whether to shuffle only within the schema's ``group``, for the order within groups.
+            rows: largest number of sampled rows.
+            seed: seed of the sample and the shuffles.
+            progress: whether to show progress; by default if standard error is a terminal.
 
         Raises:
-            DeclarationError: no such metric, or the schema has no group.
+            DeclarationError: an unknown metric, or a schema without a group.
             TableError: a column is missing or of another type.
         """
         model, _, tensors = self._looked_at(table)
@@ -310,10 +311,10 @@ class Insight:
             )
 
     def problems(self, table: Any) -> list[Problem]:
-        """Return what is wrong, in words: dead and duplicate experts, collapsed gates, tasks that starve.
+        """Return the problems found, in words: dead and duplicate experts, collapsed gates, starving tasks.
 
         Args:
-            table: any table with the features, of rows to look at.
+            table: any table with the features.
 
         Raises:
             TableError: a column is missing or of another type.
@@ -323,7 +324,7 @@ class Insight:
         return found + self.starving()
 
     def starving(self) -> list[Problem]:
-        """Return the tasks that hardly moved what all share, in the epoch whose weights the model has."""
+        """Return the tasks with almost no effect on the shared layers, in the epoch whose weights the model has."""
         kept = kept_epoch(self.history)
         if kept is None:
             return []
@@ -334,17 +335,17 @@ class Insight:
     def explain(
         self, row: int | Mapping[str, Any], table: Any = None, *, others: int = 200, draws: int = 100, seed: int = 0
     ) -> Explanation:
-        """Take one prediction apart: gates, what experts and features add to every score.
+        """Return the explanation of one prediction: gates, and contributions of experts and features to every score.
 
         Args:
-            row: its number in the table, counted from 0; or its values by column.
-            table: any table with the features; other rows of it are what the row's features are held against.
-            others: how many of them are drawn at most.
-            draws: how many orders of the features, see :func:`gatewise.analysis.attribute`.
-            seed: of the draws.
+            row: number of the row in the table, counted from 0; or the row's values by column.
+            table: any table with the features; the other rows are the reference for the row's features.
+            others: largest number of sampled reference rows.
+            draws: number of sampled orders of the features, see :func:`gatewise.analysis.attribute`.
+            seed: seed of both samples.
 
         Raises:
-            TableError: there is no such row or column, or a value is missing or of another type.
+            TableError: an unknown row or column, or a value that is missing or of another type.
         """
         scorer, schema = self.scorer, self.scorer.encoder.schema
         columns = {feature.name: declare.column_of(feature) for feature in schema.features}
@@ -375,13 +376,13 @@ class Insight:
         )
 
     def _looked_at(self, table: Any, *, labels: bool = True) -> tuple[MultiTaskModel, list[str], TensorTable]:
-        """Return the model, the names of its tasks, and a table as it reads it."""
+        """Return the model, the names of its tasks, and the encoded table."""
         scorer = self.scorer
         return scorer.model, [task.name for task in scorer.tasks], scorer.tensors(scorer.encode(table, labels=labels))
 
     def _warn_of_gates(self, table: TensorTable) -> None:
         names = [task.name for task in self.scorer.tasks]
-        # of several levels the last one, which is that of the tasks
+        # only the last level, whose gates are the tasks'
         usage = gate_usage(self.scorer.model, names, table.head(GATE_SAMPLE))[-1:]
         for problem in mixture_problems(usage):
             warnings.warn(str(problem), GatewiseWarning, stacklevel=4)

@@ -19,14 +19,14 @@ Place = Literal["trunk", "expert", "gate", "interaction", "pooling", "task", "me
 
 @dataclass(frozen=True)
 class Door:
-    """A place for kinds of one's own.
+    """A place for users' own kinds.
 
     Attributes:
-        base: the declaration that all registered kinds have in common.
-        required: arguments that the constructor takes, and the builder gives.
-        given: arguments that the builder gives where the constructor takes them.
-        parent: a subclass of it is known to belong here.
-        methods: what a class must have.
+        base: base class of the declarations of all registered kinds.
+        required: arguments of the builder that every constructor must have.
+        given: arguments that the builder passes if the constructor has them.
+        parent: base class whose subclasses belong here without a named place.
+        methods: attributes that a class must have.
     """
 
     base: type
@@ -57,17 +57,18 @@ DOORS: dict[str, Door] = {
 
 
 def register(kind: str, place: Place | None = None) -> Callable[[Cls], Cls]:
-    """Make a class known under a name, so that it is declared like a kind of our own.
+    """Register a class under a name, so that declarations use the class like a built-in kind.
 
-    Every argument of its constructor that has a type, and that is not given by the builder, becomes an option: in
-    Python as ``Class.declared(option=...)`` or ``{"kind": ..., "option": ...}``, in recipes and on the command line.
-    An artefact holds the name and the options; whoever loads it imports the module that registers the class first.
+    Every typed argument of the constructor that the builder does not pass becomes an option: in Python as
+    ``Class.declared(option=...)`` or ``{"kind": ..., "option": ...}``, in recipes and on the command line. An artefact
+    holds the name and the options; import the module that registers the class before you load the artefact.
 
-    - ``trunk``, a :class:`gatewise.nn.Trunk`, is given ``input_dim``, ``num_tasks``, ``activation``, ``dropout``,
-      ``norm``
+    The places, with the type of the class and the builder's arguments, which the builder passes by name:
+
+    - ``trunk``, a :class:`gatewise.nn.Trunk`: ``input_dim``, ``num_tasks``, ``activation``, ``dropout``, ``norm``
     - ``expert``, a module ``[batch, input_dim] -> [batch, width]``: ``input_dim``, ``activation``, ``dropout``,
       ``norm``
-    - ``gate``, a :class:`gatewise.nn.Gates` or a module that gives weights ``[batch, gate, expert]``: ``input_dim``,
+    - ``gate``, a :class:`gatewise.nn.Gates` or a module that returns weights ``[batch, gate, expert]``: ``input_dim``,
       ``num_gates``, ``num_experts``, ``dims``, ``activation``, ``norm``
     - ``interaction``, a module ``[batch, input_dim] -> [batch, width]`` before the trunk: ``input_dim`` and ``blocks``,
       the columns of every feature
@@ -77,17 +78,16 @@ def register(kind: str, place: Place | None = None) -> Callable[[Cls], Cls]:
     - ``balance``, a :class:`gatewise.balance.BalanceRule`: ``num_tasks``
     - ``callback``, a :class:`gatewise.training.Reporter`
 
-    What the builder gives is given by name, where the constructor takes it.
-
     Args:
-        kind: the name that declarations call it by.
-        place: what it is, where no base class says so: ``expert``, ``gate``, ``interaction``, ``pooling``, ``metric``.
+        kind: name of the kind in declarations.
+        place: one of ``expert``, ``gate``, ``interaction``, ``pooling``, ``metric``; other places follow from the
+            base class.
 
     Returns:
-        A decorator that gives the class back, with its declaration as ``declared``.
+        A decorator that returns the class, with its declaration as ``declared``.
 
     Raises:
-        DeclarationError: nothing says what it is, or its constructor does not take what the builder gives.
+        DeclarationError: the place is not known, or the class lacks a method or a constructor argument.
 
     Example:
         >>> import gatewise as gw
@@ -120,7 +120,7 @@ def register(kind: str, place: Place | None = None) -> Callable[[Cls], Cls]:
 
 
 def _place_of(kind: str, cls: type) -> str:
-    """Return the place of a class by what it is a subclass of."""
+    """Return the place of a class, from its base class."""
     for name, door in DOORS.items():
         if door.parent is not None and issubclass(cls, door.parent):
             return name

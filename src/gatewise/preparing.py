@@ -19,7 +19,7 @@ from gatewise.training import Monitor, choose_device
 
 
 def check_declared(schema: declare.Schema, options: declare.Options) -> None:
-    """Refuse options that do not fit a schema; better known before the tables are read.
+    """Refuse options that do not fit a schema, before the tables are read.
 
     Raises:
         DeclarationError: names the option.

@@ -1,4 +1,4 @@
-"""The ranker: from a table to predictions of all tasks."""
+"""The ranker, from a table to predictions of all tasks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Ranker(Insight, Estimator):
         schema: features and tasks.
         model: an architecture, or its kind, such as ``"mmoe"``, ``"ple"`` or ``"shared_bottom"``.
         balance: a balancing rule, or its kind, such as ``"static"``, ``"uncertainty"`` or ``"upgrad"``.
-        fusion: an expression that makes one score of all predictions, such as ``"click + 3 * purchase^0.5"``.
+        fusion: an expression of one score from all predictions, such as ``"click + 3 * purchase^0.5"``.
         **training: any option of :class:`gatewise.Training`, such as ``epochs=5, batch_size=1024, lr=1e-3, seed=0``.
 
     Raises:
@@ -69,7 +69,7 @@ class Ranker(Insight, Estimator):
 
     @classmethod
     def from_options(cls, schema: declare.Schema, options: declare.Options) -> Ranker:
-        """Return an unfitted ranker of a schema and all other options in one, such as a recipe."""
+        """Return an unfitted ranker of a schema and options in one object, such as a recipe."""
         ranker = cls.__new__(cls)
         ranker._declare(schema, options)
         return ranker
@@ -87,7 +87,7 @@ class Ranker(Insight, Estimator):
 
     @property
     def calibrated(self) -> bool:
-        """Whether probabilities can be calibrated: :meth:`calibrate` was called since the last fit."""
+        """Whether :meth:`calibrate` was called after the last fit, so that probabilities can be calibrated."""
         return bool(self.scorer.calibration)
 
     def fit(
@@ -104,19 +104,19 @@ class Ranker(Insight, Estimator):
     ) -> Ranker:
         """Learn vocabularies and statistics from the training table, then train.
 
-        After it the model has the weights of the epoch that was best on ``valid``, or of the last one without
-        ``valid``. On Ctrl-C it has those of the best epoch so far and ``run_dir`` has a checkpoint to resume from.
+        The fitted model has the weights of the best epoch on ``valid``, or of the last epoch without ``valid``. After
+        Ctrl-C the model has the weights of the best epoch so far, and ``run_dir`` has a checkpoint to resume from.
 
         Args:
             train: any table: pandas, polars, pyarrow, duckdb, a dict of arrays, a path to CSV or Parquet.
-            valid: another one, later in time where time matters; decides the best epoch and early stopping. A single
-                column that ``train`` holds, as scikit-learn gives labels beside a table, is no table and not used.
-            run_dir: where checkpoint and history are written after every epoch.
-            resume: go on from the checkpoint in ``run_dir``; the result is that of never having stopped.
-            overwrite: begin anew where ``run_dir`` holds a training that is longer or not at its end, which is lost.
-            progress: show progress; by default when standard error is a terminal.
-            label: put in front of every line of progress.
-            callbacks: further reporters, which are told of every step and epoch.
+            valid: any table, later in time if time matters; decides the best epoch and early stopping. A single column
+                of ``train``, as scikit-learn passes labels, is not used.
+            run_dir: folder for the checkpoint and the history, written after every epoch.
+            resume: resume from the checkpoint in ``run_dir``; results equal those of an uninterrupted training.
+            overwrite: start anew even if ``run_dir`` holds a longer or unfinished training, which is lost.
+            progress: whether to show progress; by default if standard error is a terminal.
+            label: text at the start of every line of progress.
+            callbacks: further reporters, called on every step and epoch.
 
         Returns:
             The ranker itself.
@@ -124,12 +124,12 @@ class Ranker(Insight, Estimator):
         Raises:
             TableError: a table does not hold what the schema declares; names the column.
             TrainingError: a loss is not finite, or the monitored metric is undefined.
-            ArtefactError: a checkpoint cannot be read or written; another process writes into ``run_dir``, or it holds
-                an earlier training, and neither ``resume`` nor ``overwrite``.
+            ArtefactError: a checkpoint cannot be read or written; another process writes into ``run_dir``; or
+                ``run_dir`` holds an earlier training, and neither ``resume`` nor ``overwrite`` is set.
 
         Warns:
-            GatewiseWarning: a gate has collapsed or an expert is dead; or the ranker was loaded or grown, and what it
-                knows is about to be forgotten (:meth:`update` trains it further).
+            GatewiseWarning: a gate has collapsed or an expert is dead; or the ranker was loaded or grown, and ``fit``
+                replaces its model (:meth:`update` continues its training).
         """
         if is_labels(valid, lambda: column_names(train)):
             valid = None
@@ -145,22 +145,22 @@ class Ranker(Insight, Estimator):
         return self
 
     def update(self, train: Any, valid: Any = None, *, progress: bool | None = None) -> Ranker:
-        """Train further on other rows: weights, vocabularies and statistics are those that the ranker has.
+        """Continue training on other rows, from the ranker's weights, vocabularies and statistics.
 
-        Values that it does not know stay out of vocabulary unless :meth:`extend_vocabulary` gave them rows before. The
-        optimiser begins anew, and a calibration is forgotten. After it the model has the weights of the epoch that was
-        best on ``valid``, or of the last one without ``valid``.
+        Unknown values stay out of vocabulary unless :meth:`extend_vocabulary` added rows for them. The optimiser starts
+        anew, and the calibration is dropped. The updated model has the weights of the best epoch on ``valid``, or of
+        the last epoch without ``valid``.
 
         Args:
             train: any table, such as the rows of a new day.
-            valid: another one; decides the best epoch and early stopping.
-            progress: show progress; by default when standard error is a terminal.
+            valid: any table; decides the best epoch and early stopping.
+            progress: whether to show progress; by default if standard error is a terminal.
 
         Returns:
             The ranker itself.
 
         Raises:
-            GatewiseError: nothing was fitted yet.
+            GatewiseError: the ranker is not fitted yet.
             TableError: a table does not hold what the schema declares; names the column.
             TrainingError: a loss is not finite, or the monitored metric is undefined.
         """
@@ -172,19 +172,19 @@ class Ranker(Insight, Estimator):
         return self
 
     def to(self, device: str) -> Ranker:
-        """Bring the fitted model to a device, such as ``"cuda"``, where it scores from now on.
+        """Move the fitted model to a device, such as ``"cuda"``, for all later predictions.
 
         Returns:
             The ranker itself.
 
         Raises:
-            DeclarationError: this machine has no such device.
+            DeclarationError: this machine does not have the device.
         """
         self.scorer.model.to(choose_device(device))
         return self
 
     def _reporter(self, show: bool, label: str = "", callbacks: Sequence[Reporter] = ()) -> Reporter:
-        """Return all who are told how the training goes, as one."""
+        """Return one reporter that calls all reporters of the training."""
         names, device = [task.name for task in self.schema.tasks], choose_device(self.options.training.device).type
         shown = [ProgressReporter(names, label=label, device=device)] if show else []
         declared = [declare.made_of(callback) for callback in self.options.training.callbacks]
@@ -202,7 +202,7 @@ class Ranker(Insight, Estimator):
         overwrite: bool,
         known: Scorer | None = None,
     ) -> None:
-        """Train a new model, or the known one further, and keep what came of it."""
+        """Train a new model or continue the known model, and keep scorer and history."""
         prepared = prepare(self.schema, self.options, train, valid, known=known, show=show)
         scorer, rows, held_out = prepared.scorer, prepared.train, prepared.valid
         options = tuned(scorer, self.options, rows, held_out, run_dir=run_dir, resume=resume)
@@ -210,7 +210,7 @@ class Ranker(Insight, Estimator):
         try:
             trainer.fit(rows, held_out, resume=resume, overwrite=overwrite)
         finally:
-            # also after Ctrl-C: the best epoch so far is worth keeping
+            # also after Ctrl-C: keep the best epoch so far
             if trainer.history:
                 self._scorer, self.history, self._holds_more = scorer, trainer.history, False
                 self.rows = {"training": len(rows), **({} if held_out is None else {"validation": len(held_out)})}
@@ -224,30 +224,30 @@ class Ranker(Insight, Estimator):
         tasks: Sequence[str] | None = None,
         rate: float | None = None,
     ) -> Ranker:
-        """Learn how the probabilities of binary tasks are brought to agree with how often the label is 1.
+        """Learn a calibration: probabilities of binary tasks that agree with the observed rate of labels 1.
 
-        ``predict`` and ``evaluate`` use it where ``calibrated=True``. Of a step of a funnel the probability given the
-        step before is calibrated, on the rows that came to it; what all steps say stays the product of the parts.
-        Tasks that are not named keep what they had; :meth:`fit` forgets all.
+        ``predict`` and ``evaluate`` use the calibration with ``calibrated=True``. For a step of a funnel, the
+        probability given the step before is calibrated, on the rows in which the step before was taken; the joint
+        probability stays the product of the steps'. Other tasks keep their calibration; :meth:`fit` drops all.
 
         Args:
-            table: rows that the model was not trained on, with labels; ``down_sampling`` needs none.
+            table: rows that the model was not trained on, with labels; ``down_sampling`` needs no table.
             method: ``"isotonic"``, ``"platt"`` or ``"down_sampling"``, see :mod:`gatewise.calibration`.
             tasks: names of binary tasks; by default all.
-            rate: of ``down_sampling``: the share of the negatives that was kept in the training table.
+            rate: share of the negatives kept in the training table; of ``down_sampling`` only.
 
         Returns:
             The ranker itself.
 
         Raises:
-            DeclarationError: no such method or binary task, or a rate where none belongs.
-            TableError: no table, or too few labels in it: an output with one class alone; names the output.
+            DeclarationError: an unknown method, a name that is not a binary task's, or a rate for another method.
+            TableError: a missing table, or an output without labels of both classes; names the output.
         """
         options = {"method": method, "tasks": tasks, "rate": rate}
         return self.calibrate_as(declare.from_dict(declare.Calibration, options), table)
 
     def calibrate_as(self, calibration: declare.Calibration, table: Any = None) -> Ranker:
-        """Do what :meth:`calibrate` does, as it was declared, such as in a recipe."""
+        """Calibrate with declared options, such as those of a recipe; see :meth:`calibrate`."""
         scorer, names = self.scorer, calibration.names(self.schema)
         rate = {} if calibration.rate is None else {"rate": calibration.rate}
         make = partial(make_calibrator, calibration.method, **rate)
@@ -260,13 +260,13 @@ class Ranker(Insight, Estimator):
         return self
 
     def fuse_by(self, fusion: str | None) -> Ranker:
-        """Fuse the predictions of this ranker by another expression; None: by none.
+        """Set the expression that fuses this ranker's predictions; None: no fusion.
 
         Returns:
             The ranker itself.
 
         Raises:
-            DeclarationError: it is no expression, or names what is no prediction.
+            DeclarationError: a syntax error in the expression, or a name that is not a prediction's.
         """
         options = declare.from_dict(declare.Options, {**vars(self.options), "fusion": fusion})
         scorer = replace(self.scorer, fusion=options.parsed_fusion)
@@ -274,47 +274,47 @@ class Ranker(Insight, Estimator):
         return self
 
     def predict(self, table: Any, *, calibrated: bool = False) -> pa.Table:
-        """Return an Arrow table of float64 columns, named for the tasks: probabilities, or numbers in the label's unit.
+        """Return the predictions, an Arrow table of float64 columns: probabilities, or numbers in the label's unit.
 
-        A step of a funnel has two, ``purchase_given_click`` and ``click_and_purchase``; each class one, ``device[tv]``.
-        Where there is a fusion, ``fused`` is the last. It is made of calibrated probabilities where the ranker is
-        calibrated, whatever ``calibrated`` says of the others: there is one order.
+        Columns have the names of the tasks. A step of a funnel has two columns, ``purchase_given_click`` and
+        ``click_and_purchase``; a class has one, ``device[tv]``. With a fusion the last column is ``fused``, made from
+        calibrated probabilities if the ranker is calibrated, for either value of ``calibrated``.
 
-        Labels need not be in the table. Values that the training table did not hold are out of vocabulary.
+        The table needs no labels. Values that were not in the training table are out of vocabulary.
 
         Args:
             table: any table with the features.
-            calibrated: calibrate the probabilities, see :meth:`calibrate`.
+            calibrated: whether to return calibrated probabilities, see :meth:`calibrate`.
 
         Raises:
             TableError: a feature's column is missing or of another type.
-            GatewiseError: ``calibrated``, and nothing was.
+            GatewiseError: ``calibrated``, but the ranker is not calibrated.
         """
         return self.scorer.predict(table, calibrated=calibrated)
 
     def evaluate(self, table: Any, *, calibrated: bool = False) -> Metrics:
-        """Return ``{task: {metric: value}}``, each over all rows that have the task's label.
+        """Return the metrics ``{task: {metric: value}}``, each over all rows with the task's label.
 
-        A metric that is undefined there (an AUC of one class) is None.
+        An undefined metric, such as the AUC of one class, is None.
 
         Args:
             table: any table with features and labels.
-            calibrated: judge calibrated probabilities.
+            calibrated: whether to evaluate calibrated probabilities.
 
         Raises:
             TableError: a column is missing or of another type.
-            GatewiseError: ``calibrated``, and nothing was.
+            GatewiseError: ``calibrated``, but the ranker is not calibrated.
         """
         return self.scorer.evaluate(table, calibrated=calibrated)
 
     def extend_vocabulary(self, table: Any) -> dict[str, int]:
-        """Give values of the table that training did not see rows of their own.
+        """Add embedding rows for values of the table that training did not see.
 
-        A new row starts as a copy of its table's out-of-vocabulary row, so no prediction changes, neither for old
-        values nor for new ones, until the ranker is trained further (:meth:`update`).
+        A new row starts as a copy of the embedding table's out-of-vocabulary row, so that predictions for old and new
+        values do not change until :meth:`update`.
 
         Returns:
-            How many values were added to each vocabulary.
+            Number of values added to each vocabulary.
         """
         grown = grow(self.scorer, self.options.model, table)
         old, new = (scorer.encoder.vocabularies for scorer in (self.scorer, grown))
@@ -322,10 +322,10 @@ class Ranker(Insight, Estimator):
         return {name: new[name].rows - old[name].rows for name in new}
 
     def save(self, path: str | Path) -> None:
-        """Write the ranker as one folder that :func:`gatewise.load` reads anywhere; whole or not at all.
+        """Write the ranker as one folder for :func:`gatewise.load`, atomically.
 
         Raises:
-            ArtefactError: it cannot be written, or something else is there.
+            ArtefactError: the folder cannot be written, or the path holds something else.
         """
         save_artefact(self._artefact(), path)
 
@@ -338,14 +338,14 @@ class Ranker(Insight, Estimator):
         name: str = "",
         progress: bool | None = None,
     ) -> None:
-        """Write what there is to see of the ranker as one HTML file that loads nothing; needs the extra ``report``.
+        """Write a report on the ranker, one self-contained HTML file; needs the extra ``report``.
 
         Args:
-            path: of the file.
-            table: any table with features and labels; without one, the report tells what training left behind.
-            by: a column, or several, whose slices are looked at; by default numbers and categories of few values.
-            name: what the ranker is called; by default its architecture.
-            progress: show what is going on; by default when standard error is a terminal.
+            path: path of the file.
+            table: any table with features and labels; None: the report covers only the training.
+            by: one or several columns to slice by; by default numbers, and categories of few values.
+            name: name of the ranker in the report; by default its architecture.
+            progress: whether to show progress; by default if standard error is a terminal.
 
         Raises:
             MissingExtraError: matplotlib or jinja2 is not installed.
@@ -364,20 +364,20 @@ class Ranker(Insight, Estimator):
         return Artefact(self.scorer, self.options, {"history": history, "rows": self.rows, **self.metrics})
 
     def export_onnx(self, path: str | Path, *, inputs: str = "raw", check: Any = None) -> Ranker:
-        """Write an ONNX file that predicts what the ranker does, calibrated and fused where it is.
+        """Write an ONNX file with the ranker's predictions, including its calibration and fusion.
 
         Args:
-            path: the file, written whole or not at all.
+            path: path of the file, written atomically.
             inputs: ``raw`` for the columns of a table, ``encoded`` for the matrices that the encoder makes.
-            check: a table whose rows are compared; by default made-up rows with known, unseen and null values.
+            check: a table whose predictions are compared; by default synthetic rows with known, unseen and null values.
 
         Returns:
             The ranker itself.
 
         Raises:
             MissingExtraError: a package of the extra ``export`` is not installed.
-            ExportError: the file would predict something else; names the output, the row and both values.
-            ArtefactError: it cannot be written.
+            ExportError: the file's predictions differ from the ranker's; names the output, the row and both values.
+            ArtefactError: the file cannot be written.
         """
         from gatewise.export import export_onnx
 

@@ -17,7 +17,7 @@ from gatewise.errors import DeclarationError
 
 @declaration
 class STEM(GatedArchitecture):
-    """Embeddings and experts per task and shared; a task trains only its own and the shared ones (Su et al., 2024).
+    """Embeddings and experts per task and shared; tasks do not train each other's (Su et al., AAAI 2024).
 
     A feature has one embedding per task and a shared one, each of the declared width.
     """
