@@ -28,7 +28,7 @@ class EpochRecord:
         conflict: per pair of tasks and site of the gradients, the mean cosine and ratio of norms; empty if not
             requested.
         gates: per task the gate's weights of the last level's experts over the validation table: mean ``weights``
-            ``[expert]``, mean ``entropy`` per row, ``relative_entropy`` (as a share of that of even weights) and
+            ``[expert]``, mean ``entropy`` per row, ``relative_entropy`` (a share of even weights' entropy) and
             ``utilisation`` ``[expert]``, the share of rows in which the expert's weight is the largest; empty without
             gates or table.
     """

@@ -26,7 +26,7 @@ class Calibration:
 
     method: Literal["isotonic", "platt", "down_sampling"] = "isotonic"
     """``isotonic``: a non-decreasing function, learnt from a few thousand labelled rows; ``platt``: a line in the log
-    odds, from a few hundred; ``down_sampling``: undoes the removal of negatives at a known ``rate``, without labels."""
+    odds, from a few hundred; ``down_sampling``: corrects for negatives removed at a known ``rate``, without labels."""
     tasks: Names | None = field(default=None, kw_only=True)
     """Binary tasks, by default all; for a step of a funnel, the probability given the step before is calibrated."""
     rate: Annotated[float, Field(gt=0, le=1)] | None = field(default=None, kw_only=True)

@@ -54,7 +54,7 @@ def register_kind(
         required: arguments among ``given`` that the constructor must have.
 
     Raises:
-        DeclarationError: an argument has no type or the name of an option of all kinds; or a required one is missing.
+        DeclarationError: an argument without a type, with the name of an option of all kinds, or missing.
     """
     name = f"register {kind!r}: {cls.__name__}"
     parameters = inspect.signature(cls).parameters

@@ -180,7 +180,7 @@ KINDS = frozenset(declared.kind for declared in (Categorical, Numeric, Sequence,
 
 
 def register_feature(declared: type) -> None:
-    """Make schemas accept a new kind of feature; :func:`gatewise.data.register_kind` also registers how to encode it.
+    """Make schemas accept a new kind of feature; :func:`gatewise.data.register_kind` also registers the encoding.
 
     Args:
         declared: a class made by :func:`declaration` with the fields ``name``, ``column`` and ``kind``, whose default

@@ -175,7 +175,7 @@ class Schema:
 
 
 def _needed(task: Task, tasks: dict[str, Task]) -> set[str]:
-    """Return the names of a task and of all tasks that it depends on."""
+    """Return the names of a task and of the tasks on which the task depends."""
     others = [*path_to(task, tasks), task.within, getattr(task, "through", None)]
     return {task.name}.union(*(_needed(tasks[name], tasks) for name in others if name is not None))
 

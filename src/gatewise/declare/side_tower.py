@@ -1,4 +1,4 @@
-"""The shallow tower beside the model, for position bias."""
+"""The shallow tower for bias features, used in training only."""
 
 from __future__ import annotations
 
