@@ -7,7 +7,7 @@ from typing import Any
 from torch.nn import Module
 
 from gatewise import declare
-from gatewise.nn.experts import ConvolutionalExpert, CrossNetwork, PerceptronExpert, ResidualMLP
+from gatewise.nn import ConvolutionalExpert, CrossNetwork, PerceptronExpert, ResidualMLP
 
 
 def expert_options(architecture: declare.MMoE | declare.OMoE, input_dim: int) -> dict[str, Any]:

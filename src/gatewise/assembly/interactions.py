@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch.nn import Module
 
 from gatewise import declare
-from gatewise.nn.experts import CrossNetwork
+from gatewise.nn import CrossNetwork
 
 
 def build_interaction(interaction: declare.Interaction, blocks: list[list[int]], input_dim: int) -> Module:

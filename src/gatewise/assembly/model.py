@@ -16,7 +16,7 @@ from gatewise.assembly.trunks import TrunkContext, build_trunk
 from gatewise.draws import Draws
 from gatewise.errors import DeclarationError, did_you_mean, shown
 from gatewise.layout import Layout
-from gatewise.nn.memory import enough_memory
+from gatewise.nn import enough_memory
 from gatewise.tasks import Task
 
 

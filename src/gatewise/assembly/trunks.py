@@ -12,7 +12,7 @@ from torch.nn import Module
 from gatewise import declare, nn
 from gatewise.assembly.experts import expert_options
 from gatewise.errors import DeclarationError
-from gatewise.nn.gates import GateMaker
+from gatewise.nn import GateMaker
 
 TRUNKS: dict[type[declare.Architecture], type[nn.Trunk]] = {
     declare.SingleTask: nn.SingleTask,

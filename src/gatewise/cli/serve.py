@@ -63,7 +63,7 @@ def serve(
         if isinstance(error, MissingExtraError):
             raise
         raise MissingExtraError("serve", "gatewise serve") from None
-    from gatewise.declare.base import from_dict
+    from gatewise.declare import from_dict
 
     limits = from_dict(http.Limits, _numbers(limit or []), "--limit")
     sources = http.Sources(http.named(artefacts or []), models)

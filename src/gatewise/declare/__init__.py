@@ -9,7 +9,7 @@ from gatewise.declare import architectures, balance, tasks
 from gatewise.declare.architectures import *
 from gatewise.declare.balance import *
 from gatewise.declare.balance.balance import Balance
-from gatewise.declare.base import from_dict, to_dict
+from gatewise.declare.base import Name, declaration, explain, from_dict, to_dict
 from gatewise.declare.calibration import Calibration
 from gatewise.declare.doors import (
     RegisteredCallback,
@@ -69,6 +69,7 @@ __all__ = [
     "Gate",
     "Interaction",
     "MLPExpert",
+    "Name",
     "Numeric",
     "Options",
     "Periodic",
@@ -95,7 +96,9 @@ __all__ = [
     "Vector",
     "class_of",
     "column_of",
+    "declaration",
     "embedding_dim",
+    "explain",
     "from_dict",
     "is_registered",
     "made_of",

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gatewise.export.twins import with_twins
 from gatewise.kernels import Lookup
-from gatewise.nn.embedding import EmbeddingTables, check_ids
+from gatewise.nn import EmbeddingTables, check_ids
 from gatewise.serving import Scorer
 
 LARGEST = 127

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from gatewise.nn.sequences import Padded, RecurrentPooling, TransformerPooling
+from gatewise.nn import Padded, RecurrentPooling, TransformerPooling
 
 # which part of PyTorch's weights ONNX has first, second ...: input, output, forget, cell; and update, reset, new
 ORDERS = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2)}

@@ -18,7 +18,7 @@ from gatewise.errors import ArtefactError, GatewiseError
 from gatewise.files import ours_alone, write_atomically
 from gatewise.http import child
 from gatewise.kernels.cache import cache_folder
-from gatewise.serving.artefact import MANIFEST, load_artefact
+from gatewise.serving import MANIFEST, load_artefact
 from gatewise.version import __version__
 
 POLITENESS = 5

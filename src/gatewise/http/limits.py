@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gatewise.declare.base import declaration
+from gatewise.declare import declaration
 
 Count = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]

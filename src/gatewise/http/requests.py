@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
-from gatewise.declare.base import Name, declaration, explain
+from gatewise.declare import Name, declaration, explain
 from gatewise.errors import did_you_mean
 from gatewise.http.errors import RequestError
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatewise.errors import ArtefactError, DeclarationError
-from gatewise.serving import find_artefact
-from gatewise.serving.artefact import MANIFEST
+from gatewise.serving import MANIFEST, find_artefact
 
 FIRST = "1"
 

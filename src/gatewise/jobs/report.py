@@ -12,8 +12,7 @@ from gatewise.files import write_text
 from gatewise.jobs.comparison import COMPARISON
 from gatewise.loading import load
 from gatewise.report import check_extra, comparison_page, render
-from gatewise.serving import ARTEFACT, find_artefact
-from gatewise.serving.artefact import MANIFEST
+from gatewise.serving import ARTEFACT, MANIFEST, find_artefact
 
 REPORT, COMPARISON_REPORT = "report.html", "comparison.html"
 

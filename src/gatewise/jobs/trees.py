@@ -18,7 +18,7 @@ from gatewise.errors import DeclarationError, MissingExtraError, TrainingError
 from gatewise.jobs.contestants import SCORED, Cost, Learnt, median_seconds
 from gatewise.jobs.tables import Tables
 from gatewise.layout import NULL
-from gatewise.tasks.all_tasks import in_sample
+from gatewise.tasks import in_sample
 
 if TYPE_CHECKING:
     import lightgbm

@@ -4,7 +4,7 @@ No module here knows a schema, a table or a label; only torch is needed.
 """
 
 from gatewise.nn import experts, gates, numbers, sequences, standalone, texts, trunks
-from gatewise.nn.embedding import EmbeddingTables
+from gatewise.nn.embedding import EmbeddingTables, check_ids
 from gatewise.nn.expectation import BehaviouralExpectation
 from gatewise.nn.experts import *
 from gatewise.nn.feature_layer import FeatureLayer
@@ -13,6 +13,7 @@ from gatewise.nn.gates import *
 from gatewise.nn.gathered import gathered
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.layers import GroupLinear, GroupMLP
+from gatewise.nn.memory import enough_memory
 from gatewise.nn.model import MultiTaskModel, Output
 from gatewise.nn.numbers import *
 from gatewise.nn.ragged import Ragged
@@ -43,6 +44,8 @@ __all__ = [
     "TensorTable",
     "Towers",
     "Vectors",
+    "check_ids",
+    "enough_memory",
     "gathered",
 ]
 __all__ += experts.__all__

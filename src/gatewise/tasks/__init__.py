@@ -4,7 +4,7 @@ A new kind is one file with a subclass of :class:`Task`; trunks and the training
 :func:`register` adds a kind that is defined outside this package.
 """
 
-from gatewise.tasks.all_tasks import predict_tasks, summed_losses, targets_and_weights
+from gatewise.tasks.all_tasks import in_sample, predict_tasks, summed_losses, targets_and_weights
 from gatewise.tasks.binary import BinaryTask
 from gatewise.tasks.count import CountTask
 from gatewise.tasks.custom import make_registered, register
@@ -36,6 +36,7 @@ __all__ = [
     "Rows",
     "Task",
     "evaluate_tasks",
+    "in_sample",
     "make_registered",
     "predict_tasks",
     "register",

@@ -15,8 +15,7 @@ from torch import Tensor
 from gatewise.balance import BalanceRule
 from gatewise.errors import ArtefactError
 from gatewise.history import EpochRecord, records_from, write_history
-from gatewise.nn import Batch, MultiTaskModel, TensorTable
-from gatewise.nn.memory import enough_memory
+from gatewise.nn import Batch, MultiTaskModel, TensorTable, enough_memory
 from gatewise.processes import Alone, Processes, of_rank_zero, share_of
 from gatewise.tasks import Metrics, Task, evaluate_tasks, targets_and_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
