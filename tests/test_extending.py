@@ -151,7 +151,7 @@ class Untyped:
     ("place", "cls", "expected"),
     [
         (None, Lacking, "nothing says what Lacking is: give register(kind, place) one of trunk, expert"),
-        ("expert", Lacking, "a expert needs 'forward', and Lacking has none"),
+        ("expert", Lacking, "Lacking has no 'forward'; place 'expert' needs it"),
         ("expert", Untyped, "argument 'width' of its constructor has no type"),
         ("gate", Untyped, "its constructor takes no 'num_gates'"),
         ("thing", Untyped, "expected one of trunk, expert, gate"),
@@ -160,3 +160,17 @@ class Untyped:
 def test_what_does_not_fit_is_one_line(place: str | None, cls: type, expected: str) -> None:
     with pytest.raises(DeclarationError, match=re.escape(expected)):
         register("misfit", place)(cls)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [["mlp"], {"a": 1}, 3, None])
+def test_a_kind_that_is_no_text_is_one_line(kind: object) -> None:
+    with pytest.raises(DeclarationError, match=r"MMoE\.experts\[0\]"):
+        gw.MMoE(experts=[{"kind": kind, "dims": [4]}])
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"), [("trunk", "mmoe"), ("expert", "mlp"), ("gate", "softmax"), ("pooling", "gru")]
+)
+def test_built_in_kinds_keep_their_names(place: str, kind: str) -> None:
+    with pytest.raises(DeclarationError, match=f"register {kind!r}: it is a built-in {place}, take another name"):
+        declare.register_kind(place, kind, Untyped, declare.Interaction, ())

@@ -107,7 +107,7 @@ def register(kind: str, place: Place | None = None) -> Callable[[Cls], Cls]:
         door = DOORS[found]
         for method in door.methods:
             if not hasattr(cls, method):
-                raise DeclarationError(f"register {kind!r}: a {found} needs {method!r}, and {cls.__name__} has none")
+                raise DeclarationError(f"register {kind!r}: {cls.__name__} has no {method!r}; place {found!r} needs it")
         missing = getattr(cls, "__abstractmethods__", None)
         if missing:
             raise DeclarationError(f"register {kind!r}: {cls.__name__} has no {shown(sorted(missing))}")

@@ -10,7 +10,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, fields, is_dataclass
-from typing import Annotated, Any, Literal, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
@@ -38,6 +38,8 @@ _DECLARATIONS: dict[str, dict[str, type]] = {}
 """For every door the declarations of registered kinds, by kind."""
 _CLASSES: dict[type, Any] = {}
 """For every such declaration what was registered."""
+_BUILT_IN: dict[str, set[str]] = {}
+"""For every door the built-in kinds."""
 
 
 def register_kind(
@@ -54,9 +56,11 @@ def register_kind(
         required: arguments among ``given`` that the constructor must have.
 
     Raises:
-        DeclarationError: an argument without a type, with the name of an option of all kinds, or missing.
+        DeclarationError: the kind is a built-in kind, or an argument has no type or is missing.
     """
     name = f"register {kind!r}: {cls.__name__}"
+    if kind in _BUILT_IN.get(door, ()):
+        raise DeclarationError(f"register {kind!r}: it is a built-in {door}, take another name")
     parameters = inspect.signature(cls).parameters
     for needed in required:
         if needed not in parameters:
@@ -186,6 +190,7 @@ class OpenTo:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return a pydantic schema that tries the registered kinds first, then the built-in kinds."""
         self._ours = source is not Any
+        _BUILT_IN.setdefault(self.door, set()).update(_kinds_in(source))
         # a registered kind is written by its own declaration
         written = core_schema.simple_ser_schema("any")
         return core_schema.no_info_wrap_validator_function(self._validate, handler(source), serialization=written)
@@ -206,13 +211,19 @@ class OpenTo:
             raise _with_registered(error, self.door) from None
 
 
+def _kinds_in(annotation: Any) -> set[str]:
+    """Return the kinds of all declarations in a union."""
+    if is_dataclass(annotation):
+        return {str(option.default) for option in fields(annotation) if option.name == "kind"}
+    return {kind for part in get_args(annotation) for kind in _kinds_in(part)}
+
+
 def _kind_of(value: Any, kinds: Mapping[str, type]) -> tuple[Any, Any]:
     """Return the kind and the options of a value."""
     if isinstance(value, type):
         return next((kind for kind, made in kinds.items() if value in (made, _CLASSES[made])), None), {}
-    if isinstance(value, Mapping):
-        return value.get("kind"), value
-    return value if isinstance(value, str) else None, {}
+    kind, options = (value.get("kind"), value) if isinstance(value, Mapping) else (value, {})
+    return kind if isinstance(kind, str) else None, options
 
 
 def _validated(kind: str, declared: type, options: Any) -> Any:
