@@ -95,6 +95,7 @@ def test_it_trains_is_saved_and_loaded(ranker: gw.Ranker, tmp_path) -> None:
 def test_growing_leaves_it_as_it_is(ranker: gw.Ranker) -> None:
     grown = ranker.scorer.encoder.extended({"user": [9]})
     assert grown.columns["at"] is ranker.scorer.encoder.columns["at"]
+    assert grown.encoders["at"] is grown.columns["at"]
     assert grown.vocabularies["user"].rows == ranker.scorer.encoder.vocabularies["user"].rows + 1
 
 

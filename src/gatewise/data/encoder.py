@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data.columns import SchemaColumns, make_columns, text_types
+from gatewise.data.columns import AnyColumn, SchemaColumns, make_columns, text_types
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.labels import (
     LabelEncoder,
@@ -117,6 +117,11 @@ class TableEncoder:
     def statistics(self) -> dict[str, dict[str, Any]]:
         """Statistics of the training labels, by task."""
         return {name: label.statistics for name, label in self.labels.items()}
+
+    @property
+    def encoders(self) -> Mapping[str, AnyColumn]:
+        """The columns by feature, under the name that earlier versions gave them."""
+        return self.columns
 
     @property
     def layout(self) -> Layout:
