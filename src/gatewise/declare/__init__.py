@@ -21,7 +21,6 @@ from gatewise.declare.doors import (
     register_kind,
     registered,
     registered_in,
-    registered_modules,
     taken_by,
 )
 from gatewise.declare.experts import (
@@ -108,7 +107,6 @@ __all__ = [
     "register_kind",
     "registered",
     "registered_in",
-    "registered_modules",
     "spelled_out",
     "taken_by",
     "to_dict",

@@ -166,11 +166,6 @@ def registered_in(declared: Any) -> dict[str, str]:
     return found | {kind: module for part in parts for kind, module in registered_in(part).items()}
 
 
-def registered_modules() -> list[str]:
-    """Return the modules that registered the current kinds, without the program's main module."""
-    return list(dict.fromkeys(cls.__module__ for cls in _CLASSES.values() if cls.__module__ != "__main__"))
-
-
 def is_registered(kind: str) -> bool:
     """Return whether a kind is registered at any door."""
     return kind in REGISTERED
@@ -190,7 +185,7 @@ class OpenTo:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return a pydantic schema that tries the registered kinds first, then the built-in kinds."""
         self._ours = source is not Any
-        _BUILT_IN.setdefault(self.door, set()).update(_kinds_in(source))
+        _BUILT_IN.setdefault(self.door, set()).update(kinds_in(source))
         # a registered kind is written by its own declaration
         written = core_schema.simple_ser_schema("any")
         return core_schema.no_info_wrap_validator_function(self._validate, handler(source), serialization=written)
@@ -211,11 +206,11 @@ class OpenTo:
             raise _with_registered(error, self.door) from None
 
 
-def _kinds_in(annotation: Any) -> set[str]:
+def kinds_in(annotation: Any) -> set[str]:
     """Return the kinds of all declarations in a union."""
     if is_dataclass(annotation):
         return {str(option.default) for option in fields(annotation) if option.name == "kind"}
-    return {kind for part in get_args(annotation) for kind in _kinds_in(part)}
+    return {kind for part in get_args(annotation) for kind in kinds_in(part)}
 
 
 def _kind_of(value: Any, kinds: Mapping[str, type]) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gatewise.declare.base import Name, declaration
-from gatewise.declare.doors import OpenTo, register_declared, registered
+from gatewise.declare.doors import OpenTo, kinds_in, register_declared, registered
 from gatewise.declare.number_embeddings import NumberEmbedding
 from gatewise.declare.poolings import Pooling
 from gatewise.errors import DeclarationError
@@ -176,7 +176,7 @@ class Text:
 
 
 Feature = Annotated[Categorical | Numeric | Sequence | Vector | Text, Field(discriminator="kind"), OpenTo("feature")]
-KINDS = frozenset(declared.kind for declared in (Categorical, Numeric, Sequence, Vector, Text))
+KINDS = frozenset(kinds_in(Feature))
 
 
 def register_feature(declared: type) -> None:

@@ -99,6 +99,7 @@ class TrainingStep:
         names = [task.name for task in tasks]
         self.conflict = None if conflict_every is None else ConflictMonitor(names, conflict_every)
         self._compiled = self._compile() if compile else self._losses
+        self._parameters: list[nn.Parameter] = [p for group in optimizer.param_groups for p in group["params"]]
         self._counter = TaskCounter(self.task_weights, self.processes)
 
     def __call__(self, batches: list[Batch]) -> StepResult:
@@ -228,11 +229,10 @@ class TrainingStep:
         return compiled(self._losses, self.device)
 
     def _update(self) -> None:
-        parameters: list[nn.Parameter] = [p for group in self.optimizer.param_groups for p in group["params"]]
-        sum_gradients(self.processes, parameters)
+        sum_gradients(self.processes, self._parameters)
         if self.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
-            clip_gradients(parameters, self.clip_norm)
+            clip_gradients(self._parameters, self.clip_norm)
         if not self.scaler.is_enabled():
             self.optimizer.step()
             self.schedule.after_step()

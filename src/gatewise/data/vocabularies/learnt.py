@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from typing_extensions import override
 
-from gatewise.data.arrays import as_type, filled, null_mask
+from gatewise.data.arrays import as_type, filled
 from gatewise.data.vocabularies.vocabulary import AnyVocabulary, RowsOfValues, ValueKinds, Values, drawn
 from gatewise.errors import ArtefactError
 from gatewise.layout import NULL, OUT_OF_VOCABULARY, RESERVED_ROWS
@@ -59,14 +59,6 @@ class Vocabulary(AnyVocabulary):
             # assigned when complete, as another thread may be looking values up
             object.__setattr__(self, "_row_of", row_of)
         return self._row_of
-
-    @override
-    def rows_of(self, keys: pa.Array) -> np.ndarray:
-        """Return the row of every key of a column; null has a reserved row."""
-        rows = self.lookup(keys)
-        if keys.null_count:
-            rows[null_mask(keys)] = NULL
-        return rows
 
     @override
     def lookup(self, values: pa.Array) -> np.ndarray:

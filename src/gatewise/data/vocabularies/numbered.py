@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from typing_extensions import override
 
-from gatewise.data.arrays import filled, null_mask
+from gatewise.data.arrays import filled
 from gatewise.data.values import RowOf
 from gatewise.data.vocabularies.vocabulary import AnyVocabulary, RowsOfValues, ValueKinds, Values, check_type
 from gatewise.errors import TableError
@@ -61,13 +61,6 @@ class NumberedVocabulary(AnyVocabulary):
         if pa.types.is_null(values.type):
             return np.full(len(values), OUT_OF_VOCABULARY, dtype=np.int32)
         return filled(values, 0).astype(np.int32) + np.int32(RESERVED_ROWS)
-
-    @override
-    def rows_of(self, keys: pa.Array) -> np.ndarray:
-        rows = self.lookup(keys)
-        if keys.null_count:
-            rows[null_mask(keys)] = NULL
-        return rows
 
     @override
     def value_kinds(self) -> ValueKinds:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.arrays import null_mask
 from gatewise.data.plain_types import is_string
 from gatewise.data.values import RowOf
 from gatewise.errors import TableError
-from gatewise.layout import RESERVED_ROWS
+from gatewise.layout import NULL, RESERVED_ROWS
 
 Values = Sequence[Any]
 """Python values, as JSON gives them."""
@@ -65,9 +66,12 @@ class AnyVocabulary(ABC):
     def lookup(self, values: pa.Array) -> np.ndarray:
         """Return the int32 row of every value; the array has no nulls."""
 
-    @abstractmethod
     def rows_of(self, keys: pa.Array) -> np.ndarray:
         """Return the int32 row of every key of a column; null has a reserved row."""
+        rows = self.lookup(keys)
+        if keys.null_count:
+            rows[null_mask(keys)] = NULL
+        return rows
 
     def extended(self, values: pa.Array, counts: np.ndarray) -> AnyVocabulary:  # noqa: ARG002
         """Return a vocabulary that also has rows for these values; rows of known values stay unchanged."""
