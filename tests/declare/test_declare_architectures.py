@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import get_args
 
 import pytest
@@ -12,6 +12,7 @@ import torch
 from gatewise import declare
 from gatewise.assembly import TrunkContext, build_trunk
 from gatewise.assembly.trunks import NOT_THE_TRUNKS, RESOLVED, TRUNKS
+from gatewise.declare.architectures.architecture import Activation
 from gatewise.layout import EmbeddingField, Layout, ListColumn
 from gatewise.nn import InputLayer, Padded
 
@@ -27,11 +28,19 @@ AROUND = TrunkContext(InputLayer(Layout(floats=FLOATS)), ("click", "buy"))
 WITH_SEQUENCE = Layout((EmbeddingField("history", 9, 5),), (), (ListColumn("history", 0, None),), FLOATS)
 
 
+def defaults_of(architecture):
+    return {field.name: field.default for field in fields(architecture)}
+
+
 @pytest.mark.parametrize("architecture", TRUNKS, ids=lambda cls: cls.__name__)
 def test_trunk_and_declaration_agree_on_options_and_defaults(architecture):
     parameters = inspect.signature(TRUNKS[architecture]).parameters.values()
     derived = ("sets", "sequence_dim", "sequence")
     options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in derived}
+    hidden = options.pop("hidden")
+    common = {name: default for name, default in defaults_of(architecture).items() if name in asdict(hidden)}
+    assert asdict(hidden) == common
+    assert options.pop("gate_hidden", None) is None
     of_others = {*NOT_THE_TRUNKS, *derived}
     declared = {field.name: field.default for field in fields(architecture) if field.name not in of_others}
     assert options.keys() == declared.keys()
@@ -47,7 +56,7 @@ def test_every_architecture_has_a_trunk():
 
 
 @pytest.mark.parametrize("architecture", TRUNKS, ids=lambda cls: cls.__name__)
-@pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "tanh", "leaky_relu"])
+@pytest.mark.parametrize("activation", get_args(Activation))
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 def test_every_declared_choice_builds(architecture, activation, norm):
     needed = REQUIRED.get(architecture, {})

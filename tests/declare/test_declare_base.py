@@ -23,7 +23,9 @@ class Registered:
 METRIC = declare.register_kind("metric", "own_metric", Registered, declare.RegisteredMetric, ())(size=4)
 CALLBACK = declare.register_kind("callback", "own_callback", Registered, declare.RegisteredCallback, ())(size=4)
 CROSS = declare.CrossInteraction(width=8, layers=3, rank=2)
-OWN = {"tower_dims": [5], "activation": "gelu", "dropout": 0.5, "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4,
+OWN = {
+    "tower_dims": [5], "tower_activation": "prelu", "tower_dropout": 0.4, "activation": "gelu", "dropout": 0.5,
+    "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4,
     "ordered": ["click", "buy"], "expectation": 0.5, "input_norm": "layer", "input_dropout": 0.2, "shared_dims": [9],
     "interaction": CROSS, "tower_residual": True, "side": {"features": ["a"], "dims": [3], "dropout": 0.3}}  # fmt: skip
 
@@ -45,22 +47,58 @@ TASKS = [
     declare.Binary("click", 0.5, column="clicked", weight_column="cost"),
     declare.Binary("cart", after="click"),
     declare.Binary("buy", after="click", through="cart", learn="ips", clip=0.05, conflicts="drop"),
-    declare.Binary("like", ranking="listwise", ranking_weight=0.5, focal=2.0, within="click", metrics=[METRIC]),
-    declare.Regression("rating", 2.0, column="stars", weight_column="trust", within="click", metrics=[METRIC]),
+    declare.Binary(
+        "like", ranking="listwise", ranking_weight=0.5, focal=2.0, within="click", reads=["click"], metrics=[METRIC]
+    ),
+    declare.Regression(
+        "rating", 2.0, column="stars", weight_column="trust", within="click", reads=["click"], metrics=[METRIC]
+    ),
     declare.Regression("price", loss="huber", delta=0.5),
     declare.Regression("dwell", loss="quantile", quantile=0.9),
     declare.Multiclass(
-        "device", 2.0, column="d", weight_column="trust", within="click", classes=["web", "tv"], metrics=[METRIC]
+        "device",
+        2.0,
+        column="d",
+        weight_column="trust",
+        within="click",
+        reads=["click"],
+        classes=["web", "tv"],
+        metrics=[METRIC],
     ),
     declare.Ordinal(
-        "mood", 2.0, column="md", weight_column="trust", within="click", levels=[0, 1.5, 3], metrics=[METRIC]
+        "mood",
+        2.0,
+        column="md",
+        weight_column="trust",
+        within="click",
+        reads=["click"],
+        levels=[0, 1.5, 3],
+        metrics=[METRIC],
     ),
     declare.Count(
-        "visits", 2.0, column="vi", weight_column="trust", within="click", loss="tweedie", power=1.2, metrics=[METRIC]
+        "visits",
+        2.0,
+        column="vi",
+        weight_column="trust",
+        within="click",
+        reads=["click"],
+        loss="tweedie",
+        power=1.2,
+        metrics=[METRIC],
     ),
-    declare.LifetimeValue("revenue", 2.0, column="re", weight_column="trust", within="click", metrics=[METRIC]),
+    declare.LifetimeValue(
+        "revenue", 2.0, column="re", weight_column="trust", within="click", reads=["click"], metrics=[METRIC]
+    ),
     declare.Duration(
-        "play", 2.0, column="pl", weight_column="trust", within="click", limit="length", unit=1000.0, metrics=[METRIC]
+        "play",
+        2.0,
+        column="pl",
+        weight_column="trust",
+        within="click",
+        reads=["click"],
+        limit="length",
+        unit=1000.0,
+        metrics=[METRIC],
     ),
     declare.Custom(
         "own",
@@ -68,6 +106,7 @@ TASKS = [
         column="ow",
         weight_column="trust",
         within="click",
+        reads=["click"],
         by="mine",
         options={"k": [1, "a"]},
         metrics=[METRIC],
@@ -106,14 +145,22 @@ OF_LOGITS = OF_ALL | {
     "z_loss": 0.4, "zero_init": True, "temperature": 2.0, "final_temperature": 0.5, "anneal_steps": 9,
 }  # fmt: skip
 GATE = declare.SoftmaxGate(bias=True, **OF_LOGITS)
+GATED = {
+    "gate": GATE,
+    "gate_dims": [2],
+    "gate_activation": "tanh",
+    "gate_dropout": 0.2,
+    "expert_activation": "dice",
+    "expert_dropout": 0.3,
+}
 OTHERS = [
     declare.SingleTask(bottom_dims=[7], **OWN),
     declare.SharedBottom(bottom_dims=[7, 8], **OWN),
-    declare.OMoE(experts=3, expert_dims=[7], expert_norm=True, gate=GATE, gate_dims=[2], levels=2, **OWN),
-    declare.MMoE(experts=3, expert_dims=[7], expert_norm=True, gate=GATE, gate_dims=[2], levels=2, **OWN),
-    declare.CGC(own_experts=[1, 0], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], **OWN),
-    declare.PLE(own_experts=1, shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=3, **OWN),
-    declare.AdaTT(own_experts=[1, 2], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], levels=3, **OWN),
+    declare.OMoE(experts=3, expert_dims=[7], expert_norm=True, **GATED, levels=2, **OWN),
+    declare.MMoE(experts=3, expert_dims=[7], expert_norm=True, **GATED, levels=2, **OWN),
+    declare.CGC(own_experts=[1, 0], shared_experts=3, expert_dims=[7], **GATED, **OWN),
+    declare.PLE(own_experts=1, shared_experts=3, expert_dims=[7], **GATED, levels=3, **OWN),
+    declare.AdaTT(own_experts=[1, 2], shared_experts=3, expert_dims=[7], **GATED, levels=3, **OWN),
     declare.CrossStitch(layer_dims=[7], self_weight=0.75, **OWN),
     declare.AITM(order=["buy", "click"], bottom_dims=[7], **OWN),
     declare.HoME(
@@ -121,11 +168,10 @@ OTHERS = [
         experts=1,
         expert_dims=[7],
         rank=3,
-        gate=GATE,
-        gate_dims=[2],
+        **GATED,
         **{**OWN, "norm": "layer"},
     ),
-    declare.STEM(own_experts=[1, 0], shared_experts=3, expert_dims=[7], gate=GATE, gate_dims=[2], **OWN),
+    declare.STEM(own_experts=[1, 0], shared_experts=3, expert_dims=[7], **GATED, **OWN),
     declare.PEPNet(scenario=["a"], priors=["b", "n"], layer_dims=[7], gate_dims=[2], **OWN),
     declare.MMoE(experts=[declare.MLPExpert(dims=[7, 3], count=2), declare.CrossExpert(width=3)]),
     declare.MLPExpert(dims=[7, 3], count=2),
@@ -133,7 +179,7 @@ OTHERS = [
     declare.CrossExpert(width=3, layers=3, rank=2, count=2),
     declare.ConvolutionalExpert(width=3, channels=5, kernel=5, places=2, count=2),
     declare.SideTower(["a"], dims=[3], dropout=0.3),
-    declare.FacetAwareMoE(facet="a", experts=3, heads=2, expert_dim=8, gate=GATE, gate_dims=[2], **OWN),
+    declare.FacetAwareMoE(facet="a", experts=3, heads=2, expert_dim=8, **GATED, **OWN),
     declare.MoSE(
         sequence="z",
         cell="transformer",
@@ -141,8 +187,7 @@ OTHERS = [
         expert_dim=8,
         heads=4,
         layers=2,
-        gate=GATE,
-        gate_dims=[2],
+        **GATED,
         **OWN,
     ),
     declare.Attention("a", dims=[5], normalise=True),

@@ -13,10 +13,11 @@ from gatewise.errors import DeclarationError, ShapeError
 from gatewise.nn import (
     ConvolutionalExpert,
     CrossNetwork,
+    ExpertNetwork,
+    Hidden,
     MLPExperts,
     MMoE,
     ModuleExperts,
-    PerceptronExpert,
     ResidualMLP,
     SoftmaxGates,
     TopKGates,
@@ -81,7 +82,7 @@ def test_convolution_by_loops() -> None:
 def kinds() -> list[nn.Module]:
     torch.manual_seed(0)
     return [
-        PerceptronExpert(5, (4, 3)),
+        ExpertNetwork(5, (4, 3)),
         ResidualMLP(5, (4, 3)),
         CrossNetwork(5, 3, rank=2),
         ConvolutionalExpert(5, 3),
@@ -104,7 +105,9 @@ def test_experts_of_any_kind_side_by_side(rows: int) -> None:
 def test_normalised_experts_are_weighed_by_gates_alone(k: int | None) -> None:
     torch.manual_seed(0)
     gate = SoftmaxGates if k is None else partial(TopKGates, k=k)
-    trunk = MMoE(5, 2, experts=3, expert_dims=(4, 6), expert_norm=True, activation="tanh", gate=gate).eval()
+    trunk = MMoE(
+        5, 2, experts=3, expert_dims=(4, 6), expert_norm=True, gate=gate, hidden=Hidden(activation="tanh")
+    ).eval()
     before = trunk(X)
     level = trunk.levels[0]
     outputs = level.experts(X)
@@ -117,7 +120,7 @@ def test_normalised_experts_are_weighed_by_gates_alone(k: int | None) -> None:
 
 def test_equal_perceptrons_in_a_list_are_the_batched_ones() -> None:
     torch.manual_seed(0)
-    modules = [PerceptronExpert(5, (4, 3)) for _ in range(3)]
+    modules = [ExpertNetwork(5, (4, 3)) for _ in range(3)]
     batched, apart = MMoE(5, 2, experts=3, expert_dims=(4, 3)), MMoE(5, 2, experts=modules)
     apart.levels[0].gates.load_state_dict(batched.levels[0].gates.state_dict())
     with torch.no_grad():
@@ -158,7 +161,7 @@ def test_a_declared_list_is_trained_saved_and_loaded(kind: str, tmp_path) -> Non
     ranker = gw.Ranker(SCHEMA, {"kind": kind, "experts": LIST, "norm": "batch"}, epochs=2).fit(ROWS)
     experts = ranker.scorer.model.trunk.levels[0].experts.experts
     names = [type(expert).__name__ for expert in experts]
-    assert names == ["PerceptronExpert"] * 2 + ["ResidualMLP", "CrossNetwork", "ConvolutionalExpert"]
+    assert names == ["ExpertNetwork"] * 2 + ["ResidualMLP", "CrossNetwork", "ConvolutionalExpert"]
     assert len(experts[3].crosses) == 3
     ranker.save(tmp_path / "model")
     assert gw.load(tmp_path / "model").predict(ROWS).equals(ranker.predict(ROWS))

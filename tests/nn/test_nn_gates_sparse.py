@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.errors import ShapeError
-from gatewise.nn import CGC, DSelectKGates, MMoE, SoftmaxGates, TopKGates
+from gatewise.nn import CGC, DSelectKGates, Hidden, MMoE, SoftmaxGates, TopKGates
 from gatewise.nn.gates.dselect_k import smooth_step
 
 
@@ -138,7 +138,7 @@ class TestSkipping:
     def test_it_changes_nothing(self, trunk: type, norm: str) -> None:
         torch.manual_seed(0)
         size = {"experts": 6} if trunk is MMoE else {"own_experts": (2, 3), "shared_experts": 2}
-        model = trunk(4, 2, expert_dims=(5, 3), gate=TopKGates, norm=norm, dropout=0.5, **size)
+        model = trunk(4, 2, expert_dims=(5, 3), gate=TopKGates, hidden=Hidden(norm=norm, dropout=0.5), **size)
         model(torch.randn(50, 4))
         x = torch.randn(30, 4)
         dense = model.eval()(x)

@@ -5,7 +5,7 @@ import torch
 
 from gatewise.errors import ShapeError
 from gatewise.layout import EmbeddingField, Layout, ListColumn
-from gatewise.nn import InputLayer, MMoE, MultiTaskModel, Ragged, SharedBottom, TensorTable, Towers
+from gatewise.nn import Hidden, InputLayer, MMoE, MultiTaskModel, Ragged, SharedBottom, TensorTable, Towers
 
 LAYOUT = Layout(
     (EmbeddingField("user", 8, 3), EmbeddingField("tag", 7, 2)),
@@ -29,8 +29,8 @@ def table(rows: int) -> TensorTable:
 def model(**penalties: float) -> MultiTaskModel:
     torch.manual_seed(0)
     layer = InputLayer(LAYOUT)
-    trunk = MMoE(layer.output_dim, 2, experts=3, expert_dims=(4,), norm="batch", dropout=0.3)
-    return MultiTaskModel(layer, trunk, Towers(2, 4, (3,), dropout=0.3), **penalties)
+    trunk = MMoE(layer.output_dim, 2, experts=3, expert_dims=(4,), hidden=Hidden(norm="batch", dropout=0.3))
+    return MultiTaskModel(layer, trunk, Towers(2, 4, (3,), hidden=Hidden(dropout=0.3)), **penalties)
 
 
 def test_score_is_forward_for_any_batch_size() -> None:

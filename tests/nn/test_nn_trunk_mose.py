@@ -8,7 +8,7 @@ import torch
 
 import gatewise as gw
 from gatewise.errors import DeclarationError, ShapeError
-from gatewise.nn import MoSE, Padded
+from gatewise.nn import Hidden, MoSE, Padded
 
 IN, DIM, LENGTHS = 3, 4, (2, 0, 5)
 
@@ -49,7 +49,7 @@ def test_extra_padding_changes_nothing(cell: str) -> None:
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_shapes_for_any_batch(rows: int, training: bool) -> None:
-    trunk = made(dropout=0.2).train(training)
+    trunk = made(hidden=Hidden(dropout=0.2)).train(training)
     hidden, gates, _ = trunk.mix(torch.randn(rows, IN), items(rows=rows))
     assert hidden.shape == (rows, 2, trunk.output_dim) == (rows, 2, 9)
     torch.testing.assert_close(gates.sum(dim=2), torch.ones(rows, 2))

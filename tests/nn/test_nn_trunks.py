@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gatewise.layout import Layout
 from gatewise.nn import (
+    Hidden,
     InputLayer,
     Inputs,
     MMoE,
@@ -28,7 +29,7 @@ def relu(x: float) -> float:
 
 
 def trunks(norm: str = "none", dropout: float = 0.0) -> list[Trunk]:
-    options = {"norm": norm, "dropout": dropout}
+    options = {"hidden": Hidden(norm=norm, dropout=dropout)}
     return [
         SharedBottom(4, 2, bottom_dims=(5, 3), **options),
         SingleTask(4, 2, bottom_dims=(5, 3), **options),
@@ -84,8 +85,8 @@ def test_mmoe_by_hand() -> None:
 @pytest.mark.parametrize("norm", NORMS)
 def test_one_expert_is_a_shared_bottom(norm: str) -> None:
     torch.manual_seed(0)
-    mixture = MMoE(4, 3, experts=1, expert_dims=(5, 3), norm=norm)
-    bottom = SharedBottom(4, 3, bottom_dims=(5, 3), norm=norm)
+    mixture = MMoE(4, 3, experts=1, expert_dims=(5, 3), hidden=Hidden(norm=norm))
+    bottom = SharedBottom(4, 3, bottom_dims=(5, 3), hidden=Hidden(norm=norm))
     bottom.bottom.load_state_dict(mixture.levels[0].experts.mlp.state_dict())
     x = torch.randn(7, 4)
     torch.testing.assert_close(mixture(x), bottom(x), atol=1e-6, rtol=0)
@@ -142,7 +143,7 @@ def test_shapes_for_any_batch(norm: str, batch: int, training: bool) -> None:
         assert hidden.shape == (batch, 2, trunk.output_dim)
         assert hidden.isfinite().all()
         assert gates is None or gates.shape == (batch, 2, 3)
-        scores = Towers(2, 3, (4,), norm=norm).train(training)(hidden)
+        scores = Towers(2, 3, (4,), hidden=Hidden(norm=norm)).train(training)(hidden)
         assert scores.shape == (batch, 2)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gatewise import nn
-from gatewise.nn import Mixed, Towers, Trunk
+from gatewise.nn import Hidden, Mixed, Towers, Trunk
 
 WIDTH, TASKS = 4, 2
 MAKERS: dict[str, Callable[..., Trunk]] = {
@@ -27,9 +27,17 @@ MAKERS: dict[str, Callable[..., Trunk]] = {
     "adatt": lambda **o: nn.AdaTT(WIDTH, TASKS, expert_dims=(5, 3), gate_dims=(4,), **o),
     "adatt with shared experts": lambda **o: nn.AdaTT(WIDTH, TASKS, shared_experts=2, expert_dims=(5, 3), **o),
     "cross_stitch": lambda **o: nn.CrossStitch(WIDTH, TASKS, layer_dims=(5, 3), **o),
-    "home": lambda **o: nn.HoME(WIDTH, TASKS, groups=((1,), (0,)), expert_dims=(5, 3), rank=2, **{"norm": "none", **o}),
+    "home": lambda **o: nn.HoME(
+        WIDTH, TASKS, groups=((1,), (0,)), expert_dims=(5, 3), rank=2, **{"hidden": Hidden("silu", norm="none"), **o}
+    ),
     "home of one group": lambda **o: nn.HoME(
-        WIDTH, TASKS, groups=((0, 1),), experts=1, expert_dims=(5, 3), gate_dims=(4,), **{"norm": "none", **o}
+        WIDTH,
+        TASKS,
+        groups=((0, 1),),
+        experts=1,
+        expert_dims=(5, 3),
+        gate_dims=(4,),
+        **{"hidden": Hidden("silu", norm="none"), **o},
     ),
     "stem": lambda **o: nn.STEM(WIDTH, TASKS, sets=((0, 3), (1, 3), (2, 3)), expert_dims=(5, 3), gate_dims=(4,), **o),
     "pepnet": lambda **o: nn.PEPNet(WIDTH, TASKS, scenario=(0,), priors=(1, 2), layer_dims=(5, 3), **o),
@@ -51,13 +59,13 @@ def made(name: str, **options: Any) -> Trunk:
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("name", MAKERS)
 def test_shapes_for_any_batch(name: str, norm: str, batch: int, training: bool) -> None:
-    trunk = made(name, norm=norm, dropout=0.2).train(training)
+    trunk = made(name, hidden=Hidden(norm=norm, dropout=0.2)).train(training)
     hidden, gates, _ = trunk.mix(torch.randn(batch, WIDTH))
     assert hidden.shape == (batch, TASKS, trunk.output_dim)
     assert hidden.isfinite().all()
     assert (gates is None) == (name not in WITH_GATES)
     assert gates is None or gates.shape[:2] == (batch, TASKS)
-    scores = Towers(TASKS, trunk.output_dim, (4,), norm=norm).train(training)(hidden)
+    scores = Towers(TASKS, trunk.output_dim, (4,), hidden=Hidden(norm=norm)).train(training)(hidden)
     assert scores.shape == (batch, TASKS)
 
 
@@ -74,7 +82,7 @@ def test_gates_sum_to_one(name: str, autocast: bool) -> None:
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_row_does_not_depend_on_its_batch(name: str) -> None:
-    trunk = made(name, norm="batch").eval()
+    trunk = made(name, hidden=Hidden(norm="batch")).eval()
     x = torch.randn(6, WIDTH)
     for row in range(6):
         torch.testing.assert_close(trunk(x[row : row + 1]), trunk(x)[row : row + 1], atol=1e-6, rtol=1e-5)
@@ -82,7 +90,7 @@ def test_a_row_does_not_depend_on_its_batch(name: str) -> None:
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_every_parameter_learns(name: str) -> None:
-    trunk = made(name, activation="tanh")
+    trunk = made(name, hidden=Hidden(activation="tanh"))
     trunk(torch.randn(20, WIDTH)).sin().sum().backward()
     still = [name for name, p in trunk.named_parameters() if p.grad is None or not p.grad.any()]
     assert not still
@@ -91,13 +99,13 @@ def test_every_parameter_learns(name: str) -> None:
 @pytest.mark.parametrize("name", MAKERS)
 def test_the_same_without_memory_for_weights(name: str) -> None:
     with torch.device("meta"):
-        sizes = [p.shape for p in MAKERS[name](norm="layer").parameters()]
-    assert sizes == [p.shape for p in made(name, norm="layer").parameters()]
+        sizes = [p.shape for p in MAKERS[name](hidden=Hidden(norm="layer")).parameters()]
+    assert sizes == [p.shape for p in made(name, hidden=Hidden(norm="layer")).parameters()]
 
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_copy_of_the_state_gives_the_same(name: str) -> None:
-    trunk, copy = made(name, norm="batch"), MAKERS[name](norm="batch")
+    trunk, copy = made(name, hidden=Hidden(norm="batch")), MAKERS[name](hidden=Hidden(norm="batch"))
     trunk(torch.randn(9, WIDTH))
     copy.load_state_dict(trunk.state_dict())
     x = torch.randn(5, WIDTH)

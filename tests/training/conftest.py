@@ -12,7 +12,7 @@ import torch
 from gatewise.assembly import build_balance
 from gatewise.declare import Options, from_dict
 from gatewise.layout import EmbeddingField, Layout, ListColumn
-from gatewise.nn import InputLayer, MMoE, MultiTaskModel, Ragged, TensorTable, Towers, Trunk
+from gatewise.nn import Hidden, InputLayer, MMoE, MultiTaskModel, Ragged, TensorTable, Towers, Trunk
 from gatewise.tasks import BinaryTask, RegressionTask
 from gatewise.training import Trainer, make_optimizer
 
@@ -65,8 +65,10 @@ def _trainer(
         torch.manual_seed(0)
         layer = InputLayer(LAYOUT)
         count = 2 if tasks is None else len(tasks)
-        made_trunk = (trunk or MMoE)(layer.output_dim, count, expert_dims=(6, 4), norm=norm, dropout=dropout, **experts)
-        towers = Towers(count, 4, (3,), norm=norm, dropout=dropout)
+        made_trunk = (trunk or MMoE)(
+            layer.output_dim, count, expert_dims=(6, 4), hidden=Hidden(norm=norm, dropout=dropout), **experts
+        )
+        towers = Towers(count, 4, (3,), hidden=Hidden(norm=norm, dropout=dropout))
     model = MultiTaskModel(layer, made_trunk, towers, l2_embedding=l2_embedding, l2_dense=l2_dense)
     if tasks is None:
         tasks = [BinaryTask("liked", task_weights[0]), RegressionTask("rating", task_weights[1], mean=3.0, std=1.5)]

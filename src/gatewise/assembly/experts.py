@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from torch.nn import Module
 
 from gatewise import declare
-from gatewise.nn import ConvolutionalExpert, CrossNetwork, PerceptronExpert, ResidualMLP
+from gatewise.assembly.hidden import hidden_layers
+from gatewise.nn import ConvolutionalExpert, CrossNetwork, ExpertNetwork, ResidualMLP
 
 
 def expert_options(architecture: declare.MMoE | declare.OMoE, input_dim: int) -> dict[str, Any]:
@@ -22,19 +24,18 @@ def expert_options(architecture: declare.MMoE | declare.OMoE, input_dim: int) ->
 
 
 def _module(expert: declare.AnyExpert, architecture: declare.Architecture, input_dim: int) -> Module:
-    activation, dropout, norm = architecture.activation, architecture.dropout, architecture.norm
+    hidden = hidden_layers(architecture, "expert")
     match expert:
         case declare.MLPExpert(dims=dims):
-            return PerceptronExpert(input_dim, tuple(dims), activation=activation, dropout=dropout, norm=norm)
+            return ExpertNetwork(input_dim, tuple(dims), hidden=hidden)
         case declare.ResidualExpert(dims=dims):
-            return ResidualMLP(input_dim, tuple(dims), activation=activation, dropout=dropout, norm=norm)
+            return ResidualMLP(input_dim, tuple(dims), hidden=hidden)
         case declare.CrossExpert(width=width, layers=layers, rank=rank):
             return CrossNetwork(input_dim, width, layers=layers, rank=rank)
         case declare.ConvolutionalExpert(width=width, channels=channels, kernel=kernel, places=places):
             return ConvolutionalExpert(
-                input_dim, width, channels=channels, kernel=kernel, places=places, activation=activation
+                input_dim, width, channels=channels, kernel=kernel, places=places, activation=hidden.activation
             )
         case _:
-            hidden = {"activation": activation, "dropout": dropout, "norm": norm}
-            made: Module = declare.made_of(expert, input_dim=input_dim, **hidden)
+            made: Module = declare.made_of(expert, input_dim=input_dim, **asdict(hidden))
             return made

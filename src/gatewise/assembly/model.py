@@ -10,6 +10,7 @@ import torch
 from torch.nn import Module
 
 from gatewise import balance, declare, nn
+from gatewise.assembly.hidden import hidden_layers
 from gatewise.assembly.interactions import build_interaction
 from gatewise.assembly.texts import build_text_encoder
 from gatewise.assembly.trunks import TrunkContext, build_trunk
@@ -39,20 +40,19 @@ def build_model(
             width = nn.output_width(interaction, len(context.kept), f"interaction {architecture.interaction.kind!r}")
             context = replace(context, interaction_dim=width)
         trunk = build_trunk(architecture, context)
-        towers = nn.Towers(
+        towers = nn.make_towers(
             len(tasks),
             trunk.output_dim,
-            tuple(architecture.tower_dims),
+            architecture.tower_shapes(context.tasks),
             tuple(task.num_scores for task in tasks),
-            activation=architecture.activation,
-            dropout=architecture.dropout,
-            norm=architecture.norm,
+            reads=[context.positions(task.reads) for task in tasks],
+            hidden=hidden_layers(architecture, "tower"),
             residual=architecture.tower_residual,
         )
         feature_layer = build_feature_layer(architecture, len(context.kept), interaction, context.interaction_dim)
         side_tower = build_side_tower(architecture, context, sum(towers.output_dims))
     with torch.no_grad():
-        towers.bias.copy_(torch.cat([torch.tensor(task.initial_bias).expand(task.num_scores) for task in tasks]))
+        towers.start_at(torch.cat([torch.tensor(task.initial_bias).expand(task.num_scores) for task in tasks]))
     expectation = None
     if architecture.expectation:
         starts = list(itertools.accumulate(towers.output_dims, initial=0))
@@ -84,7 +84,7 @@ def build_feature_layer(
         norm=architecture.input_norm,
         dropout=architecture.input_dropout,
         dims=tuple(architecture.shared_dims),
-        activation=architecture.activation,
+        hidden=nn.Hidden(architecture.activation),
     )
 
 
@@ -101,7 +101,7 @@ def build_side_tower(architecture: declare.Architecture, context: TrunkContext, 
         num_scores,
         tuple(architecture.side.dims),
         dropout=architecture.side.dropout,
-        activation=architecture.activation,
+        hidden=nn.Hidden(architecture.activation),
     )
     return context.side, tower
 

@@ -44,6 +44,7 @@ def build_tasks(schema: declare.Schema, statistics: Statistics | None = None) ->
 
     tasks = [build(task.name) for task in schema.tasks]
     for task, each in zip(tasks, schema.tasks, strict=True):
+        task.reads = tuple(each.reads)
         if each.metrics:
             task.metrics = (*task.metrics, *(registered_metric(metric) for metric in each.metrics))
     _check_columns(tasks)

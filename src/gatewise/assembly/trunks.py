@@ -11,6 +11,7 @@ from torch.nn import Module
 
 from gatewise import declare, nn
 from gatewise.assembly.experts import expert_options
+from gatewise.assembly.hidden import hidden_layers
 from gatewise.errors import DeclarationError
 from gatewise.nn import GateMaker
 
@@ -36,9 +37,9 @@ GATES: dict[type[declare.AnyGate], type[nn.Gates]] = {
     declare.TopKGate: nn.TopKGates,
     declare.DSelectKGate: nn.DSelectKGates,
 }
-HIDDEN_LAYERS = ("activation", "dropout", "norm")
-NOT_THE_TRUNKS = {field.name for field in fields(declare.Architecture)} - {*HIDDEN_LAYERS} | {"kind"}
-"""Fields of all architectures that are not options of the trunk."""
+OF_HIDDEN_LAYERS = {f"{part}_{option}" for part in ("expert", "gate") for option in ("activation", "dropout")}
+NOT_THE_TRUNKS = {field.name for field in fields(declare.Architecture)} | OF_HIDDEN_LAYERS | {"kind"}
+"""Fields that are not arguments of the trunk's constructor under their own name."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,9 @@ def build_trunk(architecture: declare.Architecture, context: TrunkContext) -> nn
     options: dict[str, Any] = {name: getattr(architecture, name) for name in names}
     for name in options.keys() & RESOLVED.keys():
         options[name] = RESOLVED[name](options[name], context)
+    options["hidden"] = hidden_layers(architecture, "expert")
+    if isinstance(architecture, declare.GatedArchitecture):
+        options["gate_hidden"] = hidden_layers(architecture, "gate")
     if type(architecture) in DERIVED:
         options |= DERIVED[type(architecture)](architecture, context)
     return TRUNKS[type(architecture)](context.input_dim(architecture), len(context.tasks), **options)
@@ -147,9 +151,18 @@ def gate_maker(gate: declare.AnyGate, context: TrunkContext) -> GateMaker:
 
 
 def _registered_gate(
-    gate: Any, options: dict[str, Any], input_dim: int, num_gates: int, num_experts: int, dims: Any, **how: Any
+    gate: Any,
+    options: dict[str, Any],
+    input_dim: int,
+    num_gates: int,
+    num_experts: int,
+    dims: Any,
+    *,
+    hidden: nn.Hidden,
+    **how: Any,
 ) -> Module:
     """Return gates of a registered kind for one level of experts."""
+    how |= {"activation": hidden.activation, "norm": hidden.norm}
     sizes = {"input_dim": input_dim, "num_gates": num_gates, "num_experts": num_experts, "dims": dims}
     cls = declare.class_of(gate)
     if "reach" in how and "reach" not in declare.taken_by(cls, how):

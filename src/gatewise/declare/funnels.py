@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 
 from gatewise.declare.tasks import Binary, Label, Task
 from gatewise.errors import did_you_mean
@@ -38,6 +39,7 @@ def check_relations(tasks: Mapping[str, Task]) -> None:
             other = getattr(task, option, None)
             if other is not None:
                 _check_named(task, option, other, tasks)
+    _check_reads(tasks)
     for task in tasks.values():
         for option in ("within", "after"):
             _check_no_circle(task, option, tasks)
@@ -56,6 +58,21 @@ def _check_named(task: Task, option: str, other: str, tasks: Mapping[str, Task])
         raise ValueError(f"task {task.name!r}: {option} {other!r} is no task{did_you_mean(other, tasks)}")
     if not isinstance(tasks[other], Binary):
         raise ValueError(f"task {task.name!r}: {option} {other!r} is no binary task")
+
+
+def _check_reads(tasks: Mapping[str, Task]) -> None:
+    for task in tasks.values():
+        for other in task.reads:
+            if other not in tasks:
+                raise ValueError(
+                    f"task {task.name!r}: reads {other!r}, which is not a task{did_you_mean(other, tasks)}"
+                )
+    try:
+        graph = TopologicalSorter({task.name: task.reads for task in tasks.values()})
+        graph.prepare()
+    except CycleError as error:
+        circle = " -> ".join(repr(name) for name in reversed(error.args[1]))
+        raise ValueError(f"task {error.args[1][0]!r}: reads leads back to itself: {circle}") from None
 
 
 def _check_no_circle(task: Task, option: str, tasks: Mapping[str, Task]) -> None:

@@ -127,7 +127,9 @@ class Schema:
             raise ValueError(f"sequence {feature.name!r} has dim {dims}")
 
     def only(self, *names: str) -> Schema:
-        """Return this schema with only the named tasks and the tasks that they depend on.
+        """Return this schema with only the named tasks and the tasks that their labels depend on.
+
+        Towers that would read the tower of another task no longer do.
 
         Raises:
             DeclarationError: a name is not a task's.
@@ -139,7 +141,8 @@ class Schema:
                 raise DeclarationError(f"no task {name!r} (tasks: {shown(known)}){did_you_mean(name, known)}")
             needed = _needed(known[name], known)
             kept |= {task.name: task for task in self.tasks if task.name in needed and task.name not in kept}
-        return replace(self, tasks=list(kept.values()))
+        apart = [replace(task, reads=[name for name in task.reads if name in kept]) for task in kept.values()]
+        return replace(self, tasks=apart)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and lists for :meth:`from_dict`."""

@@ -62,7 +62,8 @@ def line_up(
 def _alone(name: str, schema: Schema, options: Options, encoder: TableEncoder, budget: int) -> Part:
     """Return the single-task model of a task; a step of a funnel needs the steps before it, too."""
     own = schema.only(name)
-    control = replace(control_of(declare.SingleTask, options.model), **ALONE)
+    control = control_of(declare.SingleTask, options.model).of_tasks(task.name for task in own.tasks)
+    control = replace(control, **ALONE)
     model = resized(control, lambda each: _size(each, own, encoder), budget)
     (task,) = (task for task in build_tasks(own, encoder.statistics) if task.name == name)
     training = replace(options.training, monitor=_monitor(options.training.monitor, task))

@@ -11,19 +11,20 @@ from gatewise.nn.feature_layer import FeatureLayer
 from gatewise.nn.gate_unit import GateUnit
 from gatewise.nn.gates import *
 from gatewise.nn.gathered import gathered
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.input_layer import InputLayer, Vectors
-from gatewise.nn.layers import GroupLinear, GroupMLP
+from gatewise.nn.layers import GroupLinear
 from gatewise.nn.memory import enough_memory
 from gatewise.nn.model import MultiTaskModel, Output
 from gatewise.nn.numbers import *
+from gatewise.nn.perceptrons import GroupMLP, GroupResidualMLP
 from gatewise.nn.ragged import Ragged
-from gatewise.nn.residual import GroupResidualMLP
 from gatewise.nn.sequences import *
 from gatewise.nn.side_tower import SideTower
 from gatewise.nn.standalone import *
 from gatewise.nn.table import Batch, Inputs, TensorTable
 from gatewise.nn.texts import *
-from gatewise.nn.towers import Towers
+from gatewise.nn.towers import LinkedTowers, Towers, make_towers
 from gatewise.nn.trunks import *
 
 __all__ = [
@@ -35,8 +36,10 @@ __all__ = [
     "GroupLinear",
     "GroupMLP",
     "GroupResidualMLP",
+    "Hidden",
     "InputLayer",
     "Inputs",
+    "LinkedTowers",
     "MultiTaskModel",
     "Output",
     "Ragged",
@@ -47,6 +50,7 @@ __all__ = [
     "check_ids",
     "enough_memory",
     "gathered",
+    "make_towers",
 ]
 __all__ += experts.__all__
 __all__ += gates.__all__

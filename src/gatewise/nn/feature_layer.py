@@ -6,7 +6,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from gatewise.draws import lent
-from gatewise.nn.layers import Dropout, GroupMLP, GroupNorm
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import Dropout, GroupNorm
+from gatewise.nn.perceptrons import GroupMLP
 
 
 class FeatureLayer(nn.Module):
@@ -17,7 +19,7 @@ class FeatureLayer(nn.Module):
         norm: ``none``, ``batch`` or ``layer``.
         dropout: share of the numbers dropped in training.
         dims: widths of the shared layers; none: the columns stay as they are.
-        activation: activation of the shared layers.
+        hidden: the shared layers, see :class:`Hidden`; they have no dropout of their own by default.
         interaction: any module; it maps the normalised input before the shared layers.
         interaction_dim: output width of ``interaction``.
 
@@ -33,7 +35,7 @@ class FeatureLayer(nn.Module):
         norm: str = "none",
         dropout: float = 0.0,
         dims: tuple[int, ...] = (),
-        activation: str = "relu",
+        hidden: Hidden = Hidden(),
         interaction: nn.Module | None = None,
         interaction_dim: int | None = None,
     ) -> None:
@@ -42,7 +44,7 @@ class FeatureLayer(nn.Module):
         self.dropout = Dropout(dropout) if dropout else None
         self.interaction = interaction
         width = input_dim if interaction_dim is None else interaction_dim
-        self.shared = GroupMLP(1, width, dims, activation=activation) if dims else None
+        self.shared = GroupMLP(1, width, dims, hidden=hidden) if dims else None
         self.output_dim = dims[-1] if dims else width
 
     @override

@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from typing_extensions import override
 
-from gatewise.nn.layers import GroupLinear, GroupMLP
+from gatewise.nn.layers import GroupLinear
+from gatewise.nn.perceptrons import GroupMLP
 
 
 class GateUnit(nn.Module):

@@ -1,8 +1,7 @@
-"""The small parts of hidden layers: activations, normalisation that works with one row, grouped linear maps."""
+"""The small parts of hidden layers: grouped linear maps, normalisation that works with one row, dropout."""
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import torch
@@ -13,22 +12,7 @@ from gatewise.draws import generator
 from gatewise.errors import ShapeError, did_you_mean
 from gatewise.kernels import group_linear
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "relu": nn.ReLU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-    "tanh": nn.Tanh,
-    "leaky_relu": nn.LeakyReLU,
-}
 NORMS = ("none", "batch", "layer")
-
-
-def activation_layer(name: str) -> nn.Module:
-    """Return a new activation module by name."""
-    if name not in ACTIVATIONS:
-        expected = ", ".join(ACTIVATIONS)
-        raise ShapeError(f"activation: expected one of {expected}, found {name!r}{did_you_mean(name, ACTIVATIONS)}")
-    return ACTIVATIONS[name]()
 
 
 class GroupLinear(nn.Module):
@@ -93,9 +77,9 @@ class GroupNorm(nn.Module):
         - input and output ``[batch, group, width]``
     """
 
-    def __init__(self, kind: str, groups: int, width: int) -> None:
+    def __init__(self, kind: str, groups: int, width: int, *, affine: bool = True, eps: float = 1e-5) -> None:
         super().__init__()
-        self.batch = nn.BatchNorm1d(groups * width) if kind == "batch" else None
+        self.batch = nn.BatchNorm1d(groups * width, eps, affine=affine) if kind == "batch" else None
         self.scale = nn.Parameter(torch.ones(groups, width)) if kind == "layer" else None
         self.shift = nn.Parameter(torch.zeros(groups, width)) if kind == "layer" else None
 
@@ -131,9 +115,8 @@ class GroupNorm(nn.Module):
         own = slice(group * x.shape[1], (group + 1) * x.shape[1])
         assert norm.running_mean is not None
         assert norm.running_var is not None
-        return nn.functional.batch_norm(
-            x, norm.running_mean[own], norm.running_var[own], norm.weight[own], norm.bias[own], eps=norm.eps
-        )
+        scale, shift = (norm.weight[own], norm.bias[own]) if norm.affine else (None, None)
+        return nn.functional.batch_norm(x, norm.running_mean[own], norm.running_var[own], scale, shift, eps=norm.eps)
 
 
 class Dropout(nn.Module):
@@ -169,78 +152,14 @@ def dropout(x: Tensor, rate: float) -> Tensor:
     return x * kept.div_(1 - rate)
 
 
-class GroupMLP(nn.Module):
-    """Several multi-layer perceptrons of equal shape as batched products: linear, norm, activation, dropout.
-
-    Args:
-        groups: number of perceptrons.
-        input_dim: width of the input.
-        dims: widths of the hidden layers; none: the input is passed on.
-        activation: one of ``relu``, ``gelu``, ``silu``, ``tanh``, ``leaky_relu``.
-        dropout: share of units dropped in training, after every activation.
-        norm: ``none``, ``batch`` or ``layer``, before every activation.
-
-    Shape:
-        - input ``[batch, input_dim]``, read by every group, or ``[batch, group, input_dim]``
-        - output ``[batch, group, output_dim]``
-    """
-
-    def __init__(
-        self,
-        groups: int,
-        input_dim: int,
-        dims: tuple[int, ...],
-        *,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
-    ) -> None:
-        super().__init__()
-        check_sizes(groups=groups, input_dim=input_dim, **{f"dims[{i}]": width for i, width in enumerate(dims)})
-        if norm not in NORMS:
-            raise ShapeError(f"norm: expected one of {', '.join(NORMS)}, found {norm!r}{did_you_mean(norm, NORMS)}")
-        if not 0 <= dropout < 1:
-            raise ShapeError(f"dropout: expected a share from 0 to below 1, found {dropout}")
-        self.groups = groups
-        self.output_dim = dims[-1] if dims else input_dim
-        layers: list[nn.Module] = []
-        for width_in, width in zip((input_dim, *dims), dims, strict=False):
-            layers.append(GroupLinear(groups, width_in, width))
-            if norm != "none":
-                layers.append(GroupNorm(norm, groups, width))
-            layers.append(activation_layer(activation))
-            if dropout:
-                layers.append(Dropout(dropout))
-        self.layers = nn.ModuleList(layers)
-        # linear layers that apply their activation themselves
-        self.rectified = {
-            i
-            for i, (layer, following) in enumerate(itertools.pairwise(layers))
-            if isinstance(layer, GroupLinear) and isinstance(following, nn.ReLU)
-        }
-        self.ends_rectified = len(layers) - 2 in self.rectified
-
-    @override
-    def forward(self, x: Tensor, *, rectify_last: bool = True) -> Tensor:
-        """Return the last hidden layer; without ``rectify_last``, before its final ReLU."""
-        if not self.layers and x.dim() == 2:
-            return x.unsqueeze(1).expand(-1, self.groups, -1)
-        for i, layer in enumerate(self.layers):
-            if i in self.rectified:
-                x = layer(x, rectify=rectify_last or i + 2 < len(self.layers))
-            elif i - 1 not in self.rectified:
-                x = layer(x)
-        return x
-
-    def one(self, group: int, x: Tensor) -> Tensor:
-        """Return one group's last hidden layer ``[batch, output_dim]``, in evaluation mode."""
-        for layer in self.layers:
-            x = layer.one(group, x) if isinstance(layer, (GroupLinear, GroupNorm)) else layer(x)
-        return x
-
-
 def check_sizes(**sizes: int) -> None:
     """Refuse every value that is not a positive whole number; the error names the argument."""
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ShapeError(f"{name}: expected a positive whole number, found {size!r}")
+
+
+def check_norm(name: str) -> None:
+    """Refuse a name that no normalisation has."""
+    if name not in NORMS:
+        raise ShapeError(f"norm: expected one of {', '.join(NORMS)}, found {name!r}{did_you_mean(name, NORMS)}")

@@ -14,7 +14,7 @@ from gatewise.nn.feature_layer import FeatureLayer
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.side_tower import SideTower
 from gatewise.nn.table import Inputs, TensorTable
-from gatewise.nn.towers import Towers
+from gatewise.nn.towers import AnyTowers
 from gatewise.nn.trunks import Trunk
 from gatewise.nn.trunks.trunk import total
 
@@ -59,7 +59,7 @@ class MultiTaskModel(nn.Module):
         self,
         input_layer: InputLayer,
         trunk: Trunk,
-        towers: Towers,
+        towers: AnyTowers,
         *,
         l2_embedding: float = 0.0,
         l2_dense: float = 0.0,

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from gatewise.draws import generator
-from gatewise.nn.layers import GroupLinear, GroupMLP
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import GroupLinear
+from gatewise.nn.perceptrons import GroupMLP
 
 
 class SideTower(nn.Module):
@@ -21,7 +23,7 @@ class SideTower(nn.Module):
         num_scores: number of scores of all tasks.
         dims: hidden widths; none: linear.
         dropout: share of the training rows whose features count as missing, so that the model learns this case.
-        activation: activation of the hidden layers.
+        hidden: the hidden layers, see :class:`Hidden`.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -38,10 +40,10 @@ class SideTower(nn.Module):
         dims: tuple[int, ...] = (),
         *,
         dropout: float = 0.1,
-        activation: str = "relu",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
-        self.hidden = GroupMLP(1, input_dim, dims, activation=activation)
+        self.hidden = GroupMLP(1, input_dim, dims, hidden=hidden)
         self.linear = GroupLinear(1, self.hidden.output_dim, num_scores, bias=False, gain=3**-0.5)
         self.dropout = dropout
 

@@ -42,6 +42,8 @@ class Task(ABC):
     """Number of label columns."""
     num_targets: int = 1
     """Number of target columns."""
+    reads: tuple[str, ...] = ()
+    """Names of the tasks whose towers this task's tower reads."""
     reads_groups: bool = False
     """Whether the loss compares rows of a group; a group's rows then have to be in one batch."""
 

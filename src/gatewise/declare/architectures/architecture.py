@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import field
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import field, replace
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
 from gatewise.declare.base import Dims, Names, Rate, declaration
+from gatewise.declare.by_name import DimsByTask
 from gatewise.declare.features import Sequence
 from gatewise.declare.interactions import AnyInteraction
 from gatewise.declare.schema import Schema
@@ -16,7 +17,7 @@ from gatewise.declare.side_tower import SideTower
 from gatewise.declare.tasks import Binary, Task
 from gatewise.errors import DeclarationError, did_you_mean, shown
 
-Activation = Literal["relu", "gelu", "silu", "tanh", "leaky_relu"]
+Activation = Literal["relu", "gelu", "silu", "tanh", "leaky_relu", "sigmoid", "prelu", "dice"]
 Norm = Literal["none", "batch", "layer"]
 Count = Annotated[int, Field(gt=0)]
 Penalty = Annotated[float, Field(ge=0)]
@@ -38,12 +39,16 @@ class Architecture:
     """A shallow tower for bias features such as the display position."""
     tower_residual: bool = field(default=False, kw_only=True)
     """Whether the hidden layers of towers are residual layers."""
-    tower_dims: Dims = field(default=(32,), kw_only=True)
-    """Hidden widths of each task's tower; a linear output layer follows."""
+    tower_dims: DimsByTask = field(default=(32,), kw_only=True)
+    """Hidden widths of every tower, or a mapping from each task to those of its own; a linear output layer follows."""
     activation: Activation = field(default="relu", kw_only=True)
     """Activation after each hidden layer of experts, bottoms, gates and towers."""
     dropout: Rate = field(default=0.0, kw_only=True)
-    """Dropout rate of hidden units."""
+    """Dropout rate of the hidden units of experts, bottoms and towers."""
+    tower_activation: Activation | None = field(default=None, kw_only=True)
+    """Activation of towers; None: ``activation``."""
+    tower_dropout: Rate | None = field(default=None, kw_only=True)
+    """Dropout rate of towers; None: ``dropout``."""
     norm: Norm = field(default="none", kw_only=True)
     """Normalisation between a hidden layer and its activation."""
     l2_embedding: Penalty = field(default=0.0, kw_only=True)
@@ -71,6 +76,16 @@ class Architecture:
         """Whether the model reads sequences without a pooling."""
         return False
 
+    def tower_shapes(self, tasks: Iterable[str]) -> tuple[tuple[int, ...], ...]:
+        """Return the hidden widths of each task's tower."""
+        dims = self.tower_dims
+        return tuple(tuple(dims[name]) if isinstance(dims, Mapping) else tuple(dims) for name in tasks)
+
+    def of_tasks(self, tasks: Iterable[str]) -> Self:
+        """Return these options for a model of fewer tasks."""
+        dims = self.tower_dims
+        return replace(self, tower_dims={name: dims[name] for name in tasks}) if isinstance(dims, Mapping) else self
+
     def embedding_sets(self, num_tasks: int) -> int:  # noqa: ARG002
         """Return the number of vectors per value in each embedding table."""
         return 1
@@ -89,6 +104,11 @@ class Architecture:
         for name in () if self.reads_sequences else unpooled_sequences(schema):
             raise DeclarationError(f"feature {name!r}: pooling None needs a model that reads sequences: mose")
         check_tasks("ordered", self.ordered, schema)
+        if isinstance(self.tower_dims, Mapping):
+            check_tasks("tower_dims", self.tower_dims, schema)
+            for task in schema.tasks:
+                if task.name not in self.tower_dims:
+                    raise DeclarationError(f"tower_dims: task {task.name!r} is missing: give widths for every task")
         if self.expectation and len(self.steps) < 2:
             raise DeclarationError(
                 f"expectation: needs two ordered tasks or more in 'ordered', found {len(self.steps)}"

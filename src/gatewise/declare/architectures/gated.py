@@ -7,8 +7,8 @@ from typing import Any
 
 from typing_extensions import override
 
-from gatewise.declare.architectures.architecture import Architecture, check_features
-from gatewise.declare.base import Dims, declaration
+from gatewise.declare.architectures.architecture import Activation, Architecture, check_features
+from gatewise.declare.base import Dims, Rate, declaration
 from gatewise.declare.gates import AnyGate, SoftmaxGate
 from gatewise.declare.schema import Schema
 from gatewise.errors import DeclarationError
@@ -22,6 +22,14 @@ class GatedArchitecture(Architecture):
     """The kind of the gates, with options."""
     gate_dims: Dims = field(default=(), kw_only=True)
     """Hidden widths of each gate; empty: softmax(W x)."""
+    gate_activation: Activation | None = field(default=None, kw_only=True)
+    """Activation of the gates' hidden layers; None: ``activation``."""
+    gate_dropout: Rate = field(default=0.0, kw_only=True)
+    """Dropout rate of the gates' hidden units; ``gate: {dropout: ...}`` drops whole experts."""
+    expert_activation: Activation | None = field(default=None, kw_only=True)
+    """Activation of experts; None: ``activation``."""
+    expert_dropout: Rate | None = field(default=None, kw_only=True)
+    """Dropout rate of experts; None: ``dropout``."""
 
     @property
     @override

@@ -10,7 +10,7 @@ from typing_extensions import override
 from gatewise.declare.architectures.architecture import Activation, Count, Norm, check_tasks
 from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.base import Dims, declaration
-from gatewise.declare.groups import TaskGroups
+from gatewise.declare.by_name import TaskGroups
 from gatewise.declare.schema import Schema
 from gatewise.errors import DeclarationError
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from gatewise.declare.base import Name, declaration
+from gatewise.declare.base import Name, Names, declaration
 from gatewise.declare.doors import OpenTo
 
 Weight = Annotated[float, Field(ge=0)]
@@ -29,6 +29,9 @@ class Label:
     """A column of non-negative row weights for this task's loss; metrics ignore these weights."""
     metrics: Annotated[Sequence[AnyMetric], AfterValidator(tuple)] = field(default=(), kw_only=True)
     """Registered metrics of the task, in addition to its kind's metrics."""
+    reads: Names = field(default=(), kw_only=True)
+    """Names of tasks whose towers this task's tower reads beside its own hidden vector (deep Bayesian multi-task
+    learning: a graph of tasks without circles); empty: towers do not read each other."""
     within: Name | None = field(default=None, kw_only=True)
     """Name of a binary task: this task is trained and evaluated only in rows in which that task's label is 1."""
 

@@ -13,20 +13,20 @@ from gatewise.nn.experts.modules import ModuleExperts, output_width
 from gatewise.nn.experts.multi_head import MultiHeadExperts
 from gatewise.nn.experts.normalised import NormalisedExperts
 from gatewise.nn.experts.owned import OwnedExperts
-from gatewise.nn.experts.perceptron import PerceptronExpert
+from gatewise.nn.experts.perceptron import ExpertNetwork
 from gatewise.nn.experts.residual import ResidualMLP
 from gatewise.nn.experts.sequences import SequenceExperts
 
 __all__ = [
     "ConvolutionalExpert",
     "CrossNetwork",
+    "ExpertNetwork",
     "Experts",
     "MLPExperts",
     "ModuleExperts",
     "MultiHeadExperts",
     "NormalisedExperts",
     "OwnedExperts",
-    "PerceptronExpert",
     "ResidualMLP",
     "SequenceExperts",
     "make_experts",

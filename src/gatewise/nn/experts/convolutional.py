@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from typing_extensions import override
 
-from gatewise.nn.layers import activation_layer, check_sizes
+from gatewise.nn.activations import activation_layer
+from gatewise.nn.layers import check_sizes
 
 
 class ConvolutionalExpert(nn.Module):
@@ -21,7 +22,7 @@ class ConvolutionalExpert(nn.Module):
         channels: number of filters.
         kernel: width of a filter; odd, so that the output is as long as the input.
         places: number of outputs of the adaptive mean pooling.
-        activation: the function applied after the convolution.
+        activation: activation after the convolution, with parameters of its own per filter and place if it has any.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -42,7 +43,7 @@ class ConvolutionalExpert(nn.Module):
         check_sizes(input_dim=input_dim, output_dim=output_dim, channels=channels, kernel=kernel, places=places)
         self.layers = nn.Sequential(
             nn.Conv1d(1, channels, kernel, padding=kernel // 2),
-            activation_layer(activation),
+            activation_layer(activation, channels, input_dim),
             nn.AdaptiveAvgPool1d(places),
             nn.Flatten(),
             nn.Linear(channels * places, output_dim),

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from gatewise.nn.experts.experts import Experts
 from gatewise.nn.experts.mlp import MLPExperts
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import GroupLinear, check_sizes
 
 # standard deviation of the output of a gate's two maps: at first all gates are near 1, and both maps get gradients
@@ -64,7 +65,7 @@ class FeatureGatedExperts(Experts):
         dims: hidden widths of every expert; the last is its output width.
         rank: rank of the feature gates.
         counts: number of experts per set, if sets have different owners.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
+        hidden: the hidden layers, see :class:`Hidden`.
 
     Shape:
         - input ``[batch, input_dim]`` or ``[batch, expert, input_dim]``
@@ -79,13 +80,11 @@ class FeatureGatedExperts(Experts):
         rank: int,
         *,
         counts: tuple[int, ...] = (),
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
         self.feature_gates = FeatureGates(num_experts, input_dim, rank)
-        self.experts = MLPExperts(input_dim, num_experts, dims, activation=activation, dropout=dropout, norm=norm)
+        self.experts = MLPExperts(input_dim, num_experts, dims, hidden=hidden)
         self.num_experts, self.counts = num_experts, counts
         self.output_dim = self.experts.output_dim
 

@@ -9,6 +9,7 @@ from torch import nn
 from gatewise.nn.experts.experts import Experts
 from gatewise.nn.experts.mlp import MLPExperts
 from gatewise.nn.experts.modules import ModuleExperts
+from gatewise.nn.hidden import Hidden
 
 
 def make_experts(
@@ -16,11 +17,9 @@ def make_experts(
     input_dim: int,
     dims: tuple[int, ...],
     *,
-    activation: str,
-    dropout: float,
-    norm: str,
+    hidden: Hidden,
 ) -> Experts:
     """Return ``experts`` equal multi-layer perceptrons, or the given modules as experts."""
     if isinstance(experts, int):
-        return MLPExperts(input_dim, experts, dims, activation=activation, dropout=dropout, norm=norm)
+        return MLPExperts(input_dim, experts, dims, hidden=hidden)
     return ModuleExperts(experts, input_dim)

@@ -7,7 +7,8 @@ from typing_extensions import override
 
 from gatewise.kernels import mix
 from gatewise.nn.experts.experts import Experts
-from gatewise.nn.layers import GroupMLP
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.perceptrons import GroupMLP
 
 
 class MLPExperts(Experts):
@@ -17,7 +18,7 @@ class MLPExperts(Experts):
         input_dim: width of the input.
         num_experts: number of experts.
         dims: hidden widths of every expert; the last is its output width.
-        activation, dropout, norm: see :class:`GroupMLP`.
+        hidden: the hidden layers, see :class:`Hidden`.
 
     Shape:
         - input ``[batch, input_dim]`` or ``[batch, expert, input_dim]``
@@ -30,12 +31,10 @@ class MLPExperts(Experts):
         num_experts: int,
         dims: tuple[int, ...],
         *,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
-        self.mlp = GroupMLP(num_experts, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
+        self.mlp = GroupMLP(num_experts, input_dim, dims, hidden=hidden)
         self.num_experts = num_experts
         self.output_dim = self.mlp.output_dim
 

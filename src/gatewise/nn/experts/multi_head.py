@@ -7,7 +7,9 @@ from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.experts.experts import Experts
-from gatewise.nn.layers import GroupLinear, GroupMLP, check_sizes
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import GroupLinear, check_sizes
+from gatewise.nn.perceptrons import GroupMLP
 
 
 class MultiHeadExperts(Experts):
@@ -22,8 +24,7 @@ class MultiHeadExperts(Experts):
         num_experts: number of experts.
         heads: H, the number of heads per expert.
         dim: width of an expert's output, a multiple of ``heads``; a head is ``dim / heads`` wide.
-        activation: activation of the heads.
-        dropout: share of the heads' units dropped in training.
+        hidden: the heads' layer, see :class:`Hidden`.
 
     Raises:
         ShapeError: ``dim`` is not a multiple of ``heads``.
@@ -40,15 +41,14 @@ class MultiHeadExperts(Experts):
         heads: int,
         dim: int,
         *,
-        activation: str = "relu",
-        dropout: float = 0.0,
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
         check_sizes(num_experts=num_experts, heads=heads, expert_dim=dim)
         if dim % heads:
             raise ShapeError(f"expert_dim: expected a multiple of {heads} heads, found {dim}")
         # an expert's heads side by side are one layer, as wide as all heads together
-        self.heads = GroupMLP(num_experts, input_dim, (dim,), activation=activation, dropout=dropout)
+        self.heads = GroupMLP(num_experts, input_dim, (dim,), hidden=hidden)
         self.join = GroupLinear(num_experts, dim, dim)
         self.num_experts, self.output_dim = num_experts, dim
 

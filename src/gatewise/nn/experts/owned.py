@@ -9,6 +9,7 @@ from typing_extensions import override
 from gatewise.errors import ShapeError
 from gatewise.nn.experts.experts import Experts
 from gatewise.nn.experts.mlp import MLPExperts
+from gatewise.nn.hidden import Hidden
 
 
 class OwnedExperts(Experts):
@@ -21,7 +22,7 @@ class OwnedExperts(Experts):
         own: number of own experts per task.
         shared: number of shared experts.
         dims: hidden widths of every expert.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
+        hidden: the hidden layers, see :class:`Hidden`.
 
     Attributes:
         counts: number of experts per unit.
@@ -46,14 +47,12 @@ class OwnedExperts(Experts):
         shared: int,
         dims: tuple[int, ...],
         *,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
         self.counts = (*own, shared)
         self.num_experts = sum(self.counts)
-        self.experts = MLPExperts(input_dim, self.num_experts, dims, activation=activation, dropout=dropout, norm=norm)
+        self.experts = MLPExperts(input_dim, self.num_experts, dims, hidden=hidden)
         owners = [unit for unit, count in enumerate(self.counts) for _ in range(count)]
         self.register_buffer("owner", torch.tensor(owners), persistent=False)
         self.output_dim = self.experts.output_dim

@@ -5,16 +5,17 @@ from __future__ import annotations
 from torch import Tensor, nn
 from typing_extensions import override
 
-from gatewise.nn.layers import GroupMLP
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.perceptrons import GroupMLP
 
 
-class PerceptronExpert(nn.Module):
+class ExpertNetwork(nn.Module):
     """A multi-layer perceptron, for lists of different experts; equal ones are faster as :class:`MLPExperts`.
 
     Args:
         input_dim: width of the input.
         dims: hidden widths; the last is the output width.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
+        hidden: the hidden layers, see :class:`Hidden`.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -26,12 +27,10 @@ class PerceptronExpert(nn.Module):
         input_dim: int,
         dims: tuple[int, ...],
         *,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
-        self.mlp = GroupMLP(1, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
+        self.mlp = GroupMLP(1, input_dim, dims, hidden=hidden)
         self.output_dim = self.mlp.output_dim
 
     @override

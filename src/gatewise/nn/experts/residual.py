@@ -5,17 +5,18 @@ from __future__ import annotations
 from torch import Tensor, nn
 from typing_extensions import override
 
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
-from gatewise.nn.residual import GroupResidualMLP
+from gatewise.nn.perceptrons import GroupResidualMLP
 
 
 class ResidualMLP(nn.Module):
-    """A perceptron of layers that add to their input; see :class:`gatewise.nn.residual.GroupResidualMLP`.
+    """A perceptron of layers that add to their input; see :class:`gatewise.nn.GroupResidualMLP`.
 
     Args:
         input_dim: width of the input.
         dims: widths of the layers, one or more.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
+        hidden: the hidden layers, see :class:`Hidden`.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -30,13 +31,11 @@ class ResidualMLP(nn.Module):
         input_dim: int,
         dims: tuple[int, ...],
         *,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
         check_sizes(input_dim=input_dim)
-        self.mlp = GroupResidualMLP(1, input_dim, dims, activation=activation, dropout=dropout, norm=norm)
+        self.mlp = GroupResidualMLP(1, input_dim, dims, hidden=hidden)
         self.output_dim = self.mlp.output_dim
 
     @override

@@ -11,7 +11,9 @@ from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.gates.gates import Gates
-from gatewise.nn.layers import GroupLinear, GroupMLP, check_sizes
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import GroupLinear, check_sizes
+from gatewise.nn.perceptrons import GroupMLP
 
 
 class AttentionGates(Gates):
@@ -34,8 +36,7 @@ class AttentionGates(Gates):
         width: width of a token, all heads together; a multiple of ``heads``.
         heads: number of attention heads.
         zero_init: start with :math:`W_k = 0`, so that all weights are even.
-        activation: activation of the hidden layers, see :class:`GroupMLP`.
-        norm: normalisation of the hidden layers.
+        hidden: the hidden layers, see :class:`Hidden`.
         **common: see :class:`Gates`.
 
     Raises:
@@ -57,8 +58,7 @@ class AttentionGates(Gates):
         width: int = 32,
         heads: int = 4,
         zero_init: bool = False,
-        activation: str = "relu",
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
         **common: Any,
     ) -> None:
         super().__init__(input_dim, num_experts, **common)
@@ -68,7 +68,7 @@ class AttentionGates(Gates):
         self.shape = (tokens, heads, width // heads)
         self.tokens = nn.Linear(self.read_dim, tokens * width)
         self.queries = nn.Parameter(torch.randn(num_gates, heads, width // heads))
-        self.hidden = GroupMLP(num_gates, width, dims, activation=activation, norm=norm)
+        self.hidden = GroupMLP(num_gates, width, dims, hidden=hidden)
         self.linear = GroupLinear(num_gates, self.hidden.output_dim, num_experts, bias=False, gain=3**-0.5)
         if zero_init:
             nn.init.zeros_(self.linear.weight)

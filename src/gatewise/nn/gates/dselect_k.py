@@ -13,7 +13,9 @@ from gatewise.errors import ShapeError
 from gatewise.nn.gates.gates import Gated, Gates
 from gatewise.nn.gates.penalties import entropy
 from gatewise.nn.gates.top_k import check_k
-from gatewise.nn.layers import GroupLinear, GroupMLP, check_sizes
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import GroupLinear, check_sizes
+from gatewise.nn.perceptrons import GroupMLP
 
 
 class DSelectKGates(Gates):
@@ -43,8 +45,7 @@ class DSelectKGates(Gates):
             it drives each selector to one expert.
         unused_codes: strength of 1 / (probability of the codes that stand for experts), which keeps selectors away
             from unused codes; these exist if E is not a power of two.
-        activation: activation of the hidden layers, see :class:`GroupMLP`.
-        norm: normalisation of the hidden layers.
+        hidden: the hidden layers, see :class:`Hidden`.
         **common: see :class:`Gates`, except ``temperature``, ``z_loss`` and ``reach``, which need logits.
 
     Raises:
@@ -74,8 +75,7 @@ class DSelectKGates(Gates):
         gamma: float = 1.0,
         selector_entropy: float = 1e-3,
         unused_codes: float = 1e-3,
-        activation: str = "relu",
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
         **common: Any,
     ) -> None:
         super().__init__(input_dim, num_experts, **common)
@@ -95,7 +95,7 @@ class DSelectKGates(Gates):
         sizes = k * self.bits, k
         self.linear: GroupLinear | None = None
         if per_row:
-            self.hidden = GroupMLP(num_gates, self.read_dim, dims, activation=activation, norm=norm)
+            self.hidden = GroupMLP(num_gates, self.read_dim, dims, hidden=hidden)
             self.linear = GroupLinear(num_gates, self.hidden.output_dim, sum(sizes), gain=3**-0.5)
             _start_undecided(self.linear.weight.data[:, : sizes[0]], gamma)
             _start_undecided(self.linear.bias.data[:, : sizes[0]], gamma)  # type: ignore[union-attr]

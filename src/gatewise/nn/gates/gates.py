@@ -137,7 +137,7 @@ class Gates(nn.Module):
 
 
 GateMaker = Callable[..., nn.Module]
-"""Makes gates from ``(input_dim, num_gates, num_experts, dims, *, activation, norm, reach)``, see
+"""Makes gates from ``(input_dim, num_gates, num_experts, dims, *, hidden, reach)``, see
 :func:`gatewise.nn.gates.make_gates`: a class of gates, or a class with some options bound by ``functools.partial``."""
 
 

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from gatewise.nn.layers import GroupLinear, GroupMLP
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import GroupLinear
+from gatewise.nn.perceptrons import GroupMLP
 
 
 class SelfGates(nn.Module):
@@ -22,7 +24,7 @@ class SelfGates(nn.Module):
         num_sets: number of sets of experts, at least one per unit.
         experts: number of experts per set; they are side by side, set after set.
         dims: hidden widths; none: linear.
-        activation, norm: those of the hidden layers, see :class:`GroupMLP`.
+        hidden: the hidden layers, see :class:`Hidden`.
 
     Shape:
         - input ``[batch, input_dim]`` or ``[batch, unit, input_dim]``
@@ -46,11 +48,10 @@ class SelfGates(nn.Module):
         experts: int,
         dims: tuple[int, ...] = (),
         *,
-        activation: str = "relu",
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
-        self.hidden = GroupMLP(num_units, input_dim, dims, activation=activation, norm=norm)
+        self.hidden = GroupMLP(num_units, input_dim, dims, hidden=hidden)
         self.linear = GroupLinear(num_units, self.hidden.output_dim, experts, bias=False, gain=3**-0.5)
         # [unit, set, 1]
         self.register_buffer("owned", torch.eye(num_units, num_sets).unsqueeze(2), persistent=False)

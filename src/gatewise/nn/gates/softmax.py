@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from gatewise.nn.gates.gates import Gates
-from gatewise.nn.layers import GroupLinear, GroupMLP
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import GroupLinear
+from gatewise.nn.perceptrons import GroupMLP
 
 
 class SoftmaxGates(Gates):
@@ -25,8 +27,7 @@ class SoftmaxGates(Gates):
         dims: hidden widths of every gate; none: linear.
         bias: whether the last layer has a bias.
         zero_init: start with a last layer of zeros, so that all weights are equal.
-        activation: activation of the hidden layers, see :class:`GroupMLP`.
-        norm: normalisation of the hidden layers.
+        hidden: the hidden layers, see :class:`Hidden`.
         **common: see :class:`Gates`.
 
     Shape:
@@ -46,12 +47,11 @@ class SoftmaxGates(Gates):
         *,
         bias: bool = False,
         zero_init: bool = False,
-        activation: str = "relu",
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
         **common: Any,
     ) -> None:
         super().__init__(input_dim, num_experts, **common)
-        self.hidden = GroupMLP(num_gates, self.read_dim, dims, activation=activation, norm=norm)
+        self.hidden = GroupMLP(num_gates, self.read_dim, dims, hidden=hidden)
         self.linear = GroupLinear(num_gates, self.hidden.output_dim, num_experts, bias=bias, gain=3**-0.5)
         if zero_init:
             nn.init.zeros_(self.linear.weight)

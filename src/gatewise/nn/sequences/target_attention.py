@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from gatewise.nn.layers import GroupLinear, GroupMLP
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import GroupLinear
+from gatewise.nn.perceptrons import GroupMLP
 from gatewise.nn.sequences.padded import Padded
 
 
@@ -22,7 +24,7 @@ class TargetAttention(nn.Module):
         dim: width of items and target.
         dims: hidden widths of the perceptron.
         normalise: whether the weights sum to 1.
-        activation: activation of the hidden layers.
+        hidden: the hidden layers, see :class:`Hidden`.
 
     Shape:
         - input: :class:`Padded`, and the target ``[batch, dim]``
@@ -33,11 +35,11 @@ class TargetAttention(nn.Module):
     """
 
     def __init__(
-        self, dim: int, dims: tuple[int, ...] = (32,), *, normalise: bool = False, activation: str = "silu"
+        self, dim: int, dims: tuple[int, ...] = (32,), *, normalise: bool = False, hidden: Hidden = Hidden("silu")
     ) -> None:
         super().__init__()
         # NOTE[DIFF]: another smooth activation instead of the paper's Dice, which needs batch statistics
-        self.hidden = GroupMLP(1, 4 * dim, dims, activation=activation)
+        self.hidden = GroupMLP(1, 4 * dim, dims, hidden=hidden)
         self.linear = GroupLinear(1, self.hidden.output_dim, 1, gain=3**-0.5)
         self.normalise, self.output_dim = normalise, dim
 

@@ -11,10 +11,11 @@ from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.embedding import check_ids
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.standalone.mmoe import Predictions
 from gatewise.nn.texts import TextEncoder
-from gatewise.nn.towers import Towers
+from gatewise.nn.towers import make_towers
 from gatewise.nn.trunks import FacetAwareMoE
 
 
@@ -91,10 +92,12 @@ class FacetAwareMoEModel(nn.Module):
             experts=num_experts,
             heads=num_heads,
             expert_dim=expert_dim or dim,
-            dropout=dropout_rate,
+            hidden=Hidden(dropout=dropout_rate),
         )
         outputs = tuple(task_output_dims or [1] * num_tasks)
-        self.towers = Towers(num_tasks, self.trunk.output_dim, tuple(tower_hidden_dims), outputs, dropout=dropout_rate)
+        self.towers = make_towers(
+            num_tasks, self.trunk.output_dim, tower_hidden_dims, outputs, hidden=Hidden(dropout=dropout_rate)
+        )
 
     @override
     def forward(

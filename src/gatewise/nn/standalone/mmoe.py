@@ -8,8 +8,10 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from gatewise.errors import ShapeError
+from gatewise.nn.gates import AnyGates, SoftmaxGates
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
-from gatewise.nn.towers import Towers
+from gatewise.nn.towers import make_towers
 from gatewise.nn.trunks import MMoE
 
 Predictions = list[Tensor]
@@ -26,9 +28,12 @@ class MMoEModel(nn.Module):
         num_tasks: number of tasks.
         expert_hidden_dims: hidden widths of every expert.
         gate_hidden_dims: hidden widths of every gate; None: linear.
-        tower_hidden_dims: hidden widths of every tower.
+        tower_hidden_dims: hidden widths of every tower; or a list of them, one per task.
         dropout_rate: share of hidden units dropped in experts and towers in training.
         task_output_dims: number of outputs per task; None: one each.
+        experts: modules ``[batch, input_dim] -> [batch, width]`` instead of ``num_experts`` equal perceptrons.
+        gate: makes the gates, such as :class:`gatewise.nn.TopKGates`; a module that returns the weights of all gates
+            ``[batch, task, expert]``; or a list of one of these per task, whose modules return ``[batch, expert]``.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -54,9 +59,12 @@ class MMoEModel(nn.Module):
         num_tasks: int = 2,
         expert_hidden_dims: Sequence[int] = (128, 64),
         gate_hidden_dims: Sequence[int] | None = None,
-        tower_hidden_dims: Sequence[int] = (64, 32),
+        tower_hidden_dims: Sequence[int] | Sequence[Sequence[int]] = (64, 32),
         dropout_rate: float = 0.1,
         task_output_dims: Sequence[int] | None = None,
+        *,
+        experts: Sequence[nn.Module] | None = None,
+        gate: AnyGates | Sequence[AnyGates] = SoftmaxGates,
     ) -> None:
         super().__init__()
         check_sizes(input_dim=input_dim, num_experts=num_experts, num_tasks=num_tasks)
@@ -67,13 +75,14 @@ class MMoEModel(nn.Module):
         self.trunk = MMoE(
             input_dim,
             num_tasks,
-            experts=num_experts,
+            experts=num_experts if experts is None else experts,
             expert_dims=tuple(expert_hidden_dims),
             gate_dims=tuple(gate_hidden_dims or ()),
-            dropout=dropout_rate,
+            gate=gate,
+            hidden=Hidden(dropout=dropout_rate),
         )
-        self.towers = Towers(
-            num_tasks, self.trunk.output_dim, tuple(tower_hidden_dims), output_dims, dropout=dropout_rate
+        self.towers = make_towers(
+            num_tasks, self.trunk.output_dim, tower_hidden_dims, output_dims, hidden=Hidden(dropout=dropout_rate)
         )
 
     @override

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.layout import EmbeddingField
 from gatewise.nn.embedding import EmbeddingTables
+from gatewise.nn.gates import AnyGates, SoftmaxGates
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.standalone.mmoe import MMoEModel, Predictions
 
@@ -49,9 +50,12 @@ class MMoERecommendationModel(MMoEModel):
         num_tasks: int = 2,
         expert_hidden_dims: Sequence[int] = (128, 64),
         gate_hidden_dims: Sequence[int] | None = None,
-        tower_hidden_dims: Sequence[int] = (64, 32),
+        tower_hidden_dims: Sequence[int] | Sequence[Sequence[int]] = (64, 32),
         dropout_rate: float = 0.1,
         task_output_dims: Sequence[int] | None = None,
+        *,
+        experts: Sequence[nn.Module] | None = None,
+        gate: AnyGates | Sequence[AnyGates] = SoftmaxGates,
     ) -> None:
         check_sizes(user_cardinality=user_cardinality, item_cardinality=item_cardinality, embedding_dim=embedding_dim)
         super().__init__(
@@ -63,6 +67,8 @@ class MMoERecommendationModel(MMoEModel):
             tower_hidden_dims,
             dropout_rate,
             task_output_dims,
+            experts=experts,
+            gate=gate,
         )
         self.num_dense_features = num_dense_features
         fields = [

@@ -10,6 +10,7 @@ from gatewise.nn.experts import OwnedExperts
 from gatewise.nn.experts.owned import own_counts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk, total
@@ -34,7 +35,8 @@ class AdaTT(Trunk):
         gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of every gate; none: softmax(W z).
         levels: number of levels.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
+        hidden: the hidden layers, see :class:`Hidden`.
+        gate_hidden: hidden layers of the gates; None: ``hidden`` without dropout.
 
     Raises:
         ShapeError: a task has no expert; the error names the option.
@@ -64,21 +66,19 @@ class AdaTT(Trunk):
         gate: GateMaker = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
         levels: int = 2,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
+        gate_hidden: Hidden | None = None,
     ) -> None:
         super().__init__()
+        gate_hidden = gate_hidden or hidden.without_dropout
         check_sizes(input_dim=input_dim, num_tasks=num_tasks, levels=levels)
         own = own_counts(own_experts, shared_experts, num_tasks)
         self.num_tasks = num_tasks
         width, fusions = input_dim, []
         for level in range(levels):
-            experts = OwnedExperts(
-                width, own, shared_experts, expert_dims, activation=activation, dropout=dropout, norm=norm
-            )
+            experts = OwnedExperts(width, own, shared_experts, expert_dims, hidden=hidden)
             units = num_tasks + (level < levels - 1 and shared_experts > 0)
-            gates = make_gates(gate, width, units, experts.num_experts, gate_dims, activation=activation, norm=norm)
+            gates = make_gates(gate, width, units, experts.num_experts, gate_dims, hidden=gate_hidden)
             fusions.append(Fusion(experts, gates, units))
             width = experts.output_dim
         self.levels = nn.ModuleList(fusions)

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from gatewise.errors import ShapeError
-from gatewise.nn.layers import GroupMLP, check_sizes
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import check_sizes
+from gatewise.nn.perceptrons import GroupMLP
 from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk
 
@@ -30,7 +32,7 @@ class AITM(Trunk):
         num_tasks: number of tasks.
         order: the positions of all tasks from the first step, such as a click, to the last.
         bottom_dims: hidden widths of every task's bottom.
-        activation, dropout, norm: for the bottoms and the layers g, see :class:`gatewise.nn.layers.GroupMLP`.
+        hidden: the hidden layers of the bottoms and the layers g, see :class:`Hidden`.
 
     Raises:
         ShapeError: fewer than two tasks, or ``order`` does not name each task once.
@@ -55,9 +57,7 @@ class AITM(Trunk):
         *,
         order: tuple[int, ...],
         bottom_dims: tuple[int, ...] = (64, 32),
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
         check_sizes(input_dim=input_dim, num_tasks=num_tasks)
@@ -65,13 +65,11 @@ class AITM(Trunk):
             raise ShapeError(f"order: expected two tasks or more to pass something on, found {num_tasks}")
         if sorted(order) != list(range(num_tasks)):
             raise ShapeError(f"order: expected each of the positions 0 to {num_tasks - 1} once, found {order}")
-        options = {"activation": activation, "dropout": dropout, "norm": norm}
         self.num_tasks, self.order = num_tasks, tuple(order)
-        self.bottoms = GroupMLP(num_tasks, input_dim, bottom_dims, **options)  # type: ignore[arg-type]
+        self.bottoms = GroupMLP(num_tasks, input_dim, bottom_dims, hidden=hidden)
         self.output_dim = self.bottoms.output_dim
         self.informs = nn.ModuleList(
-            GroupMLP(1, self.output_dim, (self.output_dim,), **options)  # type: ignore[arg-type]
-            for _ in range(num_tasks - 1)
+            GroupMLP(1, self.output_dim, (self.output_dim,), hidden=hidden) for _ in range(num_tasks - 1)
         )
         self.attentions = nn.ModuleList(Attention(self.output_dim) for _ in range(num_tasks - 1))
 

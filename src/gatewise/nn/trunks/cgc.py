@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatewise.nn.gates import GateMaker, SoftmaxGates
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.trunks.ple import PLE
 
 
@@ -32,9 +33,8 @@ class CGC(PLE):
         expert_dims: tuple[int, ...] = (64, 32),
         gate: GateMaker = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
+        gate_hidden: Hidden | None = None,
     ) -> None:
         super().__init__(
             input_dim,
@@ -45,7 +45,6 @@ class CGC(PLE):
             gate=gate,
             gate_dims=gate_dims,
             levels=1,
-            activation=activation,
-            dropout=dropout,
-            norm=norm,
+            hidden=hidden,
+            gate_hidden=gate_hidden,
         )

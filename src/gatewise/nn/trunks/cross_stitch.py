@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from gatewise.errors import ShapeError
-from gatewise.nn.layers import GroupMLP, check_sizes
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import check_sizes
+from gatewise.nn.perceptrons import GroupMLP
 from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk
 
@@ -24,7 +26,7 @@ class CrossStitch(Trunk):
         num_tasks: number of tasks.
         layer_dims: widths of every task's layers.
         self_weight: initial weight of a task's own activations; the other tasks share the rest.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
+        hidden: the hidden layers, see :class:`Hidden`.
 
     Attributes:
         stitches: the mixing matrices ``[task, task]``, one per layer.
@@ -47,9 +49,7 @@ class CrossStitch(Trunk):
         *,
         layer_dims: tuple[int, ...] = (64, 32),
         self_weight: float = 0.9,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
         check_sizes(input_dim=input_dim, num_tasks=num_tasks)
@@ -59,7 +59,7 @@ class CrossStitch(Trunk):
             raise ShapeError(f"self_weight: expected a share above 0 and up to 1, found {self_weight}")
         self.num_tasks, self.output_dim = num_tasks, layer_dims[-1]
         self.layers = nn.ModuleList(
-            GroupMLP(num_tasks, width_in, (width,), activation=activation, dropout=dropout, norm=norm)
+            GroupMLP(num_tasks, width_in, (width,), hidden=hidden)
             for width_in, width in zip((input_dim, *layer_dims), layer_dims, strict=False)
         )
         self.stitches = nn.ParameterList(_near_identity(num_tasks, self_weight) for _ in layer_dims)

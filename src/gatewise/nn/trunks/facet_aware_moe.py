@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from gatewise.errors import ShapeError
 from gatewise.nn.experts.multi_head import MultiHeadExperts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated, skips
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk
@@ -35,9 +37,8 @@ class FacetAwareMoE(Trunk):
         expert_dim: output width of every expert, a multiple of ``heads``.
         gate: makes the gate, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of the gate; none: softmax(W c).
-        activation: activation of the heads and the gate's hidden layers.
-        dropout: share of the heads' units dropped in training.
-        norm: normalisation of the gate's hidden layers.
+        hidden: the heads' layer, see :class:`Hidden`; heads are not normalised.
+        gate_hidden: hidden layers of the gate; None: ``hidden`` without dropout.
 
     Raises:
         ShapeError: no facet columns, no other columns, or columns outside the input; the error names the option.
@@ -65,9 +66,8 @@ class FacetAwareMoE(Trunk):
         expert_dim: int = 64,
         gate: GateMaker = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
+        gate_hidden: Hidden | None = None,
     ) -> None:
         super().__init__()
         check_sizes(input_dim=input_dim, num_tasks=num_tasks)
@@ -81,8 +81,8 @@ class FacetAwareMoE(Trunk):
         self.register_buffer("content", torch.tensor(content), persistent=False)
         width = len(content)
         self.enter = nn.Identity() if len(facet) == width else nn.Linear(len(facet), width, bias=False)
-        self.experts = MultiHeadExperts(width, experts, heads, expert_dim, activation=activation, dropout=dropout)
-        self.gates = make_gates(gate, width, 1, experts, gate_dims, activation=activation, norm=norm)
+        self.experts = MultiHeadExperts(width, experts, heads, expert_dim, hidden=replace(hidden, norm="none"))
+        self.gates = make_gates(gate, width, 1, experts, gate_dims, hidden=gate_hidden or hidden.without_dropout)
         self.output_dim = expert_dim
 
     @override

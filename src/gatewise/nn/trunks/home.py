@@ -14,6 +14,7 @@ from gatewise.nn.experts.feature_gate import FeatureGatedExperts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated, skips
 from gatewise.nn.gates.self_gates import SelfGates
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk, total
@@ -48,7 +49,8 @@ class HoME(Trunk):
         rank: rank of the feature gates.
         gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of every gate and self-gate; none: linear.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
+        hidden: the hidden layers, see :class:`Hidden`.
+        gate_hidden: hidden layers of the gates; None: ``hidden`` without dropout.
 
     Raises:
         ShapeError: no groups, or a task in no group or in several; the error names the option.
@@ -85,9 +87,8 @@ class HoME(Trunk):
         rank: int = 8,
         gate: GateMaker = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
-        activation: str = "silu",
-        dropout: float = 0.0,
-        norm: str = "batch",
+        hidden: Hidden = Hidden("silu", norm="batch"),
+        gate_hidden: Hidden | None = None,
     ) -> None:
         super().__init__()
         check_sizes(input_dim=input_dim, num_tasks=num_tasks, experts=experts, rank=rank)
@@ -108,9 +109,8 @@ class HoME(Trunk):
             rank=rank,
             gate=gate,
             gate_dims=gate_dims,
-            activation=activation,
-            dropout=dropout,
-            norm=norm,
+            hidden=hidden,
+            gate_hidden=gate_hidden or hidden.without_dropout,
         )
         self.below = level(input_dim, input_dim, reach_below)
         self.above = level(width, 2 * width, reach_above)
@@ -144,7 +144,7 @@ class GroupedMixture(nn.Module):
         input_dim: input width of experts and self-gates.
         gate_input_dim: input width of gates.
         reach: ``[unit, set]`` bool, the sets of experts that each unit reaches; set u belongs to unit u.
-        experts, expert_dims, rank, gate, gate_dims, activation, dropout, norm: see :class:`HoME`.
+        experts, expert_dims, rank, gate, gate_dims, hidden, gate_hidden: see :class:`HoME`.
 
     Shape:
         - of_experts, of_gates, of_own: inputs of experts, gates and self-gates: ``[batch, in]``, read by all, or
@@ -163,9 +163,8 @@ class GroupedMixture(nn.Module):
         rank: int,
         gate: GateMaker,
         gate_dims: tuple[int, ...],
-        activation: str,
-        dropout: float,
-        norm: str,
+        hidden: Hidden,
+        gate_hidden: Hidden,
     ) -> None:
         super().__init__()
         units, sets = reach.shape
@@ -175,9 +174,7 @@ class GroupedMixture(nn.Module):
             expert_dims,
             rank,
             counts=(experts,) * sets,
-            activation=activation,
-            dropout=dropout,
-            norm=norm,
+            hidden=hidden,
         )
         self.gates = make_gates(
             gate,
@@ -185,11 +182,10 @@ class GroupedMixture(nn.Module):
             units,
             sets * experts,
             gate_dims,
-            activation=activation,
-            norm=norm,
+            hidden=gate_hidden,
             reach=reach.repeat_interleave(experts, dim=1),
         )
-        self.self_gates = SelfGates(input_dim, units, sets, experts, gate_dims, activation=activation, norm=norm)
+        self.self_gates = SelfGates(input_dim, units, sets, experts, gate_dims, hidden=gate_hidden)
 
     @override
     def forward(self, of_experts: Tensor, of_gates: Tensor, of_own: Tensor) -> Mixed:

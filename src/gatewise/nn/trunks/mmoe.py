@@ -9,8 +9,9 @@ from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.experts import Experts, NormalisedExperts, make_experts
-from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
+from gatewise.nn.gates import AnyGates, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated, skips
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk, total
@@ -49,10 +50,12 @@ class MMoE(Trunk):
         experts: number of experts, all multi-layer perceptrons; or modules, one per expert.
         expert_dims: hidden widths of every perceptron.
         expert_norm: whether the outputs of every expert are normalised before they are mixed.
-        gate: makes the gates, such as :class:`SoftmaxGates`; or a module that returns the gates' weights.
+        gate: makes the gates, such as :class:`SoftmaxGates`; or a module that returns the gates'
+            weights; or a list of one of these per task.
         gate_dims: hidden widths of every gate; none: softmax(W x).
         levels: number of mixtures, one after the other.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
+        hidden: the hidden layers, see :class:`Hidden`.
+        gate_hidden: hidden layers of the gates; None: ``hidden`` without dropout.
 
     Raises:
         ShapeError: modules as experts or gates with several levels, whose input widths differ.
@@ -80,14 +83,14 @@ class MMoE(Trunk):
         experts: int | Sequence[nn.Module] = 8,
         expert_dims: tuple[int, ...] = (64, 32),
         expert_norm: bool = False,
-        gate: GateMaker | nn.Module = SoftmaxGates,
+        gate: AnyGates | Sequence[AnyGates] = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
         levels: int = 1,
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
+        gate_hidden: Hidden | None = None,
     ) -> None:
         super().__init__()
+        gate_hidden = gate_hidden or hidden.without_dropout
         check_sizes(levels=levels)
         for name, given in (("experts", None if isinstance(experts, int) else experts), ("gate", gate)):
             if levels > 1 and isinstance(given, (Sequence, nn.Module)):
@@ -96,8 +99,8 @@ class MMoE(Trunk):
         gates, width, mixtures = self.num_gates(num_tasks), input_dim, []
         for level in range(levels):
             read = width if level == 0 else width * gates
-            own = make_experts(experts, read, expert_dims, activation=activation, dropout=dropout, norm=norm)
-            mixer = make_gates(gate, width, gates, own.num_experts, gate_dims, activation=activation, norm=norm)
+            own = make_experts(experts, read, expert_dims, hidden=hidden)
+            mixer = make_gates(gate, width, gates, own.num_experts, gate_dims, hidden=gate_hidden)
             mixtures.append(Mixture(NormalisedExperts(own) if expert_norm else own, mixer))
             width = own.output_dim
         self.levels = nn.ModuleList(mixtures)

@@ -10,6 +10,7 @@ from gatewise.errors import ShapeError, did_you_mean
 from gatewise.nn.experts import SequenceExperts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.sequences import Padded, PlainPooling, RecurrentPooling, TransformerPooling
 from gatewise.nn.trunks.trunk import Mixed, Trunk
@@ -37,8 +38,8 @@ class MoSE(Trunk):
         layers: number of layers of a transformer.
         gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of every gate; none: softmax(W [x; s]).
-        activation, norm: those of the gates' hidden layers, see :class:`gatewise.nn.layers.GroupMLP`.
-        dropout: share of the experts' outputs dropped in training.
+        hidden: its dropout is the share of the experts' outputs dropped in training, see :class:`Hidden`.
+        gate_hidden: hidden layers of the gates; None: ``hidden`` without dropout.
 
     Raises:
         ShapeError: unknown cell, or ``expert_dim`` is not a multiple of ``heads``; the error names the option.
@@ -73,9 +74,8 @@ class MoSE(Trunk):
         layers: int = 1,
         gate: GateMaker = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
+        gate_hidden: Hidden | None = None,
     ) -> None:
         super().__init__()
         check_sizes(num_tasks=num_tasks, sequence_dim=sequence_dim, experts=experts, expert_dim=expert_dim)
@@ -90,10 +90,12 @@ class MoSE(Trunk):
 
         # NOTE[DIFF]: networks run one after the other, and towers read x beside the mixture: in the paper all
         # inputs are in the sequence
-        self.experts = SequenceExperts([expert() for _ in range(experts)], expert_dim, dropout)
+        self.experts = SequenceExperts([expert() for _ in range(experts)], expert_dim, hidden.dropout)
         self.mean = PlainPooling("mean", sequence_dim)
         width = input_dim + sequence_dim
-        self.gates = make_gates(gate, width, num_tasks, experts, gate_dims, activation=activation, norm=norm)
+        self.gates = make_gates(
+            gate, width, num_tasks, experts, gate_dims, hidden=gate_hidden or hidden.without_dropout
+        )
         self.output_dim = input_dim + expert_dim
 
     @override

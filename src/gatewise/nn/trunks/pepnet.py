@@ -10,7 +10,9 @@ from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.nn.gate_unit import GateUnit
-from gatewise.nn.layers import GroupMLP, check_sizes
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.layers import check_sizes
+from gatewise.nn.perceptrons import GroupMLP
 from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk
 
@@ -33,7 +35,7 @@ class PEPNet(Trunk):
         priors: columns of the input with prior information, such as user and item.
         layer_dims: widths of every task's layers.
         gate_dims: hidden widths of every gate unit.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gate units have relu and no dropout.
+        hidden: the hidden layers, see :class:`Hidden`; gate units have relu and no dropout.
 
     Raises:
         ShapeError: no columns or layers, or a column outside the input; the error names the option.
@@ -63,9 +65,7 @@ class PEPNet(Trunk):
         priors: Sequence[int],
         layer_dims: tuple[int, ...] = (64, 32),
         gate_dims: tuple[int, ...] = (32,),
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
         check_sizes(input_dim=input_dim, num_tasks=num_tasks)
@@ -79,7 +79,7 @@ class PEPNet(Trunk):
         self.embedding_gate = GateUnit(1, len(scenario) + input_dim, gate_dims, input_dim)
         self.layer_gates = GateUnit(num_tasks, len(priors) + input_dim, gate_dims, sum(layer_dims))
         self.layers = nn.ModuleList(
-            GroupMLP(num_tasks, width_in, (width,), activation=activation, dropout=dropout, norm=norm)
+            GroupMLP(num_tasks, width_in, (width,), hidden=hidden)
             for width_in, width in zip((input_dim, *layer_dims), layer_dims, strict=False)
         )
 

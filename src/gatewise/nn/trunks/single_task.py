@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from typing_extensions import override
 
-from gatewise.nn.layers import GroupMLP
+from gatewise.nn.hidden import Hidden
+from gatewise.nn.perceptrons import GroupMLP
 from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk
 
@@ -17,7 +18,7 @@ class SingleTask(Trunk):
         input_dim: width of the input.
         num_tasks: number of tasks.
         bottom_dims: hidden widths of every bottom.
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`.
+        hidden: the hidden layers, see :class:`Hidden`.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -30,13 +31,11 @@ class SingleTask(Trunk):
         num_tasks: int,
         *,
         bottom_dims: tuple[int, ...] = (64, 32),
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
     ) -> None:
         super().__init__()
         self.num_tasks = num_tasks
-        self.bottoms = GroupMLP(num_tasks, input_dim, bottom_dims, activation=activation, dropout=dropout, norm=norm)
+        self.bottoms = GroupMLP(num_tasks, input_dim, bottom_dims, hidden=hidden)
         self.output_dim = self.bottoms.output_dim
 
     @override

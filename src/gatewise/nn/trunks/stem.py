@@ -12,6 +12,7 @@ from gatewise.nn.experts import OwnedExperts
 from gatewise.nn.experts.owned import own_counts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated
+from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
 from gatewise.nn.sequences import Padded
 from gatewise.nn.trunks.trunk import Mixed, Trunk
@@ -38,7 +39,8 @@ class STEM(Trunk):
         expert_dims: hidden widths of every expert.
         gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of every gate; none: softmax(W e).
-        activation, dropout, norm: see :class:`gatewise.nn.layers.GroupMLP`; gates have no dropout.
+        hidden: the hidden layers, see :class:`Hidden`.
+        gate_hidden: hidden layers of the gates; None: ``hidden`` without dropout.
 
     Raises:
         ShapeError: the input does not split into equal parts, or a task has no expert; the error names the option.
@@ -70,9 +72,8 @@ class STEM(Trunk):
         expert_dims: tuple[int, ...] = (64, 32),
         gate: GateMaker = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
-        activation: str = "relu",
-        dropout: float = 0.0,
-        norm: str = "none",
+        hidden: Hidden = Hidden(),
+        gate_hidden: Hidden | None = None,
     ) -> None:
         super().__init__()
         check_sizes(input_dim=input_dim, num_tasks=num_tasks)
@@ -85,11 +86,9 @@ class STEM(Trunk):
             )
         self.register_buffer("columns", torch.tensor(sets), persistent=False)
         own, width = own_counts(own_experts, shared_experts, num_tasks), len(sets[0])
-        self.experts = OwnedExperts(
-            width, own, shared_experts, expert_dims, activation=activation, dropout=dropout, norm=norm
-        )
+        self.experts = OwnedExperts(width, own, shared_experts, expert_dims, hidden=hidden)
         count = self.experts.num_experts
-        self.gates = make_gates(gate, width, num_tasks, count, gate_dims, activation=activation, norm=norm)
+        self.gates = make_gates(gate, width, num_tasks, count, gate_dims, hidden=gate_hidden or hidden.without_dropout)
         owned = self.experts.belongs(num_tasks + 1)
         self.register_buffer("reach", owned[:num_tasks] | owned[num_tasks], persistent=False)
         self.output_dim = self.experts.output_dim
