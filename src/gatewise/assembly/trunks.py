@@ -138,8 +138,15 @@ def checked_trunk(trunk: Any, kind: str, num_tasks: int) -> nn.Trunk:
     return made
 
 
+def gate_makers(
+    gates: declare.AnyGate | tuple[declare.AnyGate, ...], context: TrunkContext
+) -> GateMaker | list[GateMaker]:
+    """Return the maker of the declared gates, or one maker per task."""
+    return [gate_maker(gate, context) for gate in gates] if isinstance(gates, tuple) else gate_maker(gates, context)
+
+
 def gate_maker(gate: declare.AnyGate, context: TrunkContext) -> GateMaker:
-    """Return the maker of the declared gates."""
+    """Return the maker of one declared kind of gate."""
     options = {
         field.name: getattr(gate, field.name) for field in fields(gate) if field.name not in ("kind", "features")
     }
@@ -179,7 +186,7 @@ def group_positions(groups: Mapping[str, tuple[str, ...]], context: TrunkContext
 
 
 RESOLVED: dict[str, Callable[[Any, TrunkContext], Any]] = {
-    "gate": gate_maker,
+    "gate": gate_makers,
     "groups": group_positions,
     "facet": lambda name, context: context.columns((name,)),
     "scenario": lambda names, context: context.columns(names),

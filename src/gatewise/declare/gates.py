@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from gatewise.declare.base import Names, Rate, declaration, shorthand
 from gatewise.declare.doors import OpenTo
@@ -124,3 +125,10 @@ AnyGate = Annotated[
     shorthand,
     OpenTo("gate"),
 ]
+
+OneOrMoreGates = Annotated[
+    Annotated[AnyGate, Tag("one")]
+    | Annotated[Sequence[AnyGate], AfterValidator(tuple), Field(min_length=1), Tag("list")],
+    Discriminator(lambda value: "list" if isinstance(value, (list, tuple)) else "one"),
+]
+"""One kind of gate for all tasks, or a list with one kind per task."""

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from gatewise.declare.architectures.architecture import Activation, Architecture, check_features
 from gatewise.declare.base import Dims, Rate, declaration
-from gatewise.declare.gates import AnyGate, SoftmaxGate
+from gatewise.declare.gates import AnyGate, OneOrMoreGates, SoftmaxGate
 from gatewise.declare.schema import Schema
 from gatewise.errors import DeclarationError
 
@@ -18,8 +18,8 @@ from gatewise.errors import DeclarationError
 class GatedArchitecture(Architecture):
     """Base of architectures whose gates weigh experts."""
 
-    gate: AnyGate = field(default=SoftmaxGate(), kw_only=True)
-    """The kind of the gates, with options."""
+    gate: OneOrMoreGates = field(default=SoftmaxGate(), kw_only=True)
+    """The kind of the gates, with options; or a list with the kind of each task's gate."""
     gate_dims: Dims = field(default=(), kw_only=True)
     """Hidden widths of each gate; empty: softmax(W x)."""
     gate_activation: Activation | None = field(default=None, kw_only=True)
@@ -34,7 +34,17 @@ class GatedArchitecture(Architecture):
     @property
     @override
     def named_columns(self) -> str:
-        return "gate.features" if self.gate.features else ""
+        return "gate.features" if any(gate.features for gate in self.gates) else ""
+
+    @property
+    def gates(self) -> tuple[AnyGate, ...]:
+        """The kinds of the gates: one for all, or one per task."""
+        return self.gate if isinstance(self.gate, tuple) else (self.gate,)
+
+    @property
+    def gate_per_task(self) -> bool:
+        """Whether there is exactly one gate per task, so that ``gate`` can be a list."""
+        return False
 
     @property
     def gates_read_features(self) -> bool:
@@ -56,11 +66,23 @@ class GatedArchitecture(Architecture):
     def check(self, schema: Schema) -> None:
         super().check(schema)
         kind = getattr(self, "kind", type(self).__name__)
-        check_features("gate.features", self.gate.features, schema)
-        if self.gate.features and not self.gates_read_features:
-            raise DeclarationError(f"gate.features: the gates of this {kind} read no features")
-        if self.gate.kind == "dselect_k" and not self.gates_reach_all:
-            raise DeclarationError(f"gate: dselect_k chooses among all experts, a gate of {kind} has some; use top_k")
-        experts, k = self.experts_in_reach, getattr(self.gate, "k", None)
+        if isinstance(self.gate, tuple) and not self.gate_per_task:
+            raise DeclarationError(
+                f"gate: expected one kind for all gates, {kind} has not one gate per task; found a list"
+            )
+        if isinstance(self.gate, tuple) and len(self.gate) != len(schema.tasks):
+            raise DeclarationError(f"gate: expected {len(schema.tasks)} gates, one per task, found {len(self.gate)}")
+        for i, gate in enumerate(self.gates):
+            self._check_gate(f"gate[{i}]" if isinstance(self.gate, tuple) else "gate", gate, kind, schema)
+
+    def _check_gate(self, option: str, gate: AnyGate, kind: str, schema: Schema) -> None:
+        check_features(f"{option}.features", gate.features, schema)
+        if gate.features and not self.gates_read_features:
+            raise DeclarationError(f"{option}.features: the gates of this {kind} read no features")
+        if gate.kind == "dselect_k" and not self.gates_reach_all:
+            raise DeclarationError(
+                f"{option}: dselect_k chooses among all experts, a gate of {kind} has some; use top_k"
+            )
+        experts, k = self.experts_in_reach, getattr(gate, "k", None)
         if experts is not None and k is not None and k > experts:
-            raise DeclarationError(f"gate.k: expected at most {experts}, the number of experts, found {k}")
+            raise DeclarationError(f"{option}.k: expected at most {experts}, the number of experts, found {k}")

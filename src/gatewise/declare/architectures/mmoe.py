@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from typing_extensions import override
+
 from gatewise.declare.architectures.mixture import MixtureOfExperts
 from gatewise.declare.base import declaration
 
@@ -19,3 +21,8 @@ class MMoE(MixtureOfExperts):
     """
 
     kind: Literal["mmoe"] = field(default="mmoe", kw_only=True, repr=False)
+
+    @property
+    @override
+    def gate_per_task(self) -> bool:
+        return True

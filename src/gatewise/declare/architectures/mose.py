@@ -38,6 +38,11 @@ class MoSE(GatedArchitecture):
 
     @property
     @override
+    def gate_per_task(self) -> bool:
+        return True
+
+    @property
+    @override
     def reads_sequences(self) -> bool:
         return True
 

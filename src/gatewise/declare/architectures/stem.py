@@ -32,6 +32,11 @@ class STEM(GatedArchitecture):
 
     @property
     @override
+    def gate_per_task(self) -> bool:
+        return True
+
+    @property
+    @override
     def gates_read_features(self) -> bool:
         return False
 

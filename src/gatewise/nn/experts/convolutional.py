@@ -52,7 +52,5 @@ class ConvolutionalExpert(nn.Module):
 
     @override
     def forward(self, x: Tensor) -> Tensor:
-        if len(x) == 0:
-            return x.new_zeros(0, self.output_dim)
         output: Tensor = self.layers(x.unsqueeze(1))
         return output

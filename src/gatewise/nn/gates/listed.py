@@ -54,7 +54,7 @@ class ListedGates(nn.Module):
     def forward(self, x: Tensor) -> Gated:
         inputs = [x] * len(self.gates) if x.dim() == 2 else list(x.unbind(1))
         found = [_run(gate, own) for gate, own in zip(self.gates, inputs, strict=True)]
-        weights = [self._of_one(task, each.weights, len(x)) for task, each in enumerate(found)]
+        weights = [self._of_one(task, each.weights, x.shape[0]) for task, each in enumerate(found)]
         penalties = [each.penalty for each in found if each.penalty is not None]
         return Gated(torch.cat(weights, dim=1), sum(penalties[1:], penalties[0]) if penalties else None)
 

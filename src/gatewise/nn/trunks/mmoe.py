@@ -92,8 +92,9 @@ class MMoE(Trunk):
         super().__init__()
         gate_hidden = gate_hidden or hidden.without_dropout
         check_sizes(levels=levels)
-        for name, given in (("experts", None if isinstance(experts, int) else experts), ("gate", gate)):
-            if levels > 1 and isinstance(given, (Sequence, nn.Module)):
+        for name, given in (("experts", experts), ("gate", gate)):
+            parts = given if isinstance(given, Sequence) else [given]
+            if levels > 1 and any(isinstance(part, nn.Module) for part in parts):
                 raise ShapeError(f"{name}: modules fit one level, whose width they have; found {levels} levels")
         self.num_tasks = num_tasks
         gates, width, mixtures = self.num_gates(num_tasks), input_dim, []

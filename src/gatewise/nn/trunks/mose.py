@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
 from gatewise.errors import ShapeError, did_you_mean
 from gatewise.nn.experts import SequenceExperts
-from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
+from gatewise.nn.gates import AnyGates, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated
 from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
@@ -36,7 +38,7 @@ class MoSE(Trunk):
         expert_dim: width of every expert's output.
         heads: number of attention heads of a transformer.
         layers: number of layers of a transformer.
-        gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
+        gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`; or a list with one maker per task.
         gate_dims: hidden widths of every gate; none: softmax(W [x; s]).
         hidden: its dropout is the share of the experts' outputs dropped in training, see :class:`Hidden`.
         gate_hidden: hidden layers of the gates; None: ``hidden`` without dropout.
@@ -72,7 +74,7 @@ class MoSE(Trunk):
         expert_dim: int = 32,
         heads: int = 2,
         layers: int = 1,
-        gate: GateMaker = SoftmaxGates,
+        gate: AnyGates | Sequence[AnyGates] = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
         hidden: Hidden = Hidden(),
         gate_hidden: Hidden | None = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from typing_extensions import override
@@ -10,7 +12,7 @@ from gatewise.errors import ShapeError
 from gatewise.kernels import mix
 from gatewise.nn.experts import OwnedExperts
 from gatewise.nn.experts.owned import own_counts
-from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
+from gatewise.nn.gates import AnyGates, SoftmaxGates, make_gates
 from gatewise.nn.gates.gates import gated
 from gatewise.nn.hidden import Hidden
 from gatewise.nn.layers import check_sizes
@@ -37,7 +39,7 @@ class STEM(Trunk):
         own_experts: number of own experts per task: one number, or one per task.
         shared_experts: number of shared experts.
         expert_dims: hidden widths of every expert.
-        gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
+        gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`; or a list with one maker per task.
         gate_dims: hidden widths of every gate; none: softmax(W e).
         hidden: the hidden layers, see :class:`Hidden`.
         gate_hidden: hidden layers of the gates; None: ``hidden`` without dropout.
@@ -70,7 +72,7 @@ class STEM(Trunk):
         own_experts: int | tuple[int, ...] = 2,
         shared_experts: int = 2,
         expert_dims: tuple[int, ...] = (64, 32),
-        gate: GateMaker = SoftmaxGates,
+        gate: AnyGates | Sequence[AnyGates] = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
         hidden: Hidden = Hidden(),
         gate_hidden: Hidden | None = None,
