@@ -3,7 +3,6 @@
 from gatewise import plots as plots
 from gatewise.declare import AITM as AITM
 from gatewise.declare import CGC as CGC
-from gatewise.declare import DBMTL as DBMTL
 from gatewise.declare import DWA as DWA
 from gatewise.declare import FAMO as FAMO
 from gatewise.declare import GRU as GRU
@@ -28,6 +27,7 @@ from gatewise.declare import Count as Count
 from gatewise.declare import CrossExpert as CrossExpert
 from gatewise.declare import CrossStitch as CrossStitch
 from gatewise.declare import Custom as Custom
+from gatewise.declare import DBMTLBalance as DBMTLBalance
 from gatewise.declare import DSelectKGate as DSelectKGate
 from gatewise.declare import DualProj as DualProj
 from gatewise.declare import Duration as Duration

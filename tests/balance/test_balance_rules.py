@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from gatewise.balance import (
-    DBMTL,
     DWA,
     FAMO,
     IMTLL,
     RLW,
     ConstrainedUncertainty,
+    DBMTLBalance,
     GeometricMean,
     GradNorm,
     MetaBalance,
@@ -237,7 +237,7 @@ def test_metabalance_remembers_sizes() -> None:
 
 
 def test_db_mtl_by_hand() -> None:
-    rule = DBMTL(2, beta=0.5)
+    rule = DBMTLBalance(2, beta=0.5)
     # of logarithms: 2 / 0.5 = 4 and 3 / 3 = 1
     assert rule(see([0.5, 3.0], squares(2.0, 3.0))).tolist() == near([1 / 0.5, 4 / 3])
     # then 1 / 0.5 = 2 and 3 / 1 = 3, averaged to 3 and 2

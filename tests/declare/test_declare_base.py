@@ -213,7 +213,7 @@ OTHERS = [
     declare.FAMO(lr=0.01, decay=0.1),
     declare.GradNorm(alpha=0.5, lr=0.1, at="representation"),
     declare.MetaBalance(target="click", relax=0.5, beta=0.5, strategy="up", at="experts"),
-    declare.DBMTL(beta=0.5, at="experts"),
+    declare.DBMTLBalance(beta=0.5, at="experts"),
     *(rule(at="experts") for rule in (declare.MGDA, declare.PCGrad, declare.UPGrad, declare.IMTLG)),
     *(rule(at="experts") for rule in (declare.AlignedMTL, declare.DualProj, declare.NashMTL)),
     declare.CAGrad(c=0.25, at="experts"),

@@ -58,7 +58,11 @@ BOUNDS = [
     (declare.FAMO, "decay", 0, -EPS),
     (declare.GradNorm, "alpha", 0, -EPS),
     *((declare.MetaBalance, "relax", *bounds) for bounds in ((0, -EPS), (1, 1 + EPS))),
-    *((rule, "beta", *bounds) for rule in (declare.MetaBalance, declare.DBMTL) for bounds in ((0, -EPS), (1 - EPS, 1))),
+    *(
+        (rule, "beta", *bounds)
+        for rule in (declare.MetaBalance, declare.DBMTLBalance)
+        for bounds in ((0, -EPS), (1 - EPS, 1))
+    ),
     (declare.CAGrad, "c", 0, -EPS),
     (declare.FairGrad, "alpha", EPS, 0),
     *((declare.Training, option, EPS, 0) for option in ("lr", "clip_norm")),

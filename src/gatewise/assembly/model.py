@@ -159,7 +159,7 @@ STATEFUL: dict[type[declare.AnyBalance], type[balance.BalanceRule]] = {
     declare.FAMO: balance.FAMO,
     declare.GradNorm: balance.GradNorm,
     declare.MetaBalance: balance.MetaBalance,
-    declare.DBMTL: balance.DBMTL,
+    declare.DBMTLBalance: balance.DBMTLBalance,
 }
 """Rules that need the number of tasks."""
 

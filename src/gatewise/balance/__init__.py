@@ -9,7 +9,7 @@ a declaration of its options in ``gatewise.declare.balance``. Only torch is need
 from gatewise.balance.aligned_mtl import AlignedMTL
 from gatewise.balance.cagrad import CAGrad
 from gatewise.balance.constrained_uncertainty import ConstrainedUncertainty
-from gatewise.balance.db_mtl import DBMTL
+from gatewise.balance.db_mtl import DBMTLBalance
 from gatewise.balance.dualproj import DualProj
 from gatewise.balance.dwa import DWA
 from gatewise.balance.fairgrad import FairGrad
@@ -31,7 +31,6 @@ from gatewise.balance.uncertainty import Uncertainty
 from gatewise.balance.upgrad import UPGrad
 
 __all__ = [
-    "DBMTL",
     "DWA",
     "FAMO",
     "IMTLG",
@@ -42,6 +41,7 @@ __all__ = [
     "BalanceRule",
     "CAGrad",
     "ConstrainedUncertainty",
+    "DBMTLBalance",
     "DualProj",
     "FairGrad",
     "GeometricMean",

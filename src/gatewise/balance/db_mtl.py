@@ -11,7 +11,7 @@ from gatewise.balance.rule import BalanceRule, Site, StepLosses, norms
 SMALL = 1e-8
 
 
-class DBMTL(BalanceRule):
+class DBMTLBalance(BalanceRule):
     r"""Dual balancing: logarithms of losses, and gradients scaled to the largest norm.
 
     .. math:: w_k = \frac{1}{L_k} \cdot \frac{\max_j m_j}{m_k}, \qquad
@@ -31,7 +31,7 @@ class DBMTL(BalanceRule):
 
     Example:
         >>> gramian = torch.tensor([[1.0, 0.0], [0.0, 4.0]])
-        >>> DBMTL(2)(StepLosses(torch.ones(2, dtype=torch.bool), torch.tensor([0.5, 0.5]), gramian))
+        >>> DBMTLBalance(2)(StepLosses(torch.ones(2, dtype=torch.bool), torch.tensor([0.5, 0.5]), gramian))
         tensor([4., 2.])
 
     References:

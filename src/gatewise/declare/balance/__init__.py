@@ -28,7 +28,7 @@ from gatewise.declare.balance.by_losses import (
     SoftUncertainty,
     Uncertainty,
 )
-from gatewise.declare.balance.by_sizes import DBMTL, GradNorm, MetaBalance
+from gatewise.declare.balance.by_sizes import DBMTLBalance, GradNorm, MetaBalance
 from gatewise.declare.balance.check import check_balance
 from gatewise.declare.balance.static import Static, TunedStatic
 from gatewise.declare.base import shorthand
@@ -49,7 +49,7 @@ AnyBalance = Annotated[
         | FAMO
         | GradNorm
         | MetaBalance
-        | DBMTL
+        | DBMTLBalance
         | MGDA
         | PCGrad
         | UPGrad
@@ -66,7 +66,6 @@ AnyBalance = Annotated[
 ]
 
 __all__ = [
-    "DBMTL",
     "DWA",
     "FAMO",
     "IMTLG",
@@ -77,6 +76,7 @@ __all__ = [
     "AnyBalance",
     "CAGrad",
     "ConstrainedUncertainty",
+    "DBMTLBalance",
     "DualProj",
     "FairGrad",
     "GeometricMean",

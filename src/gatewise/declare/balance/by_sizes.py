@@ -52,7 +52,7 @@ class MetaBalance(Balance):
 
 
 @declaration
-class DBMTL(Balance):
+class DBMTLBalance(Balance):
     """Logarithms of losses, and gradients scaled to the largest gradient's norm (DB-MTL: Lin et al., 2023)."""
 
     beta: Rate = field(default=0.9, kw_only=True)
