@@ -19,8 +19,7 @@ from gatewise.nn import PLE, SharedBottom, SingleTask, TensorTable
 from gatewise.processes import Alone
 from gatewise.tasks import BinaryTask, RegressionTask, summed_losses
 from gatewise.training import Trainer
-from gatewise.training.gradients import TaskGradients
-from gatewise.training.shared import experts_of, last_shared_layer
+from gatewise.training.gradients import TaskGradients, experts_of, last_shared_layer
 
 MakeTable = Callable[..., TensorTable]
 MakeTrainer = Callable[..., Trainer]

@@ -15,14 +15,14 @@ from gatewise.errors import DeclarationError
 from gatewise.nn import Batch, MultiTaskModel, Vectors
 from gatewise.processes import Alone, Processes, sum_gradients
 from gatewise.tasks import Task, summed_losses
-from gatewise.training.clipping import clip_gradients
-from gatewise.training.compiling import compiled
 from gatewise.training.conflict import SITES, ConflictMonitor
 from gatewise.training.counts import TaskCounter, TaskCounts
-from gatewise.training.gradients import TaskGradients
+from gatewise.training.devices import compiled
+from gatewise.training.numerics import clip_gradients
 from gatewise.training.optimizers import LazyOptimizer
 from gatewise.training.replay import without_trace
 from gatewise.training.schedules import Schedule
+from gatewise.training.gradients import TaskGradients
 
 CPU = torch.device("cpu")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

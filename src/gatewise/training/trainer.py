@@ -19,9 +19,9 @@ from gatewise.nn import Batch, MultiTaskModel, TensorTable, enough_memory
 from gatewise.processes import Alone, Processes, of_rank_zero, share_of
 from gatewise.tasks import Metrics, Task, evaluate_tasks, targets_and_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
-from gatewise.training.finite import check_finite
 from gatewise.training.gate_watch import watched_gates
 from gatewise.training.monitor import Monitor, Stopping
+from gatewise.training.numerics import check_finite
 from gatewise.training.reporter import Reporter
 from gatewise.training.rows import TrainingRows
 from gatewise.training.run_folder import CHECKPOINT, HISTORY, differences, goes_on

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatewise import declare
-from gatewise.data.labels.binary import BinaryLabels
-from gatewise.data.labels.count import CountLabels
-from gatewise.data.labels.duration import DurationLabels
+from gatewise.data.labels.classes import MulticlassLabels, OrdinalLabels
 from gatewise.data.labels.label import LabelEncoder
-from gatewise.data.labels.lifetime_value import LifetimeValueLabels
-from gatewise.data.labels.multiclass import MulticlassLabels
-from gatewise.data.labels.ordinal import OrdinalLabels
-from gatewise.data.labels.regression import RegressionLabels
+from gatewise.data.labels.numbers import (
+    BinaryLabels,
+    CountLabels,
+    DurationLabels,
+    LifetimeValueLabels,
+    RegressionLabels,
+)
 
 ENCODERS: dict[type[declare.Label], type[LabelEncoder[Any]]] = {
     declare.Binary: BinaryLabels,

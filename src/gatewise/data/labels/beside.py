@@ -1,4 +1,4 @@
-"""Columns of row weights."""
+"""Columns beside the labels: groups of rows, and row weights."""
 
 from __future__ import annotations
 
@@ -8,9 +8,23 @@ import numpy as np
 import pyarrow as pa
 
 from gatewise.data.tables import pick_column
-from gatewise.data.values import as_numbers
+from gatewise.data.values import as_numbers, distinct_keys
 from gatewise.declare import Label, Schema
 from gatewise.errors import GatewiseWarning, TableError
+
+
+def encode_groups(schema: Schema, table: pa.Table) -> np.ndarray | None:
+    """Return the group number of every row, int64, -1 for null: no group; None for a schema without groups.
+
+    Raises:
+        TableError: the column is missing, or holds neither integers nor strings.
+    """
+    if schema.group is None:
+        return None
+    purpose = f"group {schema.group!r}"
+    found = distinct_keys(pick_column(table, schema.group, purpose), purpose)
+    codes = found.codes.astype(np.int64)
+    return np.where(codes == len(found.values), -1, codes)
 
 
 def encode_weights(schema: Schema, table: pa.Table) -> np.ndarray | None:
