@@ -20,6 +20,7 @@ from gatewise.balance.imtl_g import IMTLG
 from gatewise.balance.imtl_l import IMTLL
 from gatewise.balance.metabalance import MetaBalance
 from gatewise.balance.mgda import MGDA
+from gatewise.balance.multi_task_loss import MultiTaskLoss
 from gatewise.balance.nash_mtl import NashMTL
 from gatewise.balance.pcgrad import PCGrad
 from gatewise.balance.rlw import RLW
@@ -48,6 +49,7 @@ __all__ = [
     "GradNorm",
     "GramianRule",
     "MetaBalance",
+    "MultiTaskLoss",
     "NashMTL",
     "PCGrad",
     "Site",

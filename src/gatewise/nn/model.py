@@ -59,7 +59,7 @@ class MultiTaskModel(nn.Module):
         self,
         input_layer: InputLayer,
         trunk: Trunk,
-        towers: AnyTowers,
+        towers: AnyTowers | nn.Identity,
         *,
         l2_embedding: float = 0.0,
         l2_dense: float = 0.0,

@@ -5,6 +5,7 @@ from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.devices import choose_device
 from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.optimizers import make_optimizer
+from gatewise.training.plain import fit_module
 from gatewise.training.reporter import Reporter, Reporters
 from gatewise.training.rows import TrainingRows
 from gatewise.training.run_folder import CHECKPOINT, HISTORY, goes_on
@@ -25,6 +26,7 @@ __all__ = [
     "TrainingStep",
     "choose_device",
     "cosine",
+    "fit_module",
     "goes_on",
     "load_checkpoint",
     "make_optimizer",

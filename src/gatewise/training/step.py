@@ -18,11 +18,11 @@ from gatewise.tasks import Task, summed_losses
 from gatewise.training.conflict import SITES, ConflictMonitor
 from gatewise.training.counts import TaskCounter, TaskCounts
 from gatewise.training.devices import compiled
+from gatewise.training.gradients import TaskGradients
 from gatewise.training.numerics import clip_gradients
 from gatewise.training.optimizers import LazyOptimizer
 from gatewise.training.replay import without_trace
 from gatewise.training.schedules import Schedule
-from gatewise.training.gradients import TaskGradients
 
 CPU = torch.device("cpu")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

@@ -1,0 +1,26 @@
+"""The Python of pages that stand alone runs, and prints what its comments say."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+PRINTED = re.compile(r"^print\(.*\)  # (.*)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", ["plain-pytorch.md"])
+def test_python_blocks_run_and_print_what_they_say(page: str) -> None:
+    blocks = PYTHON.findall((DOCS / page).read_text(encoding="utf-8"))
+    assert len(blocks) >= 3
+    names: dict[str, object] = {"__name__": "page"}
+    for block in blocks:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block, page, "exec"), names)
+        assert printed.getvalue().splitlines() == PRINTED.findall(block)
