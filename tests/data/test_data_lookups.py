@@ -45,6 +45,7 @@ FEATURES = [
     gw.Numeric("always", transform="log"),
     gw.Numeric("amount_log", transform="log", column="amount"),
     gw.Numeric("amount_quantile", transform="quantile", column="amount"),
+    gw.Numeric("amount_none", transform="none", column="amount"),
     gw.Numeric("always_quantile", transform="quantile", column="always"),
     gw.Numeric("amount_bucket", transform="bucket", column="amount"),
     gw.Numeric("amount_linear", embedding=gw.PiecewiseLinear(), column="amount"),

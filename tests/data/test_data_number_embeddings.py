@@ -13,7 +13,7 @@ from gatewise.data import TableEncoder
 from gatewise.declare import Binary, Categorical, Numeric, Periodic, PiecewiseLinear, Schema, Vector
 from gatewise.layout import NumberColumn, PeriodicNumber, PiecewiseLinearNumber
 
-TRANSFORMS = ["standard", "log", "quantile"]
+TRANSFORMS = ["standard", "log", "quantile", "none"]
 
 
 def fit(column, bins=4, **options):

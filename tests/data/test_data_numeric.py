@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,6 +54,31 @@ def test_quantile():
 def test_a_value_that_fills_several_quantiles_gets_their_middle():
     _, encoded = fit(np.repeat([0.0, 1.0], 500), transform="quantile")
     np.testing.assert_allclose(np.unique(encoded.floats), [-0.25 * np.sqrt(12), 0.25 * np.sqrt(12)], atol=2e-3)
+
+
+def test_without_a_transform_the_model_reads_the_number():
+    encoder, encoded = fit([-3.0, None, 0.1, 1e30, 7.0], transform="none")
+    assert encoder.layout.floats == ("a", "a is null")
+    np.testing.assert_array_equal(encoded.floats[[0, 2, 3, 4], 0], np.array([-3, 0.1, 1e30, 7], np.float32))
+    assert floats(encoder, [1e38, -5, 2.5])[:, 0].tolist() == np.array([1e38, -5, 2.5], np.float32).tolist()
+
+
+@pytest.mark.parametrize(("training", "mean"), [([2.0, None, 4.0], 3), ([2.0, 4.0], 3), ([None, None], 0)])
+def test_without_a_transform_a_null_is_the_mean_too(training, mean):
+    encoder, _ = fit(training, transform="none")
+    assert floats(encoder, [None, 5.0])[:, 0].tolist() == [mean, 5]
+    assert encoder.columns["a"].encode_values([None, 5])[:, 0].tolist() == [mean, 5]
+    assert ("a is null" in encoder.layout.floats) == (None in training)
+
+
+def test_numbers_that_are_encoded_stay_as_they_are_in_the_table():
+    # a copy, not a view: clipping and filling must not reach the caller's array
+    values = np.array([1.0, 2.0, 3.0])
+    column = fit(values, transform="none")[0].columns["a"]
+    prepared = column.prepare(column.pick(pa.table({"a": [1.0, None, 3.0]})))
+    before = prepared.values.copy()
+    column.encode(prepared)
+    np.testing.assert_array_equal(prepared.values, before)
 
 
 def test_bucket_edges_belong_to_the_upper_bucket():
@@ -120,7 +146,7 @@ NUMBERS = st.lists(st.floats(-1e30, 1e30), min_size=2, max_size=30)
 
 
 @settings(max_examples=25, deadline=None)
-@given(NUMBERS, NUMBERS, st.sampled_from([*FLOATS, "bucket"]))
+@given(NUMBERS, NUMBERS, st.sampled_from([*FLOATS, "none", "bucket"]))
 def test_what_is_larger_stays_larger(training, others, transform):
     encoder, encoded = fit(training, transform=transform, buckets=5)
     others = sorted(others)
@@ -136,7 +162,7 @@ def test_what_is_larger_stays_larger(training, others, transform):
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(-99, 99), min_size=2, max_size=30), st.randoms(use_true_random=False))
-@pytest.mark.parametrize("transform", [*FLOATS, "bucket"])
+@pytest.mark.parametrize("transform", [*FLOATS, "none", "bucket"])
 def test_the_order_of_rows_changes_nothing(transform, values, random):
     encoder, _ = fit(values, transform=transform)
     shuffled, _ = fit(random.sample(values, len(values)), transform=transform)

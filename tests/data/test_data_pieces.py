@@ -41,6 +41,7 @@ FEATURES = [
     gw.Numeric("amount"),
     gw.Numeric("amount_log", transform="log", column="amount"),
     gw.Numeric("amount_quantile", transform="quantile", column="amount"),
+    gw.Numeric("amount_none", transform="none", column="amount"),
     gw.Numeric("amount_bucket", transform="bucket", buckets=7, column="amount"),
     gw.Numeric("amount_linear", embedding=gw.PiecewiseLinear(bins=6), column="amount"),
     gw.Numeric("constant"),

@@ -27,7 +27,7 @@ def learnt(feature: gw.Numeric, values: pa.Array) -> NumericColumn:
     return column
 
 
-@pytest.mark.parametrize("transform", ["standard", "log", "quantile", "bucket"])
+@pytest.mark.parametrize("transform", ["standard", "log", "quantile", "none", "bucket"])
 @pytest.mark.parametrize("name", COLUMNS)
 def test_they_are_those_of_the_encoder(transform: str, name: str) -> None:
     train = pa.array(COLUMNS[name], pa.float64())

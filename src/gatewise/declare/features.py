@@ -63,11 +63,12 @@ class Categorical:
 class Numeric:
     """One number per row. Null becomes the mean; a second 0/1 column tells which rows were null.
 
-    Transforms, all learnt on the training table:
+    Transforms, learnt on the training table:
 
     - ``standard``: (x - mean) / standard deviation
     - ``log``: sign(x) ln(1 + abs(x)), then standardised
     - ``quantile``: the empirical distribution function, interpolated, scaled to mean 0 and variance 1
+    - ``none``: x itself, in its own unit
     - ``bucket``: equally filled buckets, each an embedding row of width ``dim``; null has its own row
 
     A transform returns one number, or with ``embedding`` a vector.
@@ -75,7 +76,7 @@ class Numeric:
 
     name: Name
     """The feature's name."""
-    transform: Literal["standard", "log", "quantile", "bucket"] = "standard"
+    transform: Literal["standard", "log", "quantile", "none", "bucket"] = "standard"
     """Transform of the number."""
     buckets: Annotated[int, Field(ge=2, le=65_536)] = 32
     """Number of buckets of the ``bucket`` transform; fewer if values repeat."""

@@ -30,11 +30,14 @@ def encode_numbers(columns: Sequence[NumericColumn], x: Tensor) -> Tensor:
         most = torch.tensor([len(column.knots) for column in columns])
         return torch.where(missing, NULL, torch.minimum(bucket, most) + RESERVED_ROWS)
     scaled = _scaled(columns, known).clamp(-LARGEST, LARGEST)
-    return torch.where(missing, 0.0, scaled).float()
+    of_null = [column.of_null for column in columns]
+    return torch.where(missing, torch.tensor(of_null, dtype=torch.float64) if any(of_null) else 0.0, scaled).float()
 
 
 def _scaled(columns: Sequence[NumericColumn], x: Tensor) -> Tensor:
     transform = columns[0].feature.transform
+    if transform == "none":
+        return x
     if transform == "quantile":
         return (_interpolated([column.levels for column in columns], x) - 0.5) / UNIFORM_STD
     if transform == "log":

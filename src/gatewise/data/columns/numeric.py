@@ -1,4 +1,4 @@
-"""Numeric columns: standardised, logarithmic, by quantile, or cut into buckets."""
+"""Numeric columns: standardised, logarithmic, by quantile, as they are, or cut into buckets."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         missing = bool(prepared.missing.any())
         self.has_null |= missing
         known = prepared.values[~prepared.missing] if missing else prepared.values
-        if self.feature.transform in ("standard", "log"):
+        if self.feature.transform in ("standard", "log", "none"):
             self._moments += Moments.of(_signed_log(known) if self.feature.transform == "log" else known)
         if self.feature.transform in ("bucket", "quantile") or self._has_bins:
             self._pieces.append(known)
@@ -123,7 +123,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
             bucket = np.searchsorted(self.knots, prepared.values, side="right") + RESERVED_ROWS
             return np.where(prepared.missing, NULL, bucket).astype(np.int32)
         scaled = self._encode_known(prepared.values)
-        scaled[prepared.missing] = 0.0
+        scaled[prepared.missing] = self.of_null
         columns = scaled[:, np.newaxis]
         return np.column_stack([columns, prepared.missing]) if self.has_null else columns
 
@@ -144,11 +144,18 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         missing = np.array([value is None for value in values]) if nulls else np.zeros(len(values), dtype=bool)
         return self.encode(Numbers(numbers, missing))
 
+    @property
+    def of_null(self) -> float:
+        """The encoded number of a null: the mean, which is 0 after a transform."""
+        return self.mean if self.feature.transform == "none" else 0.0
+
     def _encode_known(self, values: np.ndarray) -> np.ndarray:
         scaled = self._scaled(values)
         return scaled.clip(-LARGEST, LARGEST, out=scaled).astype(np.float32)
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
+        if self.feature.transform == "none":
+            return values.copy()
         if self.feature.transform == "quantile":
             return (np.interp(values, *self.levels) - 0.5) / UNIFORM_STD
         values = _signed_log(values) if self.feature.transform == "log" else values

@@ -1,0 +1,75 @@
+"""Options of features, from a table to training, an artefact, a request's values, and ONNX Runtime on raw columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gatewise as gw
+from gatewise.data import as_matrix
+
+onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'gatewise[export]'")
+ROWS = 240
+RNG = np.random.default_rng(3)
+
+TABLE = {
+    "raw": [None if i % 9 == 0 else round(float(x), 2) for i, x in enumerate(RNG.normal(2, 1, ROWS))],
+    "click": (RNG.random(ROWS) < 0.4).astype(int).tolist(),
+}
+FEATURES = [
+    gw.Numeric("raw", transform="none"),
+    gw.Numeric("raw_bins", transform="none", embedding=gw.PiecewiseLinear(bins=4, dim=2), column="raw"),
+]
+
+
+@pytest.fixture(scope="module")
+def ranker() -> gw.Ranker:
+    schema = gw.Schema(features=FEATURES, tasks=[gw.Binary("click")])
+    model = gw.MMoE(experts=2, expert_dims=[6], tower_dims=[])
+    return gw.Ranker(schema, model, epochs=2, batch_size=64).fit(TABLE, progress=False)
+
+
+@pytest.fixture(scope="module")
+def artefact(ranker: gw.Ranker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("options") / "model"
+    ranker.save(path)
+    return path
+
+
+def test_a_loaded_ranker_predicts_the_same(ranker: gw.Ranker, artefact: Path) -> None:
+    loaded = gw.load(artefact)
+    assert loaded.schema == ranker.schema
+    assert loaded.predict(TABLE).equals(ranker.predict(TABLE))
+
+
+def test_a_schema_is_read_back_from_yaml(ranker: gw.Ranker) -> None:
+    assert gw.Schema.from_yaml(ranker.schema.to_yaml()) == ranker.schema
+
+
+@pytest.mark.parametrize("feature", [feature.name for feature in FEATURES])
+def test_values_of_a_request_are_encoded_as_a_table_is(artefact: Path, feature: str) -> None:
+    encoder = gw.load(artefact).scorer.encoder
+    column = encoder.columns[feature]
+    values = TABLE[column.column]
+    expected = as_matrix(column.encode_values(values))
+    layout, encoded = encoder.layout, encoder.encode(TABLE, labels=False)
+    lists = [found.name for found in layout.lists]
+    if feature in lists:
+        found = as_matrix(encoded.lists[lists.index(feature)])
+    elif feature in layout.id_features:
+        place = layout.id_features.index(feature)
+        found = encoded.ids[:, place : place + 1]
+    else:
+        found = encoded.floats[:, [i for i, owner in enumerate(layout.float_features) if owner == feature]]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("inputs", ["raw", "encoded"])
+def test_onnx_runtime_predicts_the_same(ranker: gw.Ranker, tmp_path: Path, inputs: str) -> None:
+    from gatewise.export import OnnxScorer
+
+    ranker.export_onnx(tmp_path / "model.onnx", check=TABLE, inputs=inputs)
+    found = OnnxScorer(tmp_path / "model.onnx", ranker.scorer).run(TABLE)
+    np.testing.assert_allclose(found["click"], ranker.predict(TABLE)["click"].to_numpy(), atol=1e-5)
