@@ -39,7 +39,7 @@ FEATURES = [
     declare.Sequence("u", shares="a", pooling=declare.Attention("a", dims=[5], normalise=True)),
     declare.Sequence("x", pooling=declare.GRU(dim=3)),
     declare.Sequence("y", pooling=declare.Transformer(dim=6, heads=3, layers=2)),
-    declare.Sequence("v", hash_buckets=7, dtype="integer"),
+    declare.Sequence("v", hash_buckets=7, dtype="integer", padding=0),
     declare.Vector("w", 3, column="x"),
     declare.Text("t", "models/bert", "cls", False, 0.1, 64, "u"),
 ]
@@ -191,7 +191,7 @@ OTHERS = [
         **OWN,
     ),
     declare.Attention("a", dims=[5], normalise=True),
-    declare.Sequence("z", pooling=None),
+    declare.Sequence("z", pooling=None, padding="<pad>"),
     declare.GRU(dim=3),
     declare.Transformer(dim=6, heads=3, layers=2),
     declare.PiecewiseLinear(bins=4, dim=2),

@@ -16,10 +16,25 @@ RNG = np.random.default_rng(3)
 
 TABLE = {
     "raw": [None if i % 9 == 0 else round(float(x), 2) for i, x in enumerate(RNG.normal(2, 1, ROWS))],
+    "padded": [[int(i) for i in RNG.integers(1, 9, n)] + [0] * (5 - n) for n in RNG.integers(0, 6, ROWS)],
+    "between": [None if i % 7 == 0 else [0, i % 5, 0, 3, 0, 6][: i % 8] for i in range(ROWS)],
+    "words": ["|".join([*"abc"[: i % 4], "-", "d", "-"]) for i in range(ROWS)],
+    "item": [i % 7 for i in range(ROWS)],
     "click": (RNG.random(ROWS) < 0.4).astype(int).tolist(),
 }
 FEATURES = [
     gw.Numeric("raw", transform="none"),
+    gw.Sequence("padded", dim=3, padding=0),
+    # the same column, where 0 is an item
+    gw.Sequence("zeros", dim=3, column="between"),
+    gw.Sequence("between", dim=3, padding=0, max_length=2),
+    gw.Sequence("first", dim=3, padding=0, max_length=1, keep="first", column="between"),
+    gw.Sequence("ordered", dim=4, padding=0, pooling=gw.GRU(), column="between"),
+    gw.Sequence("words", dim=2, padding="-"),
+    gw.Sequence("large", dim=2, padding=10**12, column="padded"),
+    gw.Sequence("hashed", dim=2, padding=0, hash_buckets=5, column="padded"),
+    gw.Categorical("item", dim=3, size=9),
+    gw.Sequence("items", padding=0, shares="item", column="padded"),
     gw.Numeric("raw_bins", transform="none", embedding=gw.PiecewiseLinear(bins=4, dim=2), column="raw"),
 ]
 

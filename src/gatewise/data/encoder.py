@@ -62,14 +62,14 @@ class TableEncoder:
             TableError: a column is missing or holds values that its declaration excludes; names the column.
 
         Warns:
-            GatewiseWarning: labels of a funnel contradict.
+            GatewiseWarning: labels of a funnel contradict, or values look like something else than declared.
         """
         table = _read(source, needed_columns(schema, weights=True), lambda: declared_types(schema))
         if table.num_rows == 0:
             raise TableError("the training table has no rows")
         rows = table.num_rows
         columns = SchemaColumns(schema)
-        _remark(columns, table)
+        _remark(columns, table, learning=True)
         prepared = columns.absorb(table)
         labels = {task.name: label_encoder(task) for task in schema.tasks}
         learnt = learn_labels(schema, labels, table)
@@ -190,16 +190,16 @@ def _read(
     return read_needed(source, columns, types() if isinstance(source, (str, Path)) else None, spared)
 
 
-def _remark(columns: SchemaColumns, table: pa.Table) -> None:
+def _remark(columns: SchemaColumns, table: pa.Table, *, learning: bool = False) -> None:
     """Warn of columns whose values look like something else than declared.
 
     Warns:
         GatewiseWarning: see :meth:`FeatureColumn.remark`; names the feature.
     """
     for column in columns.values():
-        found = column.remark(table)
-        if found is not None:
-            warnings.warn(f"{column.purpose}: {found}", GatewiseWarning, stacklevel=4)
+        for found in (column.remark(table), column.remark_before_learning(table) if learning else None):
+            if found is not None:
+                warnings.warn(f"{column.purpose}: {found}", GatewiseWarning, stacklevel=4)
 
 
 def _assembled(

@@ -56,6 +56,16 @@ def _no_name_twice(names: Sequence[str]) -> tuple[str, ...]:
 Names = Annotated[Sequence[Name], AfterValidator(_no_name_twice)]
 """Names of features or tasks, each once, kept as a tuple."""
 
+
+def _whole_or_text(value: Any) -> Any:
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63):
+        return value
+    raise ValueError(f"expected an integer of 64 bits or a text, found {_short(value)}")
+
+
+KeyValue = Annotated[int | str, BeforeValidator(_whole_or_text)]
+"""A value of a column of ids or categories."""
+
 Rate = Annotated[float, Field(ge=0, lt=1)]
 """A probability below one."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gatewise.declare.base import Name, declaration
+from gatewise.declare.base import KeyValue, Name, declaration
 from gatewise.declare.doors import OpenTo, kinds_in, register_declared, registered
 from gatewise.declare.number_embeddings import NumberEmbedding
 from gatewise.declare.poolings import Pooling
@@ -124,6 +124,8 @@ class Sequence:
     """The table's column, if it has another name than the feature."""
     dtype: KeyType | None = field(default=None, kw_only=True)
     """Type of the items, ``string`` or ``integer``; None: the training table's type, for a text column ``string``."""
+    padding: KeyValue | None = field(default=None, kw_only=True)
+    """The value that fills short lists, such as 0 in a padded array; wherever it stands, it is not an item."""
     kind: Literal["sequence"] = field(default="sequence", kw_only=True, repr=False)
 
     @model_validator(mode="after")

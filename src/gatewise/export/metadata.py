@@ -43,6 +43,8 @@ def _input(port: Port) -> dict[str, Any]:
         found["null"] = "NaN"
     if len(port.dims) > 1 and isinstance(port.dims[1], str):
         found["padding"] = PADDING if port.keys is None else port.keys.padding
+    if port.keys is not None and port.keys.no_item is not None:
+        found["no_item"] = port.keys.no_item
     return found
 
 

@@ -14,6 +14,14 @@ def never_empty(ids: Tensor) -> Tensor:
     return torch.nn.functional.pad(ids, (0, 1), value=PADDING)
 
 
+def items_first(ids: Tensor) -> Tensor:
+    """Return lists ``[batch, length]`` whose last place is padding, with all padding behind the items."""
+    present = ids >= 0
+    # every item's place among the items; padding is written to the last place
+    place = torch.where(present, present.long().cumsum(dim=1) - 1, ids.shape[1] - 1)
+    return torch.full_like(ids, PADDING).scatter(1, place, torch.where(present, ids, PADDING))
+
+
 def one_each(tokens: Tensor) -> TextBatch:
     """Return a batch of texts ``[batch, length]``, one per row, and an empty text that no row has."""
     more = torch.nn.functional.pad(tokens, (0, 1, 0, 1), value=PADDING)

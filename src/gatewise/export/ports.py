@@ -27,11 +27,13 @@ class Keys:
         vocabulary: learnt values, or a number of ids.
         null: the value for null.
         padding: the value for padding, in a list.
+        no_item: a further value that is not an item of a list, as declared; None: there is none.
     """
 
     vocabulary: Vocabulary | NumberedVocabulary
     null: int | str
     padding: int | str
+    no_item: int | str | None = None
 
 
 @dataclass(frozen=True)

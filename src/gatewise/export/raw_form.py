@@ -22,6 +22,7 @@ from gatewise.export.raw_inputs import (
     NumberInput,
     RawInput,
     VectorInput,
+    paddings_in,
     raw_input,
 )
 from gatewise.export.sentinels import Sentinels
@@ -56,7 +57,7 @@ class RawForm(Form):
     def __init__(self, scorer: Scorer) -> None:
         super().__init__()
         self.scorer, self.encoder, self.layout = scorer, scorer.encoder, scorer.encoder.layout
-        sentinels = Sentinels(scorer.encoder.vocabularies.values())
+        sentinels = Sentinels(scorer.encoder.vocabularies.values(), paddings_in(scorer.encoder.columns.values()))
         self.inputs = {name: raw_input(column, sentinels) for name, column in self.encoder.columns.items()}
         self.read = [c for c in self.encoder.columns.values() if c.name not in scorer.model.side_features]
         self.known = known_columns(scorer)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, assert_never
 
 import numpy as np
@@ -27,7 +29,7 @@ from gatewise.data import (
     padded,
 )
 from gatewise.errors import ExportError
-from gatewise.export.padding import never_empty
+from gatewise.export.padding import items_first, never_empty
 from gatewise.export.ports import BATCH, Keys, Port
 from gatewise.export.sentinels import Sentinels
 from gatewise.layout import NULL, PADDING
@@ -89,6 +91,8 @@ class ListInput(LoneInput):
     def __init__(self, column: SequenceColumn, sentinels: Sentinels) -> None:
         self.column, self.vocabulary = column, column.vocabulary
         self.port = keyed_port(column, sentinels, "list", (BATCH, f"length of {column.name}"))
+        if self.port.keys is not None:
+            self.port = replace(self.port, keys=replace(self.port.keys, no_item=column.padding))
 
     @override
     def feed(self, column: pa.Array) -> np.ndarray:
@@ -96,11 +100,15 @@ class ListInput(LoneInput):
         self.column.check_items(keys, offsets)
         if self.port.keys is None:
             return padded(self.vocabulary.rows_of(keys).astype(np.int64), offsets, PADDING)
+        if self.port.keys.no_item is not None:
+            # another feature may read the column without this padding
+            keys, offsets = self.column.item_keys(column, cut=False, padding=True)
         return padded(raw_values(self.port.keys, keys), offsets, self.port.keys.padding)
 
     @override
     def encode(self, given: Tensor) -> Tensor:
         rows, feature = never_empty(given), self.column.feature
+        rows = rows if feature.padding is None else items_first(rows)
         return rows if feature.max_length is None else cut(rows, feature.max_length, feature.keep)
 
 
@@ -189,6 +197,12 @@ def _built_in(column: BuiltInColumn, sentinels: Sentinels) -> RawInput:
             return TokensInput(column)
         case _:
             assert_never(column)
+
+
+def paddings_in(columns: Iterable[AnyColumn]) -> list[int | str]:
+    """Return the paddings that lists declare, as values of their vocabularies."""
+    found = [column.padding for column in columns if isinstance(column, SequenceColumn)]
+    return [padding for padding in found if padding is not None]
 
 
 def keyed_port(

@@ -24,12 +24,16 @@ class Sentinels:
 
     Args:
         vocabularies: all vocabularies of the encoder.
+        paddings: further values that have a meaning already.
     """
 
-    def __init__(self, vocabularies: Iterable[AnyVocabulary]) -> None:
+    def __init__(self, vocabularies: Iterable[AnyVocabulary], paddings: Iterable[int | str] = ()) -> None:
         learnt = [vocabulary for vocabulary in vocabularies if isinstance(vocabulary, Vocabulary)]
         numbers = [v.values for v in learnt if pa.types.is_integer(v.type)]
         texts = [v.values for v in learnt if not pa.types.is_integer(v.type)]
+        declared = [*paddings]
+        numbers.append(pa.array([value for value in declared if isinstance(value, int)], pa.int64()))
+        texts.append(pa.array([value for value in declared if isinstance(value, str)], pa.string()))
         self.integers = tuple(itertools.islice(_unused(itertools.count(SMALLEST), numbers), 2))
         self.strings = tuple(next(_unused(_longer(f"<{name}>"), texts)) for name in ("null", "padding"))
 

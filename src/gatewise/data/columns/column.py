@@ -80,6 +80,10 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
         """Return a warning if the column's values look like something else than declared; None otherwise."""
         return None
 
+    def remark_before_learning(self, table: pa.Table) -> str | None:  # noqa: ARG002
+        """Return a warning as :meth:`remark` does, for the training table alone; None otherwise."""
+        return None
+
     @abstractmethod
     def prepare(self, column: pa.Array) -> Prepared:
         """Return a picked column, checked, in the form that :meth:`absorb` and :meth:`encode` take.

@@ -13,15 +13,17 @@ import pyarrow as pa
 from typing_extensions import override
 
 from gatewise import declare
-from gatewise.data.arrays import filled, null_mask
+from gatewise.data.arrays import null_mask
 from gatewise.data.columns.description import Description
 from gatewise.data.columns.keyed import KeyedColumn
+from gatewise.data.columns.padding import filled_at_random, padding_among, without_padding
 from gatewise.data.columns.samples import LONGEST, with_nulls
 from gatewise.data.declared_keys import as_declared
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.plain_types import is_list, is_string
 from gatewise.data.ragged import RaggedIds
 from gatewise.data.remarks import remark_on_texts
+from gatewise.data.remarks_on_padding import LOOKED_AT, remark_on_padding
 from gatewise.data.remembered import Remembered
 from gatewise.data.tables import pick_column, read_table
 from gatewise.data.values import Distinct, RowOf, as_keys, as_lists, distinct
@@ -65,6 +67,18 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         return remark_on_texts(self.feature.separator, pick_column(table, self.column, self.purpose))
 
     @override
+    def remark_before_learning(self, table: pa.Table) -> str | None:
+        """Return a warning if lists of equal length seem to be padded; None otherwise."""
+        if self.column not in table.column_names or self.feature.padding is not None:
+            return None
+        try:
+            found = self.item_keys(self.pick(table.slice(0, LOOKED_AT)), cut=False)
+        except TableError:
+            # raised again where the column is prepared
+            return None
+        return remark_on_padding(*found)
+
+    @override
     def prepare(self, column: pa.Array) -> Items:
         """Return the items of a picked column, split, cut and as keys."""
         keys, offsets = self.item_keys(column)
@@ -78,19 +92,31 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
     def first_row(self, prepared: Items, place: int) -> int:
         return _list_of(prepared.offsets)(prepared.distinct.first_row(place))
 
-    def item_keys(self, column: pa.Array, *, cut: bool = True) -> tuple[pa.Array, np.ndarray]:
+    def item_keys(self, column: pa.Array, *, cut: bool = True, padding: bool = False) -> tuple[pa.Array, np.ndarray]:
         """Return the keys of all items, null for a null list, and the rows' offsets.
 
         Args:
             column: lists, or strings to split; items are integers if the vocabulary's values are.
             cut: whether lists are cut to the declared length.
+            padding: whether the declared padding stays among the keys.
 
         Raises:
             TableError: neither lists nor strings, or items that are not keys; names the feature and the row.
         """
         expected = pa.int64() if self.feature.dtype == "integer" else self.seen_type
         feature = self.feature if cut else replace(self.feature, max_length=None)
+        feature = replace(feature, padding=None) if padding else feature
         return _item_keys(feature, column, self.purpose, expected)
+
+    @property
+    def padding(self) -> int | str | None:
+        """The declared padding, in the type of the vocabulary's values; None: none is declared.
+
+        Raises:
+            TableError: see :func:`padding_among`.
+        """
+        padding = self.feature.padding
+        return None if padding is None else padding_among(self.vocabulary.type, padding, self.purpose)
 
     def check_items(self, keys: pa.Array, offsets: np.ndarray) -> None:
         """Refuse items that cannot have an embedding row, see :meth:`check`."""
@@ -129,7 +155,10 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         return RaggedIds(np.array([*chain.from_iterable(rows)], dtype=np.int32), _offsets(rows))
 
     def _lists(self, values: Values) -> RaggedIds | None:
-        whole = [[None] if value is None else value for value in values]
+        known = values if self.feature.padding is None else self._without_padding(values)
+        if known is None:
+            return None
+        whole = [[None] if value is None else value for value in known]
         length = self.feature.max_length
         kept = whole if length is None else [self._cut(items, length) for items in whole]
         found = self.lookup([*chain.from_iterable(kept)])
@@ -137,6 +166,14 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         if found is None or (kept is not whole and self.lookup([*chain.from_iterable(whole)]) is None):
             return None
         return RaggedIds(found, _offsets(kept))
+
+    def _without_padding(self, values: Values) -> Values | None:
+        """Return lists without padding; None if their items are not all of the padding's type."""
+        padding = self.padding
+        kinds = {type(item) for items in values if items is not None for item in items}
+        if not kinds <= {type(padding), NOTHING}:
+            return None
+        return [items if items is None else [item for item in items if item != padding] for items in values]
 
     def _cut(self, items: list[Any], length: int) -> list[Any]:
         return items[:length] if self.feature.keep == "first" else items[-length:]
@@ -158,7 +195,10 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
         """Return lists of any length with known items, unseen items and nulls."""
         lengths = rng.integers(0, (self.feature.max_length or LONGEST) + 3, rows)
-        return with_nulls([with_nulls(self.draw(length, rng), rng) for length in lengths], rng)
+        lists = with_nulls([with_nulls(self.draw(length, rng), rng) for length in lengths], rng)
+        if self.padding is None:
+            return lists
+        return filled_at_random(lists, self.padding, rng)
 
 
 def _item_keys(
@@ -167,10 +207,13 @@ def _item_keys(
     lists = as_lists(column, feature.separator, purpose)
     if expected == pa.int64() and is_string(lists.type.value_type) and not is_list(column.type):
         lists = _integers(lists, purpose)
-    keys = as_keys(lists.values, f"{purpose}, an item", _list_of(lists.offsets.to_numpy()))
+    offsets = lists.offsets.to_numpy()
+    keys = as_keys(lists.values, f"{purpose}, an item", _list_of(offsets))
     missing = null_mask(lists)
-    starts = lists.offsets.to_numpy()[:-1]
-    lengths = filled(lists.value_lengths(), 0)
+    if feature.padding is not None:
+        keys, offsets = without_padding(keys, offsets, padding_among(keys.type, feature.padding, purpose))
+    starts = offsets[:-1]
+    lengths = np.where(missing, 0, np.diff(offsets))
     if feature.max_length is not None:
         cut = np.maximum(lengths - feature.max_length, 0)
         starts = starts + cut if feature.keep == "last" else starts
