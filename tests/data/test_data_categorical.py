@@ -151,3 +151,32 @@ def test_hashed_values_need_no_vocabulary():
     assert ids(encoder, ["never seen", "a"])[1] == found[0]
     assert ids(encoder, ["never seen"])[0] >= 2
     assert encoder.layout.fields[0].rows == 102
+
+
+@pytest.mark.parametrize("options", [{}, {"hash_buckets": 9}, {"size": 8}, {"dtype": "string"}])
+@pytest.mark.parametrize("turned", [False, True])
+def test_features_that_share_a_table_have_one_row_per_value(options, turned):
+    features = [Categorical("seller", shares="user"), Categorical("user", dim=4, **options)]
+    schema = Schema(features=features[::-1] if turned else features, tasks=[Binary("y")])
+    table = {"user": [1, 2, 3, None], "seller": [3, 5, 1, 1], "y": [0, 1, 0, 1]}
+    encoder, encoded = TableEncoder.fit(schema, table)
+    place = dict(zip(encoder.layout.id_features, encoded.ids.T.tolist(), strict=True))
+    assert place["seller"][::2] == [place["user"][2], place["user"][0]]
+    assert place["seller"][1] > 1
+    assert [(field.name, field.dim) for field in encoder.layout.fields] == [("user", 4)]
+    assert {field for _, field in encoder.layout.ids} == {0}
+    again = TableEncoder.from_state(schema, encoder.state())
+    np.testing.assert_array_equal(again.encode(table, labels=False).ids, encoded.ids)
+    grown = encoder.extended({"user": [1, 2], "seller": [7, 7]})
+    assert grown.vocabularies["user"].rows == encoder.vocabularies["user"].rows + ("hash_buckets" not in options) * (
+        "size" not in options
+    )
+
+
+def test_codes_of_a_shared_table_are_read_as_texts_too(tmp_path):
+    features = [Categorical("home", dtype="string"), Categorical("away", shares="home")]
+    path = tmp_path / "codes.csv"
+    path.write_text("home,away,y\n07,7\n".replace("7\n", "7,0\n") + "7,07,1\n", encoding="utf-8")
+    _, encoded = TableEncoder.fit(Schema(features=features, tasks=[Binary("y")]), path)
+    assert encoded.ids.tolist() == [encoded.ids[1, ::-1].tolist(), encoded.ids[0, ::-1].tolist()]
+    assert encoded.ids[0, 0] != encoded.ids[0, 1]

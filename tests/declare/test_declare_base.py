@@ -32,6 +32,7 @@ OWN = {
 FEATURES = [
     declare.Categorical("a", dim=3, min_count=2, column="c"),
     declare.Categorical("b", hash_buckets=2, dim=1, dtype="string"),
+    declare.Categorical("like a", shares="a"),
     declare.Numeric("n", transform="bucket", buckets=4, dim=2, column="m"),
     declare.Numeric("o", transform="log", embedding=declare.Periodic(frequencies=3, sigma=0.5, dim=2)),
     declare.Numeric("p", embedding=declare.PiecewiseLinear(bins=4, dim=2)),

@@ -103,6 +103,26 @@ def test_a_shared_feature_is_a_categorical_one():
     assert "no categorical" in schema_error([Sequence("a", shares="a")], [CLICK])
 
 
+def test_a_categorical_feature_shares_the_table_of_another():
+    seller = Categorical("seller", shares="usr")
+    message = schema_error([USER, seller], [CLICK])
+    assert "categorical 'seller' shares 'usr', which is no categorical feature; did you mean 'user'?" in message
+    assert "no categorical" in schema_error([Categorical("a", shares="a")], [CLICK])
+    chain = [USER, Categorical("b", shares="user"), Categorical("c", shares="b")]
+    assert "shares 'b', which has no table of its own: name 'user', which it shares" in schema_error(chain, [CLICK])
+    assert "categorical 'b' has dim 4" in schema_error([USER, Categorical("b", dim=4, shares="user")], [CLICK])
+    for option in ({"size": 3}, {"min_count": 2}, {"hash_buckets": 3}, {"dtype": "string"}):
+        with pytest.raises(DeclarationError, match="the table is that of 'user': declare size"):
+            Categorical("b", shares="user", **option)
+
+
+def test_a_target_may_share_its_table():
+    owner, target = Categorical("item", dim=4), Categorical("candidate", shares="item")
+    seen = Sequence("seen", shares="item", pooling=declare.Attention("candidate"))
+    schema = Schema(features=[owner, target, seen], tasks=[CLICK])
+    assert [embedding_dim(feature, schema) for feature in schema.features] == [4, 4, 4]
+
+
 def test_a_shared_table_has_one_width():
     assert "dim 4" in schema_error([USER, Sequence("history", dim=4, shares="user")], [CLICK])
     schema = Schema(features=[Sequence("h", shares="user", dim=16), Sequence("g", shares="user"), USER], tasks=[CLICK])

@@ -20,6 +20,7 @@ TABLE = {
     "between": [None if i % 7 == 0 else [0, i % 5, 0, 3, 0, 6][: i % 8] for i in range(ROWS)],
     "words": ["|".join([*"abc"[: i % 4], "-", "d", "-"]) for i in range(ROWS)],
     "item": [i % 7 for i in range(ROWS)],
+    "other": [None if i % 8 == 0 else i % 9 for i in range(ROWS)],
     "click": (RNG.random(ROWS) < 0.4).astype(int).tolist(),
 }
 FEATURES = [
@@ -34,6 +35,7 @@ FEATURES = [
     gw.Sequence("large", dim=2, padding=10**12, column="padded"),
     gw.Sequence("hashed", dim=2, padding=0, hash_buckets=5, column="padded"),
     gw.Categorical("item", dim=3, size=9),
+    gw.Categorical("other", shares="item"),
     gw.Sequence("items", padding=0, shares="item", column="padded"),
     gw.Numeric("raw_bins", transform="none", embedding=gw.PiecewiseLinear(bins=4, dim=2), column="raw"),
 ]

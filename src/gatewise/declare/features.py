@@ -46,6 +46,8 @@ class Categorical:
     """Type of the values: ``string`` for codes such as 07, which is not 7; None: the training table's type."""
     size: Annotated[int, Field(gt=0, le=2_147_483_000)] | None = field(default=None, kw_only=True)
     """Values are ids from 0 to ``size`` - 1: one row per id without a vocabulary; other values are errors."""
+    shares: Name | None = field(default=None, kw_only=True)
+    """Another categorical feature whose vocabulary and embedding table this feature uses, with that table's width."""
     kind: Literal["categorical"] = field(default="categorical", kw_only=True, repr=False)
 
     @model_validator(mode="after")
@@ -54,6 +56,15 @@ class Categorical:
             raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
         if self.size is not None and (self.hash_buckets is not None or self.min_count > 1):
             raise ValueError("size says that values are rows already: give no min_count or hash_buckets beside it")
+        if self.shares is not None and (self.size, self.hash_buckets, self.min_count, self.dtype) != (
+            None,
+            None,
+            1,
+            None,
+        ):
+            raise ValueError(
+                f"the table is that of {self.shares!r}: declare size, min_count, hash_buckets and dtype there"
+            )
         if self.size is not None and self.dtype == "string":
             raise ValueError(f"size says that values are integers from 0 to {self.size - 1}: give no dtype 'string'")
         return self

@@ -62,8 +62,9 @@ class Schema:
         self._no_label_among_features()
         self._check_tasks()
         for feature in self.features:
-            if isinstance(feature, Sequence) and feature.shares is not None:
+            if isinstance(feature, (Categorical, Sequence)) and feature.shares is not None:
                 self._check_shared(feature, feature.shares)
+        for feature in self.features:
             if isinstance(feature, Sequence):
                 self._check_pooling(feature)
         return self
@@ -71,7 +72,7 @@ class Schema:
     def _check_pooling(self, feature: Sequence) -> None:
         pooling, width = feature.pooling, embedding_dim(feature, self)
         if isinstance(pooling, Attention):
-            targets = {f.name: f.dim for f in self.features if isinstance(f, Categorical)}
+            targets = {f.name: embedding_dim(f, self) for f in self.features if isinstance(f, Categorical)}
             if pooling.target not in targets:
                 hint = did_you_mean(pooling.target, targets)
                 raise ValueError(
@@ -117,14 +118,20 @@ class Schema:
         """The tasks by name."""
         return {task.name: task for task in self.tasks}
 
-    def _check_shared(self, feature: Sequence, owner: str) -> None:
-        owners = {f.name: f for f in self.features if isinstance(f, Categorical)}
+    def _check_shared(self, feature: Categorical | Sequence, owner: str) -> None:
+        owners = {f.name: f for f in self.features if isinstance(f, Categorical) and f is not feature}
+        what = f"{feature.kind} {feature.name!r}"
         if owner not in owners:
             hint = did_you_mean(owner, owners)
-            raise ValueError(f"sequence {feature.name!r} shares {owner!r}, which is no categorical feature{hint}")
-        if feature.dim not in (None, owners[owner].dim):
+            raise ValueError(f"{what} shares {owner!r}, which is no categorical feature{hint}")
+        if (further := owners[owner].shares) is not None:
+            raise ValueError(
+                f"{what} shares {owner!r}, which has no table of its own: name {further!r}, which it shares"
+            )
+        unsaid = DEFAULT_DIM if isinstance(feature, Categorical) else None
+        if feature.dim not in (unsaid, owners[owner].dim):
             dims = f"{feature.dim}, the shared table of {owner!r} has {owners[owner].dim}"
-            raise ValueError(f"sequence {feature.name!r} has dim {dims}")
+            raise ValueError(f"{what} has dim {dims}")
 
     def only(self, *names: str) -> Schema:
         """Return this schema with only the named tasks and the tasks that their labels depend on.
@@ -190,9 +197,9 @@ def column_of(declared: Feature | Label) -> str:
 
 def embedding_dim(feature: Feature, schema: Schema) -> int:
     """Return the width of a feature's embedding; for a shared table, the width of that table."""
+    if isinstance(feature, (Categorical, Sequence)) and feature.shares is not None:
+        return next(f.dim for f in schema.features if isinstance(f, Categorical) and f.name == feature.shares)
     if isinstance(feature, Sequence):
-        if feature.shares is not None:
-            return next(f.dim for f in schema.features if isinstance(f, Categorical) and f.name == feature.shares)
         return feature.dim or DEFAULT_DIM
     return getattr(feature, "dim", 0)
 

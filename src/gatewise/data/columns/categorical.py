@@ -27,11 +27,16 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
     @property
     @override
     def text_type(self) -> pa.DataType | None:
-        return TEXT_TYPES[self.feature.dtype]
+        return TEXT_TYPES[self._declared_type]
+
+    @property
+    def _declared_type(self) -> str | None:
+        declared: str | None = (self if self.owner is None else self.owner).feature.dtype
+        return declared
 
     @override
     def pick(self, table: pa.Table) -> pa.Array:
-        column, dtype = super().pick(table), self.feature.dtype
+        column, dtype = super().pick(table), self._declared_type
         return column if dtype is None else as_declared(column, dtype, self.purpose)
 
     @override
@@ -76,8 +81,9 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
 
     @override
     def lay_out(self, layout: LayoutBuilder) -> None:
-        """Add a column of ids and its embedding table."""
-        layout.table(self.name, self.vocabulary.rows, self.feature.dim)
+        """Add a column of ids, and its embedding table unless another feature owns the table."""
+        if self.owner is None:
+            layout.table(self.name, self.vocabulary.rows, self.feature.dim)
         layout.ids(self.name, self.table)
 
     @override

@@ -61,7 +61,8 @@ def _features(found: Findings) -> Table:
         owner = declared.get("shares") or feature.name
         vocabulary = found.vocabularies.get(owner)
         how = declared.get("transform") or declared.get("pooling") or ""
-        width = declared.get("dim") if owner in found.vocabularies else None
+        shared = declare.embedding_dim(feature, found.schema) if owner != feature.name else declared.get("dim")
+        width = shared if owner in found.vocabularies else None
         how = how if isinstance(how, str) else how.get("kind", "")
         rows.append([feature.name, feature.kind, declare.column_of(feature), how, width, vocabulary])
     return Table(["feature", "kind", "column", "how it is read", "width", "values known"], rows)
