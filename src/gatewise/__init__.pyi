@@ -51,6 +51,7 @@ from gatewise.declare import PEPNet as PEPNet
 from gatewise.declare import Periodic as Periodic
 from gatewise.declare import PiecewiseLinear as PiecewiseLinear
 from gatewise.declare import Plateau as Plateau
+from gatewise.declare import Pretrained as Pretrained
 from gatewise.declare import Recipe as Recipe
 from gatewise.declare import Regression as Regression
 from gatewise.declare import ResidualExpert as ResidualExpert

@@ -22,12 +22,21 @@ RESERVED_ROWS = 2
 
 @dataclass(frozen=True)
 class EmbeddingField:
-    """One embedding table: ids 0 to ``rows - 1``, the reserved ones first, each a vector of width ``dim``."""
+    """One embedding table: ids 0 to ``rows - 1``, the reserved ones first, each a vector of width ``dim``.
+
+    A frozen table is not trained.
+    """
 
     name: str
     rows: int
     dim: int
     reserved: int = RESERVED_ROWS
+    frozen: bool = False
+
+    @property
+    def matrix(self) -> str:
+        """Name of the matrix that holds the table, with the other tables of its width that are trained or frozen."""
+        return f"frozen_{self.dim}" if self.frozen else f"dim_{self.dim}"
 
 
 @dataclass(frozen=True)

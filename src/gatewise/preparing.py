@@ -9,8 +9,14 @@ from typing import Any
 import torch
 
 from gatewise import declare
-from gatewise.assembly import build_balance, build_model, build_tasks, load_language_models
-from gatewise.data import TableEncoder
+from gatewise.assembly import (
+    build_balance,
+    build_model,
+    build_tasks,
+    load_language_models,
+    load_pretrained_vectors,
+)
+from gatewise.data import TableEncoder, check_there
 from gatewise.errors import DeclarationError
 from gatewise.nn import TensorTable
 from gatewise.progress import counting, working
@@ -85,12 +91,13 @@ def prepare(
         show: whether to show progress.
 
     Raises:
-        TableError: a table does not hold what the schema declares; names the column.
+        TableError: a table, or a file of vectors, does not hold what the schema declares; names the column.
         DeclarationError: this machine does not have the device.
     """
     device = choose_device(options.training.device)
     with working("encoding the tables", show):
         if known is None:
+            _check_vectors(schema)
             encoder, encoded = TableEncoder.fit(schema, train)
         else:
             encoder, encoded = known.encoder, known.encoder.encode(train, weights=True)
@@ -105,9 +112,17 @@ def prepare(
     return Prepared(scorer, tensors, held_out)
 
 
+def _check_vectors(schema: declare.Schema) -> None:
+    """Refuse files of vectors that do not exist, before a table is encoded."""
+    for feature in schema.features:
+        if (vectors := getattr(feature, "pretrained", None)) is not None:
+            check_there(vectors, f"feature {feature.name!r}")
+
+
 def _untrained(encoder: TableEncoder, options: declare.Options, device: torch.device) -> Scorer:
     """Return a scorer with an untrained model."""
     tasks = build_tasks(encoder.schema, encoder.statistics)
     model = build_model(options.model, encoder.layout, tasks, options.training.seed)
     load_language_models(model)
+    load_pretrained_vectors(model, encoder)
     return Scorer(encoder, model.to(device), tasks, fusion=options.parsed_fusion)

@@ -22,7 +22,7 @@ def test_rows_are_off_by_half_a_step_at_most() -> None:
     rounded, ids = Int8Tables(tables), torch.tensor([[0, 5], [49, -1], [7, 19]])
     lookup = Lookup(ids, torch.tensor([0, 50]))
     with torch.no_grad():
-        exact, found = (each.look_up(8, lookup, torch.ones(3, 1)) for each in (tables, rounded))
+        exact, found = (each.look_up("dim_8", lookup, torch.ones(3, 1)) for each in (tables, rounded))
     step = exact[:, :16].view(3, 2, 8).abs().amax(dim=2) / 127
     error = (exact - found)[:, :16].view(3, 2, 8).abs().amax(dim=2)
     assert (error <= step / 2 + 1e-7).all()

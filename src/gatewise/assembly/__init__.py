@@ -1,6 +1,7 @@
 """Assembly: from declarations and encoded tables to modules and tensors."""
 
 from gatewise.assembly.model import build_balance, build_model
+from gatewise.assembly.pretrained import load_pretrained_vectors
 from gatewise.assembly.tasks import build_tasks
 from gatewise.assembly.tensors import to_tensors
 from gatewise.assembly.texts import load_language_models
@@ -13,5 +14,6 @@ __all__ = [
     "build_tasks",
     "build_trunk",
     "load_language_models",
+    "load_pretrained_vectors",
     "to_tensors",
 ]

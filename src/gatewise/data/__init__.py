@@ -24,6 +24,7 @@ from gatewise.data.labels import known_labels
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.one_row import row_and_others
 from gatewise.data.plain_types import is_string, take_rows, wide_column
+from gatewise.data.pretrained import check_there, read_pretrained
 from gatewise.data.ragged import Encoded, EncodedTexts, RaggedIds, as_matrix, padded, trimmed
 from gatewise.data.samples import sample_rows
 from gatewise.data.tables import (
@@ -62,6 +63,7 @@ __all__ = [
     "Vocabulary",
     "as_matrix",
     "as_type",
+    "check_there",
     "column_names",
     "declared_types",
     "find_column",
@@ -74,6 +76,7 @@ __all__ = [
     "padded",
     "pick_column",
     "read_needed",
+    "read_pretrained",
     "read_table",
     "readable",
     "register_kind",

@@ -26,9 +26,9 @@ class LayoutBuilder:
         self._texts: list[TextColumn] = []
         self._numbers: list[NumberColumn] = []
 
-    def table(self, feature: str, rows: int, dim: int) -> None:
-        """Add an embedding table under the name of the feature that owns it."""
-        self._fields.append(EmbeddingField(feature, rows, dim))
+    def table(self, feature: str, rows: int, dim: int, *, frozen: bool = False) -> None:
+        """Add an embedding table under the name of the feature that owns it; a frozen table is not trained."""
+        self._fields.append(EmbeddingField(feature, rows, dim, frozen=frozen))
 
     def ids(self, feature: str, table: str) -> None:
         """Add a column of the id matrix, whose rows are looked up in a table."""

@@ -39,6 +39,7 @@ from gatewise.declare.interactions import AnyInteraction, CrossInteraction, Inte
 from gatewise.declare.number_embeddings import Periodic, PiecewiseLinear
 from gatewise.declare.options import Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
+from gatewise.declare.pretrained import ARROW_SUFFIXES, Pretrained
 from gatewise.declare.recipe import Data, Recipe, Split
 from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, embedding_dim
 from gatewise.declare.side_tower import SideTower
@@ -47,6 +48,7 @@ from gatewise.declare.tasks import *
 from gatewise.declare.training import Cosine, Plateau, StepDecay, Training, TrainingOptions
 
 __all__ = [
+    "ARROW_SUFFIXES",
     "DEFAULT_DIM",
     "GRU",
     "AnyExpert",
@@ -74,6 +76,7 @@ __all__ = [
     "Periodic",
     "PiecewiseLinear",
     "Plateau",
+    "Pretrained",
     "Recipe",
     "RegisteredCallback",
     "RegisteredExpert",

@@ -15,6 +15,7 @@ from gatewise.declare.base import KeyValue, Name, declaration
 from gatewise.declare.doors import OpenTo, kinds_in, register_declared, registered
 from gatewise.declare.number_embeddings import NumberEmbedding
 from gatewise.declare.poolings import Pooling
+from gatewise.declare.pretrained import PretrainedVectors
 from gatewise.errors import DeclarationError
 
 Dim = Annotated[int, Field(gt=0, le=65_536)]
@@ -48,6 +49,8 @@ class Categorical:
     """Values are ids from 0 to ``size`` - 1: one row per id without a vocabulary; other values are errors."""
     shares: Name | None = field(default=None, kw_only=True)
     """Another categorical feature whose vocabulary and embedding table this feature uses, with that table's width."""
+    pretrained: PretrainedVectors | None = field(default=None, kw_only=True)
+    """A file with vectors that the embedding table begins with, and keeps if they are frozen."""
     kind: Literal["categorical"] = field(default="categorical", kw_only=True, repr=False)
 
     @model_validator(mode="after")
@@ -67,6 +70,7 @@ class Categorical:
             )
         if self.size is not None and self.dtype == "string":
             raise ValueError(f"size says that values are integers from 0 to {self.size - 1}: give no dtype 'string'")
+        _check_pretrained(self)
         return self
 
 
@@ -137,6 +141,8 @@ class Sequence:
     """Type of the items, ``string`` or ``integer``; None: the training table's type, for a text column ``string``."""
     padding: KeyValue | None = field(default=None, kw_only=True)
     """The value that fills short lists, such as 0 in a padded array; wherever it stands, it is not an item."""
+    pretrained: PretrainedVectors | None = field(default=None, kw_only=True)
+    """A file with vectors that the embedding table begins with, and keeps if they are frozen."""
     kind: Literal["sequence"] = field(default="sequence", kw_only=True, repr=False)
 
     @model_validator(mode="after")
@@ -145,7 +151,22 @@ class Sequence:
             raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
         if self.shares is not None and (self.hash_buckets is not None or self.min_count > 1 or self.dtype is not None):
             raise ValueError(f"the table is that of {self.shares!r}: declare min_count, hash_buckets and dtype there")
+        _check_pretrained(self)
         return self
+
+
+def _check_pretrained(feature: Categorical | Sequence) -> None:
+    """Refuse vectors for a table that belongs to another feature, or whose rows are not values."""
+    if feature.pretrained is None:
+        return
+    if feature.shares is not None:
+        raise ValueError(f"the table is that of {feature.shares!r}: declare pretrained there")
+    if feature.hash_buckets is not None:
+        raise ValueError(
+            "pretrained gives a vector per value, and hash_buckets has values share rows: give one of them"
+        )
+    if feature.pretrained.is_array and getattr(feature, "size", None) is None:
+        raise ValueError("pretrained: the rows of a .npy array are ids: it needs a Categorical with size")
 
 
 @declaration

@@ -31,23 +31,23 @@ class Int8Tables(nn.Module):
     def __init__(self, tables: EmbeddingTables) -> None:
         super().__init__()
         self.fields, self.offsets = tables.fields, tables.offsets
-        for dim in dict.fromkeys(field.dim for field in tables.fields):
-            weight = tables.weight_of_dim(dim).detach()
+        for matrix, weights in tables.weights.items():
+            weight = weights.detach()
             scale = weight.abs().amax(dim=1, keepdim=True) / LARGEST
             # a row of zeros stays a row of zeros
             whole = (weight / scale.where(scale > 0, 1.0)).round().to(torch.int8)
-            self.register_buffer(f"whole_{dim}", whole)
-            self.register_buffer(f"scale_{dim}", scale)
+            self.register_buffer(f"whole_{matrix}", whole)
+            self.register_buffer(f"scale_{matrix}", scale)
 
     def check(self, field: int, ids: Tensor, name: str = "", lowest: int = 0) -> None:
         """Refuse ids outside their table, see :meth:`gatewise.nn.EmbeddingTables.check`."""
         check_ids(name or self.fields[field].name, ids, self.fields[field].rows, lowest)
 
-    def look_up(self, dim: int, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
+    def look_up(self, matrix: str, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
         """Return rows side by side, zeros for padding, followed by ``beside``."""
         padding = lookup.ids < 0
         rows = torch.where(padding, 0, lookup.rows)
-        whole, scale = (nn.functional.embedding(rows, getattr(self, f"{part}_{dim}")) for part in ("whole", "scale"))
+        whole, scale = (nn.functional.embedding(rows, getattr(self, f"{part}_{matrix}")) for part in ("whole", "scale"))
         vectors = (whole.float() * scale).masked_fill(padding.unsqueeze(2), 0).flatten(1)
         return vectors if beside is None else torch.cat([vectors, beside], dim=1)
 

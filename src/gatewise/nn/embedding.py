@@ -20,15 +20,17 @@ INITIAL_STD = 0.05
 
 @dataclass(frozen=True)
 class _Read:
-    """Looked-up rows of the matrix of one width; ``vectors`` is a leaf tensor whose first columns hold these rows."""
+    """Looked-up rows of one matrix; ``vectors`` is a leaf tensor whose first columns hold these rows."""
 
-    dim: int
+    matrix: str
     lookup: Lookup
     vectors: Tensor
 
 
 class EmbeddingTables(nn.Module):
     """The embedding vectors of all fields: one matrix per width, in which each field has a slice of the rows.
+
+    Fields that are frozen have a matrix of their own per width, which is not trained.
 
     Rows are drawn from N(0, 0.05^2); the out-of-vocabulary and null rows start at zero, so that a value never seen in
     training adds nothing rather than noise.
@@ -45,21 +47,22 @@ class EmbeddingTables(nn.Module):
     def __init__(self, fields: tuple[EmbeddingField, ...] | list[EmbeddingField]) -> None:
         super().__init__()
         self.fields = tuple(fields)
-        rows: dict[int, int] = {}
+        rows: dict[str, int] = {}
         self.offsets: list[int] = []
         for field in self.fields:
-            self.offsets.append(rows.get(field.dim, 0))
-            rows[field.dim] = self.offsets[-1] + field.rows
-        matrices = {f"dim_{dim}": self._matrix(count, dim) for dim, count in rows.items()}
+            self.offsets.append(rows.get(field.matrix, 0))
+            rows[field.matrix] = self.offsets[-1] + field.rows
+        matrices = {name: self._matrix(name, count) for name, count in rows.items()}
         self.weights = nn.ParameterDict(matrices)
         self._reads: list[_Read] | None = None
         self.reset_parameters()
 
-    def _matrix(self, rows: int, dim: int) -> Tensor:
-        largest = max((field for field in self.fields if field.dim == dim), key=lambda field: field.rows)
+    def _matrix(self, name: str, rows: int) -> nn.Parameter:
+        largest = max((field for field in self.fields if field.matrix == name), key=lambda field: field.rows)
+        dim = largest.dim
         size = f"{largest.rows:,} rows of {dim} numbers, {largest.rows * dim * 4 / 2**30:,.1f} GiB"
         with enough_memory(f"the embeddings of feature {largest.name!r}: {size}"):
-            return on_huge_pages(torch.empty(rows, dim))
+            return nn.Parameter(on_huge_pages(torch.empty(rows, dim)), requires_grad=not largest.frozen)
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
@@ -70,13 +73,13 @@ class EmbeddingTables(nn.Module):
             self.rows_of(index)[: field.reserved] = 0
 
     def weight_of_dim(self, dim: int) -> Tensor:
-        """Return the matrix ``[rows, dim]`` of all fields of one width."""
+        """Return the matrix ``[rows, dim]`` of all trained fields of one width."""
         return self.weights[f"dim_{dim}"]
 
     def rows_of(self, field: int) -> Tensor:
         """Return one field's vectors ``[rows, dim]``, a view."""
         start = self.offsets[field]
-        return self.weight_of_dim(self.fields[field].dim)[start : start + self.fields[field].rows]
+        return self.weights[self.fields[field].matrix][start : start + self.fields[field].rows]
 
     @torch.no_grad()
     def copy_rows(self, source: EmbeddingTables) -> None:
@@ -98,30 +101,30 @@ class EmbeddingTables(nn.Module):
     def forward(self, field: int, ids: Tensor) -> Tensor:
         """Return the vectors ``[..., dim]`` of one field's ids ``[...]``, checked; the gradient is dense."""
         self.check(field, ids)
-        return nn.functional.embedding(ids + self.offsets[field], self.weight_of_dim(self.fields[field].dim))
+        return nn.functional.embedding(ids + self.offsets[field], self.weights[self.fields[field].matrix])
 
-    def look_up(self, dim: int, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
-        """Return rows of the matrix of one width side by side, with zeros for padding; ids are not checked.
+    def look_up(self, matrix: str, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
+        """Return rows of one matrix side by side, with zeros for padding; ids are not checked.
 
         The matrix gets a dense gradient, or, within :meth:`row_gradients`, a gradient of the looked-up rows.
 
         Args:
-            dim: the width.
+            matrix: its name, see :attr:`gatewise.layout.EmbeddingField.matrix`.
             lookup: the rows to look up.
             beside: columns to append, ``[batch, any]``; they get no gradient.
 
         Shape:
             - output ``[batch, column * dim + any]``
         """
-        table = self.weight_of_dim(dim)
+        table = self.weights[matrix]
         if self._reads is None and torch.is_grad_enabled() and table.requires_grad:
             padding = lookup.ids < 0
             vectors = nn.functional.embedding(torch.where(padding, 0, lookup.rows), table)
             flat = vectors.masked_fill(padding.unsqueeze(2), 0).flatten(1)
             return flat if beside is None else torch.cat([flat, beside], dim=1)
         vectors = gather(table, lookup, beside)
-        if self._reads is not None and torch.is_grad_enabled():
-            self._reads.append(_Read(dim, lookup, vectors.requires_grad_()))
+        if self._reads is not None and torch.is_grad_enabled() and table.requires_grad:
+            self._reads.append(_Read(matrix, lookup, vectors.requires_grad_()))
         return vectors
 
     @contextmanager
@@ -139,14 +142,15 @@ class EmbeddingTables(nn.Module):
 
     @torch.no_grad()
     def _set_gradients(self, reads: list[_Read]) -> None:
-        for dim in {read.dim for read in reads}:
+        for matrix in {read.matrix for read in reads}:
+            weight = self.weights[matrix]
+            dim = weight.shape[1]
             found = [
                 (read.lookup, read.vectors.grad[:, : read.lookup.ids.shape[1] * dim])
                 for read in reads
-                if read.dim == dim and read.vectors.grad is not None
+                if read.matrix == matrix and read.vectors.grad is not None
             ]
             if found:
-                weight = self.weight_of_dim(dim)
                 rows, sums = sum_rows(found, dim)
                 weight.grad = torch.sparse_coo_tensor(
                     rows.unsqueeze(0), sums, weight.shape, is_coalesced=True, check_invariants=False

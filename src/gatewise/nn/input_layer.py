@@ -38,7 +38,7 @@ class Vectors(NamedTuple):
 class InputLayer(nn.Module):
     """Embeds ids, pools lists, reads texts, embeds numbers and sets the other floats beside them.
 
-    Its ``x`` holds, in this order: the embeddings of the id columns, grouped by width in order of first appearance;
+    Its ``x`` holds, in this order: the embeddings of the id columns, grouped by matrix in order of first appearance;
     one vector per pooled list; one per text; one per embedded number, grouped by kind of embedding; the other floats.
 
     Args:
@@ -60,13 +60,13 @@ class InputLayer(nn.Module):
         self.layout = layout
         self.texts = nn.ModuleList(texts)
         self.tables = EmbeddingTables(layout.fields)
-        self._columns_of_dim: dict[int, list[int]] = {}
+        self._columns_of: dict[str, list[int]] = {}
         for column, (_, field) in enumerate(layout.ids):
-            self._columns_of_dim.setdefault(layout.fields[field].dim, []).append(column)
-        for dim, columns in self._columns_of_dim.items():
+            self._columns_of.setdefault(layout.fields[field].matrix, []).append(column)
+        for matrix, columns in self._columns_of.items():
             offsets = [self.tables.offsets[layout.ids[column][1]] for column in columns]
-            self.register_buffer(f"columns_{dim}", torch.tensor(columns), persistent=False)
-            self.register_buffer(f"offsets_{dim}", torch.tensor(offsets), persistent=False)
+            self.register_buffer(f"columns_{matrix}", torch.tensor(columns), persistent=False)
+            self.register_buffer(f"offsets_{matrix}", torch.tensor(offsets), persistent=False)
         self.poolings = nn.ModuleDict(
             {
                 str(i): make_pooling(column.pooling, layout.fields[column.field].dim)
@@ -138,7 +138,8 @@ class InputLayer(nn.Module):
     def _embedded(self) -> list[tuple[str, int]]:
         """Return name and width of every id feature, in the order of ``x``."""
         layout = self.layout
-        embedded = [(layout.ids[i][0], dim) for dim, columns in self._columns_of_dim.items() for i in columns]
+        chosen = [layout.ids[i] for columns in self._columns_of.values() for i in columns]
+        embedded = [(name, layout.fields[field].dim) for name, field in chosen]
         pooled = [(layout.lists[int(i)].name, int(pooling.output_dim)) for i, pooling in self.poolings.items()]  # type: ignore[arg-type]
         return embedded + pooled
 
@@ -166,10 +167,10 @@ class InputLayer(nn.Module):
         if not inputs.checked:
             self.check(inputs)
         layout = self.layout
-        if not (layout.lists or layout.texts or layout.numbers) and len(self._columns_of_dim) == 1:
-            (dim,) = self._columns_of_dim
-            return Vectors(self._embed(inputs.ids, dim, inputs.floats))
-        parts = [self._embed(inputs.ids, dim) for dim in self._columns_of_dim]
+        if not (layout.lists or layout.texts or layout.numbers) and len(self._columns_of) == 1:
+            (matrix,) = self._columns_of
+            return Vectors(self._embed(inputs.ids, matrix, inputs.floats))
+        parts = [self._embed(inputs.ids, matrix) for matrix in self._columns_of]
         # [batch, dims of all id columns]
         embedded, sequences = torch.cat([inputs.floats[:, :0], *parts], dim=1), []
         for i, (ids, column) in enumerate(zip(inputs.lists, self.layout.lists, strict=True)):
@@ -180,10 +181,10 @@ class InputLayer(nn.Module):
         parts += [encoder(texts) for encoder, texts in zip(self.texts, inputs.texts, strict=True)]
         return Vectors(torch.cat([*parts, *self.numbers(inputs.floats)], dim=1), tuple(sequences))
 
-    def _embed(self, ids: Tensor, dim: int, beside: Tensor | None = None) -> Tensor:
-        columns: Tensor = getattr(self, f"columns_{dim}")
+    def _embed(self, ids: Tensor, matrix: str, beside: Tensor | None = None) -> Tensor:
+        columns: Tensor = getattr(self, f"columns_{matrix}")
         chosen = ids if len(columns) == ids.shape[1] else ids.index_select(1, columns)
-        return self.tables.look_up(dim, Lookup(chosen, getattr(self, f"offsets_{dim}")), beside)
+        return self.tables.look_up(matrix, Lookup(chosen, getattr(self, f"offsets_{matrix}")), beside)
 
     def _pooled(self, ids: Tensor, column: ListColumn, pooling: nn.Module, target: Tensor | None) -> Tensor:
         """Return the pooled vectors ``[batch, dim]`` of a list."""
@@ -197,8 +198,9 @@ class InputLayer(nn.Module):
 
     def _items(self, ids: Tensor, column: ListColumn) -> Padded:
         """Look up the items ``[batch, length]`` of a list."""
-        dim = self.layout.fields[column.field].dim
+        field = self.layout.fields[column.field]
         offset = torch.tensor(self.tables.offsets[column.field], device=ids.device)
         # zeros for padding
-        vectors = self.tables.look_up(dim, Lookup(ids, offset.expand(ids.shape[1]))).view(*ids.shape, dim)
+        found = self.tables.look_up(field.matrix, Lookup(ids, offset.expand(ids.shape[1])))
+        vectors = found.view(*ids.shape, field.dim)
         return Padded(vectors, ids >= 0)

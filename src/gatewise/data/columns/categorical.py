@@ -83,7 +83,7 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
     def lay_out(self, layout: LayoutBuilder) -> None:
         """Add a column of ids, and its embedding table unless another feature owns the table."""
         if self.owner is None:
-            layout.table(self.name, self.vocabulary.rows, self.feature.dim)
+            layout.table(self.name, self.vocabulary.rows, self.feature.dim, frozen=self.frozen)
         layout.ids(self.name, self.table)
 
     @override

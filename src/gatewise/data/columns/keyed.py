@@ -175,6 +175,12 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
     def particular(self) -> int:
         return 1 if self.learns else 2
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the embedding table is not trained."""
+        declared = self.feature.pretrained
+        return declared is not None and declared.frozen
+
     def draw(self, count: int, rng: np.random.Generator) -> list[Any]:
         """Return values of the vocabulary, frequent and rare ones, and values outside the vocabulary."""
         return self.vocabulary.draw(count, rng)

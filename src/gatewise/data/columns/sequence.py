@@ -182,7 +182,7 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
     def lay_out(self, layout: LayoutBuilder) -> None:
         """Add a list column, and its embedding table unless another feature owns the table."""
         if self.owner is None:
-            layout.table(self.name, self.vocabulary.rows, self.feature.dim or DEFAULT_DIM)
+            layout.table(self.name, self.vocabulary.rows, self.feature.dim or DEFAULT_DIM, frozen=self.frozen)
         layout.list(self.name, self.table, _pooling(self.feature))
 
     @override

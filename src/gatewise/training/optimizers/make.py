@@ -71,7 +71,7 @@ def make_optimizer(
         if given not in known:
             expected = ", ".join(known)
             raise DeclarationError(f"{what}: expected one of {expected}, found {given!r}{did_you_mean(given, known)}")
-    tables = list(model.input_layer.tables.parameters())
+    tables = [table for table in model.input_layer.tables.parameters() if table.requires_grad]
     factors = _lr_factors(model)
     decayed = model.dense_weights()
     ids = {id(weight) for weight in (*tables, *decayed)}

@@ -1,0 +1,48 @@
+"""Vectors that were learnt elsewhere, in the embedding tables of a new model."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+
+from gatewise.data import TableEncoder, read_pretrained
+from gatewise.errors import GatewiseWarning
+from gatewise.layout import EmbeddingField
+from gatewise.nn import EmbeddingTables, MultiTaskModel
+
+
+def load_pretrained_vectors(model: MultiTaskModel, encoder: TableEncoder) -> None:
+    """Write the declared vectors into a new model's embedding tables.
+
+    Raises:
+        TableError: a file cannot be read, or does not fit its feature; names both.
+
+    Warns:
+        GatewiseWarning: a file has no vectors for some values, which keep the vectors drawn for them.
+    """
+    tables = model.input_layer.tables
+    for place, field in enumerate(encoder.layout.fields):
+        declared = getattr(encoder.columns[field.name].feature, "pretrained", None)
+        if declared is not None:
+            _load(tables, place, field, encoder)
+
+
+@torch.no_grad()
+def _load(tables: EmbeddingTables, place: int, field: EmbeddingField, encoder: TableEncoder) -> None:
+    column = encoder.columns[field.name]
+    vocabulary, declared = column.vocabulary, column.feature.pretrained
+    assert vocabulary is not None
+    found = read_pretrained(declared, vocabulary, field.dim, column.purpose)
+    table = tables.rows_of(place)
+    # a table with embedding sets has several vectors per value, side by side
+    vectors = torch.from_numpy(found.vectors).repeat(1, table.shape[1] // field.dim)
+    table[torch.from_numpy(found.rows).long()] = vectors.to(table.device)
+    lacking = vocabulary.size - len(found.rows)
+    if lacking:
+        warnings.warn(
+            f"{column.purpose}: pretrained {declared.path!r} has no vector for {lacking:,} of {vocabulary.size:,} "
+            "values, which keep the vectors drawn for them",
+            GatewiseWarning,
+            stacklevel=2,
+        )
