@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gatewise.data import TableEncoder
 from gatewise.declare import Binary, Numeric, Schema
+from gatewise.errors import DeclarationError
 
 VALUES = np.array([-3.0, 0.0, 0.5, 2.0, 2.0, 10.0, 1000.0])
 FLOATS = ["standard", "log", "quantile"]
@@ -88,6 +89,32 @@ def test_bucket_edges_belong_to_the_upper_bucket():
     assert buckets(encoder, [1.75, np.nextafter(1.75, 0), -1e9, 1e9, None]) == [3, 2, 2, 5, 1]
     assert (encoder.layout.fields[0].rows, encoder.layout.fields[0].dim) == (6, 3)
     assert encoded.floats.shape == (8, 0)
+
+
+def test_declared_boundaries_are_those_of_the_buckets():
+    for training in ([5.0, 5.0, 5.0], [None, None]):
+        encoder, _ = fit(training, transform="bucket", boundaries=[-1, 0, 2.5], dim=3)
+        assert buckets(encoder, [-9, -1, -0.5, 0, 2.4, 2.5, 1e30, None]) == [2, 3, 3, 4, 4, 5, 5, 1]
+        assert encoder.layout.fields[0].rows == 6
+        again = TableEncoder.from_state(encoder.schema, encoder.state())
+        assert buckets(again, [-9, 2.5]) == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"boundaries": [1, 1]}, "Numeric.boundaries: expected rising numbers, found 1 after 1"),
+        ({"boundaries": []}, "Numeric.boundaries"),
+        ({"boundaries": [1, float("nan")]}, "Numeric.boundaries"),
+        ({"boundaries": [True]}, "boundaries: expected a number, found true"),
+        ({"boundaries": [1], "buckets": 4}, "give no buckets beside them"),
+        ({"boundaries": [1], "transform": "log"}, "boundaries are those of transform 'bucket', found 'log'"),
+    ],
+)
+def test_boundaries_that_make_no_buckets_are_refused(options, message):
+    with pytest.raises(DeclarationError, match=message) as caught:
+        Numeric("a", **{"transform": "bucket"} | options)
+    assert "\n" not in str(caught.value)
 
 
 def test_buckets_are_fewer_where_values_repeat():

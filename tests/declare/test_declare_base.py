@@ -36,6 +36,7 @@ FEATURES = [
     declare.Categorical("like a", shares="a"),
     declare.Numeric("n", transform="bucket", buckets=4, dim=2, column="m"),
     declare.Numeric("o", transform="log", embedding=declare.Periodic(frequencies=3, sigma=0.5, dim=2)),
+    declare.Numeric("q", transform="bucket", boundaries=[1, 2.5]),
     declare.Numeric("p", embedding=declare.PiecewiseLinear(bins=4, dim=2)),
     declare.Sequence("s", dim=4, pooling="max", separator=", ", max_length=3, keep="first", min_count=2, column="t"),
     declare.Sequence("u", shares="a", pooling=declare.Attention("a", dims=[5], normalise=True)),

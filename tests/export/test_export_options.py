@@ -37,6 +37,7 @@ FEATURES = [
     gw.Categorical("item", dim=3, size=9),
     gw.Categorical("other", shares="item"),
     gw.Sequence("items", padding=0, shares="item", column="padded"),
+    gw.Numeric("bounded", transform="bucket", boundaries=[0, 1.5, 3], dim=2, column="raw"),
     gw.Numeric("raw_bins", transform="none", embedding=gw.PiecewiseLinear(bins=4, dim=2), column="raw"),
 ]
 

@@ -6,10 +6,12 @@ values that were not in the training table (out of vocabulary), one for null.
 
 from __future__ import annotations
 
+from collections.abc import Sequence as SequenceOf
 from dataclasses import field
+from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from gatewise.declare.base import KeyValue, Name, declaration
 from gatewise.declare.doors import OpenTo, kinds_in, register_declared, registered
@@ -22,6 +24,16 @@ Dim = Annotated[int, Field(gt=0, le=65_536)]
 Count = Annotated[int, Field(gt=0)]
 KeyType = Literal["string", "integer"]
 HashBuckets = Annotated[int, Field(ge=2, le=2_147_483_000)]
+
+
+DEFAULT_BUCKETS = 32
+
+
+def _rising(values: SequenceOf[float]) -> tuple[float, ...]:
+    for earlier, later in pairwise(values):
+        if not earlier < later:
+            raise ValueError(f"expected rising numbers, found {later:g} after {earlier:g}")
+    return tuple(values)
 
 
 @declaration
@@ -84,7 +96,8 @@ class Numeric:
     - ``log``: sign(x) ln(1 + abs(x)), then standardised
     - ``quantile``: the empirical distribution function, interpolated, scaled to mean 0 and variance 1
     - ``none``: x itself, in its own unit
-    - ``bucket``: equally filled buckets, each an embedding row of width ``dim``; null has its own row
+    - ``bucket``: equally filled buckets, or those between ``boundaries``, each an embedding row of width ``dim``; null
+      has its own row
 
     A transform returns one number, or with ``embedding`` a vector.
     """
@@ -93,7 +106,7 @@ class Numeric:
     """The feature's name."""
     transform: Literal["standard", "log", "quantile", "none", "bucket"] = "standard"
     """Transform of the number."""
-    buckets: Annotated[int, Field(ge=2, le=65_536)] = 32
+    buckets: Annotated[int, Field(ge=2, le=65_536)] = DEFAULT_BUCKETS
     """Number of buckets of the ``bucket`` transform; fewer if values repeat."""
     dim: Dim = 8
     """Width of a bucket's embedding."""
@@ -101,12 +114,24 @@ class Numeric:
     """Embedding of the transformed number: ``piecewise_linear``, ``periodic``; None: the model reads the number."""
     column: Name | None = None
     """The table's column, if it has another name than the feature."""
+    boundaries: Annotated[SequenceOf[float], Field(min_length=1), AfterValidator(_rising)] | None = field(
+        default=None, kw_only=True
+    )
+    """Rising boundaries of the buckets, in the number's own unit; a number at a boundary is in the bucket above it."""
     kind: Literal["numeric"] = field(default="numeric", kw_only=True, repr=False)
 
     @model_validator(mode="after")
     def _embedded_once(self) -> Numeric:
         if self.embedding is not None and self.transform == "bucket":
             raise ValueError("transform 'bucket' embeds the number already: give another transform or no embedding")
+        return self
+
+    @model_validator(mode="after")
+    def _buckets_once(self) -> Numeric:
+        if self.boundaries is not None and self.transform != "bucket":
+            raise ValueError(f"boundaries are those of transform 'bucket', found {self.transform!r}")
+        if self.boundaries is not None and self.buckets != DEFAULT_BUCKETS:
+            raise ValueError("boundaries say how many buckets there are: give no buckets beside them")
         return self
 
 

@@ -51,7 +51,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
     Attributes:
         mean, std: mean and standard deviation of the (logarithmic) training values.
-        knots: quantiles of the training values, or inner edges of the buckets.
+        knots: quantiles of the training values, or inner edges of the buckets, learnt or declared.
         edges: edges of the bins of a piecewise linear embedding, in encoded training values.
         has_null: whether the training table had nulls; the model then has a column with null flags.
     """
@@ -83,8 +83,12 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         known = prepared.values[~prepared.missing] if missing else prepared.values
         if self.feature.transform in ("standard", "log", "none"):
             self._moments += Moments.of(_signed_log(known) if self.feature.transform == "log" else known)
-        if self.feature.transform in ("bucket", "quantile") or self._has_bins:
+        if self._has_quantiles or self._has_bins:
             self._pieces.append(known)
+
+    @property
+    def _has_quantiles(self) -> bool:
+        return self.feature.transform in ("bucket", "quantile") and self.feature.boundaries is None
 
     @property
     def _has_bins(self) -> bool:
@@ -100,7 +104,9 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         self._moments, self._pieces = Moments(), []
 
     def _learn_transform(self, known: np.ndarray) -> None:
-        if not self._moments.count and not len(known):
+        if self.feature.boundaries is not None:
+            self.knots = np.array(self.feature.boundaries, dtype=np.float64)
+        elif not self._moments.count and not len(known):
             self.knots = np.zeros(1)
         elif self.feature.transform == "bucket":
             self.knots = np.unique(np.quantile(known, np.linspace(0, 1, self.feature.buckets + 1)[1:-1]))
