@@ -21,6 +21,7 @@ from gatewise.analysis import (
     Importance,
     Problem,
     ReliabilityBin,
+    Routing,
     Similarity,
     Slice,
     Streamed,
@@ -33,6 +34,7 @@ from gatewise.analysis import (
     explanation_of,
     feature_importance,
     gate_usage,
+    gradient_routing,
     intervals,
     mixture_problems,
     reliability,
@@ -242,6 +244,24 @@ class Insight:
         """
         self._check_experts()
         return expert_similarity(*self._looked_at(table, labels=False), rows=rows, seed=seed)
+
+    def gradient_routing(self, table: Any, *, rows: int = 10_000, seed: int = 0) -> list[Routing]:
+        """Return which experts each task's loss trains, per level, beside the gates' weights.
+
+        See :func:`gatewise.analysis.gradient_routing`.
+
+        Args:
+            table: any table with features and labels.
+            rows: largest number of sampled rows.
+            seed: seed of the sample.
+
+        Raises:
+            GatewiseError: the architecture has no experts that gates mix.
+            TableError: a column is missing or of another type.
+        """
+        self._check_experts()
+        model, _, tensors = self._looked_at(table)
+        return gradient_routing(model, self.scorer.tasks, tensors, rows=rows, seed=seed)
 
     def expert_ablation(
         self,

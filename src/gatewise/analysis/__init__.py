@@ -22,6 +22,7 @@ from gatewise.analysis.explanation import (
 from gatewise.analysis.fusion_front import Candidate, FusionFront, check_choice
 from gatewise.analysis.gate_usage import GateUsage, gate_usage
 from gatewise.analysis.goals import Goal, Judge, judge_of
+from gatewise.analysis.gradient_routing import Routing, gradient_routing
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
 from gatewise.analysis.pareto import knee, pareto_front
@@ -55,6 +56,7 @@ __all__ = [
     "Judge",
     "Problem",
     "ReliabilityBin",
+    "Routing",
     "ScoreParts",
     "Shapley",
     "Similarity",
@@ -78,6 +80,7 @@ __all__ = [
     "feature_importance",
     "gate_problems",
     "gate_usage",
+    "gradient_routing",
     "intervals",
     "json_values",
     "judge_of",

@@ -5,7 +5,8 @@ axes. Needs the extra ``report``.
 
 - A training, from ``ranker.history``: :func:`learning_curve`, :func:`task_weights`, :func:`gradient_conflict`,
   :func:`gate_entropy`, :func:`utilisation`.
-- Gates and experts: :func:`gates`, :func:`gates_by_slice`, :func:`similarity`, :func:`ablation`.
+- Gates and experts: :func:`gates`, :func:`gates_by_slice`, :func:`similarity`, :func:`gradient_routing`,
+  :func:`routed_weights`, :func:`ablation`.
 - Predictions: :func:`reliability`, :func:`importance`, :func:`slices`.
 - A comparison: :func:`seesaw`, :func:`affinity`. A search for weights: :func:`fusion_front`.
 - Any matrix: :func:`heat_map`.
@@ -19,7 +20,7 @@ Example:
     'training loss'
 """
 
-from gatewise.plots.experts import ablation, similarity
+from gatewise.plots.experts import ablation, gradient_routing, routed_weights, similarity
 from gatewise.plots.fusion import fusion_front
 from gatewise.plots.gates import gate_entropy, gates, gates_by_slice, utilisation
 from gatewise.plots.heat_map import heat_map
@@ -38,10 +39,12 @@ __all__ = [
     "gates",
     "gates_by_slice",
     "gradient_conflict",
+    "gradient_routing",
     "heat_map",
     "importance",
     "learning_curve",
     "reliability",
+    "routed_weights",
     "seesaw",
     "similarity",
     "slices",

@@ -1,4 +1,4 @@
-"""Similarity of experts, and metrics without each of them."""
+"""Similarity of experts, the tasks that train them, and metrics without each of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatewise.analysis import Ablation, Similarity
+from gatewise.analysis import Ablation, Routing, Similarity
 from gatewise.plots.heat_map import heat_map
 
 if TYPE_CHECKING:
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 def similarity(found: Similarity, *, ax: Axes | None = None) -> Axes:
     """Draw the similarity (CKA) of a layer's experts; 1: outputs are equal but for rotation and scale."""
     return heat_map(found.cka, found.experts, found.experts, ax=ax, highest=1.0)
+
+
+def gradient_routing(found: Routing, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of every expert in each task's gradient, at the experts of one layer."""
+    return heat_map(found.gradients, found.tasks, found.experts, ax=ax)
+
+
+def routed_weights(found: Routing, *, ax: Axes | None = None) -> Axes:
+    """Draw the gates' mean weights for the experts of one layer, to stand beside the shares of the gradients."""
+    return heat_map(found.weights, found.gates, found.experts, ax=ax)
 
 
 def ablation(found: Ablation, *, ax: Axes | None = None) -> Axes:

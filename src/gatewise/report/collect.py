@@ -20,6 +20,7 @@ from gatewise.analysis import (
     expert_similarity,
     feature_importance,
     gate_usage,
+    gradient_routing,
     intervals,
     metrics_by_name,
     mixture_problems,
@@ -136,9 +137,11 @@ def look_inside(scorer: Scorer, rows: pa.Table, cuts: Sequence[Cut], tell: Tell)
     similarities = expert_similarity(model, names, tensors, rows=SAMPLE)
     tell("removing each expert")
     ablations = expert_ablation(model, scorer.tasks, tensors, rows=SAMPLE)
+    tell("following each task's gradient")
+    routings = gradient_routing(model, scorer.tasks, tensors, rows=SAMPLE)
     tell("shuffling each feature")
     importances = feature_importance(model, scorer.tasks, tensors, repeats=REPEATS, rows=SAMPLE)
-    return Inside(usages, similarities, ablations, importances, mixture_problems(usages, similarities))
+    return Inside(usages, similarities, ablations, routings, importances, mixture_problems(usages, similarities))
 
 
 def _columns(scorer: Scorer, table: pa.Table, by: Sequence[str] | None) -> list[str]:

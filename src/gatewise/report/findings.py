@@ -14,6 +14,7 @@ from gatewise.analysis import (
     Importance,
     Problem,
     ReliabilityBin,
+    Routing,
     Similarity,
     Slice,
 )
@@ -30,6 +31,7 @@ class Inside:
         usages: gate usage of every layer, over all rows, and then in every slice.
         similarities: similarity of experts, by layer.
         ablations: metrics without each expert, by layer.
+        routings: the experts that each task's loss trains, by layer.
         importances: per output, the most important feature first.
         problems: problems of gates and experts, in words.
     """
@@ -37,6 +39,7 @@ class Inside:
     usages: Sequence[GateUsage]
     similarities: Sequence[Similarity]
     ablations: Sequence[Ablation]
+    routings: Sequence[Routing]
     importances: Mapping[str, Sequence[Importance]]
     problems: Sequence[Problem]
 

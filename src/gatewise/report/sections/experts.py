@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+
 from gatewise import plots
-from gatewise.analysis import Ablation, Similarity
+from gatewise.analysis import Ablation, Routing, Similarity
 from gatewise.report.blocks import Block, Cell, Figure, Figures, Note, Section, Table, Value
 from gatewise.report.findings import Findings
 from gatewise.report.pictures import matrix_figure
@@ -27,12 +30,35 @@ def experts(found: Findings) -> Section | None:
         Figures([_similarity(alike, several), _ablation(without, several)])
         for alike, without in zip(inside.similarities, inside.ablations, strict=True)
     ]
+    blocks += [_routing(each, len(inside.routings) > 1) for each in inside.routings]
     intro = (
         "Similarity is linear CKA of outputs: 1 where one expert gives what the other does, turned and scaled. "
         "Without an expert, the others' weights are scaled up to 1; green is for the better, red for the worse. "
+        "A task trains the experts that its gate chooses: beside the gates' mean weights stands the "
+        "share of each expert in the task's gradient. "
         f"Looked at on {on.sample}."
     )
     return Section("experts", TITLE, intro, blocks)
+
+
+def _routing(each: Routing, named: bool) -> Figures:
+    of_layer = f", {each.layer}" if named else ""
+    return Figures(
+        [
+            matrix_figure(
+                title + of_layer, partial(draw, each), _numbers(what, names, each.experts, values), names, each.experts
+            )
+            for title, draw, what, names, values in (
+                ("Share of the task's gradient", plots.gradient_routing, "task", each.tasks, each.gradients),
+                ("Mean weight of the gate", plots.routed_weights, "gate", each.gates, each.weights),
+            )
+        ]
+    )
+
+
+def _numbers(what: str, names: Sequence[str], experts: Sequence[str], values: np.ndarray) -> Table:
+    rows: list[list[Value]] = [[name, *map(defined, row)] for name, row in zip(names, values.tolist(), strict=True)]
+    return Table([what, *experts], rows)
 
 
 def _similarity(each: Similarity, named: bool) -> Figure:
