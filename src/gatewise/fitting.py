@@ -42,6 +42,7 @@ def make_trainer(
         scorer.model,
         balance,
         lr=training.lr,
+        embedding_lr=training.embedding_lr,
         weight_decay=training.weight_decay,
         momentum=training.momentum,
         embedding_update=training.embedding_update,

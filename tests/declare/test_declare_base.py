@@ -25,7 +25,7 @@ CALLBACK = declare.register_kind("callback", "own_callback", Registered, declare
 CROSS = declare.CrossInteraction(width=8, layers=3, rank=2)
 OWN = {
     "tower_dims": [5], "tower_activation": "prelu", "tower_dropout": 0.4, "activation": "gelu", "dropout": 0.5,
-    "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4,
+    "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4, "l1_embedding": 1e-5, "l1_dense": 1e-6,
     "ordered": ["click", "buy"], "expectation": 0.5, "input_norm": "layer", "input_dropout": 0.2, "shared_dims": [9],
     "interaction": CROSS, "tower_residual": True, "side": {"features": ["a"], "dims": [3], "dropout": 0.3}}  # fmt: skip
 
@@ -126,6 +126,7 @@ TRAINING = declare.Training(
     accumulate=4,
     optimizer="sgd",
     lr=0.5,
+    embedding_lr=0.25,
     momentum=0.25,
     weight_decay=0.125,
     embedding_update="rowwise_adagrad",

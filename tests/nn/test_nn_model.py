@@ -100,6 +100,15 @@ def test_penalty_by_hand() -> None:
     assert model()(inputs).penalty is None
 
 
+def test_the_absolute_penalty_by_hand() -> None:
+    rows = table(11)
+    inputs = rows.inputs(torch.arange(11))
+    ranker = model(l1_embedding=0.3, l1_dense=0.01, l2_dense=0.02)
+    of_embeddings = 0.3 * float(ranker.input_layer(inputs).x[:, :-1].detach().abs().sum()) / 11
+    of_weights = sum(float((0.01 * w.abs() + 0.02 * w.square()).detach().sum()) for w in ranker.dense_weights())
+    assert ranker(inputs).penalty.item() == pytest.approx(of_embeddings + of_weights, rel=1e-6)
+
+
 def test_num_parameters_by_hand() -> None:
     tables = 8 * 3 + 7 * 2
     width = 3 + 2 + 1

@@ -64,6 +64,8 @@ def build_model(
         towers,
         l2_embedding=architecture.l2_embedding,
         l2_dense=architecture.l2_dense,
+        l1_embedding=architecture.l1_embedding,
+        l1_dense=architecture.l1_dense,
         expectation=expectation,
         feature_layer=feature_layer,
         side_tower=side_tower,

@@ -98,6 +98,8 @@ class Training:
     """The optimiser."""
     lr: Annotated[float, Field(gt=0)] = field(default=1e-3, kw_only=True)
     """Learning rate."""
+    embedding_lr: Annotated[float, Field(gt=0)] | None = field(default=None, kw_only=True)
+    """Learning rate of the embedding tables, which the schedule changes likewise; None: ``lr``."""
     momentum: Rate = field(default=0.9, kw_only=True)
     """Momentum of ``sgd``."""
     weight_decay: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
@@ -141,6 +143,7 @@ class TrainingOptions(TypedDict, total=False):
     accumulate: int
     optimizer: Literal["adamw", "adam", "adagrad", "rmsprop", "sgd"]
     lr: float
+    embedding_lr: float | None
     momentum: float
     weight_decay: float
     embedding_update: Literal["lazy", "rowwise_adagrad", "dense"]

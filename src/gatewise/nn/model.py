@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
@@ -36,7 +36,9 @@ class Output(NamedTuple):
 class MultiTaskModel(nn.Module):
     r"""An input layer, a trunk and towers, with the model's own penalty.
 
-    .. math:: P + \lambda_e \, \frac1B \sum_{b} \lVert e_b \rVert^2 + \lambda_d \sum_W \lVert W \rVert^2
+    .. math::
+        P + \frac1B \sum_{b} \left( \lambda_e \lVert e_b \rVert^2 + \mu_e \lVert e_b \rVert_1 \right)
+        + \sum_W \left( \lambda_d \lVert W \rVert^2 + \mu_d \lVert W \rVert_1 \right)
 
     where :math:`P` is the penalty of trunk and expectation, :math:`e_b` are the embeddings of row b side by side
     (lists after pooling) and W runs over all dense weight matrices.
@@ -47,6 +49,8 @@ class MultiTaskModel(nn.Module):
         towers: ``[batch, task, hidden]`` to ``[batch, score]``.
         l2_embedding: the penalty's :math:`\lambda_e`.
         l2_dense: the penalty's :math:`\lambda_d`.
+        l1_embedding: the penalty's :math:`\mu_e`.
+        l1_dense: the penalty's :math:`\mu_d`.
         expectation: penalty on the probabilities of ordered tasks.
         feature_layer: layers between the input layer and the trunk.
         side_tower: features that the trunk does not read, and the tower that reads them.
@@ -63,6 +67,8 @@ class MultiTaskModel(nn.Module):
         *,
         l2_embedding: float = 0.0,
         l2_dense: float = 0.0,
+        l1_embedding: float = 0.0,
+        l1_dense: float = 0.0,
         expectation: BehaviouralExpectation | None = None,
         feature_layer: FeatureLayer | None = None,
         side_tower: tuple[tuple[str, ...], SideTower] | None = None,
@@ -73,6 +79,8 @@ class MultiTaskModel(nn.Module):
         self.towers = towers
         self.l2_embedding = l2_embedding
         self.l2_dense = l2_dense
+        self.l1_embedding = l1_embedding
+        self.l1_dense = l1_dense
         self.expectation = expectation
         self.feature_layer = feature_layer
         self.side_features: tuple[str, ...] = () if side_tower is None else side_tower[0]
@@ -95,21 +103,27 @@ class MultiTaskModel(nn.Module):
         if self.side_tower is not None:
             scores = scores + self.side_tower(vectors.x.index_select(1, self.side_columns))
         owed = None if self.expectation is None else self.expectation(scores)
-        penalty = total(mixed.penalty, owed, self._l2_of_embeddings(vectors), self._l2_of_weights())
+        of_embeddings = self._of_embeddings(vectors, self.l2_embedding, torch.square)
+        of_weights = self._of_weights(self.l2_dense, torch.square)
+        absolute = (
+            self._of_embeddings(vectors, self.l1_embedding, torch.abs),
+            self._of_weights(self.l1_dense, torch.abs),
+        )
+        penalty = total(mixed.penalty, owed, of_embeddings, of_weights, *absolute)
         return Output(scores, mixed.gates, penalty)
 
-    def _l2_of_embeddings(self, vectors: Vectors) -> Tensor | None:
-        if not self.l2_embedding:
+    def _of_embeddings(self, vectors: Vectors, strength: float, size: Callable[[Tensor], Tensor]) -> Tensor | None:
+        if not strength:
             return None
-        of_rows = vectors.x[:, : self.input_layer.embedding_dim].square().sum(dim=1)
+        of_rows = size(vectors.x[:, : self.input_layer.embedding_dim]).sum(dim=1)
         for items in vectors.sequences:
-            of_rows = of_rows + items.vectors.square().sum(dim=(1, 2))
-        return self.l2_embedding * of_rows.mean()
+            of_rows = of_rows + size(items.vectors).sum(dim=(1, 2))
+        return strength * of_rows.mean()
 
-    def _l2_of_weights(self) -> Tensor | None:
-        if not self.l2_dense:
+    def _of_weights(self, strength: float, size: Callable[[Tensor], Tensor]) -> Tensor | None:
+        if not strength:
             return None
-        return self.l2_dense * torch.stack([weight.square().sum() for weight in self.dense_weights()]).sum()
+        return strength * torch.stack([size(weight).sum() for weight in self.dense_weights()]).sum()
 
     def dense_weights(self) -> list[nn.Parameter]:
         """Return the trained weight matrices outside the embeddings, without biases and normalisation."""

@@ -55,6 +55,10 @@ class Architecture:
     """Strength of the penalty: batch mean of the squared norm of the embeddings that a row looks up."""
     l2_dense: Penalty = field(default=0.0, kw_only=True)
     """Strength of the penalty: sum of squares of all weights outside embeddings, biases and normalisation."""
+    l1_embedding: Penalty = field(default=0.0, kw_only=True)
+    """Strength of the penalty: batch mean of the sum of absolute values of the embeddings that a row looks up."""
+    l1_dense: Penalty = field(default=0.0, kw_only=True)
+    """Strength of the penalty: sum of absolute values of all weights outside embeddings, biases and normalisation."""
 
     ordered: Names = field(default=(), kw_only=True)
     """Binary tasks from the most to the least likely, such as click and purchase; needed for ``expectation``."""

@@ -43,6 +43,7 @@ def make_optimizer(
     balance: nn.Module,
     *,
     lr: float,
+    embedding_lr: float | None = None,
     weight_decay: float = 0.0,
     momentum: float = 0.9,
     embedding_update: str = "lazy",
@@ -55,6 +56,7 @@ def make_optimizer(
         model: weight decay acts on its dense weight matrices, not on biases or normalisation.
         balance: the rule; its parameters have the same learning rate, without decay.
         lr: learning rate.
+        embedding_lr: learning rate of the embedding tables; None: ``lr``.
         weight_decay: the optimiser's own.
         momentum: momentum of ``sgd``.
         embedding_update: ``lazy``: the rule ``name`` on the rows that a step reads; ``rowwise_adagrad``: row-wise
@@ -86,14 +88,15 @@ def make_optimizer(
         for weights, decay in ((decayed, weight_decay), (others, 0.0))
         if weights
     ]
+    table_factor = 1.0 if embedding_lr is None else embedding_lr / lr
     if embedding_update == "dense":
-        parts = [*dense, (tables, embedding_decay, 1.0)]
+        parts = [*dense, (tables, embedding_decay, table_factor)]
         groups = [{"params": part, "weight_decay": decay, "lr": lr * factor} for part, decay, factor in parts]
         return _reference(name, groups, lr, momentum)
     rule = RULES[name]
-    of_tables = RowwiseAdagrad(embedding_decay) if embedding_update != "lazy" else rule(embedding_decay, momentum)
+    table_rule = RowwiseAdagrad(embedding_decay) if embedding_update != "lazy" else rule(embedding_decay, momentum)
     moved = [Group(rule(decay, momentum), part, factor) for part, decay, factor in dense]
-    return LazyOptimizer([*moved, Group(of_tables, tables)], lr)
+    return LazyOptimizer([*moved, Group(table_rule, tables, table_factor)], lr)
 
 
 def _lr_factors(model: MultiTaskModel) -> dict[int, float]:
