@@ -20,6 +20,7 @@ SCHEMA = gw.Schema(
     features=[
         gw.Categorical("shop", dim=4, size=6),
         gw.Sequence("seen", shares="shop", max_length=2),
+        gw.Sequence("bought", size=6, dim=3, column="seen"),
         gw.Numeric("price"),
     ],
     tasks=[gw.Binary("click")],
@@ -62,8 +63,9 @@ def test_the_table_has_all_rows_though_training_saw_some():
 
 
 def test_lists_share_the_ids_and_are_cut(ranker):
-    found = ranker.scorer.encoder.encode(TABLE, labels=False).lists[0]
-    assert found.values[:8].tolist() == [2, 3, 1, 7, 1, 4, 5, 6]
+    shared, own = ranker.scorer.encoder.encode(TABLE, labels=False).lists
+    assert shared.values[:8].tolist() == [2, 3, 1, 7, 1, 4, 5, 6]
+    assert own.values[:9].tolist() == [2, 3, 1, 7, 1, 4, 5, 5, 6]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_growth_says_that_a_size_does_not_grow(ranker):
     rows = {"shop": [0, 6], "seen": [[], [1]]}
     with pytest.raises(TableError, match="'shop', whose size is declared and does not grow: found 6 in row 1"):
         ranker.extend_vocabulary(rows)
-    assert ranker.extend_vocabulary({"shop": [0, 5], "seen": [[], [4]]}) == {"shop": 0}
+    assert ranker.extend_vocabulary({"shop": [0, 5], "seen": [[], [4]]}) == {"shop": 0, "bought": 0}
 
 
 def test_values_of_requests_need_no_table(ranker, monkeypatch):
@@ -105,7 +107,7 @@ def test_values_of_requests_need_no_table(ranker, monkeypatch):
 
 
 def test_nothing_is_saved_of_it_and_predictions_stay(ranker, tmp_path):
-    assert "shop" not in ranker.scorer.encoder.state()["vocabularies"]
+    assert ranker.scorer.encoder.state()["vocabularies"] == {}
     ranker.save(tmp_path / "model")
     assert gw.load(tmp_path / "model").predict(TABLE) == ranker.predict(TABLE)
 
@@ -158,9 +160,15 @@ def test_an_export_takes_what_is_outside_for_unseen(ranker):
         ({"size": 5, "dtype": "string"}, "integers from 0 to 4: give no dtype 'string'"),
     ],
 )
-def test_options_that_contradict(options, message):
+@pytest.mark.parametrize("kind", [gw.Categorical, gw.Sequence])
+def test_options_that_contradict(kind, options, message):
     with pytest.raises(DeclarationError, match=message):
-        gw.Categorical("shop", **options)
+        kind("shop", **options)
+
+
+def test_lists_that_share_a_table_have_no_size_of_their_own():
+    with pytest.raises(DeclarationError, match="the table is that of 'shop': declare size, min_count, hash_buckets"):
+        gw.Sequence("seen", shares="shop", size=6)
 
 
 def test_a_recipe_may_say_it():
@@ -172,6 +180,8 @@ def test_a_recipe_may_say_it():
 def test_it_is_described(ranker):
     found = ranker.scorer.encoder.columns["shop"].description()
     assert (found.holds, found.dtype, found.dims, found.some) == ("id", "int64", (), [0, 1, 2, 3, 4, 5])
+    items = ranker.scorer.encoder.columns["bought"].description()
+    assert (items.holds, items.dtype, items.dims, items.some) == ("list", "int64", (None,), [0, 1, 2, 3, 4, 5])
 
 
 def test_one_line_each(ranker):

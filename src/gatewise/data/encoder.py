@@ -25,7 +25,7 @@ from gatewise.data.matrix import side_by_side
 from gatewise.data.tables import read_needed
 from gatewise.data.vocabularies import AnyVocabulary
 from gatewise.declare import Schema, column_of
-from gatewise.errors import ArtefactError, GatewiseWarning, TableError
+from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning, TableError
 from gatewise.layout import IDS, Layout, assemble
 
 
@@ -82,6 +82,23 @@ class TableEncoder:
         # before training, Arrow returns the memory of encoding, which is twice the size of the encoded table
         pa.default_memory_pool().release_unused()
         return cls(schema, columns, labels), assembled
+
+    @classmethod
+    def without_training(cls, schema: Schema, statistics: Mapping[str, Mapping[str, Any]]) -> TableEncoder:
+        """Return an encoder that learns nothing from a table: ids are rows already, and numbers stay as they are.
+
+        Args:
+            schema: features without a vocabulary.
+            statistics: per task the statistics of its labels, such as ``{"price": {"mean": 0.0, "std": 1.0}}``.
+
+        Raises:
+            DeclarationError: a feature has values to learn; names the feature.
+        """
+        columns = SchemaColumns(schema)
+        for name, column in columns.items():
+            if column.saves and column.section == "vocabularies":
+                raise DeclarationError(f"feature {name!r}: its values are learnt from a table, expected a size")
+        return cls(schema, columns, {task.name: label_encoder(task, statistics[task.name]) for task in schema.tasks})
 
     def encode(
         self, source: Any, *, labels: bool = True, weights: bool = False, optional: Collection[str] = ()

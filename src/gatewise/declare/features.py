@@ -24,6 +24,7 @@ Dim = Annotated[int, Field(gt=0, le=65_536)]
 Count = Annotated[int, Field(gt=0)]
 KeyType = Literal["string", "integer"]
 HashBuckets = Annotated[int, Field(ge=2, le=2_147_483_000)]
+Size = Annotated[int, Field(gt=0, le=2_147_483_000)]
 
 
 DEFAULT_BUCKETS = 32
@@ -57,7 +58,7 @@ class Categorical:
     """The table's column, if it has another name than the feature."""
     dtype: KeyType | None = field(default=None, kw_only=True)
     """Type of the values: ``string`` for codes such as 07, which is not 7; None: the training table's type."""
-    size: Annotated[int, Field(gt=0, le=2_147_483_000)] | None = field(default=None, kw_only=True)
+    size: Size | None = field(default=None, kw_only=True)
     """Values are ids from 0 to ``size`` - 1: one row per id without a vocabulary; other values are errors."""
     shares: Name | None = field(default=None, kw_only=True)
     """Another categorical feature whose vocabulary and embedding table this feature uses, with that table's width."""
@@ -67,21 +68,7 @@ class Categorical:
 
     @model_validator(mode="after")
     def _one_way_to_index(self) -> Categorical:
-        if self.hash_buckets is not None and self.min_count > 1:
-            raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
-        if self.size is not None and (self.hash_buckets is not None or self.min_count > 1):
-            raise ValueError("size says that values are rows already: give no min_count or hash_buckets beside it")
-        if self.shares is not None and (self.size, self.hash_buckets, self.min_count, self.dtype) != (
-            None,
-            None,
-            1,
-            None,
-        ):
-            raise ValueError(
-                f"the table is that of {self.shares!r}: declare size, min_count, hash_buckets and dtype there"
-            )
-        if self.size is not None and self.dtype == "string":
-            raise ValueError(f"size says that values are integers from 0 to {self.size - 1}: give no dtype 'string'")
+        check_one_way_to_index(self)
         _check_pretrained(self)
         return self
 
@@ -168,16 +155,33 @@ class Sequence:
     """The value that fills short lists, such as 0 in a padded array; wherever it stands, it is not an item."""
     pretrained: PretrainedVectors | None = field(default=None, kw_only=True)
     """A file with vectors that the embedding table begins with, and keeps if they are frozen."""
+    size: Size | None = field(default=None, kw_only=True)
+    """Items are ids from 0 to ``size`` - 1: one row per id without a vocabulary; other items are errors."""
     kind: Literal["sequence"] = field(default="sequence", kw_only=True, repr=False)
 
     @model_validator(mode="after")
     def _one_way_to_index(self) -> Sequence:
-        if self.hash_buckets is not None and self.min_count > 1:
-            raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
-        if self.shares is not None and (self.hash_buckets is not None or self.min_count > 1 or self.dtype is not None):
-            raise ValueError(f"the table is that of {self.shares!r}: declare min_count, hash_buckets and dtype there")
+        check_one_way_to_index(self)
         _check_pretrained(self)
         return self
+
+
+def check_one_way_to_index(feature: Categorical | Sequence) -> None:
+    """Refuse options that contradict each other on how a value becomes a row of the embedding table.
+
+    Raises:
+        ValueError: names the options.
+    """
+    if feature.hash_buckets is not None and feature.min_count > 1:
+        raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
+    if feature.size is not None and (feature.hash_buckets is not None or feature.min_count > 1):
+        raise ValueError("size says that values are rows already: give no min_count or hash_buckets beside it")
+    own = (feature.size, feature.hash_buckets, feature.min_count, feature.dtype)
+    if feature.shares is not None and own != (None, None, 1, None):
+        owner = f"the table is that of {feature.shares!r}"
+        raise ValueError(f"{owner}: declare size, min_count, hash_buckets and dtype there")
+    if feature.size is not None and feature.dtype == "string":
+        raise ValueError(f"size says that values are integers from 0 to {feature.size - 1}: give no dtype 'string'")
 
 
 def _check_pretrained(feature: Categorical | Sequence) -> None:
@@ -190,8 +194,8 @@ def _check_pretrained(feature: Categorical | Sequence) -> None:
         raise ValueError(
             "pretrained gives a vector per value, and hash_buckets has values share rows: give one of them"
         )
-    if feature.pretrained.is_array and getattr(feature, "size", None) is None:
-        raise ValueError("pretrained: the rows of a .npy array are ids: it needs a Categorical with size")
+    if feature.pretrained.is_array and feature.size is None:
+        raise ValueError("pretrained: the rows of a .npy array are ids: it needs a feature with size")
 
 
 @declaration

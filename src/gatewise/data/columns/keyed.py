@@ -45,7 +45,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         super().__init__(feature)
         self.owner = owner
         self._counts = ValueCounts()
-        size = getattr(feature, "size", None)
+        size = feature.size
         self._vocabulary: AnyVocabulary = Vocabulary(pa.nulls(0)) if size is None else NumberedVocabulary(size)
 
     @property
