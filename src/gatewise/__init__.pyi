@@ -1,5 +1,7 @@
 """The public names of Gatewise."""
 
+from gatewise import compat as compat
+from gatewise import convert as convert
 from gatewise import plots as plots
 from gatewise.declare import AITM as AITM
 from gatewise.declare import CGC as CGC

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from gatewise.declare import Options
 from gatewise.errors import ArtefactError
 from gatewise.history import EpochRecord
 from gatewise.ranker import Ranker
-from gatewise.serving import load_artefact
+from gatewise.serving import Scorer, load_artefact
 
 
 def load(path: str | Path, device: str | None = None) -> Ranker:
@@ -24,7 +25,7 @@ def load(path: str | Path, device: str | None = None) -> Ranker:
         ArtefactError: the artefact is absent, incomplete or damaged; names the file and the reason.
     """
     artefact = load_artefact(path)
-    ranker = Ranker.from_options(artefact.scorer.encoder.schema, artefact.options)
+    ranker = ranker_of(artefact.scorer, artefact.options)
     metrics = dict(artefact.metrics)
     try:
         ranker.history = TypeAdapter(list[EpochRecord]).validate_python(metrics.pop("history", []))
@@ -34,5 +35,11 @@ def load(path: str | Path, device: str | None = None) -> Ranker:
         place = ".".join(["history", *map(str, first["loc"])])
         raise ArtefactError(f"artefact {str(path)!r}: metrics.json: {place}: {first['msg']}") from None
     ranker.metrics = metrics
-    ranker._scorer, ranker._holds_more = artefact.scorer, True
     return ranker if device is None else ranker.to(device)
+
+
+def ranker_of(scorer: Scorer, options: Options) -> Ranker:
+    """Return a ranker that holds a trained scorer, whose architecture and further options are ``options``."""
+    ranker = Ranker.from_options(scorer.encoder.schema, options)
+    ranker._scorer, ranker._holds_more = scorer, True
+    return ranker

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from gatewise.cli.compare import compare
+from gatewise.cli.convert import convert
 from gatewise.cli.demo import demo
 from gatewise.cli.doctor import doctor
 from gatewise.cli.evaluate import evaluate
@@ -80,7 +81,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (demo, train, compare, evaluate, predict, explain, report, fuse, export, serve, doctor):
+for command in (demo, train, compare, evaluate, predict, explain, report, fuse, export, serve, convert, doctor):
     app.command()(_interruptible(command))
 
 

@@ -9,7 +9,7 @@ from gatewise.declare import architectures, balance, tasks
 from gatewise.declare.architectures import *
 from gatewise.declare.balance import *
 from gatewise.declare.balance.balance import Balance
-from gatewise.declare.base import Name, declaration, explain, from_dict, to_dict
+from gatewise.declare.base import Name, declaration, explain, from_dict, read_yaml_file, to_dict
 from gatewise.declare.calibration import Calibration
 from gatewise.declare.doors import (
     RegisteredCallback,
@@ -106,6 +106,7 @@ __all__ = [
     "made_of",
     "outputs_of",
     "path_to",
+    "read_yaml_file",
     "register_feature",
     "register_kind",
     "registered",

@@ -6,6 +6,7 @@ import functools
 import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from types import UnionType
 from typing import (
     Annotated,
@@ -171,6 +172,29 @@ def read_yaml(text: str, source: str) -> Any:
     except ValueError as error:
         # written like a date or number, but invalid, such as 2024-13-45
         raise DeclarationError(f"{source}: is not valid YAML: {error}") from None
+
+
+def read_yaml_file(path: str | Path, what: str, members: str) -> dict[str, Any]:
+    """Return the mapping in a file.
+
+    Args:
+        path: a YAML (or JSON) file.
+        what: what the file is, such as ``recipe``, for messages.
+        members: what the mapping should have, for messages.
+
+    Raises:
+        DeclarationError: the file is absent, is not YAML, or holds something else.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise DeclarationError(f"{what} {str(path)!r} is not UTF-8 text") from None
+    except OSError as error:
+        raise DeclarationError(f"cannot read {what} {str(path)!r}: {error.strerror}") from None
+    values: Any = read_yaml(text, str(path))
+    if not isinstance(values, dict):
+        raise DeclarationError(f"{path}: expected a mapping with {members}")
+    return values
 
 
 DESCRIBED = 50

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from gatewise.declare.balance import check_balance
-from gatewise.declare.base import Name, declaration, from_dict, read_yaml
+from gatewise.declare.base import Name, declaration, from_dict, read_yaml, read_yaml_file
 from gatewise.declare.calibration import Calibration, by_method
 from gatewise.declare.options import Options
 from gatewise.declare.schema import Features, Schema, Tasks
@@ -184,16 +184,7 @@ class Recipe(Options):
         Raises:
             DeclarationError: the file is absent, is not YAML, or holds unknown or invalid options.
         """
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise DeclarationError(f"recipe {str(path)!r} is not UTF-8 text") from None
-        except OSError as error:
-            raise DeclarationError(f"cannot read recipe {str(path)!r}: {error.strerror}") from None
-        values: Any = read_yaml(text, str(path))
-        if not isinstance(values, dict):
-            raise DeclarationError(f"{path}: expected a mapping with data, features and tasks")
+        values = read_yaml_file(path, "recipe", "data, features and tasks")
         for override in overrides:
             _override(values, override)
         return from_dict(cls, values, source=str(path))

@@ -1,0 +1,1 @@
+"""Scripts of other libraries run here with their imports changed."""
