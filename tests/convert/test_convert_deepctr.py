@@ -32,7 +32,7 @@ FEATURES = [
 ]
 PLE_DIMS: dict[str, Any] = {"expert_dnn_hidden_units": (12, 8), "tower_dnn_hidden_units": (5,)}
 MODELS = {
-    "MMOE": lambda: MMOE(FEATURES, 3, (12, 8), (6,), (5,), dnn_use_bn=True, **THREE),
+    "MMOE": lambda: MMOE(FEATURES, 3, (12, 8), (6,), (5,), dnn_use_bn=True, dnn_activation="prelu", **THREE),
     "MMOE of linear gates and towers": lambda: MMOE(FEATURES, 2, (12,), (), (), task_names=NAMES[:2]),
     "SharedBottom": lambda: SharedBottom(FEATURES, (12, 8), (5,), dnn_use_bn=True, **THREE),
     "PLE": lambda: PLE(FEATURES, 1, 2, 2, gate_dnn_hidden_units=(6,), **PLE_DIMS, **THREE),
@@ -56,7 +56,7 @@ def test_predictions_are_the_same(name: str, rows: dict[str, np.ndarray], tmp_pa
     if name == "ESMM":
         # there is no probability given the step before: it follows from the other two
         expected = np.column_stack([expected[:, 0], expected[:, 1] / expected[:, 0], expected[:, 1]])
-    check_same(ranker, as_table(rows, seen=0, bought=0, liked=0), expected, tmp_path)
+    check_same(ranker, as_table(rows, seen=0, bought=0, liked=0), expected, tmp_path, onnx=" of " not in name)
 
 
 def test_tasks_have_the_names_that_the_model_knows() -> None:

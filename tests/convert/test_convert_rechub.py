@@ -47,10 +47,11 @@ def esmm() -> nn.Module:
     return ESMM(user, [SparseFeature("item", 20, 6)], {"dims": [12, 8]}, {"dims": [12, 8]})
 
 
+OWN_TOWERS = [{"dims": dims, "activation": "leakyrelu", "dropout": 0.3} for dims in ([5], [], [6, 4])]
 MODELS = {
-    "MMOE": lambda: MMOE(features(), KINDS, 3, HIDDEN, towers()),
+    "MMOE": lambda: MMOE(features(), KINDS, 3, HIDDEN | {"activation": "prelu"}, OWN_TOWERS),
     "SharedBottom": lambda: SharedBottom(features(), KINDS, HIDDEN, towers()),
-    "PLE": lambda: PLE(features(), KINDS, 2, 2, 1, HIDDEN, towers()),
+    "PLE": lambda: PLE(features(), KINDS, 2, 2, 1, HIDDEN | {"activation": "sigmoid"}, towers()),
     "PLE of one level": lambda: PLE(features(), KINDS[:2], 1, 1, 3, HIDDEN, [{"dims": []}] * 2),
     "AITM": lambda: AITM(features(), 3, HIDDEN, towers()),
     "ESMM": esmm,
@@ -75,7 +76,16 @@ def test_predictions_are_the_same(name: str, rows: dict[str, np.ndarray], tmp_pa
     if name == "ESMM":
         # there: the step given the one before, the one before, both; here the one before comes first
         expected = expected[:, [1, 0, 2]]
-    check_same(converted(model), as_table(rows, bought=0, liked=0), expected, tmp_path)
+    table = as_table(rows, bought=0, liked=0)
+    check_same(converted(model), table, expected, tmp_path, onnx=" of " not in name)
+
+
+def test_options_of_parts_are_kept() -> None:
+    with pytest.warns(gw.GatewiseWarning):
+        options = converted(MODELS["MMOE"]()).options.model
+    assert options.tower_shapes(NAMES) == ((5,), (), (6, 4))
+    assert (options.activation, options.dropout, options.norm) == ("prelu", 0.2, "batch")
+    assert (options.tower_activation, options.tower_dropout) == ("leaky_relu", 0.3)
 
 
 def test_it_says_where_further_training_differs() -> None:
@@ -106,6 +116,14 @@ class WithItsOwnForward(SharedBottom):
         (
             lambda: MMOE(features(), KINDS, 3, {"dims": [4], "activation": "dice"}, towers()),
             "activation 'dice': neither library computes the Dice of the paper",
+        ),
+        (
+            lambda: AITM(features(), 3, HIDDEN | {"activation": "sigmoid"}, towers()),
+            "AITM: its transfers have activation 'relu', its bottoms 'sigmoid'",
+        ),
+        (
+            lambda: SharedBottom(features(), KINDS, HIDDEN, [*towers(2), {"dims": [5], "activation": "prelu"}]),
+            "activation of towers: expected the same in all of them, found prelu, relu",
         ),
         (
             lambda: MMOE([SequenceFeature("seen", 20, 6, pooling="concat")], KINDS, 3, HIDDEN, towers()),

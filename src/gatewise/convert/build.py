@@ -46,7 +46,7 @@ def make_ranker(
     names = [task.name for task in spec.tasks]
     model = declare.from_dict(
         declare.Options,
-        {"model": parts.architecture(names, activation=spec.activation, dropout=spec.dropout), "balance": "static"},
+        {"model": parts.architecture(names, **spec.hidden), "balance": "static"},
     )
     statistics = {task.name: STATISTICS[task.kind] for task in spec.tasks}
     encoder = TableEncoder.without_training(schema, statistics)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gatewise.convert.source import Source
 from gatewise.errors import DeclarationError
 from gatewise.nn import GroupLinear, GroupMLP
+from gatewise.nn.activations import PReLU
 from gatewise.nn.layers import GroupNorm
 
 EPS = 1e-5
@@ -109,6 +110,8 @@ def fill(target: GroupMLP, perceptrons: Sequence[Perceptron]) -> None:
                 fill_linear(module, group, hidden.linear)
             elif isinstance(module, GroupNorm):
                 _fill_norm(module.batch, group, hidden.norm)
+            elif isinstance(module, PReLU):
+                module.slope[group] = 0.0 if hidden.slope is None else hidden.slope
 
 
 def _fill_norm(target: nn.BatchNorm1d | None, group: int, found: Norm | None) -> None:

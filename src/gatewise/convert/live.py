@@ -15,6 +15,8 @@ ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.SiLU: "silu",
     nn.Tanh: "tanh",
     nn.LeakyReLU: "leaky_relu",
+    nn.Sigmoid: "sigmoid",
+    nn.PReLU: "prelu",
 }
 """Names of activations that both have."""
 
@@ -43,7 +45,7 @@ def only_one(what: str, found: Iterable[Any], default: Any) -> Any:
     """
     values = sorted(set(found))
     if len(values) > 1:
-        raise DeclarationError(f"{what}: expected the same in all hidden layers, found {shown(map(str, values))}")
+        raise DeclarationError(f"{what}: expected the same in all of them, found {shown(map(str, values))}")
     return values[0] if values else default
 
 

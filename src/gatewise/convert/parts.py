@@ -15,6 +15,7 @@ from gatewise import declare, nn
 from gatewise.convert.layers import Linear, Perceptron, fill, fill_linear
 from gatewise.errors import DeclarationError
 from gatewise.nn.gates import SoftmaxGates
+from gatewise.nn.towers import AnyTowers
 from gatewise.nn.trunks.mmoe import Mixture
 from gatewise.nn.trunks.ple import Extraction
 
@@ -35,32 +36,41 @@ class Parts(ABC):
 
         Args:
             tasks: the tasks' names.
-            **hidden: the options ``activation`` and ``dropout``.
+            **hidden: the options of hidden layers, such as ``activation`` and ``tower_dropout``.
         """
 
     @abstractmethod
     def fill_trunk(self, trunk: Any, order: Tensor) -> None:
         """Copy the weights below the towers; ``order`` has the old column of each column of the input."""
 
-    def fill_towers(self, towers: nn.Towers, order: Tensor) -> None:  # noqa: ARG002
+    def fill_towers(self, towers: AnyTowers, order: Tensor) -> None:  # noqa: ARG002
         """Copy the weights of the towers."""
-        assert isinstance(towers.hidden, nn.GroupMLP)
-        fill(towers.hidden, self.towers)
-        for task, tower in enumerate(self.towers):
-            assert tower.output is not None
-            towers.weight[task] = tower.output.weight[0]
-            towers.bias[task] = 0.0 if tower.output.bias is None else tower.output.bias[0]
+        stages = [(range(len(self.towers)), towers)] if isinstance(towers, nn.Towers) else towers.parts()
+        for tasks, part in stages:
+            _fill_towers(part, [self.towers[task] for task in tasks])
 
-    def options(self, *perceptrons: Perceptron, **hidden: Any) -> dict[str, Any]:
+    def options(self, tasks: Sequence[str], *perceptrons: Perceptron, **hidden: Any) -> dict[str, Any]:
         """Return the options of towers and hidden layers that every architecture has.
 
         Raises:
             DeclarationError: some hidden layers are normalised and some are not.
         """
+        dims: Any = {task: tower.dims for task, tower in zip(tasks, self.towers, strict=True)}
+        if len(set(dims.values())) == 1:
+            dims = self.towers[0].dims
         normed = {part.normed for part in (*perceptrons, *self.towers) if part.hidden}
         if len(normed) > 1:
             raise DeclarationError("some hidden layers hold a batch normalisation and some do not: no counterpart")
-        return {"tower_dims": same_dims("towers", self.towers), "norm": "batch" if True in normed else "none", **hidden}
+        return {"tower_dims": dims, "norm": "batch" if True in normed else "none", **hidden}
+
+
+def _fill_towers(target: nn.Towers, towers: Sequence[Perceptron]) -> None:
+    assert isinstance(target.hidden, nn.GroupMLP)
+    fill(target.hidden, towers)
+    for task, tower in enumerate(towers):
+        assert tower.output is not None
+        target.weight[task] = tower.output.weight[0]
+        target.bias[task] = 0.0 if tower.output.bias is None else tower.output.bias[0]
 
 
 def same_dims(what: str, perceptrons: Sequence[Perceptron]) -> tuple[int, ...]:
@@ -83,24 +93,25 @@ class SharedBottomParts(Parts):
 
     @override
     def architecture(self, tasks: Sequence[str], **hidden: Any) -> declare.Architecture:
-        return declare.SharedBottom(bottom_dims=self.bottom.dims, **self.options(self.bottom, **hidden))
+        return declare.SharedBottom(bottom_dims=self.bottom.dims, **self.options(tasks, self.bottom, **hidden))
 
     @override
     def fill_trunk(self, trunk: nn.SharedBottom, order: Tensor) -> None:
         fill(trunk.bottom, [self.bottom.reading(order)])
 
     @override
-    def fill_towers(self, towers: nn.Towers, order: Tensor) -> None:
+    def fill_towers(self, towers: AnyTowers, order: Tensor) -> None:
         read = (
             self if self.bottom.hidden else SharedBottomParts(tuple(t.reading(order) for t in self.towers), self.bottom)
         )
         super(SharedBottomParts, read).fill_towers(towers, order)
 
 
-def gate_options(gates: Sequence[Perceptron]) -> dict[str, Any]:
-    """Return the options of softmax gates."""
+def gate_options(gates: Sequence[Perceptron], dropout: float) -> dict[str, Any]:
+    """Return the options of softmax gates, whose hidden layers have a dropout rate."""
     bias = any(gate.output is not None and gate.output.bias is not None for gate in gates)
-    return {"gate": declare.SoftmaxGate(bias=bias), "gate_dims": same_dims("gates", gates)}
+    dims = same_dims("gates", gates)
+    return {"gate": declare.SoftmaxGate(bias=bias), "gate_dims": dims, "gate_dropout": dropout if dims else 0.0}
 
 
 def fill_gates(target: SoftmaxGates, gates: Sequence[Perceptron]) -> None:
@@ -123,8 +134,8 @@ class MMoEParts(Parts):
         return declare.MMoE(
             experts=len(self.experts),
             expert_dims=same_dims("experts", self.experts),
-            **gate_options(self.gates),
-            **self.options(*self.experts, *self.gates, **hidden),
+            **gate_options(self.gates, hidden["dropout"]),
+            **self.options(tasks, *self.experts, *self.gates, **hidden),
         )
 
     @override
@@ -181,8 +192,8 @@ class PLEParts(Parts):
             shared_experts=len(first.shared),
             expert_dims=same_dims("experts", experts),
             levels=len(self.levels),
-            **gate_options(gates),
-            **self.options(*experts, *gates, **hidden),
+            **gate_options(gates, hidden["dropout"]),
+            **self.options(tasks, *experts, *gates, **hidden),
         )
 
     @override
@@ -227,7 +238,9 @@ class AITMParts(Parts):
     def architecture(self, tasks: Sequence[str], **hidden: Any) -> declare.Architecture:
         informs = [transfer.inform for transfer in self.transfers]
         dims = same_dims("bottoms", self.bottoms)
-        return declare.AITM(order=tuple(tasks), bottom_dims=dims, **self.options(*self.bottoms, *informs, **hidden))
+        return declare.AITM(
+            order=tuple(tasks), bottom_dims=dims, **self.options(tasks, *self.bottoms, *informs, **hidden)
+        )
 
     @override
     def fill_trunk(self, trunk: nn.AITM, order: Tensor) -> None:

@@ -153,15 +153,26 @@ def spec_of(model: Any, tasks: Sequence[str] | None, features: Sequence[Any] | N
     else:
         kinds = [KINDS[kind] for kind in model.task_types]
     names = check_count(name, tasks, kinds)
-    hidden = [part.mlp for path, part in model.named_modules() if type(part).__name__ == "MLP" and "gate" not in path]
-    layers = [layer for mlp in hidden for layer in list(mlp)[: len(mlp) // BLOCK * BLOCK]]
+    mlps = {path: part.mlp for path, part in model.named_modules() if type(part).__name__ == "MLP"}
+    below = [mlp for path, mlp in mlps.items() if not path.startswith("tower") and "gate" not in path]
+    activation, dropout = _hidden_options("experts and bottoms", below)
+    of_towers = _hidden_options("towers", [mlp for path, mlp in mlps.items() if path.startswith("tower")])
     return Spec(
         name,
         features=[_feature(feature) for feature in given],
         tasks=[TaskSpec(task, kind=kind) for task, kind in zip(names, kinds, strict=True)],
-        activation=only_one("activation", map(activation_name, layers[2::BLOCK]), "relu"),
-        dropout=only_one("dropout", (layer.p for layer in layers[3::BLOCK]), 0.0),
+        activation=activation,
+        dropout=dropout,
+        tower_activation=of_towers[0] if of_towers[0] != activation else None,
+        tower_dropout=of_towers[1] if of_towers[1] != dropout else None,
     )
+
+
+def _hidden_options(what: str, mlps: Sequence[Any]) -> tuple[str, float]:
+    """Return activation and dropout rate of perceptrons, which are the same in all."""
+    layers = [layer for mlp in mlps for layer in list(mlp)[: len(mlp) // BLOCK * BLOCK]]
+    activation = only_one(f"activation of {what}", map(activation_name, layers[2::BLOCK]), "relu")
+    return activation, only_one(f"dropout of {what}", (layer.p for layer in layers[3::BLOCK]), 0.0)
 
 
 def _feature(feature: Any) -> FeatureSpec:

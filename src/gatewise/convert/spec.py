@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -68,6 +68,15 @@ class Spec:
     """Activation of the hidden layers."""
     dropout: Rate = field(default=0.0, kw_only=True)
     """Dropout rate of the hidden layers, which further training goes on with."""
+    tower_activation: Name | None = field(default=None, kw_only=True)
+    """Activation of the towers' hidden layers; None: ``activation``."""
+    tower_dropout: Rate | None = field(default=None, kw_only=True)
+    """Dropout rate of the towers' hidden layers; None: ``dropout``."""
+
+    @property
+    def hidden(self) -> dict[str, Any]:
+        """The options of hidden layers, by name."""
+        return {name: getattr(self, name) for name in ("activation", "dropout", "tower_activation", "tower_dropout")}
 
     @classmethod
     def read(cls, path: str | Path) -> Spec:

@@ -143,13 +143,14 @@ class LinkedTowers(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         found: dict[int, Tensor] = {}
         outputs = []
-        for stage, towers in self._stages():
+        for stage, towers in self.parts():
             hidden = towers.hidden(self._inputs(x, stage, found))
             found |= {task: hidden[:, place] for place, task in enumerate(stage)}
             outputs.append(towers.outputs(hidden))
         return torch.cat(outputs, dim=1).index_select(1, self.order)
 
-    def _stages(self) -> list[tuple[tuple[int, ...], Towers]]:
+    def parts(self) -> list[tuple[tuple[int, ...], Towers]]:
+        """Return the tasks of each stage, and their towers."""
         return list(zip(self.stages, cast("list[Towers]", list(self.towers)), strict=True))
 
     def _inputs(self, x: Tensor, stage: tuple[int, ...], found: dict[int, Tensor]) -> Tensor:
@@ -166,7 +167,7 @@ class LinkedTowers(nn.Module):
     def start_at(self, biases: Tensor) -> None:
         """Set the outputs' biases, ``[sum(output_dims)]``."""
         spans = list(pairwise(accumulate(self.output_dims, initial=0)))
-        for stage, towers in self._stages():
+        for stage, towers in self.parts():
             towers.start_at(torch.cat([biases[slice(*spans[task])] for task in stage]))
 
 
