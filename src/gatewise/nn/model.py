@@ -63,7 +63,7 @@ class MultiTaskModel(nn.Module):
         self,
         input_layer: InputLayer,
         trunk: Trunk,
-        towers: AnyTowers | nn.Identity,
+        towers: AnyTowers,
         *,
         l2_embedding: float = 0.0,
         l2_dense: float = 0.0,

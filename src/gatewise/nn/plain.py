@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.model import MultiTaskModel
 from gatewise.nn.sequences import Padded
 from gatewise.nn.table import Inputs, TensorTable
+from gatewise.nn.towers import AnyTowers
 from gatewise.nn.trunks import Mixed, Trunk
 
 PlainInputs = Tensor | Sequence[Tensor] | Mapping[str, Tensor]
@@ -150,4 +152,5 @@ class PlainTrunk(Trunk):
 
 def plain_model(module: nn.Module, packing: Packing, tasks: Sequence[str], num_scores: Sequence[int]) -> MultiTaskModel:
     """Return a model for training that is the module and nothing else."""
-    return MultiTaskModel(PackedInputs(), PlainTrunk(module, packing, tasks, num_scores), nn.Identity())
+    towers = cast("AnyTowers", nn.Identity())
+    return MultiTaskModel(PackedInputs(), PlainTrunk(module, packing, tasks, num_scores), towers)
