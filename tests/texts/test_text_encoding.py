@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 import gatewise as gw
 from gatewise.data import TableEncoder
+from gatewise.data.hub import hub_options
 from gatewise.errors import ArtefactError, DeclarationError, MissingExtraError, TableError
 
 
@@ -82,6 +84,43 @@ def test_what_cannot_be_read_is_named(tiny: str, tmp_path: Path) -> None:
         fitted(tiny, ["a", "b"], max_length=129)
     with pytest.raises(DeclarationError, match=r"Text\.pooling: expected 'mean' or 'cls', found 'clss'; did you mean"):
         gw.Text("review", tiny, pooling="clss")
+
+
+def test_a_hub_that_cannot_be_reached_is_one_line_at_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    # nothing listens on a port that was free a moment ago
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
+    with pytest.raises(
+        DeclarationError, match=f"cannot be read: http://127.0.0.1:{port} cannot be reached, and the cache"
+    ):
+        fitted("bert-base-uncased", ["a", "b"])
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(DeclarationError, match=r"cannot be reached, .* give a folder with its files"):
+        fitted("bert-base-uncased", ["a", "b"])
+    assert "Retrying" not in caplog.text
+
+
+def test_a_hub_that_answers_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        assert hub_options("bert-base-uncased") == {}
+    assert hub_options("bert-base-uncased") == {"local_files_only": True}
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    assert hub_options("bert-base-uncased") == {}
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DeclarationError, match="absent' cannot be read: there is no such folder"):
+        fitted(str(tmp_path / "absent"), ["a", "b"])
 
 
 def test_the_missing_extra_is_named(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:

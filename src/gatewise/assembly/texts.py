@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
+from gatewise.data.hub import hub_options, why_not
 from gatewise.errors import DeclarationError, MissingExtraError
 from gatewise.layout import TextColumn
 from gatewise.nn import MultiTaskModel, TextEncoder
@@ -38,10 +39,12 @@ def load_language_models(model: MultiTaskModel) -> None:
         transformers = _transformers(column)
         try:
             with _quiet(transformers):
-                source = transformers.AutoModel.from_pretrained(column.source, dtype=torch.float32)
+                source = transformers.AutoModel.from_pretrained(
+                    column.source, dtype=torch.float32, **hub_options(column.source)
+                )
             encoder.encoder.load_state_dict(source.state_dict())
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = why_not(column.source, error)
             raise DeclarationError(
                 f"feature {column.name!r}: encoder {column.source!r} cannot be loaded: {reason}"
             ) from None

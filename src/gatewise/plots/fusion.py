@@ -9,6 +9,7 @@ import numpy as np
 from gatewise.analysis import FusionFront
 from gatewise.plots.axes import add_legend, axes_or_new, axis_text
 from gatewise.plots.colours import ACCENT, GUIDE, series
+from gatewise.plots.fonts import in_any_script
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +20,7 @@ TICKS = 5
 """Most numbers at an axis, which have four digits each."""
 
 
+@in_any_script
 def fusion_front(found: FusionFront, goals: tuple[int, int] = (0, 1), *, ax: Axes | None = None) -> Axes:
     """Draw the candidates by two goals: the front with the numbers of its points, its knee, the current weights.
 

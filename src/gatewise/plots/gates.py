@@ -9,6 +9,7 @@ import numpy as np
 
 from gatewise.analysis import GateUsage
 from gatewise.history import EpochRecord
+from gatewise.plots.fonts import in_any_script
 from gatewise.plots.heat_map import heat_map
 from gatewise.plots.history import lines
 
@@ -43,6 +44,7 @@ def gates_by_slice(usages: Sequence[GateUsage], gate: str, *, ax: Axes | None = 
     return heat_map(weights, [str(usage.value) for usage in usages], experts, ax=ax)
 
 
+@in_any_script
 def utilisation(
     history: Sequence[EpochRecord], task: str, experts: Sequence[str] = (), *, ax: Axes | None = None
 ) -> Axes:

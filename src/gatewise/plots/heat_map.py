@@ -9,6 +9,7 @@ import numpy as np
 
 from gatewise.plots.axes import axes_or_new, axis_text
 from gatewise.plots.colours import ACCENT, BETTER, WORSE, opposed, shades
+from gatewise.plots.fonts import in_any_script
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ WRITTEN = 300
 """Most cells of a heat map with numbers in the cells."""
 
 
+@in_any_script
 def heat_map(
     values: Any,
     rows: Sequence[str],

@@ -10,6 +10,7 @@ import numpy as np
 from gatewise.history import EpochRecord
 from gatewise.plots.axes import add_legend, axes_or_new, label_of
 from gatewise.plots.colours import GUIDE, series
+from gatewise.plots.fonts import in_any_script
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,7 @@ PAIRS = 6
 """Pairs of tasks whose gradients are drawn by default."""
 
 
+@in_any_script
 def learning_curve(
     history: Sequence[EpochRecord], task: str, metric: str | None = None, *, ax: Axes | None = None, colour: str = ""
 ) -> Axes:
@@ -56,6 +58,7 @@ def task_weights(history: Sequence[EpochRecord], *, ax: Axes | None = None) -> A
     return ax
 
 
+@in_any_script
 def gradient_conflict(
     history: Sequence[EpochRecord], at: str = "representation", *, limit: int = PAIRS, ax: Axes | None = None
 ) -> Axes:
@@ -89,6 +92,7 @@ def conflict_cosines(
     return {pair: values for pair, values in cosines.items() if pair in kept}
 
 
+@in_any_script
 def lines(
     history: Sequence[EpochRecord], values: Mapping[str, Iterable[float | None]], *, ax: Axes | None = None
 ) -> Axes:

@@ -10,6 +10,7 @@ import numpy as np
 from gatewise.analysis import Importance
 from gatewise.plots.axes import axes_or_new, axis_text
 from gatewise.plots.colours import ACCENT, GUIDE
+from gatewise.plots.fonts import in_any_script
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,7 @@ SHOWN = 15
 """How many features are drawn by default."""
 
 
+@in_any_script
 def importance(
     found: Sequence[Importance], *, limit: int = SHOWN, ax: Axes | None = None, colour: str = ACCENT
 ) -> Axes:

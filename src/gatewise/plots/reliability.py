@@ -10,11 +10,13 @@ import numpy as np
 from gatewise.analysis import ReliabilityBin
 from gatewise.plots.axes import add_legend, axes_or_new, label_of
 from gatewise.plots.colours import GUIDE, series
+from gatewise.plots.fonts import in_any_script
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@in_any_script
 def reliability(parts: Sequence[ReliabilityBin], *, ax: Axes | None = None, label: str = "", colour: str = "") -> Axes:
     """Draw the share of ones, with its interval, over the mean prediction, beside the line on which both are equal.
 

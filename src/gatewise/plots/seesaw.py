@@ -10,6 +10,7 @@ import numpy as np
 from gatewise.analysis import Verdict
 from gatewise.plots.axes import add_legend, axes_or_new, axis_text, label_of
 from gatewise.plots.colours import GUIDE, series
+from gatewise.plots.fonts import in_any_script
 from gatewise.plots.heat_map import heat_map
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ APART = 0.5
 """Share of the distance between two outputs that the models' points take up."""
 
 
+@in_any_script
 def seesaw(changes: Mapping[str, Mapping[str, Verdict]], *, ax: Axes | None = None) -> Axes:
     """Draw every model's gain or loss per output against single-task models, with intervals.
 
@@ -52,6 +54,7 @@ def _drawn(verdicts: Sequence[Verdict]) -> tuple[np.ndarray, np.ndarray]:
     return change, np.stack([change - low, high - change]).clip(min=0)
 
 
+@in_any_script
 def affinity(values: Sequence[Sequence[float | None]], tasks: Sequence[str], *, ax: Axes | None = None) -> Axes:
     """Draw the share by which a step on a row's task lowers the loss of a column's task.
 

@@ -9,11 +9,13 @@ from gatewise.analysis import Slice, worst
 from gatewise.metrics import GroupMetric, Metric
 from gatewise.plots.axes import axes_or_new, axis_text
 from gatewise.plots.colours import ACCENT, GUIDE, WORSE
+from gatewise.plots.fonts import in_any_script
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@in_any_script
 def slices(
     parts: Sequence[Slice], metric: Metric | GroupMetric, *, whole: float | None = None, ax: Axes | None = None
 ) -> Axes:

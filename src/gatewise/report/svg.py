@@ -66,7 +66,7 @@ def draw(picture: Callable[..., object], title: str, name: str, width: int, heig
     file = io.StringIO()
     with matplotlib.rc_context(), warnings.catch_warnings():
         # names in scripts that the measuring font lacks: the reader's browser has them
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from|plots: no installed font")
         # names that leave little room are not an error
         warnings.filterwarnings("ignore", message="constrained_layout not applied")
         matplotlib.rcdefaults()

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict, override
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import Description
 from gatewise.data.columns.samples import with_nulls
+from gatewise.data.hub import hub_options, why_not
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.plain_types import is_string
 from gatewise.data.ragged import EncodedTexts, RaggedIds
@@ -91,10 +92,11 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
         except ImportError:
             raise MissingExtraError("text", f"feature {feature.name!r}") from None
         try:
-            config = AutoConfig.from_pretrained(feature.encoder)
-            tokenizer = AutoTokenizer.from_pretrained(feature.encoder)
+            where = hub_options(feature.encoder)
+            config = AutoConfig.from_pretrained(feature.encoder, **where)
+            tokenizer = AutoTokenizer.from_pretrained(feature.encoder, **where)
         except (OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = why_not(feature.encoder, error)
             raise DeclarationError(
                 f"feature {feature.name!r}: encoder {feature.encoder!r} cannot be read: {reason}"
             ) from None
