@@ -115,7 +115,7 @@ class Training:
     """Largest norm of the gradient; a larger gradient is scaled down to this norm."""
     monitor: Annotated[str, Field(pattern=r"^mean$|^.+\.[a-z0-9_@]+$")] = field(default="mean", kw_only=True)
     """The metric that decides the best epoch: ``task.metric``, or ``mean``: the mean over tasks of a metric without a
-    unit, such as AUC (binary) and R2 (regression)."""
+    unit, such as AUC (binary) and R2 (regression); ``mean.log_loss``: the mean of one metric over the tasks with it."""
     patience: Positive | None = field(default=3, kw_only=True)
     """Number of epochs without improvement before an early stop; None: no early stop. Needs a validation table."""
     min_delta: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)

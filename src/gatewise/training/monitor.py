@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,8 @@ class Monitor:
 
     Args:
         name: ``prediction.metric``, such as ``click.auc``, or ``mean``: the mean over tasks of a unit-free metric of
-            each kind, such as AUC or R2; a step of a funnel counts by the probability of all steps.
+            each kind, such as AUC or R2; a step of a funnel counts by the probability of all steps. ``mean.log_loss``:
+            the mean of this metric over the tasks that have it.
         tasks: the tasks that the metrics come from.
 
     Raises:
@@ -33,19 +35,32 @@ class Monitor:
             return
         self._output, _, self._metric = name.rpartition(".")
         known = {output: task for task in tasks for output in task.outputs}
+        if self._output == MEAN and MEAN not in known:
+            self._sign = self._of_mean()
+            return
         if self._output not in known:
             hint = did_you_mean(self._output, known)
             raise DeclarationError(f"monitor {name!r}: no task {self._output!r} (tasks: {shown(known)}){hint}")
-        task = known[self._output]
-        known_metrics: list[Metric | GroupMetric] = [*task.metrics_of(self._output), *task.group_metrics]
-        metrics = {metric.name: metric for metric in known_metrics}
+        self._sign = self._direction(_metrics_of(known[self._output], self._output))
+
+    def _of_mean(self) -> float:
+        """Return the better direction of the metric whose mean is monitored."""
+        return self._direction({k: v for task in self.tasks for k, v in _metrics_of(task, task.outputs[-1]).items()})
+
+    def _direction(self, metrics: Mapping[str, Metric | GroupMetric]) -> float:
+        """Return 1 if a greater value of the metric is better, else -1.
+
+        Raises:
+            DeclarationError: the metric is not among those given, or has no better direction.
+        """
         if self._metric not in metrics:
-            hint = did_you_mean(self._metric, metrics)
-            raise DeclarationError(f"monitor {name!r}: no metric {self._metric!r} (metrics: {shown(metrics)}){hint}")
+            known, hint = shown(metrics), did_you_mean(self._metric, metrics)
+            raise DeclarationError(f"monitor {self.name!r}: no metric {self._metric!r} (metrics: {known}){hint}")
         greater = metrics[self._metric].greater_is_better
         if greater is None:
-            raise DeclarationError(f"monitor {name!r}: of two {self._metric} values neither is better; take another")
-        self._sign = 1.0 if greater else -1.0
+            values = f"of two {self._metric} values neither is better"
+            raise DeclarationError(f"monitor {self.name!r}: {values}; take another")
+        return 1.0 if greater else -1.0
 
     def score(self, metrics: Metrics) -> float:
         """Return the score; a mean leaves out tasks whose metric is undefined.
@@ -79,10 +94,19 @@ class Monitor:
 
     def _values(self, metrics: Metrics) -> dict[str, float | None]:
         """Return the monitored metrics by name."""
+        if self.name.startswith(f"{MEAN}.") and MEAN not in metrics:
+            found = {task.outputs[-1]: metrics[task.outputs[-1]] for task in self.tasks}
+            own = {output: values for output, values in found.items() if self._metric in values}
+            return {f"{output}.{self._metric}": values[self._metric] for output, values in own.items()}
         if self.name != MEAN:
             return {self.name: metrics[self._output][self._metric]}
         watched = [(task.outputs[-1], task.summary.name) for task in self.tasks]
         return {f"{output}.{metric}": metrics[output][metric] for output, metric in watched}
+
+
+def _metrics_of(task: Task, output: str) -> dict[str, Metric | GroupMetric]:
+    known: list[Metric | GroupMetric] = [*task.metrics_of(output), *task.group_metrics]
+    return {metric.name: metric for metric in known}
 
 
 @dataclass
