@@ -185,7 +185,7 @@ def test_what_cannot_be_declared_together() -> None:
     for options, message in (
         ({"shares": "b"}, "the table is that of 'b': declare pretrained there"),
         ({"hash_buckets": 4}, "hash_buckets has values share rows"),
-        ({"pretrained": "v.npy"}, "a .npy array are ids: it needs a Categorical with size"),
+        ({"pretrained": "v.npy"}, "a .npy array are ids: it needs a size"),
         ({"pretrained": "v.csv"}, "Categorical.pretrained: path: expected a file ending in .npy"),
     ):
         with pytest.raises(DeclarationError, match=re.escape(message)):

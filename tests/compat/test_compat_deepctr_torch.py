@@ -28,7 +28,7 @@ from gatewise.compat.deepctr_torch.inputs import (
     build_input_features,
     get_feature_names,
 )
-from gatewise.compat.deepctr_torch.models import *
+from gatewise.compat.deepctr_torch.models import ESMM, MMOE, PLE, SharedBottom
 from gatewise.compat.deepctr_torch.models.basemodel import BaseModel
 from gatewise.errors import GatewiseError
 
@@ -121,7 +121,7 @@ def test_options_are_those_of_the_library(lists: Any) -> None:
     assert (training.weight_decay, training.embedding_decay) == (pytest.approx(4e-5), pytest.approx(4e-4))
     assert (training.seed, training.patience) == (1024, None)
     assert schema.tasks[1] == gw.Regression("dwell", loss="mae")
-    assert schema.features[1] == gw.Sequence("seen", shares="item")
+    assert schema.features[1] == gw.Sequence("seen", shares="item", padding=0)
 
 
 def test_metrics_are_by_task(lists: Any) -> None:
@@ -208,9 +208,8 @@ def test_features_are_numbered_as_in_the_library(lists: Any) -> None:
         for each in columns
     ]
     assert build_input_features(columns) == deepctr_torch.inputs.build_input_features(peers)
-    assert (
-        SparseFeat("a", 1000, "auto").embedding_dim == deepctr_torch.inputs.SparseFeat("a", 1000, "auto").embedding_dim
-    )
+    widths = [kind("a", 1000, "auto").embedding_dim for kind in (SparseFeat, deepctr_torch.inputs.SparseFeat)]
+    assert widths[0] == widths[1]
 
 
 def model(**options: Any) -> BaseModel:
@@ -226,7 +225,7 @@ def model(**options: Any) -> BaseModel:
         (lambda: model(gpus=[0, 1]), "training on several GPUs"),
         (lambda: model(dnn_activation="dice"), "dnn_activation 'dice'"),
         (lambda: SparseFeat("a", 5, use_hash=True), "use_hash of feature 'a'"),
-        (lambda: model().compile("adam", torch.nn.functional.l1_loss), "loss"),
+        (lambda: model().compile("adam", torch.nn.functional.l1_loss), "loss <function l1_loss"),
         (lambda: model().compile("adam", metrics=["precision"]), "metric 'precision'"),
         (lambda: model().compile(torch.optim.Adam([torch.nn.Parameter(torch.ones(1))], eps=1.0)), "eps=1.0 of Adam"),
         (lambda: model().fit({"a": [1]}, [[0, 1]], shuffle=False), "shuffle=False"),

@@ -14,7 +14,7 @@ import gatewise as gw
 from gatewise.export import export_onnx
 
 ROWS = 64
-SIZES = {"user": 30, "item": 20, "day": 7}
+SIZES = {"user": 30, "item": 20, "day": 7, "again": 20}
 
 
 def make_rows() -> dict[str, np.ndarray]:
@@ -41,14 +41,6 @@ def trained(model: nn.Module, run: Callable[[nn.Module], Any]) -> nn.Module:
         for _ in range(4):
             run(model)
     return model.eval()
-
-
-def as_table(rows: dict[str, np.ndarray], **cut: int) -> dict[str, Any]:
-    """Return rows as Gatewise takes them: lists, of which ``cut`` names those whose padding is dropped."""
-    return {
-        name: [row[row != cut[name]] if name in cut else row for row in values] if values.ndim > 1 else values
-        for name, values in rows.items()
-    }
 
 
 def check_same(ranker: gw.Ranker, table: dict[str, Any], expected: np.ndarray, folder: Path, *, onnx: bool) -> None:

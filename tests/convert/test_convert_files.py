@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from live_models import as_table, trained
+from live_models import trained
 from torch_rechub.basic.features import DenseFeature, SequenceFeature, SparseFeature
 from torch_rechub.models.multi_task import SharedBottom
 from typer.testing import CliRunner
@@ -56,10 +56,10 @@ def test_a_file_becomes_an_artefact(model: torch.nn.Module, rows: dict[str, np.n
     weights = {f"module.{name}": value for name, value in model.state_dict().items()}
     convert_file(*written(tmp_path, weights), "torch-rechub").save(tmp_path / "artefact")
     ranker = gw.load(tmp_path / "artefact")
-    found = ranker.predict(as_table(rows, bought=0))
+    found = ranker.predict(rows)
     np.testing.assert_allclose(np.column_stack(list(found.columns)), predicted(model, rows), rtol=1e-6, atol=1e-6)
     assert ranker.options.model.dropout == 0.1
-    assert ranker.evaluate({**as_table(rows, bought=0), "click": [0, 1] * 32, "rating": np.arange(64)})["rating"]
+    assert ranker.evaluate({**rows, "click": [0, 1] * 32, "rating": np.arange(64)})["rating"]
 
 
 def test_a_whole_model_is_refused(model: torch.nn.Module, tmp_path: Path) -> None:
@@ -135,4 +135,4 @@ def test_the_command_writes_an_artefact(
     result = CliRunner().invoke(app, ["convert", *given])
     assert result.exit_code == 0, result.output
     assert "shared_bottom with 3 features and 2 tasks" in result.stderr
-    assert gw.load(tmp_path / "made").predict(as_table(rows, bought=0)).column_names == ["click", "rating"]
+    assert gw.load(tmp_path / "made").predict(rows).column_names == ["click", "rating"]

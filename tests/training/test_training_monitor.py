@@ -23,6 +23,8 @@ METRICS = {
         ("rating.r2", 0.2),
         ("shop.dwell.mae", -20.0),
         ("mean", (0.7 + 0.2 - 0.3) / 3),
+        ("mean.rmse", -(0.9 + 30.0) / 2),
+        ("mean.log_loss", -0.6),
     ],
 )
 def test_greater_is_better(name: str, score: float) -> None:
@@ -36,6 +38,7 @@ def test_greater_is_better(name: str, score: float) -> None:
         ("rating.rsme", "no metric 'rsme' .metrics: rmse, mae, r2, spearman.; did you mean 'rmse'"),
         ("liked.rmse", "no metric 'rmse' .metrics: auc, log_loss, pr_auc, pcoc, normalised_entropy, ece, brier.$"),
         ("auc", "no task ''"),
+        ("mean.aucc", "no metric 'aucc' .*; did you mean 'auc'"),
         ("liked.pcoc", "of two pcoc values neither is better; take another"),
     ],
 )

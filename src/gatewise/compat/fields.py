@@ -38,20 +38,21 @@ class Field:
 
 
 def make_features(fields: Sequence[Field]) -> list[declare.Feature]:
-    """Return the features of a schema; lists share the table of ids."""
+    """Return the features of a schema, where the first feature of ids owns the table that several read."""
     return [_feature(field, fields) for field in fields]
 
 
 def _feature(field: Field, fields: Sequence[Field]) -> declare.Feature:
     if field.kind == "number":
         return declare.Numeric(field.name) if field.dim == 1 else declare.Vector(field.name, size=field.dim)
-    if field.kind == "id":
-        return declare.Categorical(field.name, dim=field.dim, size=field.size)
     table = field.table or field.name
     owner = next((other.name for other in fields if other.kind == "id" and (other.table or other.name) == table), None)
-    if owner is not None:
-        return declare.Sequence(field.name, shares=owner, pooling=field.pooling)
-    return declare.Sequence(field.name, dim=field.dim, size=field.size, pooling=field.pooling)
+    own: dict[str, Any] = {"dim": field.dim, "size": field.size}
+    if owner not in (None, field.name):
+        own = {"shares": owner}
+    if field.kind == "id":
+        return declare.Categorical(field.name, **own)
+    return declare.Sequence(field.name, pooling=field.pooling, padding=field.padding, **own)
 
 
 def make_table(fields: Sequence[Field], x: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,17 +70,9 @@ def make_table(fields: Sequence[Field], x: Mapping[str, Any]) -> dict[str, Any]:
 
 def _column(field: Field, x: Mapping[str, Any]) -> Any:
     values = array_of(x, field.name)
-    if field.kind == "list":
-        return _lists(field, values, x)
-    if field.kind == "id":
-        return values.reshape(-1)
-    return values.reshape(-1) if field.dim == 1 else list(values)
-
-
-def _lists(field: Field, values: np.ndarray, x: Mapping[str, Any]) -> list[np.ndarray]:
     if field.length:
         return [row[:length] for row, length in zip(values, array_of(x, field.length).reshape(-1), strict=True)]
-    return [row if field.padding is None else row[row != field.padding] for row in values]
+    return values if field.kind == "list" or (field.dim > 1 and field.kind == "number") else values.reshape(-1)
 
 
 def array_of(x: Mapping[str, Any], name: str) -> np.ndarray:

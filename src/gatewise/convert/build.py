@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
+from torch.nn import Identity
 
 from gatewise import declare
 from gatewise.assembly import build_model, build_tasks
@@ -65,4 +66,5 @@ def _fill(
     fill_tables(model.input_layer, spec.features, source, table)
     places = column_order(model.input_layer, [(name, len(model.input_layer.columns_of(name))) for name in order])
     parts.fill_trunk(model.trunk, places)
+    assert not isinstance(model.towers, Identity)
     parts.fill_towers(model.towers, places)

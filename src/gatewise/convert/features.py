@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,13 +31,15 @@ def owner_of(feature: FeatureSpec, features: Sequence[FeatureSpec]) -> FeatureSp
 
 def remark_on_tables(features: Sequence[FeatureSpec]) -> list[str]:
     """Return a remark if features that shared a table each have their own copy."""
-    copied = [f.name for f in features if f.kind != "dense" and not _reads_owner(f, features)]
-    return [f"these features have their own copy of the table that they shared: {', '.join(copied)}"] if copied else []
+    embedded = [feature for feature in features if feature.kind != "dense"]
+    copied = [f.name for f in embedded if owner_of(f, features) is not f and reads_own(f, features)]
+    return [f"these lists have their own copy of the table that they shared: {', '.join(copied)}"] if copied else []
 
 
-def _reads_owner(feature: FeatureSpec, features: Sequence[FeatureSpec]) -> bool:
+def reads_own(feature: FeatureSpec, features: Sequence[FeatureSpec]) -> bool:
+    """Whether a feature has a table of its own: it owns it, or lists alone share it."""
     owner = owner_of(feature, features)
-    return owner is feature or (feature.kind == "sequence" and owner.kind == "sparse")
+    return owner is feature or owner.kind == "sequence"
 
 
 def make_schema(
@@ -62,14 +65,14 @@ def _feature(
     feature: FeatureSpec, features: Sequence[FeatureSpec], source: Source, table: TableName
 ) -> declare.Feature:
     if feature.kind == "dense":
-        return declare.Numeric(feature.name) if feature.dim == 1 else declare.Vector(feature.name, size=feature.dim)
-    size, dim = source.take(table(table_of(feature))).shape
-    if feature.kind == "sparse":
-        return declare.Categorical(feature.name, dim=dim, size=size)
+        one = feature.dim == 1
+        return declare.Numeric(feature.name, "none") if one else declare.Vector(feature.name, size=feature.dim)
     owner = owner_of(feature, features)
-    if owner.kind == "sparse":
-        return declare.Sequence(feature.name, shares=owner.name, pooling=feature.pooling)
-    return declare.Sequence(feature.name, dim=dim, size=size, pooling=feature.pooling)
+    size, dim = source.take(table(table_of(feature))).shape
+    own: dict[str, Any] = {"dim": dim, "size": size} if reads_own(feature, features) else {"shares": owner.name}
+    if feature.kind == "sparse":
+        return declare.Categorical(feature.name, **own)
+    return declare.Sequence(feature.name, pooling=feature.pooling, padding=feature.padding, **own)
 
 
 def fill_tables(input_layer: InputLayer, features: Sequence[FeatureSpec], source: Source, table: TableName) -> None:

@@ -195,7 +195,7 @@ def _check_pretrained(feature: Categorical | Sequence) -> None:
             "pretrained gives a vector per value, and hash_buckets has values share rows: give one of them"
         )
     if feature.pretrained.is_array and feature.size is None:
-        raise ValueError("pretrained: the rows of a .npy array are ids: it needs a feature with size")
+        raise ValueError("pretrained: the rows of a .npy array are ids: it needs a size")
 
 
 @declaration
