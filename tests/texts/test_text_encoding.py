@@ -91,6 +91,7 @@ def test_a_hub_that_cannot_be_reached_is_one_line_at_once(
 ) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     # nothing listens on a port that was free a moment ago
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
