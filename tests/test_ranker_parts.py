@@ -20,6 +20,7 @@ MODELS = {
     "residual towers of their own shape": gw.PLE(
         expert_dims=[6], tower_dims={"click": [4], "buy": [4], "stars": []}, tower_residual=True
     ),
+    "levels of their own shape": gw.PLE(expert_dims=[[8, 6], [4]], tower_dims=[4]),
     "activations of parts": gw.MMoE(
         **SMALL, expert_activation="dice", gate_activation="sigmoid", tower_activation="prelu", norm="batch"
     ),
@@ -149,3 +150,16 @@ def test_what_cannot_be_read_is_refused(reads: dict[str, list[str]], message: st
 def test_bad_options_are_refused_by_name(options: dict[str, object], message: str) -> None:
     with pytest.raises(DeclarationError, match=message):
         gw.MMoE(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"expert_dims": [[8], [4], [2]]}, "expert_dims: expected 2 lists of widths, one per level, found 3"),
+        ({"expert_dims": [[8], 4]}, "expert_dims"),
+        ({"expert_dims": [[8], [0]]}, "expert_dims.*greater than 0"),
+    ],
+)
+def test_widths_per_level_are_those_of_all_levels(options: dict[str, object], message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        gw.PLE(**options)

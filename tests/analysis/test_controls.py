@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatewise import MMoE, SharedBottom, SingleTask
+from gatewise import PLE, MMoE, SharedBottom, SingleTask
 from gatewise.analysis import control_of, nearest_width, resized
 
 
@@ -28,3 +28,10 @@ def test_a_control_comes_near_to_a_size_and_keeps_its_proportions():
 @pytest.mark.parametrize(("budget", "width"), [(1, 1), (27, 5), (30, 5), (31, 6), (10_000, 100)])
 def test_the_nearest_width(budget, width):
     assert nearest_width(lambda w: w * w, budget) == width
+
+
+def test_levels_of_their_own_widths_are_one_deep_bottom_and_keep_their_proportions():
+    architecture = PLE(expert_dims=[[64, 32], [16]])
+    assert control_of(SharedBottom, architecture).bottom_dims == (64, 32, 16)
+    half = resized(architecture, lambda model: sum(map(sum, model.expert_dims)), 56)
+    assert half.expert_dims == ((32, 16), (8,))

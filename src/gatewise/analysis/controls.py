@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from itertools import chain
 from typing import Any, TypeVar
 
 from gatewise import declare
@@ -21,7 +22,8 @@ def control_of(kind: type[Control], architecture: declare.Architecture) -> Contr
     options = {name: getattr(architecture, name) for name in COMMON}
     widths = _widths(architecture)
     if widths is not None:
-        options["bottom_dims"] = getattr(architecture, widths)
+        # the levels of a trunk, one after the other, are one deep bottom
+        options["bottom_dims"] = list(chain.from_iterable(_levels(getattr(architecture, widths))))
     return kind(**options)
 
 
@@ -41,12 +43,23 @@ def resized(architecture: AnArchitecture, size: Callable[[AnArchitecture], int],
     if option is None:
         return architecture
     dims = getattr(architecture, option)
+    levels = _levels(dims)
 
     def scaled(width: int) -> AnArchitecture:
-        changed: dict[str, Any] = {option: [max(1, round(width / dims[0] * dim)) for dim in dims]}
+        found = [[max(1, round(width / levels[0][0] * dim)) for dim in level] for level in levels]
+        changed: dict[str, Any] = {option: found if _by_level(dims) else found[0]}
         return replace(architecture, **changed)
 
     return scaled(nearest_width(lambda width: size(scaled(width)), budget))
+
+
+def _by_level(dims: Sequence[Any]) -> bool:
+    return any(not isinstance(part, int) for part in dims)
+
+
+def _levels(dims: Sequence[Any]) -> list[Sequence[int]]:
+    """Return the widths of each level; widths for all levels count as one."""
+    return list(dims) if _by_level(dims) else [dims]
 
 
 def _widths(architecture: declare.Architecture) -> str | None:

@@ -88,3 +88,15 @@ DimsByTask = Annotated[
     Discriminator(lambda value: "mapping" if isinstance(value, Mapping) else "list"),
 ]
 """Layer widths for all tasks; or a mapping from each task to its own, kept as :class:`ByName`."""
+
+
+def _nested(value: Any) -> str:
+    return "levels" if isinstance(value, Sequence) and any(isinstance(part, Sequence) for part in value) else "widths"
+
+
+DimsByLevel = Annotated[
+    Annotated[Widths, AfterValidator(tuple), Tag("widths")]
+    | Annotated[Sequence[Annotated[Widths, AfterValidator(tuple)]], AfterValidator(tuple), Tag("levels")],
+    Discriminator(_nested),
+]
+"""Layer widths for all levels, or a list with the widths of each level."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from typing_extensions import override
 
+from gatewise.errors import ShapeError
 from gatewise.nn.experts import OwnedExperts
 from gatewise.nn.experts.owned import own_counts
 from gatewise.nn.gates import GateMaker, SoftmaxGates, make_gates
@@ -30,7 +31,7 @@ class PLE(Trunk):
         num_tasks: number of tasks.
         own_experts: number of own experts per task in every level: one number, or one per task; 0 is allowed.
         shared_experts: number of shared experts in every level.
-        expert_dims: hidden widths of every expert.
+        expert_dims: hidden widths of every expert; or those of each level's experts, one entry per level.
         gate: makes the gates, such as :class:`gatewise.nn.SoftmaxGates`.
         gate_dims: hidden widths of every gate; none: softmax(W z).
         levels: number of levels; with one level, PLE is :class:`CGC`.
@@ -38,7 +39,7 @@ class PLE(Trunk):
         gate_hidden: hidden layers of the gates; None: ``hidden`` without dropout.
 
     Raises:
-        ShapeError: a task has no expert; the error names the option.
+        ShapeError: a task has no expert, or levels lack widths; the error names the option.
 
     Shape:
         - input ``[batch, input_dim]``
@@ -63,7 +64,7 @@ class PLE(Trunk):
         *,
         own_experts: int | tuple[int, ...] = 2,
         shared_experts: int = 2,
-        expert_dims: tuple[int, ...] = (64, 32),
+        expert_dims: tuple[int, ...] | tuple[tuple[int, ...], ...] = (64, 32),
         gate: GateMaker = SoftmaxGates,
         gate_dims: tuple[int, ...] = (),
         levels: int = 2,
@@ -76,8 +77,8 @@ class PLE(Trunk):
         own = own_counts(own_experts, shared_experts, num_tasks)
         self.num_tasks = num_tasks
         width, extractions = input_dim, []
-        for level in range(levels):
-            experts = OwnedExperts(width, own, shared_experts, expert_dims, hidden=hidden)
+        for level, dims in enumerate(dims_by_level(expert_dims, levels)):
+            experts = OwnedExperts(width, own, shared_experts, dims, hidden=hidden)
             # without shared experts, a shared state would not be read
             units = num_tasks + (level < levels - 1 and shared_experts > 0)
             reach = experts.belongs(units) | experts.belongs(num_tasks + 1)[-1]
@@ -95,6 +96,20 @@ class PLE(Trunk):
             mixed = level(mixed.hidden)
             penalties.append(mixed.penalty)
         return Mixed(mixed.hidden, mixed.gates, total(*penalties))
+
+
+def dims_by_level(dims: tuple[int, ...] | tuple[tuple[int, ...], ...], levels: int) -> list[tuple[int, ...]]:
+    """Return the hidden widths of each level's experts.
+
+    Raises:
+        ShapeError: widths are given per level, and not for every level.
+    """
+    shapes = [tuple(own) for own in dims if not isinstance(own, int)]
+    if not shapes:
+        return [tuple(width for width in dims if isinstance(width, int))] * levels
+    if len(shapes) != levels:
+        raise ShapeError(f"expert_dims: expected {levels} entries, one per level, found {len(shapes)}")
+    return shapes
 
 
 class Extraction(nn.Module):
