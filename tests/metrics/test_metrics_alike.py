@@ -18,6 +18,7 @@ from gatewise.metrics import (
     GINI,
     LOG_LOSS,
     MAE,
+    MSE,
     NORMALISED_ENTROPY,
     PCOC,
     PINBALL,
@@ -28,10 +29,13 @@ from gatewise.metrics import (
     SPEARMAN,
     TWEEDIE_DEVIANCE,
     Metric,
+    metric_named,
 )
 
-BINARY = [AUC, PR_AUC, LOG_LOSS, NORMALISED_ENTROPY, BRIER, PCOC, ECE]
-NUMERIC = [RMSE, MAE, R2, PINBALL, POISSON_DEVIANCE, TWEEDIE_DEVIANCE, GINI]
+THRESHOLDED = [metric_named(name) for name in ("accuracy", "precision", "recall", "f1")]
+
+BINARY = [AUC, PR_AUC, LOG_LOSS, NORMALISED_ENTROPY, BRIER, PCOC, ECE, *THRESHOLDED]
+NUMERIC = [RMSE, MSE, MAE, R2, PINBALL, POISSON_DEVIANCE, TWEEDIE_DEVIANCE, GINI]
 EVERY = [*BINARY, *NUMERIC, SPEARMAN]
 
 every_metric = pytest.mark.parametrize("metric", EVERY, ids=lambda metric: metric.name)
@@ -187,9 +191,10 @@ def test_pcoc_has_no_better_direction() -> None:
 
 def test_each_constant_bears_the_name_of_its_function() -> None:
     binary = ["auc", "pr_auc", "log_loss", "normalised_entropy", "brier", "pcoc", "ece"]
-    numeric = ["rmse", "mae", "r2", "pinball", "poisson_deviance", "tweedie_deviance", "gini"]
-    assert [metric.name for metric in EVERY] == [*binary, *numeric, "spearman"]
-    for metric in EVERY:
+    numeric = ["rmse", "mse", "mae", "r2", "pinball", "poisson_deviance", "tweedie_deviance", "gini"]
+    constants = [metric for metric in EVERY if metric not in THRESHOLDED]
+    assert [metric.name for metric in constants] == [*binary, *numeric, "spearman"]
+    for metric in constants:
         assert metric.compute is getattr(gatewise.metrics, metric.name)
         assert getattr(gatewise.metrics, metric.name.upper()) is metric
 

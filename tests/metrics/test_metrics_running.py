@@ -22,7 +22,7 @@ def clicks(rows: int = 20_000) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor
 
 def test_which_metrics_follow_from_sums() -> None:
     assert {metric.name for metric in FROM_SUMS} == {
-        "auc", "log_loss", "pcoc", "normalised_entropy", "ece", "brier", "rmse", "mae", "r2",
+        "auc", "log_loss", "pcoc", "normalised_entropy", "ece", "brier", "rmse", "mse", "mae", "mape", "r2",
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from gatewise import declare
 from gatewise.errors import DeclarationError
-from gatewise.metrics import Metric
+from gatewise.metrics import Metric, metric_named
 from gatewise.tasks import (
     BinaryTask,
     CountTask,
@@ -46,13 +46,15 @@ def build_tasks(schema: declare.Schema, statistics: Statistics | None = None) ->
     for task, each in zip(tasks, schema.tasks, strict=True):
         task.reads = tuple(each.reads)
         if each.metrics:
-            task.metrics = (*task.metrics, *(registered_metric(metric) for metric in each.metrics))
+            task.metrics = (*task.metrics, *map(further_metric, each.metrics))
     _check_columns(tasks)
     return tasks
 
 
-def registered_metric(declared: Any) -> Metric:
-    """Return the metric of a registered class, under the name of its kind."""
+def further_metric(declared: Any) -> Metric:
+    """Return the metric of a name, or that of a registered class under the name of its kind."""
+    if isinstance(declared, str):
+        return metric_named(declared)
     made = declare.made_of(declared)
     return Metric(declared.kind, made, made.greater_is_better)
 

@@ -113,7 +113,9 @@ class Training:
     """Schedule of the learning rate: ``step``, ``cosine`` or ``plateau``; None: constant."""
     clip_norm: Annotated[float, Field(gt=0)] | None = field(default=None, kw_only=True)
     """Largest norm of the gradient; a larger gradient is scaled down to this norm."""
-    monitor: Annotated[str, Field(pattern=r"^mean$|^.+\.[a-z0-9_@]+$")] = field(default="mean", kw_only=True)
+    monitor: Annotated[str, Field(pattern=r"^mean$|^.+\.[a-z0-9_@]+(@0?\.[0-9]+)?$")] = field(
+        default="mean", kw_only=True
+    )
     """The metric that decides the best epoch: ``task.metric``, or ``mean``: the mean over tasks of a metric without a
     unit, such as AUC (binary) and R2 (regression); ``mean.log_loss``: the mean of one metric over the tasks with it."""
     patience: Positive | None = field(default=3, kw_only=True)

@@ -16,6 +16,7 @@ from gatewise.declare import Options, Schema
 from gatewise.errors import DeclarationError
 from gatewise.jobs.contestants import Models, Part
 from gatewise.tasks import Task
+from gatewise.training import split_name
 
 SINGLE_TASK, SHARED_BOTTOM = "single task", "shared bottom"
 ALONE: dict[str, Any] = {"ordered": (), "expectation": 0.0}
@@ -73,7 +74,7 @@ def _alone(name: str, schema: Schema, options: Options, encoder: TableEncoder, b
 def _monitor(monitor: str, task: Task) -> str:
     """Return the metric that stops a single-task model: the declared one if it is the task's, or the task's summary."""
     output = task.outputs[-1]
-    own = monitor.rpartition(".")[0] in task.outputs
+    own = split_name(monitor)[0] in task.outputs
     return monitor if own else f"{output}.{summary_of(task, output).name}"
 
 

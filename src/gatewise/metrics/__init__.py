@@ -6,9 +6,11 @@ equal length in, one number out, computed in float64 on the tensors' device and 
 ignored, also if they hold NaN. A metric is not an average over batches: call it with the rows of the whole pass.
 
 - For probabilities and 0/1 targets: :func:`auc`, :func:`pr_auc`, :func:`log_loss`, :func:`normalised_entropy`,
-  :func:`brier`; for their calibration :func:`pcoc` and :func:`ece`.
-- For numbers: :func:`rmse`, :func:`mae`, :func:`r2`; :func:`pinball` for quantiles, :func:`poisson_deviance` for
-  counts, :func:`tweedie_deviance` for revenue; :func:`spearman` and :func:`gini` for their order alone.
+  :func:`brier`; for their calibration :func:`pcoc` and :func:`ece`; at a threshold :func:`binary_accuracy`,
+  :func:`precision`, :func:`recall` and :func:`f1`.
+- For numbers: :func:`rmse`, :func:`mse`, :func:`mae`, :func:`mape`, :func:`r2`; :func:`pinball` for quantiles,
+  :func:`poisson_deviance` for counts, :func:`tweedie_deviance` for revenue; :func:`spearman` and :func:`gini` for
+  their order alone.
 - For classes, with predictions ``[row, class]``: :func:`accuracy`, :func:`cross_entropy`.
 - Within groups, such as users or requests, ``name(targets, predictions, groups, weights=None)``: :func:`gauc`,
   :func:`ndcg_at_k`, :func:`mrr`, :func:`hit_rate_at_k`. They give a :class:`Grouped`: the mean over the groups where
@@ -23,11 +25,12 @@ difference of two models. For rows that come in parts, over batches or processes
 metric that follows from sums, which :class:`ScoreHistogram` and :class:`Moments` keep. Only torch is needed.
 """
 
+from gatewise.metrics.asked import metric_named
 from gatewise.metrics.bootstrap import Interval, bootstrap_difference, bootstrap_interval, bootstrap_mean_difference
 from gatewise.metrics.classes import accuracy, cross_entropy
 from gatewise.metrics.decile_table import Decile, decile_table
 from gatewise.metrics.deviances import poisson_deviance, tweedie_deviance
-from gatewise.metrics.errors import mae, pinball, r2, rmse
+from gatewise.metrics.errors import mae, mse, pinball, r2, rmse
 from gatewise.metrics.groups import gauc, hit_rate_at_k, mrr, ndcg_at_k
 from gatewise.metrics.metric import (
     FromSums,
@@ -49,7 +52,9 @@ from gatewise.metrics.named import (
     HIT_RATE,
     LOG_LOSS,
     MAE,
+    MAPE,
     MRR,
+    MSE,
     NDCG,
     NORMALISED_ENTROPY,
     PCOC,
@@ -63,8 +68,10 @@ from gatewise.metrics.named import (
 )
 from gatewise.metrics.order import gini, spearman
 from gatewise.metrics.probabilities import auc, brier, ece, log_loss, normalised_entropy, pcoc, pr_auc
+from gatewise.metrics.relative_errors import RelativeErrors, mape
 from gatewise.metrics.running import RunningMetrics
 from gatewise.metrics.sums import Moments, ScoreHistogram
+from gatewise.metrics.thresholds import Confusion, binary_accuracy, f1, precision, recall
 
 __all__ = [
     "ACCURACY",
@@ -77,7 +84,9 @@ __all__ = [
     "HIT_RATE",
     "LOG_LOSS",
     "MAE",
+    "MAPE",
     "MRR",
+    "MSE",
     "NDCG",
     "NORMALISED_ENTROPY",
     "PCOC",
@@ -88,6 +97,7 @@ __all__ = [
     "RMSE",
     "SPEARMAN",
     "TWEEDIE_DEVIANCE",
+    "Confusion",
     "Decile",
     "FromSums",
     "GroupMetric",
@@ -97,11 +107,13 @@ __all__ = [
     "Metric",
     "MetricFunction",
     "Moments",
+    "RelativeErrors",
     "RunningMetrics",
     "ScoreHistogram",
     "Sums",
     "accuracy",
     "auc",
+    "binary_accuracy",
     "bootstrap_difference",
     "bootstrap_interval",
     "bootstrap_mean_difference",
@@ -109,19 +121,25 @@ __all__ = [
     "cross_entropy",
     "decile_table",
     "ece",
+    "f1",
     "gauc",
     "gini",
     "hit_rate_at_k",
     "log_loss",
     "mae",
+    "mape",
+    "metric_named",
     "mrr",
+    "mse",
     "ndcg_at_k",
     "normalised_entropy",
     "pcoc",
     "pinball",
     "poisson_deviance",
     "pr_auc",
+    "precision",
     "r2",
+    "recall",
     "rmse",
     "spearman",
     "tweedie_deviance",

@@ -1,4 +1,4 @@
-"""Errors of predicted numbers: RMSE, MAE, R2, and the pinball loss of quantiles."""
+"""Errors of predicted numbers: MSE, RMSE, MAE, R2, and the pinball loss of quantiles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,32 @@ from torch import Tensor
 
 from gatewise.errors import ShapeError
 from gatewise.metrics.checks import finite, finite_rows, weighted_mean
+
+
+def mse(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:
+    r"""Return the mean squared error, the square of :func:`rmse`.
+
+    Args:
+        targets: ``[row]``, finite.
+        predictions: ``[row]``, finite, in the unit of the targets.
+        weights: ``[row]``, at least 0; rows of weight 0 are ignored, also if they hold NaN.
+
+    Returns:
+        A number of at least 0, in the squared unit of the targets. ``None`` (undefined) with no rows, or if the squares
+        do not fit into float64.
+
+    Raises:
+        ShapeError: The tensors differ in length, or hold NaN or infinity.
+
+    Example:
+        >>> import torch
+        >>> mse(torch.tensor([3.0, 5.0, 4.0, 2.0]), torch.tensor([3.0, 1.0, 4.0, 2.0]))
+        4.0
+    """
+    rows = finite_rows("mse", targets, predictions, weights)
+    if not len(rows.targets):
+        return None
+    return finite(weighted_mean((rows.targets - rows.predictions).square(), rows.weights))
 
 
 def rmse(targets: Tensor, predictions: Tensor, weights: Tensor | None = None) -> float | None:

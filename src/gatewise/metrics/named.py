@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from gatewise.metrics.classes import accuracy, cross_entropy
 from gatewise.metrics.deviances import poisson_deviance, tweedie_deviance
-from gatewise.metrics.errors import mae, pinball, r2, rmse
+from gatewise.metrics.errors import mae, mse, pinball, r2, rmse
 from gatewise.metrics.groups import gauc, hit_rate_at_k, mrr, ndcg_at_k
 from gatewise.metrics.metric import FromSums, GroupMetric, Metric
 from gatewise.metrics.order import gini, spearman
 from gatewise.metrics.probabilities import auc, brier, ece, log_loss, normalised_entropy, pcoc, pr_auc
+from gatewise.metrics.relative_errors import RelativeErrors, mape
 from gatewise.metrics.sums import Moments, ScoreHistogram
 
 AUC = Metric("auc", auc, greater_is_better=True, from_sums=FromSums(ScoreHistogram, ScoreHistogram.auc))
@@ -25,6 +26,8 @@ NORMALISED_ENTROPY = Metric(
 BRIER = Metric("brier", brier, greater_is_better=False, from_sums=FromSums(Moments, Moments.brier))
 PCOC = Metric("pcoc", pcoc, greater_is_better=None, from_sums=FromSums(ScoreHistogram, ScoreHistogram.pcoc))
 ECE = Metric("ece", ece, greater_is_better=False, from_sums=FromSums(ScoreHistogram, ScoreHistogram.ece))
+MSE = Metric("mse", mse, greater_is_better=False, from_sums=FromSums(Moments, Moments.mse))
+MAPE = Metric("mape", mape, greater_is_better=False, from_sums=FromSums(RelativeErrors, RelativeErrors.mape))
 RMSE = Metric("rmse", rmse, greater_is_better=False, from_sums=FromSums(Moments, Moments.rmse))
 MAE = Metric("mae", mae, greater_is_better=False, from_sums=FromSums(Moments, Moments.mae))
 R2 = Metric("r2", r2, greater_is_better=True, from_sums=FromSums(Moments, Moments.r2))

@@ -126,7 +126,7 @@ class ScoreHistogram:
 
 
 class Moments:
-    r"""The sums from which RMSE, MAE and R2 of all rows follow.
+    r"""The sums from which MSE, RMSE, MAE and R2 of all rows follow.
 
     .. math::
         \sum_i w_i, \quad \sum_i w_i (y_i - c), \quad \sum_i w_i (y_i - c)^2, \quad
@@ -188,6 +188,10 @@ class Moments:
     def rmse(self) -> float | None:
         """Return the root mean squared error in the unit of the targets; ``None`` with no rows."""
         return finite((self.sums[3] / self.sums[0]).sqrt())
+
+    def mse(self) -> float | None:
+        """Return the mean squared error in the squared unit of the targets; ``None`` with no rows."""
+        return finite(self.sums[3] / self.sums[0])
 
     def brier(self) -> float | None:
         """Return the mean squared error, for probabilities and targets of 0 and 1; ``None`` with no rows."""

@@ -3,7 +3,7 @@
 from gatewise.training.affinity import task_affinity
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.devices import choose_device
-from gatewise.training.monitor import Monitor, Stopping
+from gatewise.training.monitor import Monitor, Stopping, split_name
 from gatewise.training.optimizers import make_optimizer
 from gatewise.training.plain import fit_module
 from gatewise.training.reporter import Reporter, Reporters
@@ -32,6 +32,7 @@ __all__ = [
     "make_optimizer",
     "plateau",
     "save_checkpoint",
+    "split_name",
     "step_decay",
     "steps_per_epoch",
     "task_affinity",

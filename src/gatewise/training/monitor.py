@@ -33,7 +33,7 @@ class Monitor:
         self._sign = 1.0
         if name == MEAN:
             return
-        self._output, _, self._metric = name.rpartition(".")
+        self._output, self._metric = split_name(name)
         known = {output: task for task in tasks for output in task.outputs}
         if self._output == MEAN and MEAN not in known:
             self._sign = self._of_mean()
@@ -107,6 +107,16 @@ class Monitor:
 def _metrics_of(task: Task, output: str) -> dict[str, Metric | GroupMetric]:
     known: list[Metric | GroupMetric] = [*task.metrics_of(output), *task.group_metrics]
     return {metric.name: metric for metric in known}
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return prediction and metric of a name such as ``click.auc`` or ``click.f1@0.3``."""
+    before, _, after = name.rpartition(".")
+    if after.isdigit() and "@" in before:
+        # the point is that of a threshold
+        output, _, metric = before.rpartition(".")
+        return output, f"{metric}.{after}"
+    return before, after
 
 
 @dataclass

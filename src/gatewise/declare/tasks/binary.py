@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from gatewise.declare.base import Name, declaration
-from gatewise.declare.tasks.label import Label
+from gatewise.declare.tasks.label import THRESHOLDED, Label
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -20,6 +20,8 @@ class Binary(Label):
     With ``after`` the task is a step of a funnel. For ``click``, and ``purchase`` after ``click``, the predictions are
     ``click``, ``purchase_given_click`` and ``click_and_purchase``.
     """
+
+    further_metrics: ClassVar[tuple[str, ...]] = THRESHOLDED
 
     focal: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
     """Exponent of the focal loss, in which well predicted rows count less; 0: cross entropy."""

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from gatewise.declare.base import Name, Names, declaration
-from gatewise.declare.doors import OpenTo
+from gatewise.declare.doors import OpenTo, registered
+from gatewise.errors import did_you_mean, shown
 
 Weight = Annotated[float, Field(ge=0)]
-AnyMetric = Annotated[Any, OpenTo("metric")]
+THRESHOLDED = ("accuracy", "precision", "recall", "f1")
+"""Metrics of yes or no at a threshold, such as ``f1`` or ``f1@0.3``."""
+RELATIVE = ("mse", "mape")
+"""Metrics of numbers beyond those of every kind."""
+
+
+def _by_name(value: Any, others: ValidatorFunctionWrapHandler) -> Any:
+    """Keep the name of a metric of ours; whether it fits the kind of task is checked there."""
+    ours = isinstance(value, str) and value not in registered("metric")
+    return value if ours else others(value)
+
+
+AnyMetric = Annotated[Any, OpenTo("metric"), WrapValidator(_by_name)]
 
 
 @declaration
 class Label:
     """Options of all tasks: the label's column, the sample of rows, and weights."""
+
+    further_metrics: ClassVar[tuple[str, ...]] = ()
+    """Names of metrics of the kind that are computed where ``metrics`` names them."""
 
     name: Name
     """The task's name, also the name of the predicted column."""
@@ -28,12 +44,21 @@ class Label:
     weight_column: Name | None = None
     """A column of non-negative row weights for this task's loss; metrics ignore these weights."""
     metrics: Annotated[Sequence[AnyMetric], AfterValidator(tuple)] = field(default=(), kw_only=True)
-    """Registered metrics of the task, in addition to its kind's metrics."""
+    """Further metrics of the task: names such as ``f1``, ``accuracy@0.3`` or ``mape``, and registered metrics."""
     reads: Names = field(default=(), kw_only=True)
     """Names of tasks whose towers this task's tower reads beside its own hidden vector (deep Bayesian multi-task
     learning: a graph of tasks without circles); empty: towers do not read each other."""
     within: Name | None = field(default=None, kw_only=True)
     """Name of a binary task: this task is trained and evaluated only in rows in which that task's label is 1."""
+
+    @model_validator(mode="after")
+    def _metrics_of_the_kind(self) -> Any:
+        for name in self.metrics:
+            if isinstance(name, str) and not _is_metric(name, self.further_metrics):
+                known = [*self.further_metrics, *registered("metric")]
+                hint = did_you_mean(name, known)
+                raise ValueError(f"metrics: expected names of further metrics ({shown(known)}), found {name!r}{hint}")
+        return self
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -49,6 +74,17 @@ class Label:
     def known_columns(self) -> tuple[str, ...]:
         """Columns that the task reads for predictions too, such as a limit that is known before the label."""
         return ()
+
+
+def _is_metric(name: str, known: Sequence[str]) -> bool:
+    """Whether a name is one of the known metrics, if it can have a threshold maybe with one, such as ``f1@0.3``."""
+    kind, at, threshold = name.partition("@")
+    if kind not in known or not at:
+        return name in known
+    try:
+        return kind in THRESHOLDED and 0 < float(threshold) < 1
+    except ValueError:
+        return False
 
 
 def refuse_options_of_others(declared: Any, owners: Mapping[str, str]) -> None:

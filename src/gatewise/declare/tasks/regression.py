@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from gatewise.declare.base import declaration
-from gatewise.declare.tasks.label import Label, refuse_options_of_others
+from gatewise.declare.tasks.label import RELATIVE, Label, refuse_options_of_others
 
 
 @declaration
@@ -19,6 +19,8 @@ class Regression(Label):
         >>> Regression("dwell", loss="quantile", quantile=0.9).quantile
         0.9
     """
+
+    further_metrics: ClassVar[tuple[str, ...]] = RELATIVE
 
     loss: Literal["mse", "mae", "huber", "quantile"] = field(default="mse", kw_only=True)
     """``mse``: learns the mean; ``mae``: the median; ``huber``: a value between the two, robust to outliers;
