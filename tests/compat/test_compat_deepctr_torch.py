@@ -11,7 +11,7 @@ import deepctr_torch.callbacks
 import deepctr_torch.inputs
 import deepctr_torch.models
 import deepctr_torch.models.basemodel
-import layouts
+import moving_layouts as layouts
 import numpy as np
 import pandas as pd
 import pytest

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import layouts
+import moving_layouts as layouts
 import numpy as np
 import pytest
 import torch

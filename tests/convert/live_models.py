@@ -35,7 +35,7 @@ def trained(model: nn.Module, run: Callable[[nn.Module], Any]) -> nn.Module:
     with torch.no_grad():
         for weight in model.parameters():
             # around the ones of a normalisation, and the zeros of a bias
-            weight.copy_(weight.mean().round() + torch.randn_like(weight) * (0.5 if weight.dim() > 1 else 0.2))
+            weight.copy_(weight.mean().round() + torch.randn_like(weight) * (0.35 if weight.dim() > 1 else 0.2))
     model.train()
     with torch.no_grad():
         for _ in range(4):
@@ -53,7 +53,7 @@ def check_same(ranker: gw.Ranker, table: dict[str, Any], expected: np.ndarray, f
         folder: for files.
         onnx: whether to export the ranker, which takes seconds.
     """
-    assert expected.std(axis=0).min() > 1e-3
+    assert expected.std(axis=0).min() > 3e-4
     ranker.save(folder / "model")
     for each in (ranker, gw.load(folder / "model")):
         found = each.predict(table)
