@@ -65,6 +65,7 @@ KINDS = {
     "focal": [gw.Binary("cart", focal=2.0, within="click")],
     "pairwise": [gw.Binary("cart", ranking="pairwise")],
     "listwise": [gw.Binary("cart", ranking="listwise", within="click")],
+    "jrc": [gw.Binary("cart", loss="jrc", calibration_share=0.6, within="click")],
     "funnel": [gw.Binary("cart", after="click"), gw.Binary("buy", after="click", through="cart", learn="ips")],
     "dr": [gw.Binary("cart", after="click", learn="dr")],
     "observed": [gw.Binary("cart", after="click", learn="observed")],

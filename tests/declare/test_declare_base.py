@@ -49,6 +49,7 @@ FEATURES = [
 TASKS = [
     declare.Binary("click", 0.5, column="clicked", weight_column="cost"),
     declare.Binary("cart", after="click"),
+    declare.Binary("share", loss="jrc", calibration_share=0.25),
     declare.Binary("buy", after="click", through="cart", learn="ips", clip=0.05, conflicts="drop"),
     declare.Binary(
         "like", ranking="listwise", ranking_weight=0.5, focal=2.0, within="click", reads=["click"], metrics=[METRIC]

@@ -13,6 +13,7 @@ from gatewise.tasks import (
     CountTask,
     DurationTask,
     FunnelTask,
+    JointTask,
     LifetimeValueTask,
     MulticlassTask,
     OrdinalTask,
@@ -80,6 +81,8 @@ def _build(task: declare.Task, learnt: dict[str, Any], schema: declare.Schema, o
         case declare.Binary(ranking=str()):
             ranking: dict[str, Any] = {"ranking": task.ranking, "ranking_weight": task.ranking_weight}
             return RankedBinaryTask(task.name, focal=task.focal, **ranking, **common)
+        case declare.Binary(loss="jrc"):
+            return JointTask(task.name, calibration_share=task.calibration_share, grouped=grouped, **common)
         case declare.Binary():
             return BinaryTask(task.name, focal=task.focal, grouped=grouped, **common)
         case declare.Regression():

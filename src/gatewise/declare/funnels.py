@@ -56,8 +56,11 @@ def check_relations(tasks: Mapping[str, Task]) -> None:
 def _check_named(task: Task, option: str, other: str, tasks: Mapping[str, Task]) -> None:
     if other not in tasks:
         raise ValueError(f"task {task.name!r}: {option} {other!r} is no task{did_you_mean(other, tasks)}")
-    if not isinstance(tasks[other], Binary):
+    named = tasks[other]
+    if not isinstance(named, Binary):
         raise ValueError(f"task {task.name!r}: {option} {other!r} is no binary task")
+    if option != "within" and named.loss == "jrc":
+        raise ValueError(f"task {task.name!r}: {option} {other!r} has loss 'jrc', and a step of a funnel has one score")
 
 
 def _check_reads(tasks: Mapping[str, Task]) -> None:

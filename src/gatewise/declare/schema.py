@@ -112,6 +112,8 @@ class Schema:
         for task in self.tasks:
             if isinstance(task, Binary) and task.ranking is not None and self.group is None:
                 raise ValueError(f"task {task.name!r}: ranking compares rows of a group, and the schema has no 'group'")
+            if isinstance(task, Binary) and task.loss == "jrc" and self.group is None:
+                raise ValueError(f"task {task.name!r}: jrc compares rows of a group, and the schema has no 'group'")
 
     @property
     def tasks_by_name(self) -> dict[str, Task]:

@@ -10,6 +10,7 @@ from gatewise.tasks.count import CountTask
 from gatewise.tasks.custom import make_registered, register
 from gatewise.tasks.duration import DurationTask
 from gatewise.tasks.funnel import FunnelTask
+from gatewise.tasks.jrc import JointTask
 from gatewise.tasks.lifetime_value import LifetimeValueTask
 from gatewise.tasks.multiclass import MulticlassTask
 from gatewise.tasks.ordinal import OrdinalTask
@@ -25,6 +26,7 @@ __all__ = [
     "CountTask",
     "DurationTask",
     "FunnelTask",
+    "JointTask",
     "Judged",
     "LifetimeValueTask",
     "Metrics",

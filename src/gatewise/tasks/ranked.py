@@ -57,14 +57,11 @@ class RankedBinaryTask(BinaryTask):
     def losses_among(self, rows: Rows) -> Tensor:
         scores, targets = rows.scores[self.name], rows.targets[self.name]
         losses = self.losses(scores, targets)
-        if rows.groups is None or len(scores) == 0:
+        compared = rows.grouped(self.name)
+        if compared is None:
             return losses
-        counted = rows.counted[self.name]
-        present = rows.groups >= 0 if counted is None else (rows.groups >= 0) & (counted > 0)
-        index = present.nonzero().squeeze(1)
-        if len(index) == 0:
-            return losses
-        ranked = RANKING[self.ranking](scores[index], targets[index], rows.groups[index])
+        index, groups = compared
+        ranked = RANKING[self.ranking](scores[index], targets[index], groups)
         return losses.index_add(0, index, self.ranking_weight * ranked)
 
 

@@ -27,6 +27,15 @@ class Rows:
     counted: Mapping[str, Tensor | None] = field(default_factory=dict)
     groups: Tensor | None = None
 
+    def grouped(self, task: str) -> tuple[Tensor, Tensor] | None:
+        """Return the indices of the rows of a task's sample that have a group, and their groups; None if none has."""
+        if self.groups is None or len(self.groups) == 0:
+            return None
+        counted = self.counted[task]
+        present = self.groups >= 0 if counted is None else (self.groups >= 0) & (counted > 0)
+        index = present.nonzero().squeeze(1)
+        return (index, self.groups[index]) if len(index) else None
+
 
 def by_task(names: Iterable[str], widths: Iterable[int], matrix: Tensor) -> dict[str, Tensor]:
     """Return each task's columns of a matrix ``[row, column]``, as views; ``[row]`` for a width of 1."""

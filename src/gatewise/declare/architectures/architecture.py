@@ -133,6 +133,8 @@ class Architecture:
 def _check_probability(task: Task) -> None:
     if not isinstance(task, Binary):
         raise DeclarationError(f"expectation: compares probabilities, and task {task.name!r} is {task.kind}")
+    if task.loss == "jrc":
+        raise DeclarationError(f"expectation: compares tasks of one score, and task {task.name!r} has loss 'jrc'")
     if task.after is not None:
         raise DeclarationError(
             f"expectation: task {task.name!r} comes after {task.after!r} and is never the likelier one"

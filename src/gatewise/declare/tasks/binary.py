@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from gatewise.declare.base import Name, declaration
-from gatewise.declare.tasks.label import THRESHOLDED, Label
+from gatewise.declare.tasks.label import THRESHOLDED, Label, refuse_options_of_others
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -25,6 +25,11 @@ class Binary(Label):
 
     focal: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
     """Exponent of the focal loss, in which well predicted rows count less; 0: cross entropy."""
+    loss: Literal["cross_entropy", "jrc"] = field(default="cross_entropy", kw_only=True)
+    """``cross_entropy``, or ``jrc``: two scores, which learn the probability and, within the groups of the schema's
+    ``group``, the order of rows (Sheng et al., KDD 2023)."""
+    calibration_share: Annotated[float, Field(gt=0, lt=1)] = field(default=0.5, kw_only=True)
+    """Of ``jrc``: share of the loss of the probability; the rest is that of the order."""
     ranking: Literal["pairwise", "listwise"] | None = field(default=None, kw_only=True)
     """A second, ranking loss within the groups of the schema's ``group``."""
     ranking_weight: Positive = field(default=1.0, kw_only=True)
@@ -45,6 +50,10 @@ class Binary(Label):
 
     @model_validator(mode="after")
     def _consistent(self) -> Binary:
+        refuse_options_of_others(self, {"calibration_share": "jrc"})
+        for name in ("focal", "ranking", "after"):
+            if self.loss == "jrc" and getattr(self, name):
+                raise ValueError(f"{name} does not go with loss 'jrc'")
         if self.after is None:
             given = [name for name, unset in OF_STEPS.items() if getattr(self, name) != unset]
             if given:
