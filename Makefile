@@ -7,6 +7,7 @@
 # make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
 # make kuairand: multi-task models beside LightGBM on KuaiRand, into docs/results.md (an hour; DATA=folder)
 # make census: multi-task models beside LightGBM on Census-Income, into docs/results.md (half an hour; DATA=folder)
+# make moving: AUC of scripts that moved, beside torch-rechub and DeepCTR-Torch, into docs/moving (a quarter of an hour)
 # make wheel: both wheels into dist/, the one for Linux on x86-64 with compiled kernels
 # make bench-check: fail if training has become slow (a minute)
 
@@ -15,7 +16,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test asan lint format results funnels balance kuairand census paper bench bench-check readme wheel clean
+.PHONY: moving demo test asan lint format results funnels balance kuairand census paper bench bench-check readme wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -56,6 +57,9 @@ kuairand: $(VENV)/.peers
 
 census: $(VENV)/.peers
 	$(BIN)/python scripts/census_results.py $(if $(DATA),--data $(DATA))
+
+moving: $(VENV)/.dev
+	$(BIN)/python scripts/moving_results.py
 
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/run.py $(PARTS)
