@@ -24,9 +24,9 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "extending.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 MODEL = {
     "trunk": {"model": {"kind": "task_tokens", "width": 8}},
-    "expert": {"model": {"kind": "mmoe", "experts": [{"kind": "gated_linear", "width": 4, "count": 2}]}},
+    "expert": {"model": {"kind": "mmoe", "experts": [{"kind": "sliding_window", "width": 4, "count": 2}]}},
     "gate": {
-        "model": {"kind": "mmoe", "experts": 2, "expert_dims": [4], "gate": {"kind": "scaled_gate", "scale": 2.0}}
+        "model": {"kind": "mmoe", "experts": 2, "expert_dims": [4], "gate": {"kind": "self_attention", "tokens": 2}}
     },
     "interaction": {"model": {"kind": "mmoe", "experts": 2, "expert_dims": [4], "interaction": "with_products"}},
     "balance": {"balance": {"kind": "hardest_first", "sharpness": 0.5}},
