@@ -16,8 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from gatewise.compat.deepctr_torch.models import ESMM, MMOE, PLE, SharedBottom
-from gatewise.compat.deepctr_torch.models.basemodel import BaseModel
 
 import gatewise as gw
 from gatewise.compat import NoCounterpartError
@@ -30,6 +28,8 @@ from gatewise.compat.deepctr_torch.inputs import (
     build_input_features,
     get_feature_names,
 )
+from gatewise.compat.deepctr_torch.models import ESMM, MMOE, PLE, SharedBottom
+from gatewise.compat.deepctr_torch.models.basemodel import BaseModel
 from gatewise.errors import GatewiseError
 
 MADE = {"dnn_dropout": 0.1, "task_types": ["binary", "binary"], "task_names": ["income", "marital"]}

@@ -15,13 +15,13 @@ import torch_rechub.basic.features
 import torch_rechub.models.multi_task
 import torch_rechub.trainers
 import torch_rechub.utils.data
-from gatewise.compat.torch_rechub.models.multi_task import AITM, ESMM, MMOE, PLE, SharedBottom
 from torch.utils.data import DataLoader
 
 import gatewise as gw
 from gatewise.compat import NoCounterpartError
 from gatewise.compat import torch_rechub as ours
 from gatewise.compat.torch_rechub.basic.features import DenseFeature, SequenceFeature, SparseFeature
+from gatewise.compat.torch_rechub.models.multi_task import AITM, ESMM, MMOE, PLE, SharedBottom
 from gatewise.compat.torch_rechub.trainers import MTLTrainer
 from gatewise.compat.torch_rechub.utils.data import DataGenerator, PredictDataset
 from gatewise.errors import GatewiseError
