@@ -89,16 +89,13 @@ def deepctr(prefix: str, name: str, layout: moving_layouts.Layout, seed: int, _f
 
 
 def aucs(name: str, layout: moving_layouts.Layout, predictions: np.ndarray, library: str) -> list[float]:
-    """Return the AUC of every prediction; a conversion given a click is judged on the rows with a click."""
+    """Return the AUC of every prediction over all rows, as the libraries judge them."""
     _, _, (_, y) = layout.split()
-    if name != "ESMM":
-        return [roc_auc_score(y[:, i], predictions[:, i]) for i in range(2)]
-    click, both = y[:, 1], y[:, 0] * y[:, 1]
-    if library == "deepctr-torch":
-        return [roc_auc_score(click, predictions[:, 0]), roc_auc_score(both, predictions[:, 1])]
-    clicked = click == 1
-    given = roc_auc_score(y[clicked, 0], predictions[clicked, 0])
-    return [given, roc_auc_score(click, predictions[:, 1]), roc_auc_score(both, predictions[:, 2])]
+    columns = [y[:, 0], y[:, 1]]
+    if name == "ESMM":
+        both = y[:, 0] * y[:, 1]
+        columns = [y[:, 1], both] if library == "deepctr-torch" else [*columns, both]
+    return [roc_auc_score(labels, predictions[:, i]) for i, labels in enumerate(columns)]
 
 
 def compared(run: Callable[..., np.ndarray], library: str, models: tuple[str, ...], data: list[str]) -> list[str]:
