@@ -133,6 +133,16 @@ def test_metrics_are_by_task(lists: Any) -> None:
     assert found["auc"] == found["click_auc"]
 
 
+def test_accuracy_is_that_of_binary_tasks(lists: Any) -> None:
+    _, x, y, columns = lists
+    model = SharedBottom(columns, (4,), (), task_types=["binary", "regression"], task_names=["click", "dwell"])
+    model.compile("adam", metrics=["acc", "accuracy"])
+    history = model.fit(x, y, epochs=1, verbose=0, validation_data=(x, y))
+    expected = np.mean((model.predict(x)[:, 0] > 0.5) == y[:, 0])
+    assert model.evaluate(x, y) == dict.fromkeys(("acc", "click_acc", "accuracy", "click_accuracy"), expected)
+    assert history.history["val_acc"] == [expected]
+
+
 def test_rows_may_be_a_list_of_columns(lists: Any) -> None:
     model, x, _, columns = lists
     assert get_feature_names(columns) == ["item", "seen", "bought", "liked", "cut", "length", "vector", "age"]

@@ -304,7 +304,20 @@ def test_mistakes_are_one_line(ask: Any, message: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_penalties_become_decays_of_the_same_gradient() -> None:
-    penalties = {"embedding_l2": 1e-3, "dense_l2": 2e-3}
-    training = MTLTrainer(model(), KINDS, regularization_params=penalties)._training
-    assert (training["weight_decay"], training["embedding_decay"]) == (1e-5 + 4e-3, 1e-5 + 2e-3)
+def test_penalties_become_decays_of_the_same_gradient(tmp_path: Path) -> None:
+    penalties = {"embedding_l2": 1e-3, "dense_l2": 2e-3, "dense_l1": 3e-3}
+    trainer = MTLTrainer(model(), KINDS, n_epoch=1, regularization_params=penalties, model_path=tmp_path)
+    trainer.fit(
+        *DataGenerator({"a": [1, 2]}, [[0, 1], [1, 0]]).generate_dataloader({"a": [1, 2]}, [[0, 1], [1, 0]])[:2]
+    )
+    options = trainer.ranker.options
+    assert (options.training.weight_decay, options.training.embedding_decay) == (1e-5 + 4e-3, 1e-5 + 2e-3)
+    assert options.model.l1_dense == 3e-3
+
+
+@pytest.mark.parametrize(
+    ("penalty", "optimiser"), [("embedding_l1", torch.optim.Adam), ("dense_l2", torch.optim.AdamW)]
+)
+def test_penalties_without_a_counterpart_are_named(penalty: str, optimiser: Any) -> None:
+    with pytest.raises(NoCounterpartError, match=penalty):
+        MTLTrainer(model(), KINDS, optimiser, regularization_params={penalty: 1e-3})

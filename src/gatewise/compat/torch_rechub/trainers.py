@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ class MTLTrainer:
             **_decays(optimiser_options(optimizer_fn, params, LIBRARY), regularization_params or {}),
         }
         self._balance = _balance(adaptive_params)
+        self._l1_dense = (regularization_params or {}).get("dense_l1", 0.0)
 
     @property
     def ranker(self) -> Ranker:
@@ -91,7 +93,8 @@ class MTLTrainer:
             Per epoch the training losses of all tasks, then their validation scores, as :meth:`evaluate` gives them.
         """
         training = {"batch_size": train_dataloader.batch_size, "seed": torch.initial_seed() % 2**63, **self._training}
-        ranker = Ranker(self.model.schema(), self.model.architecture(), balance=self._balance, **training)
+        architecture = replace(self.model.architecture(), l1_dense=self._l1_dense)
+        ranker = Ranker(self.model.schema(), architecture, balance=self._balance, **training)
         ranker.fit(self._table(train_dataloader), self._table(val_dataloader))
         self.model._ranker = ranker
         ranker.save(self.model_path / f"model_{mode}_{seed}")
@@ -212,7 +215,7 @@ def _decays(options: dict[str, Any], penalties: Mapping[str, float]) -> dict[str
     for name, strength in penalties.items():
         if name not in PENALTIES:
             raise DeclarationError(f"regularization_params: expected one of {', '.join(PENALTIES)}, found {name!r}")
-        if strength and (name.endswith("l1") or options["optimizer"] == "adamw"):
+        if strength and (name == "embedding_l1" or (name.endswith("l2") and options["optimizer"] == "adamw")):
             raise NoCounterpartError(f"{name} with {options['optimizer']}", LIBRARY)
     decay = options["weight_decay"]
     of_embeddings = decay + 2 * penalties.get("embedding_l2", 0.0)

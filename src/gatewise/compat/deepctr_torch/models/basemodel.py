@@ -107,6 +107,8 @@ class BaseModel(MovedModel):
         if len(losses) != len(self.tasks):
             raise DeclarationError(f"loss: expected {len(self.tasks)}, one per task, found {len(losses)}")
         self.tasks = [_with_loss(task, own) for task, own in zip(self.tasks, losses, strict=True)]
+        if {"accuracy", "acc"} & set(self.metrics):
+            self.tasks = [_with_accuracy(task) for task in self.tasks]
 
     def fit(
         self,
@@ -245,6 +247,10 @@ def _optimiser(given: str | torch.optim.Optimizer) -> dict[str, Any]:
         raise DeclarationError(f"optimizer: expected one of {', '.join(OPTIMISERS)}, found {given!r}")
     kind, lr = OPTIMISERS[given]
     return optimiser_options(kind, {"lr": lr}, LIBRARY)
+
+
+def _with_accuracy(task: declare.Task) -> declare.Task:
+    return replace(task, metrics=("accuracy",)) if isinstance(task, declare.Binary) else task
 
 
 def _with_loss(task: declare.Task, loss: Any) -> declare.Task:
