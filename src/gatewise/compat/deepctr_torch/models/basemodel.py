@@ -142,11 +142,11 @@ class BaseModel(MovedModel):
         told.end()
         return self.history
 
-    def evaluate(self, x: Any, y: Any, batch_size: int = BATCH) -> dict[str, float]:  # noqa: ARG002
+    def evaluate(self, x: Any, y: Any, batch_size: int = BATCH) -> dict[str, float]:
         """Return the metrics of :meth:`compile`: each as the mean over tasks (``auc``) and by task (``ctr_auc``)."""
         return self.logs(self.ranker.evaluate(self._table(x, y)))
 
-    def predict(self, x: Any, batch_size: int = BATCH) -> np.ndarray:  # noqa: ARG002
+    def predict(self, x: Any, batch_size: int = BATCH) -> np.ndarray:
         """Return the predictions ``[row, task]``, float64."""
         found = self.ranker.predict(self._table(x))
         return np.column_stack([found[name].to_numpy() for name in self.columns])
