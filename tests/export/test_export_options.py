@@ -91,3 +91,18 @@ def test_onnx_runtime_predicts_the_same(ranker: gw.Ranker, tmp_path: Path, input
     ranker.export_onnx(tmp_path / "model.onnx", check=TABLE, inputs=inputs)
     found = OnnxScorer(tmp_path / "model.onnx", ranker.scorer).run(TABLE)
     np.testing.assert_allclose(found["click"], ranker.predict(TABLE)["click"].to_numpy(), atol=1e-5)
+
+
+def test_a_request_predicts_what_its_table_does(ranker: gw.Ranker, artefact: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fastapi", reason="pip install 'gatewise[serve]'")
+    from gatewise.export import port_names
+    from gatewise.http.columns import FeatureColumns
+
+    scorer = gw.load(artefact).scorer
+    ranker.export_onnx(tmp_path / "model.onnx", inputs="encoded", check=TABLE)
+    columns = FeatureColumns(scorer.encoder, ports=port_names(scorer))
+    given = {name: TABLE[name] for name in columns.names}
+    arrays = columns.side_by_side(columns.encode(given, ROWS), ROWS)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    (found,) = session.run(["click"], arrays)
+    np.testing.assert_allclose(found, ranker.predict(TABLE)["click"].to_numpy(), atol=1e-5)
