@@ -111,7 +111,7 @@ ORDINARY = {
     "constant last place": np.column_stack([RNG.integers(1, 90, (ROWS, 3)), np.zeros(ROWS, int)]),
     "constant": np.zeros((ROWS, 6), int),
     "flags that end": [[1] * n + [0] * (12 - n) for n in LENGTHS],
-    "states that end": [["a", "b", "c", "d"][: 1 + n % 4] + ["left"] * (11 - n % 4) for n in LENGTHS],
+    "states that end": [RNG.choice(["new", "paid", "late", "back"], n).tolist() + ["left"] * (12 - n) for n in LENGTHS],
     "sorted counts": np.sort(RNG.poisson(1, (ROWS, 8)), axis=1)[:, ::-1],
     "sorted ids": np.sort(RNG.integers(0, 30, (ROWS, 6)), axis=1),
     "lists of any length": [RNG.integers(0, 9, n).tolist() for n in LENGTHS],
