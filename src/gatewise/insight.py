@@ -1,9 +1,9 @@
-"""Evaluation and explanation of a trained model: metrics, slices, gates, experts, features."""
+"""What a trained model does inside: gates, experts, features, single predictions."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,185 +14,41 @@ from gatewise.analysis import (
     BINS,
     LIMIT,
     Ablation,
-    Cut,
-    Estimates,
     Explanation,
     GateUsage,
     Importance,
     Problem,
-    ReliabilityBin,
     Routing,
     Similarity,
-    Slice,
-    Streamed,
-    StreamedMetrics,
     attribute,
-    cut_column,
-    cut_table,
     expert_ablation,
     expert_similarity,
     explanation_of,
     feature_importance,
     gate_usage,
     gradient_routing,
-    intervals,
     mixture_problems,
-    reliability,
-    slices,
     starving_tasks,
 )
-from gatewise.data import column_names, needed_columns, read_table, readable, row_and_others, stream_table
-from gatewise.errors import GatewiseError, GatewiseWarning, TableError, did_you_mean, shown
-from gatewise.history import EpochRecord, kept_epoch
+from gatewise.data import needed_columns, readable, row_and_others
+from gatewise.errors import GatewiseError, GatewiseWarning
+from gatewise.history import kept_epoch
+from gatewise.judging import Judging
 from gatewise.nn import MultiTaskModel, TensorTable, levels_of
 from gatewise.progress import at_terminal, counting
-from gatewise.serving import Scorer
 
 GATE_SAMPLE = 10_000
 """Largest number of rows for the check of gates after a training."""
 
 
-class Insight:
-    """Metrics with intervals, slices, gates, experts, features and single predictions of a scorer.
+class Insight(Judging):
+    """Judging of a scorer, and a look inside: gates, experts, features and single predictions.
 
     Args:
         scorer: encoder, model and tasks; None before the first training.
         options: the options of the training.
         history: the history of the training, one record per epoch.
     """
-
-    def __init__(self, scorer: Scorer | None, options: declare.Options, history: Sequence[EpochRecord] = ()) -> None:
-        self._scorer = scorer
-        self.options = options
-        self.history: list[EpochRecord] = list(history)
-
-    @property
-    def scorer(self) -> Scorer:
-        """The fitted encoder, model and tasks.
-
-        Raises:
-            GatewiseError: the ranker is not fitted yet.
-        """
-        if self._scorer is None:
-            raise GatewiseError("this ranker is not fitted: call fit first, or gatewise.load an artefact")
-        return self._scorer
-
-    def evaluate_stream(self, table: Any, *, calibrated: bool = False) -> Streamed:
-        """Return the metrics of a table that is read in pieces, such as a file larger than memory.
-
-        AUC and ECE come from histograms of 100,000 bins. Metrics that need all rows at once are left out; the result
-        names these metrics.
-
-        Raises:
-            TableError: a column is missing or of another type.
-            GatewiseError: ``calibrated``, but the ranker is not calibrated.
-        """
-        encoder = self.scorer.encoder
-        centres = {name: learnt.get("mean", 0.0) for name, learnt in encoder.statistics.items()}
-        metrics = StreamedMetrics(self.scorer.tasks, centres)
-        for piece in stream_table(table, needed_columns(encoder.schema), encoder.column_types()):
-            metrics.update(self.scorer.predicted(piece, calibrated=calibrated))
-        return metrics.result()
-
-    def intervals(
-        self,
-        table: Any,
-        metrics: Collection[str] | None = None,
-        *,
-        by_group: bool = False,
-        samples: int = 1000,
-        level: float = 0.95,
-        seed: int = 0,
-        calibrated: bool = False,
-    ) -> Estimates:
-        """Return the metrics with bootstrap intervals, ``{task: {metric: Estimate}}``.
-
-        Args:
-            table: any table with features and labels.
-            metrics: names of the metrics; by default all.
-            by_group: whether to resample whole groups of the schema's ``group``; metrics within groups always do.
-            samples: number of bootstrap samples.
-            level: nominal coverage of the interval.
-            seed: seed of the bootstrap samples.
-            calibrated: whether to evaluate calibrated probabilities.
-
-        Raises:
-            DeclarationError: an unknown metric, or a schema without a group.
-            TableError: a column is missing or of another type.
-        """
-        predicted = self.scorer.predicted(table, calibrated=calibrated)
-        return intervals(predicted, metrics, by_group=by_group, samples=samples, level=level, seed=seed)
-
-    def slices(
-        self,
-        table: Any,
-        by: str | Sequence[str],
-        metrics: Collection[str] | None = None,
-        *,
-        bins: int = BINS,
-        limit: int = LIMIT,
-        calibrated: bool = False,
-    ) -> dict[str, list[Slice]]:
-        """Return the metrics of every slice, ``{task: [Slice]}``, in the order of the columns.
-
-        Numbers and times are cut into bins of about equally many rows. For ``Categorical`` features and columns of
-        other types, each value is one slice, the most frequent value first; nulls are one slice.
-
-        Args:
-            table: any table with features and labels.
-            by: one or several columns of the table.
-            metrics: names of the metrics; by default all.
-            bins: number of bins of numbers.
-            limit: largest number of values; the other values are one slice.
-            calibrated: whether to evaluate calibrated probabilities.
-
-        Raises:
-            DeclarationError: an unknown metric.
-            TableError: a column is missing or of another type.
-        """
-        source = readable(table)
-        cuts = self._cut(source, by, bins, limit)
-        return slices(self.scorer.predicted(source, calibrated=calibrated), cuts, metrics)
-
-    def reliability(
-        self,
-        table: Any,
-        bins: int = 10,
-        by: str | Sequence[str] | None = None,
-        *,
-        limit: int = LIMIT,
-        level: float = 0.95,
-        calibrated: bool = False,
-    ) -> dict[str, list[ReliabilityBin]]:
-        """Return predicted and observed rates per bin, ``{task: [ReliabilityBin]}``, for every probability.
-
-        Args:
-            table: any table with features and labels.
-            bins: number of bins of equally many rows.
-            by: one or several columns, whose slices have separate bins; see :meth:`slices`.
-            limit: largest number of values; the other values are one slice.
-            level: nominal coverage of the interval of each bin's observed rate.
-            calibrated: whether to evaluate calibrated probabilities.
-
-        Raises:
-            TableError: a column is missing or of another type.
-        """
-        source = readable(table)
-        cuts = self._cut(source, by, BINS, limit)
-        return reliability(self.scorer.predicted(source, calibrated=calibrated), cuts, bins=bins, level=level)
-
-    def _cut(self, source: Any, by: str | Sequence[str] | None, bins: int, limit: int) -> list[Cut]:
-        """Return the slices of a table by columns, which may be other columns than features."""
-        columns = [by] if isinstance(by, str) else list(by or ())
-        present = column_names(source)
-        read = [cut_column(present, name) for name in columns]
-        for name in read:
-            if name not in present:
-                hint = did_you_mean(name, present) or f" (columns: {shown(present)})"
-                raise TableError(f"slices: the table has no column {name!r}{hint}")
-        encoder = self.scorer.encoder
-        read_as_learnt = read_table(source, read, encoder.column_types())
-        return cut_table(read_as_learnt, columns, bins=bins, limit=limit, keys=encoder.id_columns)
 
     def gates(self, table: Any, *, per_row: bool = False) -> np.ndarray:
         """Return the mean gate weights of each task over the experts.
