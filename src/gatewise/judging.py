@@ -1,0 +1,170 @@
+"""Judging of a trained model: metrics with intervals, of slices, of streams, and of probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from gatewise import declare
+from gatewise.analysis import (
+    BINS,
+    LIMIT,
+    Cut,
+    Estimates,
+    ReliabilityBin,
+    Slice,
+    Streamed,
+    StreamedMetrics,
+    cut_column,
+    cut_table,
+    intervals,
+    reliability,
+    slices,
+)
+from gatewise.data import column_names, needed_columns, read_table, readable, stream_table
+from gatewise.errors import GatewiseError, TableError, did_you_mean, shown
+from gatewise.history import EpochRecord
+from gatewise.serving import Scorer
+
+
+class Judging:
+    """Metrics of a scorer: with intervals, by slices, over streams, and the reliability of its probabilities.
+
+    Args:
+        scorer: encoder, model and tasks; None before the first training.
+        options: the options of the training.
+        history: the history of the training, one record per epoch.
+    """
+
+    def __init__(self, scorer: Scorer | None, options: declare.Options, history: Sequence[EpochRecord] = ()) -> None:
+        self._scorer = scorer
+        self.options = options
+        self.history: list[EpochRecord] = list(history)
+
+    @property
+    def scorer(self) -> Scorer:
+        """The fitted encoder, model and tasks.
+
+        Raises:
+            GatewiseError: the ranker is not fitted yet.
+        """
+        if self._scorer is None:
+            raise GatewiseError("this ranker is not fitted: call fit first, or gatewise.load an artefact")
+        return self._scorer
+
+    def evaluate_stream(self, table: Any, *, calibrated: bool = False) -> Streamed:
+        """Return the metrics of a table that is read in pieces, such as a file larger than memory.
+
+        AUC and ECE come from histograms of 100,000 bins. Metrics that need all rows at once are left out; the result
+        names these metrics.
+
+        Raises:
+            TableError: a column is missing or of another type.
+            GatewiseError: ``calibrated``, but the ranker is not calibrated.
+        """
+        encoder = self.scorer.encoder
+        centres = {name: learnt.get("mean", 0.0) for name, learnt in encoder.statistics.items()}
+        metrics = StreamedMetrics(self.scorer.tasks, centres)
+        for piece in stream_table(table, needed_columns(encoder.schema), encoder.column_types()):
+            metrics.update(self.scorer.predicted(piece, calibrated=calibrated))
+        return metrics.result()
+
+    def intervals(
+        self,
+        table: Any,
+        metrics: Collection[str] | None = None,
+        *,
+        by_group: bool = False,
+        samples: int = 1000,
+        level: float = 0.95,
+        seed: int = 0,
+        calibrated: bool = False,
+    ) -> Estimates:
+        """Return the metrics with bootstrap intervals, ``{task: {metric: Estimate}}``.
+
+        Args:
+            table: any table with features and labels.
+            metrics: names of the metrics; by default all.
+            by_group: whether to resample whole groups of the schema's ``group``; metrics within groups always do.
+            samples: number of bootstrap samples.
+            level: nominal coverage of the interval.
+            seed: seed of the bootstrap samples.
+            calibrated: whether to evaluate calibrated probabilities.
+
+        Raises:
+            DeclarationError: an unknown metric, or a schema without a group.
+            TableError: a column is missing or of another type.
+        """
+        predicted = self.scorer.predicted(table, calibrated=calibrated)
+        return intervals(predicted, metrics, by_group=by_group, samples=samples, level=level, seed=seed)
+
+    def slices(
+        self,
+        table: Any,
+        by: str | Sequence[str],
+        metrics: Collection[str] | None = None,
+        *,
+        bins: int = BINS,
+        limit: int = LIMIT,
+        calibrated: bool = False,
+    ) -> dict[str, list[Slice]]:
+        """Return the metrics of every slice, ``{task: [Slice]}``, in the order of the columns.
+
+        Numbers and times are cut into bins of about equally many rows. For ``Categorical`` features and columns of
+        other types, each value is one slice, the most frequent value first; nulls are one slice.
+
+        Args:
+            table: any table with features and labels.
+            by: one or several columns of the table.
+            metrics: names of the metrics; by default all.
+            bins: number of bins of numbers.
+            limit: largest number of values; the other values are one slice.
+            calibrated: whether to evaluate calibrated probabilities.
+
+        Raises:
+            DeclarationError: an unknown metric.
+            TableError: a column is missing or of another type.
+        """
+        source = readable(table)
+        cuts = self._cut(source, by, bins, limit)
+        return slices(self.scorer.predicted(source, calibrated=calibrated), cuts, metrics)
+
+    def reliability(
+        self,
+        table: Any,
+        bins: int = 10,
+        by: str | Sequence[str] | None = None,
+        *,
+        limit: int = LIMIT,
+        level: float = 0.95,
+        calibrated: bool = False,
+    ) -> dict[str, list[ReliabilityBin]]:
+        """Return predicted and observed rates per bin, ``{task: [ReliabilityBin]}``, for every probability.
+
+        Args:
+            table: any table with features and labels.
+            bins: number of bins of equally many rows.
+            by: one or several columns, whose slices have separate bins; see :meth:`slices`.
+            limit: largest number of values; the other values are one slice.
+            level: nominal coverage of the interval of each bin's observed rate.
+            calibrated: whether to evaluate calibrated probabilities.
+
+        Raises:
+            TableError: a column is missing or of another type.
+        """
+        source = readable(table)
+        cuts = self._cut(source, by, BINS, limit)
+        return reliability(self.scorer.predicted(source, calibrated=calibrated), cuts, bins=bins, level=level)
+
+    def _cut(self, source: Any, by: str | Sequence[str] | None, bins: int, limit: int) -> list[Cut]:
+        """Return the slices of a table by columns, which may be other columns than features."""
+        columns = [by] if isinstance(by, str) else list(by or ())
+        present = column_names(source)
+        read = [cut_column(present, name) for name in columns]
+        for name in read:
+            if name not in present:
+                hint = did_you_mean(name, present) or f" (columns: {shown(present)})"
+                raise TableError(f"slices: the table has no column {name!r}{hint}")
+        encoder = self.scorer.encoder
+        read_as_learnt = read_table(source, read, encoder.column_types())
+        return cut_table(read_as_learnt, columns, bins=bins, limit=limit, keys=encoder.id_columns)
