@@ -228,8 +228,8 @@ class Insight(Judging):
         rows = row_and_others(
             table,
             row,
-            needed_columns(schema, labels=False),
-            known=needed_columns(schema, weights=True),
+            [*needed_columns(schema, labels=False), *scorer.known_of(scorer.fusion)],
+            known=[*needed_columns(schema, weights=True), *schema.known],
             spared=[columns[name] for name in scorer.model.side_features],
             types=scorer.encoder.column_types(),
             others=others,

@@ -38,7 +38,7 @@ def check_declared(schema: declare.Schema, options: declare.Options) -> None:
         build_balance(options.balance, tasks)
     if (fusion := options.parsed_fusion) is not None:
         learnt = [task.name for task in schema.tasks if task.learns_columns]
-        fusion.check([column for task in tasks for column in task.columns], learnt)
+        fusion.check([column for task in tasks for column in task.columns], learnt, schema.known)
 
 
 def check_fit(schema: declare.Schema, options: declare.Options, valid: Any) -> None:

@@ -20,7 +20,7 @@ from gatewise.data.columns import (
 )
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoder import TableEncoder, declared_types, needed_columns
-from gatewise.data.labels import known_labels
+from gatewise.data.labels import known_labels, known_numbers
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.one_row import row_and_others
 from gatewise.data.plain_types import is_string, take_rows, wide_column
@@ -70,6 +70,7 @@ __all__ = [
     "is_built_in",
     "is_string",
     "known_labels",
+    "known_numbers",
     "nan_to_null",
     "needed_columns",
     "null_mask",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,6 +22,7 @@ class EncodedTable:
         weights: ``[row, task]`` float32, or None: all 1.
         texts: one column per ``Text``.
         groups: ``[row]`` int64, group of each row, -1: no group; None: no groups.
+        known: numbers ``[row]`` float64 for a fusion, by column.
     """
 
     ids: np.ndarray
@@ -30,6 +32,7 @@ class EncodedTable:
     weights: np.ndarray | None = None
     texts: tuple[EncodedTexts, ...] = ()
     groups: np.ndarray | None = None
+    known: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from gatewise.data.labels import (
     encode_groups,
     encode_weights,
     known_labels,
+    known_numbers,
     label_encoder,
     learn_labels,
     read_labels,
@@ -101,7 +103,13 @@ class TableEncoder:
         return cls(schema, columns, {task.name: label_encoder(task, statistics[task.name]) for task in schema.tasks})
 
     def encode(
-        self, source: Any, *, labels: bool = True, weights: bool = False, optional: Collection[str] = ()
+        self,
+        source: Any,
+        *,
+        labels: bool = True,
+        weights: bool = False,
+        optional: Collection[str] = (),
+        known: Collection[str] = (),
     ) -> EncodedTable:
         """Return the encoded table; unseen values and nulls get their reserved rows.
 
@@ -110,13 +118,15 @@ class TableEncoder:
             labels: whether to read labels and groups; if not, their columns may be absent.
             weights: whether to read row weights with the labels; only training uses them.
             optional: names of features whose columns may be absent, which counts as null.
+            known: the schema's known columns that are wanted, for a fusion.
 
         Raises:
             TableError: as in :meth:`fit`.
         """
-        known = {column for task in self.schema.tasks for column in task.known_columns}
-        spared = [column_of(f) for f in self.schema.features if f.name in optional and column_of(f) not in known]
-        needed = needed_columns(self.schema, labels=labels, weights=weights)
+        needed_beside = {*known, *(column for task in self.schema.tasks for column in task.known_columns)}
+        absent = [column_of(feature) for feature in self.schema.features if feature.name in optional]
+        spared = [column for column in absent if column not in needed_beside]
+        needed = list(dict.fromkeys([*needed_columns(self.schema, labels=labels, weights=weights), *known]))
         table = _read(source, needed, self.column_types, spared)
         rows = table.num_rows
         _remark(self.columns, table)
@@ -124,11 +134,13 @@ class TableEncoder:
             if column not in table.column_names:
                 table = table.append_column(column, pa.nulls(rows))
         encoded = self.columns.encode(table)
+        beside = known_numbers(known, table)
         if not labels:
-            return _assembled(self.layout, encoded, rows, known_labels(self.labels, table))
+            return _assembled(self.layout, encoded, rows, known_labels(self.labels, table), known=beside)
         read = read_labels(self.schema, self.labels, table)
         steering = encode_weights(self.schema, table) if weights else None
-        return _assembled(self.layout, encoded, rows, read, steering, encode_groups(self.schema, table))
+        groups = encode_groups(self.schema, table)
+        return _assembled(self.layout, encoded, rows, read, steering, groups, beside)
 
     @property
     def statistics(self) -> dict[str, dict[str, Any]]:
@@ -226,17 +238,18 @@ def _assembled(
     labels: np.ndarray | None,
     weights: np.ndarray | None = None,
     groups: np.ndarray | None = None,
+    known: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> EncodedTable:
     def matrix(which: str, names: Sequence[str]) -> np.ndarray:
         return side_by_side([encoded[name] for name in names], rows, np.int32 if which == IDS else np.float32)
 
     found = assemble(layout, matrix, encoded.__getitem__)
-    return EncodedTable(found.ids, found.lists, found.floats, labels, weights, found.texts, groups)
+    return EncodedTable(found.ids, found.lists, found.floats, labels, weights, found.texts, groups, known)
 
 
 def declared_types(schema: Schema) -> dict[str, pa.DataType]:
     """Return the types that a schema fixes for text files: numbers, and texts that may look like numbers."""
-    types: dict[str, pa.DataType | None] = {}
+    types: dict[str, pa.DataType | None] = dict.fromkeys(schema.known, pa.float64())
     for task in schema.tasks:
         numbers = [*task.known_columns, *([task.weight_column] if task.weight_column else [])]
         types |= dict.fromkeys(numbers, pa.float64())

@@ -26,4 +26,6 @@ def sample_rows(encoder: TableEncoder, rows: int = 256, seed: int = 0) -> pa.Tab
     for task in encoder.schema.tasks:
         # such as the length of a video, which is above 0
         columns |= {name: with_nulls(rng.lognormal(2, 1, rows).tolist(), rng) for name in task.known_columns}
+    beside = [name for name in encoder.schema.known if name not in columns]
+    columns |= {name: with_nulls(rng.lognormal(0, 2, rows).tolist(), rng) for name in beside}
     return pa.table(columns)

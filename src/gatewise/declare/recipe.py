@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from gatewise.declare.balance import check_balance
-from gatewise.declare.base import Name, declaration, from_dict, read_yaml, read_yaml_file
+from gatewise.declare.base import Name, Names, declaration, from_dict, read_yaml, read_yaml_file
 from gatewise.declare.calibration import Calibration, by_method
 from gatewise.declare.options import Options
 from gatewise.declare.schema import Features, Schema, Tasks
@@ -152,6 +152,8 @@ class Recipe(Options):
     """The tasks that the model predicts."""
     group: Name | None = field(default=None, kw_only=True)
     """The column of group ids, for metrics and ranking losses within groups."""
+    known: Names = field(default=(), kw_only=True)
+    """Columns of numbers that are known when predicting and that a fusion may use, such as a cost or a margin."""
     calibration: Annotated[Calibration | None, by_method] = field(default=None, kw_only=True)
     """Calibration on the validation rows after training; also just the method's name."""
     output: Name = field(default="runs/latest", kw_only=True)
@@ -170,8 +172,8 @@ class Recipe(Options):
         return self
 
     def schema(self) -> Schema:
-        """Return the recipe's features, tasks and group as a schema."""
-        return Schema(features=self.features, tasks=self.tasks, group=self.group)
+        """Return the recipe's features, tasks, group and known columns as a schema."""
+        return Schema(features=self.features, tasks=self.tasks, group=self.group, known=self.known)
 
     @classmethod
     def read(cls, path: str | Path, overrides: collections.abc.Iterable[str] = ()) -> Recipe:

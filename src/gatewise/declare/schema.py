@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, Field, model_validator
 
-from gatewise.declare.base import Name, declaration, from_dict, read_yaml, to_dict
+from gatewise.declare.base import Name, Names, declaration, from_dict, read_yaml, to_dict
 from gatewise.declare.features import Categorical, Feature, Sequence
 from gatewise.declare.funnels import check_relations, outputs_of, path_to
 from gatewise.declare.poolings import Attention, Transformer
@@ -36,6 +36,8 @@ class Schema:
         features: at least one feature; names are unique.
         tasks: at least one task; names are unique.
         group: the column of group ids, such as users or requests.
+        known: columns of numbers for a fusion, such as ``cost`` in ``revenue / max(cost, 1)``; the model does not read
+            them.
 
     Raises:
         DeclarationError: a duplicate name, a label among the features, a shared table or a named task that does not
@@ -54,6 +56,8 @@ class Schema:
     """The tasks, in the order of the model's outputs."""
     group: Name | None = field(default=None, kw_only=True)
     """The column of group ids, for metrics and ranking losses within groups."""
+    known: Names = field(default=(), kw_only=True)
+    """Columns of numbers that are known when predicting and that a fusion may use, such as a cost or a margin."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Schema:
@@ -104,6 +108,7 @@ class Schema:
         check_relations(tasks)
         outputs = [output for task in self.tasks for output in outputs_of(task, tasks)]
         _unique("prediction", outputs)
+        self._check_known(outputs)
         for name in RESERVED:
             if name in outputs:
                 raise ValueError(
@@ -114,6 +119,19 @@ class Schema:
                 raise ValueError(f"task {task.name!r}: ranking compares rows of a group, and the schema has no 'group'")
             if isinstance(task, Binary) and task.loss == "jrc" and self.group is None:
                 raise ValueError(f"task {task.name!r}: jrc compares rows of a group, and the schema has no 'group'")
+
+    def _check_known(self, outputs: list[str]) -> None:
+        labels = {column_of(task): task.name for task in self.tasks}
+        for name in self.known:
+            if name in labels:
+                raise ValueError(f"known {name!r} is the label of task {labels[name]!r}, which nobody knows beforehand")
+            if name in (*outputs, *RESERVED):
+                raise ValueError(f"known {name!r} is the name of a prediction, too")
+
+    @property
+    def known_columns(self) -> tuple[str, ...]:
+        """All columns that predicting needs beside the features: those of tasks, then those of fusions."""
+        return tuple(dict.fromkeys([*(name for task in self.tasks for name in task.known_columns), *self.known]))
 
     @property
     def tasks_by_name(self) -> dict[str, Task]:

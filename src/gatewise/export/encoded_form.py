@@ -12,8 +12,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from gatewise.data import EncodedTable, EncodedTexts, RaggedIds
+from gatewise.declare import Fusion
 from gatewise.export.padding import never_empty, one_each
-from gatewise.export.ports import BATCH, Form, Port, Read, known_columns, known_ports, labels_of
+from gatewise.export.ports import BATCH, Form, Port, Read, fused_of, known_columns, known_ports, labels_of
 from gatewise.layout import FLOATS, IDS, assemble
 from gatewise.names import FUSED, GATES
 from gatewise.nn import Inputs
@@ -31,22 +32,23 @@ class EncodedForm(Form):
 
     Args:
         scorer: its model is exported.
+        fusion: the exported fusion, whose known columns are inputs.
     """
 
     kind = "encoded"
 
-    def __init__(self, scorer: Scorer) -> None:
+    def __init__(self, scorer: Scorer, fusion: Fusion | None = None) -> None:
         super().__init__()
         self.scorer, layout = scorer, scorer.encoder.layout
         self.layout = layout
         self.lists, self.texts = ([column.name for column in columns] for columns in (layout.lists, layout.texts))
-        self.known = known_columns(scorer)
+        self.known, self.fused = known_columns(scorer), scorer.known_of(fusion)
         self.names = port_names(scorer)
         self.ports = [
             *(_matrix(name, dtype, columns) for name, dtype, columns in self._matrices() if columns),
             *(_list(name, self.names.features[name], "rows of the items, padded with -1") for name in self.lists),
             *(_list(name, self.names.features[name], "tokens of the text, padded with -1") for name in self.texts),
-            *(replace(port, name=self.names.known[port.name]) for port in known_ports(self.known)),
+            *(replace(port, name=self.names.known[port.name]) for port in known_ports(self.known, self.fused)),
         ]
 
     def _matrices(self) -> tuple[tuple[str, torch.dtype, list[str]], ...]:
@@ -62,12 +64,14 @@ class EncodedForm(Form):
             self.layout, lambda which, _: (nothing | by_name)[which], lambda name: by_name[self.names.features[name]]
         )
         lists, texts = tuple(map(never_empty, found.lists)), tuple(map(one_each, found.texts))
-        known = {name: by_name[self.names.known[name]] for name in self.known if name is not None}
-        return Read(Inputs(found.ids, lists, found.floats, texts, checked=True), labels_of(self.known, known, rows))
+        names = dict.fromkeys([*(name for name in self.known if name is not None), *self.fused])
+        known = {name: by_name[self.names.known[name]] for name in names}
+        inputs = Inputs(found.ids, lists, found.floats, texts, checked=True)
+        return Read(inputs, labels_of(self.known, known, rows), fused_of(self.fused, known))
 
     @override
     def feed_table(self, source: Any) -> dict[str, np.ndarray]:
-        return self.feed(self.scorer.encode(source, labels=False))
+        return self.feed(self.scorer.encode(source, labels=False, known=self.fused))
 
     def feed(self, encoded: EncodedTable) -> dict[str, np.ndarray]:
         """Return the inputs of an encoded table, by name."""
@@ -85,6 +89,9 @@ class EncodedForm(Form):
             if column is not None:
                 assert encoded.labels is not None
                 yield self.names.known[column], encoded.labels[:, place]
+        for name, numbers in encoded.known.items():
+            if name not in self.known:
+                yield self.names.known[name], numbers
 
 
 def _matrix(name: str, dtype: torch.dtype, columns: list[str]) -> Port:
@@ -117,7 +124,7 @@ def port_names(scorer: Scorer) -> PortNames:
     taken = {IDS, FLOATS, FUSED, GATES, *(column for task in scorer.tasks for column in task.columns)}
     features = {column.name: _free(column.name, ".rows", taken) for column in layout.lists}
     features |= {column.name: _free(column.name, ".tokens", taken) for column in layout.texts}
-    known = dict.fromkeys(column for column in known_columns(scorer) if column is not None)
+    known = dict.fromkeys([*(name for name in known_columns(scorer) if name is not None), *scorer.encoder.schema.known])
     return PortNames(features, {column: _free(column, ".known", taken) for column in known})
 
 

@@ -14,6 +14,7 @@ from gatewise.version import __version__
 
 PREFIX = "gatewise."
 FORM = f"{PREFIX}form"
+FUSION = f"{PREFIX}fusion"
 
 
 def describe(program: Program) -> dict[str, str]:

@@ -47,7 +47,7 @@ def onnx_bytes(scorer: Scorer, fusion: Fusion | None = None) -> bytes:
         MissingExtraError: ``onnx`` or ``onnxscript`` is not installed.
         ExportError: an operation of the model cannot be expressed in ONNX, or an input has the name of an output.
     """
-    return _bytes(Program(scorer, EncodedForm(scorer), fusion))
+    return _bytes(Program(scorer, EncodedForm(scorer, fusion), fusion))
 
 
 def export_onnx(
@@ -76,7 +76,7 @@ def export_onnx(
     if inputs not in FORMS:
         raise DeclarationError(f"inputs: expected raw or encoded, found {inputs!r}{did_you_mean(inputs, FORMS)}")
     fusion = fusion or scorer.fusion
-    model = _bytes(Program(scorer, FORMS[inputs](scorer), fusion))
+    model = _bytes(Program(scorer, FORMS[inputs](scorer, fusion), fusion))
     rows = sample_rows(scorer.encoder) if check is None else check
     difference = check_parity(scorer, rows, OnnxScorer(model, scorer).run(rows), fusion)
     write_atomically(Path(path), _writer(model))

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gatewise.declare import Fusion
 from gatewise.errors import ArtefactError, MissingExtraError
 from gatewise.export.encoded_form import EncodedForm
-from gatewise.export.metadata import FORM
+from gatewise.export.metadata import FORM, FUSION
 from gatewise.export.ports import Form
 from gatewise.export.raw_form import RawForm
 from gatewise.serving import Scorer
@@ -47,10 +48,12 @@ class OnnxScorer:
         self.form = self._form(scorer)
 
     def _form(self, scorer: Scorer) -> Form:
-        kind = self.session.get_modelmeta().custom_metadata_map.get(FORM)
+        metadata = self.session.get_modelmeta().custom_metadata_map
+        kind = metadata.get(FORM)
         if kind not in FORMS:
             raise ArtefactError("this ONNX model does not say its form: it was not written by gatewise export")
-        return FORMS[kind](scorer)
+        text = metadata.get(FUSION)
+        return FORMS[kind](scorer, None if text is None else Fusion.parse(text))
 
     def run(self, source: Any) -> dict[str, np.ndarray]:
         """Return all outputs for a table, by name."""

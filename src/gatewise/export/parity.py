@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gatewise.data import known_numbers, read_needed
 from gatewise.declare import Fusion
 from gatewise.errors import ExportError
 from gatewise.names import FUSED, GATES
@@ -49,11 +50,18 @@ def check_parity(scorer: Scorer, source: Any, found: Mapping[str, np.ndarray], f
     expected = expected_outputs(scorer, source)
     if fusion is not None:
         columns = {name: torch.from_numpy(found[name]) for name, bounds in expected.items() if bounds.value.ndim == 1}
-        fused = fusion.evaluate(columns).numpy()
+        known = {name: torch.from_numpy(values) for name, values in known_of(scorer, source, fusion).items()}
+        fused = fusion.evaluate({**columns, **known}).numpy()
         expected[FUSED] = Bounds(fused, fused, fused)
     if expected.keys() != found.keys():
         raise ExportError(f"export: expected the outputs {sorted(expected)}, found {sorted(found)}")
     return max((_difference(name, bounds, found[name]) for name, bounds in expected.items()), default=0.0)
+
+
+def known_of(scorer: Scorer, source: Any, fusion: Fusion) -> Mapping[str, np.ndarray]:
+    """Return the known columns of a table that a fusion uses."""
+    names = scorer.known_of(fusion)
+    return known_numbers(names, read_needed(source, names, scorer.encoder.column_types())) if names else {}
 
 
 def expected_outputs(scorer: Scorer, source: Any) -> dict[str, Bounds]:

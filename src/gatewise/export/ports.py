@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,10 +98,12 @@ class Read(NamedTuple):
     Shape:
         - inputs: the inputs of the model
         - labels: ``[batch, label]`` float64, NaN except in known columns
+        - fused: by name, each known column ``[batch]`` float64 that the fusion uses
     """
 
     inputs: Inputs
     labels: Tensor
+    fused: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class Form(nn.Module):
@@ -150,13 +153,20 @@ def known_columns(scorer: Scorer) -> list[str | None]:
     return found
 
 
-def known_ports(known: Sequence[str | None]) -> list[Port]:
-    """Return the ports of :func:`known_columns`, each once."""
-    names = dict.fromkeys(name for name in known if name is not None)
-    return [Port(name, torch.float64, holds="known of a label beforehand, NaN where it is not") for name in names]
+def known_ports(known: Sequence[str | None], fused: Sequence[str] = ()) -> list[Port]:
+    """Return the ports of :func:`known_columns`, and of the columns that a fusion uses, each once."""
+    holds = dict.fromkeys(fused, "a number for the fusion, NaN for null, which counts as 0")
+    holds |= {name: "known of a label beforehand, NaN where it is not" for name in known if name is not None}
+    names = dict.fromkeys([*(name for name in known if name is not None), *fused])
+    return [Port(name, torch.float64, holds=holds[name]) for name in names]
 
 
 def labels_of(known: Sequence[str | None], given: Mapping[str, Tensor], rows: int) -> Tensor:
     """Return labels ``[batch, label]``, NaN except in known columns."""
     unknown = torch.full((rows,), torch.nan, dtype=torch.float64)
     return torch.stack([unknown if column is None else given[column] for column in known], dim=1)
+
+
+def fused_of(names: Sequence[str], given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the columns ``[batch]`` that a fusion uses; a null counts as 0."""
+    return {name: given[name].nan_to_num(nan=0.0) for name in names}

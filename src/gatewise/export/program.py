@@ -44,7 +44,7 @@ class Program(nn.Module):
         if self.calibration:
             found = self.calibration.apply(self.tasks, found)
         if self.fusion is not None:
-            found[FUSED] = self.fusion.evaluate(found)
+            found[FUSED] = self.fusion.evaluate({**found, **read.fused})
         if output.gates is not None:
             found[GATES] = output.gates
         return found

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from gatewise.data import known_labels, read_needed
+from gatewise.data import known_labels, known_numbers, read_needed
+from gatewise.declare import Fusion
 from gatewise.export.blocks import Block, arranged, taken
 from gatewise.export.numbers import encode_numbers
 from gatewise.export.padding import one_each
-from gatewise.export.ports import Form, Port, Read, Slot, known_columns, known_ports, labels_of, type_name
+from gatewise.export.ports import Form, Port, Read, Slot, fused_of, known_columns, known_ports, labels_of, type_name
 from gatewise.export.raw_inputs import (
     CategoryInput,
     LoneInput,
@@ -50,18 +51,20 @@ class RawForm(Form):
 
     Args:
         scorer: its model is exported.
+        fusion: the exported fusion, whose known columns are inputs.
     """
 
     kind = "raw"
 
-    def __init__(self, scorer: Scorer) -> None:
+    def __init__(self, scorer: Scorer, fusion: Fusion | None = None) -> None:
         super().__init__()
         self.scorer, self.encoder, self.layout = scorer, scorer.encoder, scorer.encoder.layout
         sentinels = Sentinels(scorer.encoder.vocabularies.values(), paddings_in(scorer.encoder.columns.values()))
         self.inputs = {name: raw_input(column, sentinels) for name, column in self.encoder.columns.items()}
         self.read = [c for c in self.encoder.columns.values() if c.name not in scorer.model.side_features]
-        self.known = known_columns(scorer)
-        self.ports = _apart([*(self.inputs[column.name].port for column in self.read), *known_ports(self.known)])
+        self.known, self.fused = known_columns(scorer), scorer.known_of(fusion)
+        beside = known_ports(self.known, self.fused)
+        self.ports = _apart([*(self.inputs[column.name].port for column in self.read), *beside])
         self.categories, self.numbers = self._named(CategoryInput), self._named(NumberInput)
         self.lone = self._named(LoneInput)  # type: ignore[type-abstract]
 
@@ -99,7 +102,7 @@ class RawForm(Form):
 
         found = assemble(self.layout, matrix, lone.__getitem__)
         inputs = Inputs(found.ids, found.lists, found.floats, tuple(map(one_each, found.texts)), checked=True)
-        return Read(inputs, labels_of(self.known, known, rows))
+        return Read(inputs, labels_of(self.known, known, rows), fused_of(self.fused, known))
 
     def _matrix(self, names: list[str], left: Iterator[Tensor], rows: int) -> Tensor:
         """Return the columns of features side by side, with side features missing."""
@@ -136,20 +139,21 @@ class RawForm(Form):
 
     @override
     def feed_table(self, source: Any) -> dict[str, np.ndarray]:
-        wanted = [
-            *(column.column for column in self.read),
-            *(name for task in self.encoder.schema.tasks for name in task.known_columns),
-        ]
+        wanted = [*(column.column for column in self.read), *self._known_names()]
         table = read_needed(source, wanted, self.encoder.column_types())
         columns = [self.inputs[column.name].feed(column.pick(table)) for column in self.read]
         labels = known_labels(self.encoder.labels, table)
+        numbers = known_numbers(self.fused, table)
         for name in self._known_names():
-            assert labels is not None
-            columns.append(labels[:, self.known.index(name)])
+            if name in numbers:
+                columns.append(numbers[name])
+            else:
+                assert labels is not None
+                columns.append(labels[:, self.known.index(name)])
         return {port.name: column for port, column in zip(self.ports, columns, strict=True)}
 
     def _known_names(self) -> list[str]:
-        return [name for name in dict.fromkeys(self.known) if name is not None]
+        return [name for name in dict.fromkeys([*self.known, *self.fused]) if name is not None]
 
 
 def _apart(ports: list[Port]) -> list[Port]:

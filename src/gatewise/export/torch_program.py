@@ -39,7 +39,8 @@ def export_torch(scorer: Scorer, path: str | Path, *, fusion: Fusion | None = No
         ExportError: an operation of the model cannot be traced, or the program's outputs differ; says where.
         ArtefactError: the file cannot be written.
     """
-    fusion, form = fusion or scorer.fusion, EncodedForm(scorer)
+    fusion = fusion or scorer.fusion
+    form = EncodedForm(scorer, fusion)
     program = Program(scorer, form, fusion)
     with _recurrent_loops():
         graph = traced(with_twins(program, for_any_batch))

@@ -92,9 +92,9 @@ class Service:
         laps.end("parse")
         inputs = model.inputs(asked.columns, asked.rows, "inputs")
         laps.end("encode")
-        outputs = await model.batcher.run(inputs, asked.rows)
+        outputs = await model.batcher.run(inputs.arrays, asked.rows)
         laps.end("infer")
-        found = inference.answer(model, asked, {**outputs, **model.score(outputs, model.fusion)})
+        found = inference.answer(model, asked, {**outputs, **model.score(outputs, model.fusion, inputs.known)})
         laps.end("write")
         if found.json_bytes is None:
             return Response(found.body, media_type=JSON)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data import AnyColumn, TableEncoder, Values, as_matrix, read_table, trimmed
+from gatewise.data import AnyColumn, TableEncoder, Values, as_matrix, known_numbers, read_table, trimmed
 from gatewise.declare import column_of
 from gatewise.errors import did_you_mean, shown
 from gatewise.export import PortNames
@@ -27,6 +28,13 @@ class Known(NamedTuple):
     column: str
 
 
+@dataclass(frozen=True)
+class Fused:
+    """Key of a known column that the fusion uses, such as a cost."""
+
+    column: str
+
+
 class FeatureColumns:
     """The columns that a model needs, and their places in the arrays of a batch.
 
@@ -35,6 +43,7 @@ class FeatureColumns:
         optional: names of features whose columns may be absent.
         limits: of the items of lists.
         ports: the model's name for the array of a list, a text or a known column, where it differs.
+        fused: the known columns that the fusion uses.
 
     Attributes:
         names: the columns that are read, each once.
@@ -47,6 +56,7 @@ class FeatureColumns:
         optional: Iterable[str] = (),
         limits: Limits | None = None,
         ports: PortNames | None = None,
+        fused: Sequence[str] = (),
     ) -> None:
         self.encoder, self._limits, self._ports = encoder, limits or Limits(), ports or PortNames({}, {})
         self._layout, schema = encoder.layout, encoder.schema
@@ -57,9 +67,11 @@ class FeatureColumns:
         self._listed = {name for name, readers in self._readers.items() if any(r.name in listed for r in readers)}
         self._dims = {name: [reader.description().dims for reader in found] for name, found in self._readers.items()}
         self._known = {column: task.name for task in schema.tasks for column in task.known_columns}
-        self.names = [*dict.fromkeys([*self._readers, *self._known])]
+        self._fused = tuple(fused)
+        self.names = [*dict.fromkeys([*self._readers, *self._known, *self._fused])]
         spared = {column_of(feature) for feature in schema.features if feature.name in set(optional)}
-        self.required = [name for name in self.names if name not in spared or name in self._known]
+        beside = {*self._known, *self._fused}
+        self.required = [name for name in self.names if name not in spared or name in beside]
         self._absent = self.encode({name: [None] for name in spared}, 1)
 
     def readers_of(self, column: str) -> list[AnyColumn]:
@@ -77,7 +89,7 @@ class FeatureColumns:
             RequestError: names the first and suggests the nearest.
         """
         for name in names:
-            if name not in self._readers and name not in self._known:
+            if name not in self.names:
                 hint = did_you_mean(name, self.names) or f" (columns: {shown(self.names)})"
                 raise RequestError(f"{where}: no feature reads {name!r:.80}{hint}")
 
@@ -111,8 +123,8 @@ class FeatureColumns:
                 encoded = reader.encode_values(values)
                 check_padded(reader.name, encoded, rows, self._limits)
                 found[reader.name] = as_matrix(encoded)
-            if name in self._known:
-                found[Known(name)] = self._known_before(name, read_table({name: values}))
+            if name in self._known or name in self._fused:
+                found |= self._beside(name, read_table({name: values}))
         return found
 
     def encode_table(self, table: pa.Table) -> dict[Hashable, np.ndarray]:
@@ -121,9 +133,21 @@ class FeatureColumns:
         for name in table.column_names:
             for reader in self._readers.get(name, ()):
                 found[reader.name] = as_matrix(reader.encode_table(table))
-            if name in self._known:
-                found[Known(name)] = self._known_before(name, table)
+            found |= self._beside(name, table)
         return found
+
+    def _beside(self, name: str, table: pa.Table) -> dict[Hashable, np.ndarray]:
+        """Return a column that is known beforehand, for a task's prediction or for a fusion."""
+        found: dict[Hashable, np.ndarray] = {}
+        if name in self._known:
+            found[Known(name)] = self._known_before(name, table)
+        if name in self._fused:
+            found[Fused(name)] = known_numbers([name], table)[name][:, np.newaxis]
+        return found
+
+    def fused(self, matrices: Matrices, rows: int) -> dict[str, np.ndarray]:
+        """Return the known columns ``[row]`` that a fusion may use."""
+        return {name: _spread(matrices[Fused(name)], rows)[:, 0] for name in self._fused}
 
     def _known_before(self, column: str, table: pa.Table) -> np.ndarray:
         labels = self.encoder.labels[self._known[column]]

@@ -45,7 +45,13 @@ class Loader:
         """
         before = digest(source.path)
         scorer = load_artefact(source.path).scorer
-        columns = FeatureColumns(scorer.encoder, scorer.model.side_features, self.limits, port_names(scorer))
+        columns = FeatureColumns(
+            scorer.encoder,
+            scorer.model.side_features,
+            self.limits,
+            port_names(scorer),
+            scorer.known_of(scorer.fusion),
+        )
         engine = OnnxEngine(exported(source.path))
         if digest(source.path) != before:
             raise ArtefactError(f"artefact {str(source.path)!r}: was replaced while it was read; load it again")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,10 +14,22 @@ from gatewise.data import Values
 from gatewise.declare import Fusion
 from gatewise.errors import did_you_mean, shown
 from gatewise.http.batching import Batcher
-from gatewise.http.columns import FeatureColumns
+from gatewise.http.columns import FeatureColumns, Matrices
 from gatewise.http.errors import RequestError
 from gatewise.http.items import ItemTable
 from gatewise.names import FUSED, GATES
+
+
+class Inputs(NamedTuple):
+    """What a request brings.
+
+    Attributes:
+        arrays: the model's inputs by name.
+        known: the known columns ``[row]`` that the fusion uses.
+    """
+
+    arrays: dict[str, np.ndarray]
+    known: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -71,12 +84,20 @@ class ServedModel:
             raise RequestError(f"weights: expected {expected}, found {len(weights)}")
         return self.fusion.with_weights(tuple(weights))
 
-    def score(self, outputs: Mapping[str, np.ndarray], fusion: Fusion | None) -> dict[str, np.ndarray]:
-        """Return all scores by name, each ``[row]`` float64."""
+    def score(
+        self, outputs: Mapping[str, np.ndarray], fusion: Fusion | None, known: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Return all scores by name, each ``[row]`` float64.
+
+        Args:
+            outputs: the outputs of the batcher.
+            fusion: makes one score of all predictions and the known columns.
+            known: the known columns ``[row]`` that the fusion uses.
+        """
         found = {name: np.asarray(outputs[name], dtype=np.float64) for name in self.predictions}
         if fusion is not None:
             # an expression without predictions is a single number
-            found[FUSED] = np.broadcast_to(fusion.evaluate(found), len(next(iter(found.values()))))
+            found[FUSED] = np.broadcast_to(fusion.evaluate({**found, **known}), len(next(iter(found.values()))))
         return found
 
     def order_of(self, by: str | None = None) -> str:
@@ -101,8 +122,8 @@ class ServedModel:
         if not self.gated:
             raise RequestError(f"gates: model {self.name!r} has none")
 
-    def inputs(self, columns: Mapping[str, Values], rows: int, where: str) -> dict[str, np.ndarray]:
-        """Return the model's inputs for rows that bring all their values.
+    def inputs(self, columns: Mapping[str, Values], rows: int, where: str) -> Inputs:
+        """Return the model's inputs for rows that bring all their values, and the known columns for the fusion.
 
         Raises:
             RequestError: a column is unknown or missing; names it.
@@ -110,7 +131,11 @@ class ServedModel:
         """
         self.columns.check_names(columns, where)
         self.columns.check_complete(columns, where)
-        return self.columns.side_by_side(self.columns.encode(columns, rows), rows)
+        return self.inputs_of(self.columns.encode(columns, rows), rows)
+
+    def inputs_of(self, matrices: Matrices, rows: int) -> Inputs:
+        """Return the model's inputs, and the known columns for the fusion, from encoded columns."""
+        return Inputs(self.columns.side_by_side(matrices, rows), self.columns.fused(matrices, rows))
 
     def gates(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the gates' weights ``[row, task, expert]``."""

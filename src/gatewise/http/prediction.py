@@ -24,9 +24,9 @@ async def predict(model: ServedModel, asked: PredictRequest, limits: Limits, lap
     columns = columns_of(asked.rows, "rows")
     inputs = model.inputs(columns, len(asked.rows), "rows")
     laps.end("encode")
-    outputs = await model.batcher.run(inputs, len(asked.rows))
+    outputs = await model.batcher.run(inputs.arrays, len(asked.rows))
     laps.end("infer")
-    scores = model.score(outputs, model.fusion)
+    scores = model.score(outputs, model.fusion, inputs.known)
     values = zip(*(column.tolist() for column in scores.values()), strict=True)
     answer: dict[str, Any] = {"model": model.name, "version": model.version}
     answer["rows"] = [dict(zip(scores, row, strict=True)) for row in values]

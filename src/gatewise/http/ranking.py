@@ -47,11 +47,11 @@ async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Lap
     if asked.gates:
         model.check_gated()
     candidates = _candidates(model, asked.candidates)
-    inputs = model.columns.side_by_side(_matrices(model, asked.context, candidates, rows), rows)
+    inputs = model.inputs_of(_matrices(model, asked.context, candidates, rows), rows)
     laps.end("encode")
-    outputs = await model.batcher.run(inputs, rows)
+    outputs = await model.batcher.run(inputs.arrays, rows)
     laps.end("infer")
-    scores = model.score(outputs, fusion)
+    scores = model.score(outputs, fusion, inputs.known)
     best = np.argsort(-scores[order], kind="stable")[: asked.top]
     answer: dict[str, Any] = {"model": model.name, "version": model.version, "order": order}
     if fusion is not None:

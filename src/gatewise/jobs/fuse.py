@@ -75,7 +75,7 @@ def fuse(
         raise DeclarationError("fuse: expected a goal or more, such as gauc:click, found none")
     ranged = ranges_of(started, ranges or {}) if trials or ranges else {}
     with working("predicting the rows", show):
-        predicted = scorer.fusible(table)
+        predicted = scorer.fusible(table, started)
     judge = judge_of(wanted, predicted)
     tried: list[Candidate] = []
 
@@ -101,5 +101,6 @@ def _expression(ranker: Ranker, fusion: str | None) -> Fusion:
     if text is None:
         raise DeclarationError("fuse: this ranker has no fusion: give one, such as '1 * click + 3 * purchase^0.5'")
     started = Fusion.parse(text)
-    started.check([column for task in ranker.scorer.tasks for column in task.columns])
+    predictions = [column for task in ranker.scorer.tasks for column in task.columns]
+    started.check(predictions, known=ranker.schema.known)
     return started

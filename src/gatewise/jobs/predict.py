@@ -77,7 +77,7 @@ def predict_file(
 
 
 def _predicted(scorer: Scorer, source: Path, keep: list[str], suffix: str, calibrated: bool) -> Iterator[pa.Table]:
-    columns = [*needed_columns(scorer.encoder.schema, labels=False), *keep]
+    columns = [*needed_columns(scorer.encoder.schema, labels=False), *scorer.known_of(scorer.fusion), *keep]
     for piece in stream_table(source, columns, scorer.encoder.column_types()):
         kept = {name: _written(find_column(piece, name, "kept column"), name, suffix) for name in keep}
         predictions = scorer.predict(piece, calibrated=calibrated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -40,7 +41,8 @@ class Scorer:
 
     def __post_init__(self) -> None:
         if self.fusion is not None:
-            self.fusion.check([column for task in self.tasks for column in task.columns])
+            known = self.encoder.schema.known
+            self.fusion.check([column for task in self.tasks for column in task.columns], known=known)
 
     @property
     def device(self) -> torch.device:
@@ -51,9 +53,9 @@ class Scorer:
         """Return an uncalibrated copy, which can be trained further while this scorer goes on scoring."""
         return replace(self, model=deepcopy(self.model).to(device), calibration=Calibration())
 
-    def encode(self, source: Any, *, labels: bool = True) -> EncodedTable:
+    def encode(self, source: Any, *, labels: bool = True, known: Collection[str] = ()) -> EncodedTable:
         """Return an encoded table; the columns of side features may be absent."""
-        return self.encoder.encode(source, labels=labels, optional=self.model.side_features)
+        return self.encoder.encode(source, labels=labels, optional=self.model.side_features, known=known)
 
     def tensors(self, encoded: EncodedTable) -> TensorTable:
         """Return an encoded table as tensors on the model's device."""
@@ -66,15 +68,34 @@ class Scorer:
             GatewiseError: ``calibrated`` is set, and there is no calibration.
         """
         self._check_calibrated(calibrated)
-        predicted = self._uncalibrated(source, labels)
+        predicted = self._uncalibrated(self.encode(source, labels=labels))
         return self._calibrated(predicted) if calibrated else predicted
 
-    def fusible(self, source: Any, *, labels: bool = True) -> Predicted:
-        """Return the predictions for the fusion, always calibrated if possible, so that there is one order."""
-        return self._calibrated(self._uncalibrated(source, labels))
+    def fusible(self, source: Any, fusion: Fusion | None = None, *, labels: bool = True) -> Predicted:
+        """Return the predictions for a fusion, with the known columns that it uses beside them.
 
-    def _uncalibrated(self, source: Any, labels: bool) -> Predicted:
-        table = self.tensors(self.encode(source, labels=labels))
+        They are calibrated if possible, so that there is one order.
+
+        Args:
+            source: any table.
+            fusion: the fusion; None: the scorer's own.
+            labels: whether to read labels.
+        """
+        encoded = self.encode(source, labels=labels, known=self.known_of(fusion or self.fusion))
+        return self._fusible(encoded, self._uncalibrated(encoded))
+
+    def known_of(self, fusion: Fusion | None) -> list[str]:
+        """Return the known columns that a fusion uses."""
+        names = () if fusion is None else fusion.names
+        return [name for name in self.encoder.schema.known if name in names]
+
+    def _fusible(self, encoded: EncodedTable, predicted: Predicted) -> Predicted:
+        known = {name: torch.from_numpy(column) for name, column in encoded.known.items()}
+        calibrated = self._calibrated(predicted)
+        return replace(calibrated, columns={**calibrated.columns, **known})
+
+    def _uncalibrated(self, encoded: EncodedTable) -> Predicted:
+        table = self.tensors(encoded)
         scores, _ = self.model.score(table)
         return Predicted(self.tasks, predict_tasks(self.tasks, scores, table.labels), table.labels, table.groups)
 
@@ -88,10 +109,11 @@ class Scorer:
             GatewiseError: ``calibrated`` is set, and there is no calibration.
         """
         self._check_calibrated(calibrated)
-        plain = self._uncalibrated(source, labels=False)
+        encoded = self.encode(source, labels=False, known=self.known_of(self.fusion))
+        plain = self._uncalibrated(encoded)
         columns = dict((self._calibrated(plain) if calibrated else plain).columns)
         if self.fusion is not None:
-            columns[FUSED] = self.fusion.evaluate(self._calibrated(plain).columns)
+            columns[FUSED] = self.fusion.evaluate(self._fusible(encoded, plain).columns)
         return pa.table({name: column.numpy() for name, column in columns.items()})
 
     def _check_calibrated(self, wanted: bool) -> None:

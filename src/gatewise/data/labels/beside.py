@@ -1,8 +1,9 @@
-"""Columns beside the labels: groups of rows, and row weights."""
+"""Columns beside the labels: groups of rows, row weights, and numbers for a fusion."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -53,3 +54,17 @@ def _weights_of(task: Label, table: pa.Table) -> np.ndarray:
     if len(values) and not values.any():
         warnings.warn(f"{purpose}: every row weighs 0, so the task learns nothing", GatewiseWarning, stacklevel=2)
     return values.astype(np.float32)
+
+
+def known_numbers(names: Iterable[str], table: pa.Table) -> dict[str, np.ndarray]:
+    """Return columns that a fusion uses, float64 ``[row]`` each; a null counts as 0.
+
+    Raises:
+        TableError: a column is missing, or does not hold numbers; names the column.
+    """
+    found = {}
+    for name in names:
+        purpose = f"known column {name!r}"
+        numbers, missing = as_numbers(pick_column(table, name, purpose), purpose)
+        found[name] = np.where(missing, 0.0, numbers)
+    return found

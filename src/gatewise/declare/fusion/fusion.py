@@ -79,12 +79,13 @@ class Fusion:
                 raise DeclarationError(f"fusion: weight {place}: expected a number up to {LIMIT:g}, found {weight}")
         return Fusion(with_numbers(self.tree, iter(given)))
 
-    def check(self, predictions: Collection[str], learnt: Collection[str] = ()) -> None:
-        """Refuse names that are not predictions.
+    def check(self, predictions: Collection[str], learnt: Collection[str] = (), known: Collection[str] = ()) -> None:
+        """Refuse names that are neither predictions nor known columns.
 
         Args:
             predictions: names of all known predictions.
             learnt: tasks whose classes or levels are not known yet: any ``device[...]`` of these is accepted.
+            known: the schema's known columns.
 
         Raises:
             DeclarationError: names the wrong name and the nearest valid name; or a task has the name of the result.
@@ -92,10 +93,11 @@ class Fusion:
         if FUSED in predictions:
             raise DeclarationError(f"fusion: its result is called {FUSED!r}, and so is a prediction")
         for name in self.names:
-            if name not in predictions and not (name.endswith("]") and name.partition("[")[0] in learnt):
-                known = [*predictions, *(f"{task}[...]" for task in learnt)]
-                hint = did_you_mean(name, known) or f" (predictions: {shown(known)})"
-                raise DeclarationError(f"fusion: {name!r} is no prediction{hint}")
+            if name not in (*predictions, *known) and not (name.endswith("]") and name.partition("[")[0] in learnt):
+                there = [*predictions, *(f"{task}[...]" for task in learnt), *known]
+                what = "prediction or known column" if known else "prediction"
+                hint = did_you_mean(name, there) or f" ({what}s: {shown(there)})"
+                raise DeclarationError(f"fusion: {name!r} is no {what}{hint}")
 
     def evaluate(self, columns: Mapping[str, Any]) -> Any:
         """Return the fused scores, one per row; see :mod:`gatewise.declare.fusion.arithmetic`.
