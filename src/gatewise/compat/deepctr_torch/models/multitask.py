@@ -24,10 +24,10 @@ class SharedBottom(BaseModel):
         dnn_feature_columns: Sequence[AnyFeat],
         bottom_dnn_hidden_units: Dims = (256, 128),
         tower_dnn_hidden_units: Dims = (64,),
-        l2_reg_linear: float = 0.00001,  # noqa: ARG002
+        l2_reg_linear: float = 0.00001,
         l2_reg_embedding: float = 0.00001,
         l2_reg_dnn: float = 0,
-        init_std: float = 0.0001,  # noqa: ARG002
+        init_std: float = 0.0001,
         seed: int = 1024,
         dnn_dropout: float = 0,
         dnn_activation: str = "relu",
@@ -54,10 +54,10 @@ class ESMM(BaseModel):
         self,
         dnn_feature_columns: Sequence[AnyFeat],
         tower_dnn_hidden_units: Dims = (256, 128),
-        l2_reg_linear: float = 0.00001,  # noqa: ARG002
+        l2_reg_linear: float = 0.00001,
         l2_reg_embedding: float = 0.00001,
         l2_reg_dnn: float = 0,
-        init_std: float = 0.0001,  # noqa: ARG002
+        init_std: float = 0.0001,
         seed: int = 1024,
         dnn_dropout: float = 0,
         dnn_activation: str = "relu",
@@ -91,10 +91,10 @@ class MMOE(BaseModel):
         expert_dnn_hidden_units: Dims = (256, 128),
         gate_dnn_hidden_units: Dims = (64,),
         tower_dnn_hidden_units: Dims = (64,),
-        l2_reg_linear: float = 0.00001,  # noqa: ARG002
+        l2_reg_linear: float = 0.00001,
         l2_reg_embedding: float = 0.00001,
         l2_reg_dnn: float = 0,
-        init_std: float = 0.0001,  # noqa: ARG002
+        init_std: float = 0.0001,
         seed: int = 1024,
         dnn_dropout: float = 0,
         dnn_activation: str = "relu",
@@ -134,10 +134,10 @@ class PLE(BaseModel):
         expert_dnn_hidden_units: Dims = (256, 128),
         gate_dnn_hidden_units: Dims = (64,),
         tower_dnn_hidden_units: Dims = (64,),
-        l2_reg_linear: float = 0.00001,  # noqa: ARG002
+        l2_reg_linear: float = 0.00001,
         l2_reg_embedding: float = 0.00001,
         l2_reg_dnn: float = 0,
-        init_std: float = 0.0001,  # noqa: ARG002
+        init_std: float = 0.0001,
         seed: int = 1024,
         dnn_dropout: float = 0,
         dnn_activation: str = "relu",
