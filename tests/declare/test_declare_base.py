@@ -236,9 +236,10 @@ OTHERS = [
     declare.Data(train="a.csv", valid="b.csv", test="c.csv"),
     declare.Data(table="a.csv", split=SPLIT),
     declare.Data(dataset="movielens", path="ml.zip", split=SPLIT),
-    declare.Schema(features=FEATURES, tasks=TASKS, group="request"),
+    declare.Schema(features=FEATURES, tasks=TASKS, group="request", known=["cost"]),
     declare.Recipe(
         group="request",
+        known=["cost"],
         data=declare.Data(train="a.csv"),
         features=FEATURES,
         tasks=TASKS,
