@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -48,6 +48,8 @@ class Port:
         keys: the look-up, if any.
         holds: the meaning of the input, in words.
         features: the features that read it.
+        reading: what the input's values depend on beside the column and the type, such as a number of hash buckets;
+            features that read a column differently have an input each.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Port:
     keys: Keys | None = None
     holds: str = ""
     features: tuple[str, ...] = ()
+    reading: Hashable = None
 
     def example(self, rows: int = 3, length: int = 4) -> Tensor:
         """Return zeros of the port's type, with ``rows`` and ``length`` as free sizes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +47,7 @@ class RawForm(Form):
     - a text: int64 tokens ``[batch, length]``, padded with -1, named ``COLUMN.tokens``
 
     Side features are not inputs, because predictions do not depend on them. If a column is read as two types, the
-    inputs are named ``COLUMN.TYPE``.
+    inputs are named ``COLUMN.TYPE``; if features hash, split or tokenise it differently, ``NAME.FEATURE``.
 
     Args:
         scorer: its model is exported.
@@ -157,8 +157,14 @@ class RawForm(Form):
 
 
 def _apart(ports: list[Port]) -> list[Port]:
-    """Return the ports, renamed if they read one column as different types."""
-    types: dict[str, set[str]] = {}
+    """Return the ports, renamed if they read one column as different types or, within a type, in different ways."""
+    typed = _renamed(ports, type_name, type_name)
+    return _renamed(typed, lambda port: (len(port.dims), port.reading), lambda port: next(iter(port.features), "known"))
+
+
+def _renamed(ports: list[Port], differs_in: Callable[[Port], Hashable], ending: Callable[[Port], str]) -> list[Port]:
+    """Return the ports; those of one name that differ get an ending."""
+    found: dict[str, set[Hashable]] = {}
     for port in ports:
-        types.setdefault(port.name, set()).add(type_name(port))
-    return [replace(p, name=f"{p.name}.{type_name(p)}") if len(types[p.name]) > 1 else p for p in ports]
+        found.setdefault(port.name, set()).add(differs_in(port))
+    return [replace(p, name=f"{p.name}.{ending(p)}") if len(found[p.name]) > 1 else p for p in ports]

@@ -156,7 +156,12 @@ class TokensInput(LoneInput):
     def __init__(self, column: TextsColumn) -> None:
         self.column, dims = column, (BATCH, f"length of {column.name}")
         self.port = Port(
-            f"{column.column}.tokens", torch.int64, dims, holds="tokens of a text", features=(column.name,)
+            f"{column.column}.tokens",
+            torch.int64,
+            dims,
+            holds="tokens of a text",
+            features=(column.name,),
+            reading=(column.tokenizer, column.feature.max_length),
         )
 
     @override
@@ -210,9 +215,13 @@ def keyed_port(
 ) -> Port:
     """Return the port of a feature with a vocabulary: its values, or its rows if they are hashed."""
     name, vocabulary, features = column.column, column.vocabulary, (column.name,)
+    split = column.feature.separator if isinstance(column, SequenceColumn) else None
     if isinstance(vocabulary, (Vocabulary, NumberedVocabulary)):
-        return Port(name, torch.int64, dims, sentinels.keys(vocabulary), what, features)
-    return Port(f"{name}.row", torch.int64, dims, None, f"{what}, hashed to rows", features)
+        return Port(name, torch.int64, dims, sentinels.keys(vocabulary), what, features, split)
+    # the caller hashes, and leaves out what is not an item
+    dropped = column.padding if isinstance(column, SequenceColumn) else None
+    reading = (vocabulary.rows, split, dropped)
+    return Port(f"{name}.row", torch.int64, dims, None, f"{what}, hashed to rows", features, reading)
 
 
 def raw_values(keys: Keys, values: pa.Array) -> np.ndarray:
