@@ -17,7 +17,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 
 import moving_layouts
 import numpy as np
@@ -132,17 +132,49 @@ def quiet() -> Any:
         yield
 
 
-def section(library: str, lines: list[str]) -> str:
+class Words(NamedTuple):
+    """What a section says, in one language."""
+
+    page: str
+    measured: str
+    judged: str
+    head: str
+    machine: str
+
+
+ENGLISH = Words(
+    "{library}.md",
+    "AUC per output on the test rows, mean of seeds {seeds}; {rows:,} drawn rows per layout.",
+    "Differences: mean {mean:+.4f}, smallest {smallest:+.4f}; {below} of {count} below -{limit}.",
+    "| layout | model | {library} | gatewise.compat | smallest difference |",
+    "Measured at {machine}.",
+)
+CHINESE = Words(
+    "{library}.zh-CN.md",
+    "测试行上每个输出的 AUC，取随机种子 {seeds} 的均值；每种数据布局随机生成 {rows:,} 行。",
+    "差值：平均 {mean:+.4f}，最小 {smallest:+.4f}；低于 -{limit} 的有 {below} / {count} 项。",
+    "| 数据布局 | 模型 | {library} | gatewise.compat | 最小差值 |",
+    "测量环境：{machine}。",
+)
+
+
+def section(words: Words, library: str, lines: list[str]) -> str:
     """Return the text of a section."""
     gaps = [float(line.split("|")[-2]) for line in lines]
-    below = sum(gap < -BELOW for gap in gaps)
-    head = f"| layout | model | {library} | gatewise.compat | smallest difference |\n|---|---|---|---|---|\n"
-    what = (
-        f"AUC per output on the test rows, mean of seeds {', '.join(map(str, SEEDS))}; {ROWS:,} drawn rows per layout."
-    )
-    judged = f"Differences: mean {mean(gaps):+.4f}, smallest {min(gaps):+.4f}; {below} of {len(gaps)} below -{BELOW}."
-    command = "    python scripts/moving_results.py\n"
-    return f"{command}\n{what} {judged}\n\n" + head + "\n".join(lines) + f"\n\nMeasured at {machine()}.\n"
+    said = {
+        "library": library,
+        "seeds": ", ".join(map(str, SEEDS)),
+        "rows": ROWS,
+        "mean": mean(gaps),
+        "smallest": min(gaps),
+        "below": sum(gap < -BELOW for gap in gaps),
+        "count": len(gaps),
+        "limit": BELOW,
+        "machine": machine(),
+    }
+    measured, judged, head, where = (text.format(**said) for text in words[1:])
+    table = "\n".join([head, "|---|---|---|---|---|", *lines])
+    return f"    python scripts/moving_results.py\n\n{measured} {judged}\n\n{table}\n\n{where}\n"
 
 
 def main() -> None:
@@ -157,7 +189,9 @@ def main() -> None:
         if given.only in (None, library):
             lines = compared(run, library, models, data)
             if not given.dry:
-                write_section("auc", section(library, lines), ROOT / "docs" / "moving" / f"{library}.md")
+                for words in (ENGLISH, CHINESE):
+                    page = ROOT / "docs" / "moving" / words.page.format(library=library)
+                    write_section("auc", section(words, library, lines), page)
 
 
 if __name__ == "__main__":
