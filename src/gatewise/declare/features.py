@@ -259,3 +259,9 @@ def register_feature(declared: type) -> None:
             f"{declared.__name__}: expected a kind of its own as the default of 'kind', found {kind!r}"
         )
     register_declared("feature", kind, declared, declared)
+
+
+def shared_table(feature: object) -> str | None:
+    """Return the name of the feature whose embedding table a feature shares; None: it has its own, or none."""
+    owner: str | None = getattr(feature, "shares", None)
+    return owner

@@ -12,7 +12,7 @@ import yaml
 from pydantic import AfterValidator, Field, model_validator
 
 from gatewise.declare.base import Name, Names, declaration, from_dict, read_yaml, to_dict
-from gatewise.declare.features import Categorical, Feature, Sequence
+from gatewise.declare.features import Categorical, Feature, Sequence, shared_table
 from gatewise.declare.funnels import check_relations, outputs_of, path_to
 from gatewise.declare.poolings import Attention, Transformer
 from gatewise.declare.tasks import Binary, Label, Task
@@ -66,8 +66,8 @@ class Schema:
         self._no_label_among_features()
         self._check_tasks()
         for feature in self.features:
-            if isinstance(feature, (Categorical, Sequence)) and feature.shares is not None:
-                self._check_shared(feature, feature.shares)
+            if (owner := shared_table(feature)) is not None:
+                self._check_shared(feature, owner)
         for feature in self.features:
             if isinstance(feature, Sequence):
                 self._check_pooling(feature)
@@ -76,7 +76,7 @@ class Schema:
     def _check_pooling(self, feature: Sequence) -> None:
         pooling, width = feature.pooling, embedding_dim(feature, self)
         if isinstance(pooling, Attention):
-            targets = {f.name: embedding_dim(f, self) for f in self.features if isinstance(f, Categorical)}
+            targets = {name: embedding_dim(feature, self) for name, feature in self.categorical.items()}
             if pooling.target not in targets:
                 hint = did_you_mean(pooling.target, targets)
                 raise ValueError(
@@ -129,6 +129,11 @@ class Schema:
                 raise ValueError(f"known {name!r} is the name of a prediction, too")
 
     @property
+    def categorical(self) -> dict[str, Categorical]:
+        """The categorical features by name, whose tables others may share."""
+        return {feature.name: feature for feature in self.features if isinstance(feature, Categorical)}
+
+    @property
     def known_columns(self) -> tuple[str, ...]:
         """All columns that predicting needs beside the features: those of tasks, then those of fusions."""
         return tuple(dict.fromkeys([*(name for task in self.tasks for name in task.known_columns), *self.known]))
@@ -138,8 +143,8 @@ class Schema:
         """The tasks by name."""
         return {task.name: task for task in self.tasks}
 
-    def _check_shared(self, feature: Categorical | Sequence, owner: str) -> None:
-        owners = {f.name: f for f in self.features if isinstance(f, Categorical) and f is not feature}
+    def _check_shared(self, feature: Feature, owner: str) -> None:
+        owners = {name: each for name, each in self.categorical.items() if each is not feature}
         what = f"{feature.kind} {feature.name!r}"
         if owner not in owners:
             hint = did_you_mean(owner, owners)
@@ -149,8 +154,9 @@ class Schema:
                 f"{what} shares {owner!r}, which has no table of its own: name {further!r}, which it shares"
             )
         unsaid = DEFAULT_DIM if isinstance(feature, Categorical) else None
-        if feature.dim not in (unsaid, owners[owner].dim):
-            dims = f"{feature.dim}, the shared table of {owner!r} has {owners[owner].dim}"
+        dim = getattr(feature, "dim", None)
+        if dim not in (unsaid, owners[owner].dim):
+            dims = f"{dim}, the shared table of {owner!r} has {owners[owner].dim}"
             raise ValueError(f"{what} has dim {dims}")
 
     def only(self, *names: str) -> Schema:
@@ -217,8 +223,8 @@ def column_of(declared: Feature | Label) -> str:
 
 def embedding_dim(feature: Feature, schema: Schema) -> int:
     """Return the width of a feature's embedding; for a shared table, the width of that table."""
-    if isinstance(feature, (Categorical, Sequence)) and feature.shares is not None:
-        return next(f.dim for f in schema.features if isinstance(f, Categorical) and f.name == feature.shares)
+    if (owner := shared_table(feature)) is not None:
+        return schema.categorical[owner].dim
     if isinstance(feature, Sequence):
         return feature.dim or DEFAULT_DIM
     return getattr(feature, "dim", 0)
