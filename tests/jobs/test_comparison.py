@@ -226,13 +226,6 @@ def _log_loss(labels: np.ndarray, found: np.ndarray) -> np.ndarray:
     return -np.log(np.where(labels == 1, found, 1 - found)) + 0 * labels
 
 
-def test_trees_refuse_what_they_cannot_learn(tmp_path: Path):
-    pytest.importorskip("lightgbm")
-    schema = gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Binary("click"), gw.Binary("buy", after="click")])
-    with pytest.raises(DeclarationError, match="task 'buy' is a step of a funnel"):
-        compare_models(schema, gw.Ranker(schema).options, TABLES, tmp_path, baseline="lightgbm")
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 import gatewise as gw
+from gatewise.analysis import summary_of
+from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder
+from gatewise.errors import DeclarationError
 from gatewise.jobs import Tables
 from gatewise.jobs.trees import LONGEST, WITHOUT_VALIDATION, LabelledRows, Trees, _grown, columns
+from gatewise.tasks import Predicted
 
 pytest.importorskip("lightgbm")
 
@@ -48,7 +53,8 @@ def grown(held_out: tuple[np.ndarray, np.ndarray] | None, seed: int = 0, binary:
     schema = gw.Schema(features=[gw.Categorical("code"), gw.Numeric("noise")], tasks=[task])
     encoder, _ = TableEncoder.fit(schema, {"code": x[:, 0].astype(int), "noise": x[:, 1], "y": labels})
     others = None if held_out is None else (held_out[0], {"y": held_out[1]})
-    return _grown(task, LabelledRows(encoder, (x, {"y": labels}), others), {}, seed)
+    (built,) = build_tasks(schema, encoder.statistics)
+    return _grown(built, "y", LabelledRows(encoder, [built], (x, {"y": labels}), others), {}, seed)
 
 
 def test_they_stop_where_the_validation_rows_say():
@@ -97,3 +103,75 @@ def test_rows_without_a_label_teach_nothing():
     found = Trees(schema).learn(0, Tables(train, None, test)).columns
     assert found["y"] == pytest.approx([-1, 1], abs=0.2)
     assert found["z"] == pytest.approx([1, -1], abs=0.2)
+
+
+EVERY_KIND = [
+    gw.Binary("click"),
+    gw.Binary("buy", after="click"),
+    gw.Binary("like", ranking="listwise"),
+    gw.Regression("price"),
+    gw.Regression("middle", loss="mae"),
+    gw.Regression("high", loss="quantile", quantile=0.9),
+    gw.Multiclass("device"),
+    gw.Ordinal("stars"),
+    gw.Count("visits"),
+    gw.Count("spent", loss="tweedie"),
+    gw.LifetimeValue("revenue"),
+    gw.Duration("watched", limit="length"),
+]
+
+
+def every_kind(rows: int = 1500) -> dict[str, np.ndarray]:
+    """Return rows in which one number says something about each label."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, rows)
+    click = (x + 0.3 * rng.normal(size=rows) > 0).astype(int)
+    level = np.clip(np.round(3 + 2 * x + 0.3 * rng.normal(size=rows)), 1, 5)
+    return {
+        "x": x,
+        "request": rng.integers(0, 200, rows),
+        "click": click,
+        "buy": click * (x > 0.5),
+        "like": (x > 0.2).astype(int),
+        "price": 100 * x,
+        "middle": x + rng.exponential(1, rows),
+        "high": x + rng.exponential(1, rows),
+        "device": np.where(x > 0.4, "tv", np.where(x > -0.3, "web", "app")),
+        "stars": level,
+        "visits": rng.poisson(np.exp(1 + x)),
+        "spent": np.where(x > 0, rng.gamma(2, np.exp(x)), 0.0),
+        "revenue": np.where(rng.random(rows) < 0.5 + x / 3, rng.lognormal(x, 0.3), 0.0),
+        "length": np.full(rows, 30.0),
+        "watched": np.exp(2 + x + 0.2 * rng.normal(size=rows)),
+    }
+
+
+def test_every_kind_of_task_is_learnt_and_judged_as_its_own():
+    table = pa.table(every_kind())
+    schema = gw.Schema(features=[gw.Numeric("x")], tasks=EVERY_KIND, group="request")
+    trees = Trees(schema)
+    trees.check()
+    tables = Tables(table.slice(0, 900), table.slice(900, 300), table.slice(1200))
+    learnt = trees.learn(0, tables)
+    encoder, _ = TableEncoder.fit(schema, tables.train)
+    tasks = build_tasks(schema, encoder.statistics)
+    labels = to_tensors(encoder.encode(tables.test), sum(task.num_labels for task in tasks)).labels
+    columns = {name: torch.from_numpy(np.ascontiguousarray(column)) for name, column in learnt.columns.items()}
+    found = Predicted(tasks, columns, labels).evaluate()
+    least = {"auc": 0.9, "r2": 0.8, "spearman": 0.5, "gini": 0.3, "macro_auc": 0.95}
+    # much of these labels is chance
+    least_of = {"middle": 0.2, "high": 0.2, "revenue[>0]": 0.55}
+    for task in tasks:
+        for output in task.outputs:
+            metric = summary_of(task, output).name
+            assert found[output][metric] > least_of.get(output, least[metric]), output
+    # the quantile is above nine tenths of the labels
+    high = table.slice(1200)["high"].to_numpy()
+    assert 0.85 < (high <= learnt.columns["high"]).mean() < 0.95
+    assert set(learnt.columns) == {column for task in tasks for column in task.columns}
+
+
+def test_a_kind_of_ones_own_has_no_loss_that_trees_know():
+    schema = gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Binary("click"), gw.Custom("own", by="nobodys")])
+    with pytest.raises(DeclarationError):
+        Trees(schema).check()

@@ -13,12 +13,13 @@ import torch
 
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import EncodedTable, TableEncoder, needed_columns, read_needed
-from gatewise.declare import Binary, Regression, Schema, Task, to_dict
+from gatewise.declare import Schema, to_dict
 from gatewise.errors import DeclarationError, MissingExtraError, TrainingError
 from gatewise.jobs.contestants import SCORED, Cost, Learnt, median_seconds
 from gatewise.jobs.tables import Tables
+from gatewise.jobs.tree_objectives import columns_of, objective_of
 from gatewise.layout import NULL
-from gatewise.tasks import in_sample
+from gatewise.tasks import Task, in_sample
 
 if TYPE_CHECKING:
     import lightgbm
@@ -47,7 +48,7 @@ LONGEST = 256
 
 
 Labelled = tuple[np.ndarray, dict[str, np.ndarray]]
-"""Columns ``[row, column]`` and, by task, labels ``[row]``, NaN outside its sample."""
+"""Columns ``[row, column]`` and, by output, labels ``[row]``, NaN outside its sample."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,15 @@ class Trees:
 
         Raises:
             MissingExtraError: LightGBM is not installed.
-            DeclarationError: a task is of another kind than binary and regression, or a step of a funnel.
+            DeclarationError: a task is of a kind of one's own.
         """
         try:
             import lightgbm  # noqa: F401
         except ImportError:
             raise MissingExtraError("trees", "baseline lightgbm") from None
-        for task in self.schema.tasks:
-            if not isinstance(task, (Binary, Regression)) or getattr(task, "after", None) is not None:
-                kind = task.kind if not isinstance(task, Binary) else "a step of a funnel"
-                raise DeclarationError(
-                    f"baseline lightgbm: expected binary and regression tasks, and task {task.name!r} is {kind}"
-                )
+        for task in build_tasks(self.schema):
+            for output in task.outputs:
+                objective_of(task, output)
 
     def declared(self) -> Any:  # noqa: D102
         return [to_dict(self.schema), OPTIONS, TREES, PATIENCE, WITHOUT_VALIDATION, self.options]
@@ -91,12 +89,18 @@ class Trees:
     def learn(self, seed: int, tables: Tables) -> Learnt:  # noqa: D102
         started = time.perf_counter()
         rows = LabelledRows.of(self.schema, tables)
-        models = {task.name: _grown(task, rows, self.options.get(task.name, {}), seed) for task in self.schema.tasks}
+        models = {
+            output: _grown(task, output, rows, self.options.get(task.name, {}), seed)
+            for task in rows.tasks
+            for output in task.outputs
+        }
         encoder, seconds = rows.encoder, time.perf_counter() - started
 
         def predict(source: Any) -> dict[str, np.ndarray]:
             values = columns(encoder, encoder.encode(source, labels=False))
-            return {name: np.asarray(model.predict(values)) for name, model in models.items()}
+            found = {output: np.asarray(model.predict(values)) for output, model in models.items()}
+            parts = [columns_of(task, {output: found[output] for output in task.outputs}) for task in rows.tasks]
+            return {name: column for part in parts for name, column in part.items()}
 
         assert tables.test is not None
         some = read_needed(tables.test, needed_columns(encoder.schema), encoder.column_types()).slice(0, SCORED)
@@ -110,11 +114,13 @@ class LabelledRows:
 
     Attributes:
         encoder: fitted on the training rows.
-        train: columns and labels of the training rows.
+        tasks: the tasks, with the statistics of the training rows.
+        train: columns of the training rows, and by output their labels.
         valid: columns and labels of the validation rows, if any.
     """
 
     encoder: TableEncoder
+    tasks: list[Task]
     train: Labelled
     valid: Labelled | None
 
@@ -125,10 +131,12 @@ class LabelledRows:
         tasks = build_tasks(schema, encoder.statistics)
 
         def labelled(encoded: EncodedTable) -> Labelled:
-            known = in_sample(tasks, to_tensors(encoded, len(tasks)).labels)
-            return columns(encoder, encoded), {name: labels.numpy() for name, labels in known.items()}
+            known = in_sample(tasks, to_tensors(encoded, sum(task.num_labels for task in tasks)).labels)
+            judged = {name: labels.numpy() for task in tasks for name, labels in task.judged(known).items()}
+            return columns(encoder, encoded), judged
 
-        return cls(encoder, labelled(train), None if tables.valid is None else labelled(encoder.encode(tables.valid)))
+        valid = None if tables.valid is None else labelled(encoder.encode(tables.valid))
+        return cls(encoder, tasks, labelled(train), valid)
 
 
 def tuned_trees(schema: Schema, tables: Tables, seed: int = 0) -> Trees:
@@ -142,22 +150,21 @@ def tuned_trees(schema: Schema, tables: Tables, seed: int = 0) -> Trees:
     rows = LabelledRows.of(schema, tables)
 
     def loss(task: Task, size: Mapping[str, Any]) -> float:
-        (losses,) = _grown(task, rows, size, seed).best_score.values()
+        (losses,) = _grown(task, task.outputs[-1], rows, size, seed).best_score.values()
         (loss,) = losses.values()
         return loss
 
-    return Trees(schema, options={task.name: min(SIZES, key=partial(loss, task)) for task in schema.tasks})
+    return Trees(schema, options={task.name: min(SIZES, key=partial(loss, task)) for task in rows.tasks})
 
 
-def _grown(task: Task, rows: LabelledRows, changed: Mapping[str, Any], seed: int) -> lightgbm.Booster:
+def _grown(task: Task, output: str, rows: LabelledRows, changed: Mapping[str, Any], seed: int) -> lightgbm.Booster:
     import lightgbm
 
     def labelled(part: Labelled) -> tuple[np.ndarray, np.ndarray]:
-        known = ~np.isnan(part[1][task.name])
-        return part[0][known], part[1][task.name][known]
+        known = ~np.isnan(part[1][output])
+        return part[0][known], part[1][output][known]
 
-    objective = "binary" if isinstance(task, Binary) else "regression"
-    options = {**OPTIONS, "objective": objective, "seed": seed, "num_threads": torch.get_num_threads(), **changed}
+    options = {**OPTIONS, **objective_of(task, output), "seed": seed, "num_threads": torch.get_num_threads(), **changed}
     data = lightgbm.Dataset(*labelled(rows.train), categorical_feature=categories(rows.encoder))
     try:
         if rows.valid is None:
