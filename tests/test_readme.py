@@ -23,7 +23,7 @@ def test_python_blocks_run_and_print_what_they_say(page: str, tmp_path: Path, mo
     for block in blocks:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(block, page, "exec"), names)
+            exec(compile(block, f"<{page}>", "exec"), names)
         assert printed.getvalue().splitlines() == PRINTED.findall(block)
     assert (tmp_path / "models" / "movielens" / "manifest.json").exists()
 
