@@ -143,6 +143,19 @@ def test_accuracy_is_that_of_binary_tasks(lists: Any) -> None:
     assert history.history["val_acc"] == [expected]
 
 
+def test_the_linear_part_has_no_weights_there_and_init_std_changes_nothing_here(lists: Any) -> None:
+    _, x, y, columns = lists
+    there = deepctr_torch.models.SharedBottom([deepctr_torch.inputs.SparseFeat("item", 20, 4)], (4,), ())
+    assert list(there.linear_model.parameters()) == []
+    found = []
+    for options in ({}, {"l2_reg_linear": 1.0, "init_std": 0.1}):
+        model = SharedBottom(columns, (4,), (), task_types=["binary", "regression"], **options)
+        model.compile("adam")
+        model.fit(x, y, epochs=1, verbose=0)
+        found.append(model.predict(x))
+    np.testing.assert_array_equal(*found)
+
+
 def test_rows_may_be_a_list_of_columns(lists: Any) -> None:
     model, x, _, columns = lists
     assert get_feature_names(columns) == ["item", "seen", "bought", "liked", "cut", "length", "vector", "age"]
