@@ -69,7 +69,7 @@ SMALL = {"dims": [8], "dropout": 0.2}
 EXPORTED = {
     "MMOE": lambda: MMOE(features(), KINDS[:2], 2, SMALL | {"activation": "prelu"}, OWN_TOWERS[:2]),
     "SharedBottom": lambda: SharedBottom(few(), KINDS[:2], SMALL, towers(2)),
-    "PLE": lambda: PLE(few(), KINDS[:2], 2, 1, 1, SMALL, [{"dims": []}] * 2),
+    "PLE": lambda: PLE(few(), KINDS[:2], 1, 1, 1, SMALL, [{"dims": []}] * 2),
     "AITM": lambda: AITM(few(), 2, SMALL, towers(2)),
     "ESMM": esmm,
 }
