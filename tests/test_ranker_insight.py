@@ -265,6 +265,6 @@ def test_ranker_and_report_see_the_same_tasks_starve(feed: pa.Table, make_ranker
     starving = [problem for problem in ranker.problems(feed.slice(0, 50)) if problem.kind == "starving task"]
     assert [problem.who for problem in starving] == [(names[1],)]
     ranker.save(tmp_path / "model")
-    assert collect(load_artefact(tmp_path / "model"), "model").starving == starving
+    assert collect(load_artefact(tmp_path / "model"), "model").of_training == starving
     best.conflict = []
     assert not [problem for problem in ranker.problems(feed.slice(0, 50)) if problem.kind == "starving task"]

@@ -29,6 +29,7 @@ from gatewise.analysis import (
     gradient_routing,
     mixture_problems,
     starving_tasks,
+    unfinished_training,
 )
 from gatewise.data import needed_columns, readable, row_and_others
 from gatewise.errors import GatewiseError, GatewiseWarning
@@ -187,7 +188,8 @@ class Insight(Judging):
             )
 
     def problems(self, table: Any) -> list[Problem]:
-        """Return the problems found, in words: dead and duplicate experts, collapsed gates, starving tasks.
+        """Return the problems found, in words: training that ended too early, starving tasks, collapsed gates,
+        dead and duplicate experts.
 
         Args:
             table: any table with the features.
@@ -197,16 +199,20 @@ class Insight(Judging):
         """
         looked_at = self._looked_at(table, labels=False)
         found = mixture_problems(gate_usage(*looked_at), expert_similarity(*looked_at))
-        return found + self.starving()
+        return self.training_problems() + found
 
-    def starving(self) -> list[Problem]:
-        """Return the tasks with almost no effect on the shared layers, in the epoch whose weights the model has."""
+    def training_problems(self) -> list[Problem]:
+        """Return what the history tells: training that ended too early, and tasks that hardly change the shared layers.
+
+        Tasks are judged by the epoch whose weights the model has.
+        """
         kept = kept_epoch(self.history)
         if kept is None:
             return []
         given = self.options.balance.declared_weights
         declared = {task.name: task.weight * given.get(task.name, 1.0) for task in self.scorer.tasks}
-        return starving_tasks(kept.train, kept.conflict, declared)
+        starving = starving_tasks(kept.train, kept.conflict, declared)
+        return unfinished_training([record.score for record in self.history], self.options.training.epochs) + starving
 
     def explain(
         self, row: int | Mapping[str, Any], table: Any = None, *, others: int = 200, draws: int = 100, seed: int = 0

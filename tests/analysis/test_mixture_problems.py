@@ -10,7 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gatewise.analysis import Problem, Similarity, expert_similarity, gate_usage, mixture_problems, starving_tasks
+from gatewise.analysis import (
+    Problem,
+    Similarity,
+    expert_similarity,
+    gate_usage,
+    mixture_problems,
+    starving_tasks,
+    unfinished_training,
+)
 from gatewise.nn import PLE, DSelectKGates, MMoE, MultiTaskModel, TensorTable, TopKGates
 
 NAMES = ["click", "stars"]
@@ -157,3 +165,24 @@ def test_a_task_of_short_gradients_starves() -> None:
     assert starving_tasks(train(click=2.0, stars=1.0), conflict(0.04)) == []
     elsewhere = [record | {"at": "representation"} for record in conflict(0.01)]
     assert starving_tasks(even, elsewhere) == []
+
+
+@pytest.mark.parametrize(
+    ("scores", "epochs", "said"),
+    [
+        ([0.5, 0.6, 0.7], 3, "the last of 3 epochs is the best one, and the score still rose by 0.1 in it"),
+        ([0.5, 0.7, 0.6, 0.72], 4, "the last of 4 epochs is the best one, and the score still rose by 0.02 in it"),
+        # a hundredth of all progress
+        ([0.5, 0.6, 0.601], 3, None),
+        # stopped early, or best before the end
+        ([0.5, 0.6, 0.7], 10, None),
+        ([0.5, 0.7, 0.6], 3, None),
+        # too short to tell, or nothing to judge by
+        ([0.5, 0.7], 2, None),
+        ([None, None, None], 3, None),
+    ],
+)
+def test_training_that_ended_before_learning_did(scores: list[float | None], epochs: int, said: str | None) -> None:
+    found = unfinished_training(scores, epochs)
+    assert [problem.found for problem in found] == ([] if said is None else [said])
+    assert all(problem.kind == "unfinished training" and "more epochs" in problem.remedy for problem in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -316,9 +317,17 @@ def test_a_collapsed_gate_is_said_with_a_remedy(with_bias, feed, tmp_path, open_
     assert "Try" in said
 
 
-def test_a_healthy_model_is_called_so(ranker, feed, tmp_path, open_page):
+def test_a_model_that_still_learnt_is_called_so(ranker, feed, tmp_path, open_page):
+    (said,) = problems_said(ranker, feed, tmp_path, open_page)
+    assert said.startswith("The last of 3 epochs is the best one, and the score still rose by 0.0")
+
+
+def test_a_healthy_model_is_called_so(ranker, feed, tmp_path, open_page, monkeypatch):
+    # one epoch more, which brought nothing
+    last = ranker.history[-1]
+    monkeypatch.setattr(ranker, "history", [*ranker.history, replace(last, epoch=last.epoch + 1, best=False)])
     assert problems_said(ranker, feed, tmp_path, open_page) == [
-        "No dead or duplicate expert, no collapsed gate, no starving task."
+        "No dead or duplicate expert, no collapsed gate, no starving task, and training went on until learning ended."
     ]
 
 

@@ -26,7 +26,7 @@ from gatewise.analysis.gradient_routing import Routing, gradient_routing
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
 from gatewise.analysis.pareto import knee, pareto_front
-from gatewise.analysis.problems import Problem, gate_problems, mixture_problems, starving_tasks
+from gatewise.analysis.problems import Problem, gate_problems, mixture_problems, starving_tasks, unfinished_training
 from gatewise.analysis.reliability import ReliabilityBin, reliability
 from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
 from gatewise.analysis.similarity import Similarity, expert_similarity, linear_cka
@@ -98,6 +98,7 @@ __all__ = [
     "spreads",
     "starving_tasks",
     "summary_of",
+    "unfinished_training",
     "verdicts",
     "worst",
 ]

@@ -12,11 +12,15 @@ from typing_extensions import override
 from gatewise.analysis.gate_usage import GateUsage, usage_of
 from gatewise.analysis.similarity import Similarity
 
-Kind = Literal["dead expert", "collapsed gate", "duplicate experts", "starving task"]
+Kind = Literal["dead expert", "collapsed gate", "duplicate experts", "starving task", "unfinished training"]
 
 COLLAPSED_WEIGHT = 0.99
 DEAD_WEIGHT = 0.01
 DUPLICATE_CKA = 0.99
+FEWEST_EPOCHS = 3
+"""Fewest epochs of a training that can be called unfinished."""
+STILL_LEARNING = 0.02
+"""Share of all progress that an epoch brings as long as learning has not ended."""
 STARVING_SHARE = 0.05
 
 
@@ -25,9 +29,9 @@ class Problem(NamedTuple):
 
     Attributes:
         kind: the kind of problem.
-        layer: the layer, as in :class:`GateUsage`; None for a task.
-        who: names of the experts or tasks.
-        found: the problem, a clause that begins with the name of an expert or a task.
+        layer: the layer, as in :class:`GateUsage`; None for a task, and for the training.
+        who: names of the experts or tasks; empty for the training.
+        found: the problem, as a clause.
         remedy: what to try.
     """
 
@@ -210,3 +214,30 @@ def gate_problems(gates: np.ndarray, tasks: Sequence[str]) -> list[str]:
     """
     names = [f"expert {i}" for i in range(gates.shape[2])]
     return [str(problem) for problem in mixture_problems([usage_of(torch.from_numpy(gates), tasks, names)])]
+
+
+def unfinished_training(scores: Sequence[float | None], epochs: int) -> list[Problem]:
+    """Return the problem that training ended before learning did, if it did.
+
+    It did if the last of all declared epochs has the best score, and this epoch still brought 2 % or more of what the
+    epochs after the first brought together.
+
+    Args:
+        scores: the monitored score of every epoch, greater is better; None without validation rows.
+        epochs: the declared number of epochs.
+    """
+    known = [score for score in scores if score is not None]
+    if len(known) < max(epochs, FEWEST_EPOCHS) or max(known[:-1]) >= known[-1]:
+        return []
+    last, whole = known[-1] - max(known[:-1]), known[-1] - known[0]
+    if last < STILL_LEARNING * whole:
+        return []
+    return [
+        Problem(
+            "unfinished training",
+            None,
+            (),
+            f"the last of {epochs} epochs is the best one, and the score still rose by {last:.2g} in it",
+            "more epochs, or a smaller batch_size where there are few rows: verdicts on such a model are premature",
+        )
+    ]

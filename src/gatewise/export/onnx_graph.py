@@ -11,7 +11,7 @@ from gatewise.export.look_ups import look_up
 from gatewise.export.metadata import describe
 from gatewise.export.ports import BATCH, Form, Port, Slot, type_name
 from gatewise.export.program import Program
-from gatewise.export.tracing import first_line, quiet, traced
+from gatewise.export.tracing import first_line, quiet, traced, without_collection
 from gatewise.export.twins import for_onnx, with_twins
 from gatewise.version import __version__
 
@@ -36,7 +36,7 @@ def to_onnx(program: Program) -> ir.Model:
         raise MissingExtraError("export", "export to ONNX") from None
     graph = traced(with_twins(program, for_onnx))
     try:
-        with quiet():
+        with quiet(), without_collection():
             found = torch.onnx.export(
                 graph,
                 (),

@@ -86,7 +86,7 @@ def collect(
         saved=saved,
         rows=rows,
         calibrated={output: each.method for output, each in scorer.calibration.calibrators.items()},
-        starving=Insight(scorer, artefact.options, history).starving(),
+        of_training=Insight(scorer, artefact.options, history).training_problems(),
         on=None if table is None else on_table(scorer, table, by, tell),
     )
 

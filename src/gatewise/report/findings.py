@@ -104,7 +104,7 @@ class Findings:
         saved: the metrics measured after the training, by the name of the rows.
         rows: the numbers of training and validation rows, if known.
         calibrated: the calibrated outputs, and their methods.
-        starving: tasks that hardly changed the shared weights.
+        of_training: problems that the history tells of, such as tasks that hardly changed the shared weights.
         on: the findings on a table, if any.
     """
 
@@ -121,5 +121,5 @@ class Findings:
     saved: Mapping[str, Metrics] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     calibrated: Mapping[str, str] = field(default_factory=dict)
-    starving: Sequence[Problem] = ()
+    of_training: Sequence[Problem] = ()
     on: OnTable | None = None
