@@ -61,6 +61,9 @@ census: $(VENV)/.peers
 moving: $(VENV)/.dev
 	$(BIN)/python scripts/moving_results.py
 
+tables: $(VENV)/.dev
+	$(BIN)/python benchmarks/run_tables.py
+
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/run.py $(PARTS)
 

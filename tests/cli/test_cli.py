@@ -83,6 +83,7 @@ def test_train_writes_a_whole_run(workplace):
     printed = (workplace / "stdout.txt").read_text()
     assert f"{metrics['test']['click']['auc']:.4f}" in printed
     assert "gatewise predict run TABLE" in printed
+    assert "note: the last of 3 epochs is the best one, and the score still rose by" in printed
 
 
 def test_train_is_quiet_where_nobody_looks(workplace):

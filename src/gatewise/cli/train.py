@@ -58,6 +58,8 @@ def train(
         console.print(metrics_table(metrics, f"metrics on the {part} rows" + (f", {how}" if how else "")))
     best = max((record.epoch for record in ranker.history if record.best), default=len(ranker.history))
     console.print(f"weights of epoch {best} of {len(ranker.history)}")
+    for problem in ranker.training_problems():
+        console.print(f"note: {problem}", soft_wrap=True, markup=False)
     console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)
     console.print(f"predict:  gatewise predict {run_dir} TABLE -o predictions.parquet", soft_wrap=True)
     if report:
