@@ -14,7 +14,7 @@ PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 PRINTED = re.compile(r"^print\(.*\)  # (.*)$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["plain-pytorch.md"])
+@pytest.mark.parametrize("page", ["plain-pytorch.md", "sequences.md"])
 def test_python_blocks_run_and_print_what_they_say(page: str) -> None:
     blocks = PYTHON.findall((DOCS / page).read_text(encoding="utf-8"))
     assert len(blocks) >= 3

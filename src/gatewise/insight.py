@@ -230,13 +230,13 @@ class Insight(Judging):
             TableError: an unknown row or column, or a value that is missing or of another type.
         """
         scorer, schema = self.scorer, self.scorer.encoder.schema
-        columns = {feature.name: declare.column_of(feature) for feature in schema.features}
+        columns = {feature.name: declare.columns_of(feature) for feature in schema.features}
         rows = row_and_others(
             table,
             row,
             [*needed_columns(schema, labels=False), *scorer.known_of(scorer.fusion)],
             known=[*needed_columns(schema, weights=True), *schema.known],
-            spared=[columns[name] for name in scorer.model.side_features],
+            spared=[column for name in scorer.model.side_features for column in columns[name]],
             types=scorer.encoder.column_types(),
             others=others,
             seed=seed,
@@ -250,7 +250,7 @@ class Insight(Judging):
         return explanation_of(
             found,
             row=values,
-            features={name: values.get(column) for name, column in columns.items()},
+            features={name: _value_of(values, read) for name, read in columns.items()},
             tasks=[task.name for task in scorer.tasks],
             predictions={name: value for name, value in predicted.items() if name in known},
             calibrated=_only_row(scorer.predict(first, calibrated=True)) if scorer.calibration else None,
@@ -272,6 +272,11 @@ class Insight(Judging):
     def _check_experts(self) -> None:
         if not levels_of(self.scorer.model.trunk, [task.name for task in self.scorer.tasks]):
             raise GatewiseError(f"{type(self.options.model).__name__} has no experts that gates mix")
+
+
+def _value_of(row: Mapping[str, Any], columns: Sequence[str]) -> Any:
+    """Return a feature's value in a row; of a feature of several columns, the values by column."""
+    return row.get(columns[0]) if len(columns) == 1 else {column: row.get(column) for column in columns}
 
 
 def _only_row(table: pa.Table) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from typing import Any, Generic, TypeVar
 IDS, FLOATS = "ids", "floats"
 """Names of the two matrices that a model reads."""
 PADDING = -1
-"""Padding value in padded lists."""
+"""Padding value in padded lists of ids."""
+NO_NUMBER = float("nan")
+"""Padding value in padded lists of numbers."""
 OUT_OF_VOCABULARY = 0
 """Row of out-of-vocabulary values."""
 NULL = 1
@@ -83,11 +85,32 @@ Pooling = str | AttentionPooling | GRUPooling | SelfAttentionPooling | Registere
 
 @dataclass(frozen=True)
 class ListColumn:
-    """One multi-valued feature: its name, the index of its field, and its pooling or None."""
+    """One multi-valued feature.
+
+    Attributes:
+        name: the feature's.
+        field: index of its embedding table.
+        pooling: its pooling; None: its items stay apart.
+        weights: index of the list of numbers that weigh the items, if any.
+    """
 
     name: str
     field: int
     pooling: Pooling | None
+    weights: int | None = None
+
+
+@dataclass(frozen=True)
+class NumberList:
+    """A list of numbers beside a feature's list of ids, one number per item.
+
+    Attributes:
+        name: of the list, such as ``tags.weights``.
+        feature: the name of the feature.
+    """
+
+    name: str
+    feature: str
 
 
 @dataclass(frozen=True)
@@ -159,6 +182,7 @@ class Layout:
         float_features: the feature that each float column belongs to; by default each column is a feature of its name.
         texts: text features.
         numbers: the embedded columns of the float matrix; the others are passed on unchanged.
+        number_lists: lists of numbers beside lists of ids.
     """
 
     fields: tuple[EmbeddingField, ...] = ()
@@ -168,6 +192,7 @@ class Layout:
     float_features: tuple[str, ...] = ()
     texts: tuple[TextColumn, ...] = ()
     numbers: tuple[NumberColumn, ...] = ()
+    number_lists: tuple[NumberList, ...] = ()
 
     @cached_property
     def id_features(self) -> tuple[str, ...]:
@@ -192,6 +217,7 @@ class Assembled(Generic[Matrix, Lists]):
     floats: Matrix
     lists: tuple[Lists, ...]
     texts: tuple[Lists, ...]
+    number_lists: tuple[Lists, ...]
 
 
 def assemble(
@@ -202,11 +228,12 @@ def assemble(
     Args:
         layout: the columns of the model.
         matrix: returns the matrix ``IDS`` or ``FLOATS`` of the given features, in the order of the features.
-        single: returns the encoded list or text feature.
+        single: returns the encoded list, text, or list of numbers of a name.
     """
     return Assembled(
         ids=matrix(IDS, layout.id_features),
         floats=matrix(FLOATS, tuple(layout.float_widths)),
         lists=tuple(single(column.name) for column in layout.lists),
         texts=tuple(single(column.name) for column in layout.texts),
+        number_lists=tuple(single(column.name) for column in layout.number_lists),
     )

@@ -43,6 +43,7 @@ FEATURES = [
     declare.Sequence("x", pooling=declare.GRU(dim=3), pretrained="x.parquet"),
     declare.Sequence("y", pooling=declare.Transformer(dim=6, heads=3, layers=2)),
     declare.Sequence("v", hash_buckets=7, dtype="integer", padding=0),
+    declare.Sequence("weighted", dim=3, weights="scores"),
     declare.Vector("w", 3, column="x"),
     declare.Text("t", "models/bert", "cls", False, 0.1, 64, "u"),
 ]

@@ -10,7 +10,7 @@ import torch
 import gatewise as gw
 from gatewise.data import NumericColumn
 from gatewise.export.numbers import encode_numbers
-from gatewise.export.raw_inputs import cut
+from gatewise.export.padding import cut
 
 COLUMNS = {
     "spread": [0.5, 1, 1, 1, 1, 1, 2, 3.5, -4, 1e6, None],
@@ -47,5 +47,6 @@ def test_they_are_those_of_the_encoder(transform: str, name: str) -> None:
 @pytest.mark.parametrize(("keep", "expected"), [("last", [3, 4]), ("first", [1, 2])])
 def test_lists_are_cut_on_one_side(keep: str, expected: list[int]) -> None:
     rows = torch.tensor([[1, 2, 3, 4, -1], [7, -1, -1, -1, -1], [-1] * 5])
-    assert cut(rows, 2, keep)[:, :2].tolist() == [expected, [7, -1], [-1, -1]]
-    assert (cut(rows, 2, keep)[:, 2:] == -1).all()
+    (found,) = cut(2, keep, rows)
+    assert found[:, :2].tolist() == [expected, [7, -1], [-1, -1]]
+    assert (found[:, 2:] == -1).all()

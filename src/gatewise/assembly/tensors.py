@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from gatewise.data import EncodedTable, RaggedIds
+from gatewise.data import EncodedTable, RaggedLists
 from gatewise.nn import Ragged, TensorTable, Texts
 
 
@@ -22,8 +22,9 @@ def to_tensors(encoded: EncodedTable, num_labels: int) -> TensorTable:
         weights=None if encoded.weights is None else torch.from_numpy(encoded.weights),
         texts=tuple(Texts(_ragged(texts.tokens), torch.from_numpy(texts.codes)) for texts in encoded.texts),
         groups=None if encoded.groups is None else torch.from_numpy(encoded.groups),
+        number_lists=tuple(_ragged(numbers) for numbers in encoded.number_lists),
     )
 
 
-def _ragged(ids: RaggedIds) -> Ragged:
-    return Ragged(torch.from_numpy(ids.values), torch.from_numpy(ids.offsets))
+def _ragged(lists: RaggedLists) -> Ragged:
+    return Ragged(torch.from_numpy(lists.values), torch.from_numpy(lists.offsets))

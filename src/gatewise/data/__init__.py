@@ -11,6 +11,7 @@ from gatewise.data.columns import (
     CategoricalColumn,
     Description,
     FeatureColumn,
+    ItemKeys,
     NumericColumn,
     SequenceColumn,
     TextsColumn,
@@ -25,7 +26,19 @@ from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.one_row import row_and_others
 from gatewise.data.plain_types import is_string, take_rows, wide_column
 from gatewise.data.pretrained import check_there, read_pretrained
-from gatewise.data.ragged import Encoded, EncodedTexts, RaggedIds, as_matrix, padded, trimmed
+from gatewise.data.ragged import (
+    AlignedLists,
+    Encoded,
+    EncodedTexts,
+    RaggedIds,
+    RaggedLists,
+    RaggedNumbers,
+    Single,
+    as_matrix,
+    padded,
+    parts_by_name,
+    trimmed,
+)
 from gatewise.data.samples import sample_rows
 from gatewise.data.tables import (
     column_names,
@@ -42,6 +55,7 @@ from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary, Values
 __all__ = [
     "LARGEST",
     "UNIFORM_STD",
+    "AlignedLists",
     "AnyColumn",
     "AnyVocabulary",
     "BuiltInColumn",
@@ -51,11 +65,15 @@ __all__ = [
     "EncodedTable",
     "EncodedTexts",
     "FeatureColumn",
+    "ItemKeys",
     "LayoutBuilder",
     "NumberedVocabulary",
     "NumericColumn",
     "RaggedIds",
+    "RaggedLists",
+    "RaggedNumbers",
     "SequenceColumn",
+    "Single",
     "TableEncoder",
     "TextsColumn",
     "Values",
@@ -75,6 +93,7 @@ __all__ = [
     "needed_columns",
     "null_mask",
     "padded",
+    "parts_by_name",
     "pick_column",
     "read_needed",
     "read_pretrained",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gatewise.data.ragged import EncodedTexts, RaggedIds
+from gatewise.data.ragged import EncodedTexts, RaggedIds, RaggedNumbers
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class EncodedTable:
         texts: one column per ``Text``.
         groups: ``[row]`` int64, group of each row, -1: no group; None: no groups.
         known: numbers ``[row]`` float64 for a fusion, by column.
+        number_lists: one ragged list column per list of numbers beside a list of ids.
     """
 
     ids: np.ndarray
@@ -33,6 +34,7 @@ class EncodedTable:
     texts: tuple[EncodedTexts, ...] = ()
     groups: np.ndarray | None = None
     known: Mapping[str, np.ndarray] = field(default_factory=dict)
+    number_lists: tuple[RaggedNumbers, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -26,7 +26,7 @@ from gatewise.data.labels import (
 from gatewise.data.matrix import side_by_side
 from gatewise.data.tables import read_needed
 from gatewise.data.vocabularies import AnyVocabulary
-from gatewise.declare import Schema, column_of
+from gatewise.declare import Schema, column_of, columns_of
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning, TableError
 from gatewise.layout import IDS, Layout, assemble
 
@@ -124,8 +124,8 @@ class TableEncoder:
             TableError: as in :meth:`fit`.
         """
         needed_beside = {*known, *(column for task in self.schema.tasks for column in task.known_columns)}
-        absent = [column_of(feature) for feature in self.schema.features if feature.name in optional]
-        spared = [column for column in absent if column not in needed_beside]
+        absent = [name for f in self.schema.features if f.name in optional for name in columns_of(f)]
+        spared = [column for column in dict.fromkeys(absent) if column not in needed_beside]
         needed = list(dict.fromkeys([*needed_columns(self.schema, labels=labels, weights=weights), *known]))
         table = _read(source, needed, self.column_types, spared)
         rows = table.num_rows
@@ -202,7 +202,7 @@ class TableEncoder:
 
 def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False) -> list[str]:
     """Return the names of the columns that a schema reads; only training needs row weights."""
-    columns = [column_of(feature) for feature in schema.features]
+    columns = [column for feature in schema.features for column in columns_of(feature)]
     columns += [column for task in schema.tasks for column in task.known_columns]
     if labels:
         columns += [column_of(task) for task in schema.tasks]
@@ -244,7 +244,8 @@ def _assembled(
         return side_by_side([encoded[name] for name in names], rows, np.int32 if which == IDS else np.float32)
 
     found = assemble(layout, matrix, encoded.__getitem__)
-    return EncodedTable(found.ids, found.lists, found.floats, labels, weights, found.texts, groups, known)
+    texts, numbers = found.texts, found.number_lists
+    return EncodedTable(found.ids, found.lists, found.floats, labels, weights, texts, groups, known, numbers)
 
 
 def declared_types(schema: Schema) -> dict[str, pa.DataType]:

@@ -10,6 +10,7 @@ from gatewise.layout import (
     ListColumn,
     NumberColumn,
     NumberEmbedding,
+    NumberList,
     Pooling,
     TextColumn,
 )
@@ -21,7 +22,8 @@ class LayoutBuilder:
     def __init__(self) -> None:
         self._fields: list[EmbeddingField] = []
         self._ids: list[tuple[str, str]] = []
-        self._lists: list[tuple[str, str, Pooling | None]] = []
+        self._lists: list[tuple[str, str, tuple[Pooling | None, int | None]]] = []
+        self._number_lists: list[NumberList] = []
         self._floats: list[tuple[str, str]] = []
         self._texts: list[TextColumn] = []
         self._numbers: list[NumberColumn] = []
@@ -34,9 +36,22 @@ class LayoutBuilder:
         """Add a column of the id matrix, whose rows are looked up in a table."""
         self._ids.append((feature, table))
 
-    def list(self, feature: str, table: str, pooling: Pooling | None) -> None:
-        """Add a list column, whose items are looked up in a table and pooled; None: not pooled."""
-        self._lists.append((feature, table, pooling))
+    def list(self, feature: str, table: str, pooling: Pooling | None, weights: str | None = None) -> None:
+        """Add a list column, whose items are looked up in a table and pooled; None: not pooled.
+
+        Args:
+            feature: the feature's name.
+            table: name of the embedding table.
+            pooling: pooling of the items.
+            weights: name of a further list, of the numbers that weigh the items.
+        """
+        place = None if weights is None else self.number_list(feature, weights)
+        self._lists.append((feature, table, (pooling, place)))
+
+    def number_list(self, feature: str, name: str) -> int:
+        """Add a list of numbers beside a feature's ids; returns its place among the lists of numbers."""
+        self._number_lists.append(NumberList(name, feature))
+        return len(self._number_lists) - 1
 
     def floats(self, feature: str, names: Sequence[str], embedding: NumberEmbedding | None = None) -> None:
         """Add columns of the float matrix; with an embedding, the first column becomes a vector."""
@@ -54,9 +69,10 @@ class LayoutBuilder:
         return Layout(
             fields=tuple(self._fields),
             ids=tuple((name, index[table]) for name, table in self._ids),
-            lists=tuple(ListColumn(name, index[table], pooling) for name, table, pooling in self._lists),
+            lists=tuple(ListColumn(name, index[table], *how) for name, table, how in self._lists),
             floats=tuple(name for name, _ in self._floats),
             float_features=tuple(feature for _, feature in self._floats),
             texts=tuple(self._texts),
             numbers=tuple(self._numbers),
+            number_lists=tuple(self._number_lists),
         )

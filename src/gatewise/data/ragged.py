@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from gatewise.layout import PADDING
+from gatewise.layout import NO_NUMBER, PADDING
 
 
 @dataclass(frozen=True)
-class RaggedIds:
-    """Lists of ids: row i holds ``values[offsets[i] : offsets[i + 1]]``."""
+class RaggedLists:
+    """Lists: row i holds ``values[offsets[i] : offsets[i + 1]]``.
+
+    Attributes:
+        padding: the value of places without an item in a padded matrix.
+    """
 
     values: np.ndarray
     offsets: np.ndarray
+    padding: ClassVar[float]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -27,7 +33,19 @@ class RaggedIds:
 
     def padded(self) -> np.ndarray:
         """Return the lists as one matrix ``[row, longest]``, padded at the end."""
-        return padded(self.values, self.offsets, PADDING)
+        return padded(self.values, self.offsets, self.padding)
+
+
+class RaggedIds(RaggedLists):
+    """Lists of ids."""
+
+    padding = PADDING
+
+
+class RaggedNumbers(RaggedLists):
+    """Lists of float32 numbers beside lists of ids."""
+
+    padding = NO_NUMBER
 
 
 @dataclass(frozen=True)
@@ -52,8 +70,27 @@ class EncodedTexts:
         return self.tokens.padded()[self.codes]
 
 
-Encoded = np.ndarray | RaggedIds | EncodedTexts
-"""Ids ``[row]``, floats ``[row, column]``, ragged ids or texts."""
+Single = np.ndarray | RaggedLists | EncodedTexts
+"""Ids ``[row]``, floats ``[row, column]``, ragged lists or texts."""
+
+
+@dataclass(frozen=True)
+class AlignedLists:
+    """Several lists of one feature that have equal lengths in every row, by the name of the list."""
+
+    lists: Mapping[str, RaggedLists]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.lists.values())))
+
+
+Encoded = Single | AlignedLists
+"""What a feature is encoded as."""
+
+
+def parts_by_name(feature: str, encoded: Encoded) -> Mapping[str, Single]:
+    """Return an encoded feature under its name, or its lists under theirs."""
+    return encoded.lists if isinstance(encoded, AlignedLists) else {feature: encoded}
 
 
 def padded(values: np.ndarray, offsets: np.ndarray, padding: Any) -> np.ndarray:
@@ -66,11 +103,12 @@ def padded(values: np.ndarray, offsets: np.ndarray, padding: Any) -> np.ndarray:
 
 
 def trimmed(lists: np.ndarray) -> np.ndarray:
-    """Return padded lists ``[row, place]`` without the places that are padding in every row."""
-    return lists[:, : int((lists != PADDING).any(axis=0).sum())]
+    """Return padded lists ``[row, place]``, of ids or of numbers, without the places that are padding in every row."""
+    there = ~np.isnan(lists) if lists.dtype.kind == "f" else lists != PADDING
+    return lists[:, : int(there.any(axis=0).sum())]
 
 
-def as_matrix(encoded: Encoded) -> np.ndarray:
+def as_matrix(encoded: Single) -> np.ndarray:
     """Return encoded rows as one matrix ``[row, column]``; lists and tokens are padded at the end."""
     if isinstance(encoded, np.ndarray):
         return encoded if encoded.ndim == 2 else encoded[:, np.newaxis]

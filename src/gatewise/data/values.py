@@ -140,6 +140,11 @@ def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.
     return numbers, null_mask(column)
 
 
+def list_of(offsets: np.ndarray) -> RowOf:
+    """Return the function from an item's position to the row of its list."""
+    return lambda item: int(np.searchsorted(offsets[1:], item, side="right"))
+
+
 def as_lists(column: pa.Array, separator: str, purpose: str) -> pa.Array:
     """Return a list column; strings are split at the separator, without empty items.
 

@@ -41,7 +41,7 @@ from gatewise.declare.options import Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.pretrained import ARROW_SUFFIXES, Pretrained
 from gatewise.declare.recipe import Data, Recipe, Split
-from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, embedding_dim
+from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, columns_of, embedding_dim
 from gatewise.declare.side_tower import SideTower
 from gatewise.declare.signatures import spelled_out
 from gatewise.declare.tasks import *
@@ -98,6 +98,7 @@ __all__ = [
     "Vector",
     "class_of",
     "column_of",
+    "columns_of",
     "declaration",
     "embedding_dim",
     "explain",

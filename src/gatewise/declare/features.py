@@ -28,6 +28,8 @@ Size = Annotated[int, Field(gt=0, le=2_147_483_000)]
 
 
 DEFAULT_BUCKETS = 32
+WEIGHTED_POOLINGS = ("mean", "sum")
+"""Poolings that weights of items change."""
 
 
 def _rising(values: SequenceOf[float]) -> tuple[float, ...]:
@@ -157,12 +159,25 @@ class Sequence:
     """A file with vectors that the embedding table begins with, and keeps if they are frozen."""
     size: Size | None = field(default=None, kw_only=True)
     """Items are ids from 0 to ``size`` - 1: one row per id without a vocabulary; other items are errors."""
+    weights: Name | None = field(default=None, kw_only=True)
+    """A column with a weight per item, 0 or more, for pooling ``mean`` (weighted mean) or ``sum`` (weighted sum)."""
     kind: Literal["sequence"] = field(default="sequence", kw_only=True, repr=False)
 
     @model_validator(mode="after")
     def _one_way_to_index(self) -> Sequence:
         check_one_way_to_index(self)
         _check_pretrained(self)
+        return self
+
+    @model_validator(mode="after")
+    def _weighted_sums(self) -> Sequence:
+        if self.weights is None:
+            return self
+        if self.pooling not in WEIGHTED_POOLINGS:
+            found = self.pooling if isinstance(self.pooling, str) else getattr(self.pooling, "kind", None)
+            raise ValueError(f"weights are those of pooling 'mean' or 'sum', found {found!r}")
+        if self.weights == (self.column or self.name):
+            raise ValueError(f"weights: expected another column than that of the items, {self.weights!r}")
         return self
 
 

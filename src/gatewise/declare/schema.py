@@ -62,6 +62,7 @@ class Schema:
     @model_validator(mode="after")
     def _consistent(self) -> Schema:
         _unique("feature", [feature.name for feature in self.features])
+        self._no_name_of_a_list()
         _unique("task", [task.name for task in self.tasks])
         self._no_label_among_features()
         self._check_tasks()
@@ -88,8 +89,16 @@ class Schema:
         if isinstance(pooling, Transformer) and (pooling.dim or width) % pooling.heads:
             raise ValueError(f"sequence {feature.name!r}: its width {width} is no multiple of {pooling.heads} heads")
 
+    def _no_name_of_a_list(self) -> None:
+        names = {feature.name for feature in self.features}
+        for feature in self.features:
+            if isinstance(feature, Sequence) and feature.weights and (taken := f"{feature.name}.weights") in names:
+                raise ValueError(
+                    f"feature {taken!r}: this is the name of the weights of {feature.name!r}, give another"
+                )
+
     def _no_label_among_features(self) -> None:
-        read = {column_of(feature): feature.name for feature in self.features}
+        read = {column: feature.name for feature in self.features for column in columns_of(feature)}
         owners = {column_of(task): task.name for task in self.tasks}
         for task in self.tasks:
             if column_of(task) in read:
@@ -219,6 +228,12 @@ def _needed(task: Task, tasks: dict[str, Task]) -> set[str]:
 def column_of(declared: Feature | Label) -> str:
     """Return the table column that a feature or a task reads."""
     return declared.column or declared.name
+
+
+def columns_of(feature: Feature) -> tuple[str, ...]:
+    """Return all table columns that a feature reads, its own first."""
+    further = () if not isinstance(feature, Sequence) or feature.weights is None else (feature.weights,)
+    return (column_of(feature), *further)
 
 
 def embedding_dim(feature: Feature, schema: Schema) -> int:

@@ -36,17 +36,24 @@ def describe(program: Program) -> dict[str, str]:
 def _input(port: Port) -> dict[str, Any]:
     """Return type, sizes and meaning of an input, and its values for null and padding."""
     found: dict[str, Any] = {"type": type_name(port), "shape": list(port.dims), "holds": port.holds}
+    listed = len(port.dims) > 1 and isinstance(port.dims[1], str)
     if port.features:
         found["features"] = list(port.features)
     if port.keys is not None:
         found["null"] = port.keys.null
-    elif port.dtype.is_floating_point:
+    elif port.dtype.is_floating_point and not listed:
         found["null"] = "NaN"
-    if len(port.dims) > 1 and isinstance(port.dims[1], str):
-        found["padding"] = PADDING if port.keys is None else port.keys.padding
+    if listed:
+        found["padding"] = _padding(port)
     if port.keys is not None and port.keys.no_item is not None:
         found["no_item"] = port.keys.no_item
     return found
+
+
+def _padding(port: Port) -> int | str:
+    if port.dtype.is_floating_point:
+        return "NaN"
+    return PADDING if port.keys is None else port.keys.padding
 
 
 def _output(name: str, program: Program) -> dict[str, Any]:

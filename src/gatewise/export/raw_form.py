@@ -41,6 +41,7 @@ class RawForm(Form):
     - a category: int64 or string ``[batch]``, as in the training table; a sentinel stands for null
     - a list of categories: ``[batch, length]``; one sentinel stands for a null item, another for padding, which comes
       last; a null list has a null item only
+    - weights of a list's items: float64 ``[batch, length]``, NaN for padding; a null list has the weight 1 only
     - a number, and a known column of a label: float64 ``[batch]``, NaN for null
     - a vector: float32 ``[batch, size]``, NaN throughout for null
     - a hashed category: int64 rows from the encoder's hash, named ``COLUMN.row``
@@ -63,8 +64,8 @@ class RawForm(Form):
         self.inputs = {name: raw_input(column, sentinels) for name, column in self.encoder.columns.items()}
         self.read = [c for c in self.encoder.columns.values() if c.name not in scorer.model.side_features]
         self.known, self.fused = known_columns(scorer), scorer.known_of(fusion)
-        beside = known_ports(self.known, self.fused)
-        self.ports = _apart([*(self.inputs[column.name].port for column in self.read), *beside])
+        of_columns = [port for column in self.read for port in self.inputs[column.name].ports]
+        self.ports = _apart([*of_columns, *known_ports(self.known, self.fused)])
         self.categories, self.numbers = self._named(CategoryInput), self._named(NumberInput)
         self.lone = self._named(LoneInput)  # type: ignore[type-abstract]
 
@@ -76,14 +77,16 @@ class RawForm(Form):
     @property
     @override
     def slots(self) -> list[Slot]:
-        port_of = {column.name: port for column, port in zip(self.read, self.ports, strict=False)}
+        left = iter(self.ports)
+        ports_of = {column.name: [next(left) for _ in self.inputs[column.name].ports] for column in self.read}
         stacked = [
-            tuple(port_of[name] for name in names if name in port_of) for names in (self.categories, self.numbers)
+            tuple(port for name in names for port in ports_of.get(name, ()))
+            for names in (self.categories, self.numbers)
         ]
-        lone = [port_of[name] for name in self.lone if name in port_of]
+        lone = [port for name in self.lone for port in ports_of.get(name, ())]
         return [
             *(Slot(ports, stacked=True) for ports in stacked if ports),
-            *(Slot((port,)) for port in (*lone, *self.ports[len(self.read) :])),
+            *(Slot((port,)) for port in (*lone, *left)),
         ]
 
     @override
@@ -91,7 +94,9 @@ class RawForm(Form):
         left, rows = iter(given), given[0].shape[0]
         read = {column.name for column in self.read}
         categories, numbers = (self._matrix(names, left, rows) for names in (self.categories, self.numbers))
-        lone = {name: self._encoded(name, next(left) if name in read else None, rows) for name in self.lone}
+        lone: dict[str, Tensor] = {}
+        for name in self.lone:
+            lone |= self._encoded(name, left if name in read else None, rows)
         known = dict(zip(self._known_names(), left, strict=True))
         ids, floats = self._blocks(categories, numbers, lone)
         blocks = {IDS: (ids, torch.int64), FLOATS: (floats, torch.float32)}
@@ -101,7 +106,8 @@ class RawForm(Form):
             return arranged(found, [place for name in features for place in self._places(which, name)], rows, dtype)
 
         found = assemble(self.layout, matrix, lone.__getitem__)
-        inputs = Inputs(found.ids, found.lists, found.floats, tuple(map(one_each, found.texts)), checked=True)
+        texts = tuple(map(one_each, found.texts))
+        inputs = Inputs(found.ids, found.lists, found.floats, texts, checked=True, number_lists=found.number_lists)
         return Read(inputs, labels_of(self.known, known, rows), fused_of(self.fused, known))
 
     def _matrix(self, names: list[str], left: Iterator[Tensor], rows: int) -> Tensor:
@@ -112,10 +118,10 @@ class RawForm(Form):
         parts = [*given, *([torch.stack(absent, dim=1)] if absent else [])]
         return torch.cat(parts, dim=1) if parts else torch.zeros(rows, 0)
 
-    def _encoded(self, name: str, given: Tensor | None, rows: int) -> Tensor:
+    def _encoded(self, name: str, left: Iterator[Tensor] | None, rows: int) -> dict[str, Tensor]:
         lone = self.inputs[name]
         assert isinstance(lone, LoneInput)
-        return lone.encode(lone.absent(rows) if given is None else given)
+        return lone.encode_all(lone.all_absent(rows) if left is None else [next(left) for _ in lone.ports])
 
     def _blocks(self, categories: Tensor, numbers: Tensor, lone: dict[str, Tensor]) -> tuple[list[Block], list[Block]]:
         """Return the blocks with the columns of ids, and those with the columns of floats."""
@@ -139,9 +145,9 @@ class RawForm(Form):
 
     @override
     def feed_table(self, source: Any) -> dict[str, np.ndarray]:
-        wanted = [*(column.column for column in self.read), *self._known_names()]
+        wanted = [*(name for column in self.read for name in column.columns), *self._known_names()]
         table = read_needed(source, wanted, self.encoder.column_types())
-        columns = [self.inputs[column.name].feed(column.pick(table)) for column in self.read]
+        columns = [array for column in self.read for array in self.inputs[column.name].feeds(column.pick(table))]
         labels = known_labels(self.encoder.labels, table)
         numbers = known_numbers(self.fused, table)
         for name in self._known_names():

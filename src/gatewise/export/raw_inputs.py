@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, assert_never
 
@@ -17,6 +17,7 @@ from gatewise.data import (
     AnyColumn,
     BuiltInColumn,
     CategoricalColumn,
+    ItemKeys,
     NumberedVocabulary,
     NumericColumn,
     SequenceColumn,
@@ -29,14 +30,14 @@ from gatewise.data import (
     padded,
 )
 from gatewise.errors import ExportError
-from gatewise.export.padding import items_first, never_empty
+from gatewise.export.padding import cut, items_first, never_empty
 from gatewise.export.ports import BATCH, Keys, Port
 from gatewise.export.sentinels import Sentinels
 from gatewise.layout import NULL, PADDING
 
 
 class RawInput(ABC):
-    """A feature's column as an input of a graph.
+    """A feature's column as an input of a graph; a feature of several columns has an input for each.
 
     Attributes:
         port: the name, type and sizes of the input.
@@ -45,6 +46,19 @@ class RawInput(ABC):
 
     port: Port
     null: float
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The inputs of all columns."""
+        return (self.port,)
+
+    def feeds(self, column: pa.Array) -> tuple[np.ndarray, ...]:
+        """Return a picked column as the arrays of all inputs.
+
+        Raises:
+            TableError: see :meth:`feed`.
+        """
+        return (self.feed(column),)
 
     @abstractmethod
     def feed(self, column: pa.Array) -> np.ndarray:
@@ -56,8 +70,11 @@ class RawInput(ABC):
 
     def absent(self, rows: int) -> Tensor:
         """Return the input for an absent column: null in every row."""
-        sizes = [dim if isinstance(dim, int) else rows if dim == BATCH else 1 for dim in self.port.dims]
-        return torch.full(sizes, self.null, dtype=self.port.dtype)
+        return _full(self.port, rows, self.null)
+
+    def all_absent(self, rows: int) -> tuple[Tensor, ...]:
+        """Return all inputs for absent columns, see :meth:`absent`."""
+        return (self.absent(rows),)
 
 
 class LoneInput(RawInput):
@@ -66,6 +83,10 @@ class LoneInput(RawInput):
     @abstractmethod
     def encode(self, given: Tensor) -> Tensor:
         """Return the model's input, from the raw input after the look-up."""
+
+    def encode_all(self, given: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Return the model's inputs by name, from all raw inputs after the look-up."""
+        return {self.port.features[0]: self.encode(*given)}
 
 
 class CategoryInput(RawInput):
@@ -96,20 +117,60 @@ class ListInput(LoneInput):
 
     @override
     def feed(self, column: pa.Array) -> np.ndarray:
-        keys, offsets = self.column.item_keys(column, cut=False)
-        self.column.check_items(keys, offsets)
+        return self._fed(column)[0]
+
+    def _fed(self, column: pa.Array) -> tuple[np.ndarray, ItemKeys]:
+        """Return the array of items, and the items that it holds."""
+        items = self.column.item_keys(column, cut=False)
+        self.column.check_items(items.keys, items.offsets)
         if self.port.keys is None:
-            return padded(self.vocabulary.rows_of(keys).astype(np.int64), offsets, PADDING)
+            return padded(self.vocabulary.rows_of(items.keys).astype(np.int64), items.offsets, PADDING), items
         if self.port.keys.no_item is not None:
             # another feature may read the column without this padding
-            keys, offsets = self.column.item_keys(column, cut=False, padding=True)
-        return padded(raw_values(self.port.keys, keys), offsets, self.port.keys.padding)
+            items = self.column.item_keys(column, cut=False, padding=True)
+        return padded(raw_values(self.port.keys, items.keys), items.offsets, self.port.keys.padding), items
 
     @override
     def encode(self, given: Tensor) -> Tensor:
-        rows, feature = never_empty(given), self.column.feature
-        rows = rows if feature.padding is None else items_first(rows)
-        return rows if feature.max_length is None else cut(rows, feature.max_length, feature.keep)
+        return self._encoded(never_empty(given))[0]
+
+    def _encoded(self, *lists: Tensor) -> list[Tensor]:
+        """Return lists of rows, and lists of numbers beside them, without what is not an item, cut to length."""
+        feature, found = self.column.feature, list(lists)
+        found = found if feature.padding is None else items_first(*found)
+        return found if feature.max_length is None else cut(feature.max_length, feature.keep, *found)
+
+
+class WeightedListInput(ListInput):
+    """Lists of categories and the weights of their items: two inputs, padded at the same places."""
+
+    def __init__(self, column: SequenceColumn, sentinels: Sentinels) -> None:
+        super().__init__(column, sentinels)
+        name = column.columns[1]
+        # a null list has the weight of one item, so that weights belong to their items
+        self.weights = Port(
+            name, torch.float64, self.port.dims, None, "weight of every item", (column.name,), self.port.name
+        )
+
+    @property
+    @override
+    def ports(self) -> tuple[Port, ...]:
+        return (self.port, self.weights)
+
+    @override
+    def feeds(self, column: pa.Array) -> tuple[np.ndarray, ...]:
+        fed, items = self._fed(column)
+        assert items.weights is not None
+        return fed, padded(items.weights.astype(np.float64), items.offsets, np.nan)
+
+    @override
+    def all_absent(self, rows: int) -> tuple[Tensor, ...]:
+        return self.absent(rows), _full(self.weights, rows, 1.0)
+
+    @override
+    def encode_all(self, given: Sequence[Tensor]) -> dict[str, Tensor]:
+        ids, weights = self._encoded(never_empty(given[0]), never_empty(given[1].float()))
+        return {self.column.name: ids, self.column.list_of_weights: weights}
 
 
 class NumberInput(RawInput):
@@ -192,6 +253,8 @@ def _built_in(column: BuiltInColumn, sentinels: Sentinels) -> RawInput:
     match column:
         case CategoricalColumn():
             return CategoryInput(column, sentinels)
+        case SequenceColumn() if column.feature.weights is not None:
+            return WeightedListInput(column, sentinels)
         case SequenceColumn():
             return ListInput(column, sentinels)
         case NumericColumn():
@@ -202,6 +265,11 @@ def _built_in(column: BuiltInColumn, sentinels: Sentinels) -> RawInput:
             return TokensInput(column)
         case _:
             assert_never(column)
+
+
+def _full(port: Port, rows: int, value: float) -> Tensor:
+    sizes = [dim if isinstance(dim, int) else rows if dim == BATCH else 1 for dim in port.dims]
+    return torch.full(sizes, value, dtype=port.dtype)
 
 
 def paddings_in(columns: Iterable[AnyColumn]) -> list[int | str]:
@@ -233,13 +301,3 @@ def raw_values(keys: Keys, values: pa.Array) -> np.ndarray:
         values = values.cast(keys.vocabulary.type)
     found: Any = values.fill_null(keys.null).to_numpy(zero_copy_only=False)
     return found
-
-
-def cut(rows: Tensor, length: int, keep: str) -> Tensor:
-    """Return lists ``[batch, any]`` with the first or last items kept and padding for the rest."""
-    places = torch.arange(rows.shape[1])
-    present = (rows >= 0).sum(dim=1, keepdim=True)
-    if keep == "last":
-        start = (present - length).clamp(min=0)
-        rows = rows.gather(1, (places + start).clamp(max=rows.shape[1] - 1))
-    return torch.where(places < present.clamp(max=length), rows, PADDING)

@@ -36,9 +36,9 @@ def _items(model: ServedModel) -> dict[str, Any] | None:
 
 
 def _column(model: ServedModel, name: str) -> dict[str, Any]:
-    readers = model.columns.readers_of(name)
-    if not readers:
+    descriptions = model.columns.descriptions_of(name)
+    if not descriptions:
         return {"kind": "number", "example": 1}
-    found = readers[0].description()
+    found = descriptions[0]
     some = {} if found.some is None else {"some": found.some}
     return {"kind": found.holds, "example": found.example, **some}

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data import AnyColumn, TableEncoder, Values, as_matrix, known_numbers, read_table, trimmed
-from gatewise.declare import column_of
+from gatewise.data import (
+    AnyColumn,
+    Description,
+    Encoded,
+    TableEncoder,
+    Values,
+    as_matrix,
+    known_numbers,
+    parts_by_name,
+    read_table,
+    trimmed,
+)
+from gatewise.declare import columns_of
 from gatewise.errors import did_you_mean, shown
 from gatewise.export import PortNames
 from gatewise.http.errors import RequestError
 from gatewise.http.limits import Limits
 from gatewise.http.lists import check_given, check_padded, check_places
-from gatewise.layout import FLOATS, IDS, PADDING, assemble
+from gatewise.layout import FLOATS, IDS, NO_NUMBER, PADDING, assemble
 
 Matrices = Mapping[Hashable, np.ndarray]
-"""``[row, column]`` per feature: an id, floats, or a padded list of ids; one row where all rows share the value."""
+"""``[row, column]`` per feature: an id, floats, or a padded list; one row where all rows share the value.
+
+Lists of numbers beside a feature's ids have keys of their own.
+"""
 
 
 class Known(NamedTuple):
@@ -63,13 +77,17 @@ class FeatureColumns:
         listed = {found.name for found in self._layout.lists} | {found.name for found in self._layout.texts}
         self._readers: dict[str, list[AnyColumn]] = {}
         for column in encoder.columns.values():
-            self._readers.setdefault(column.column, []).append(column)
+            for name in column.columns:
+                self._readers.setdefault(name, []).append(column)
         self._listed = {name for name, readers in self._readers.items() if any(r.name in listed for r in readers)}
-        self._dims = {name: [reader.description().dims for reader in found] for name, found in self._readers.items()}
+        self._dims = {name: [found.dims for found in self.descriptions_of(name)] for name in self._readers}
+        self._numbers = {name for name, found in self._dims.items() if (None,) in found and self._of_numbers(name)}
+        self._together = [column for column in encoder.columns.values() if len(column.columns) > 1]
         self._known = {column: task.name for task in schema.tasks for column in task.known_columns}
         self._fused = tuple(fused)
         self.names = [*dict.fromkeys([*self._readers, *self._known, *self._fused])]
-        spared = {column_of(feature) for feature in schema.features if feature.name in set(optional)}
+        side = set(optional)
+        spared = {name for feature in schema.features if feature.name in side for name in columns_of(feature)}
         beside = {*self._known, *self._fused}
         self.required = [name for name in self.names if name not in spared or name in beside]
         self._absent = self.encode({name: [None] for name in spared}, 1)
@@ -77,6 +95,23 @@ class FeatureColumns:
     def readers_of(self, column: str) -> list[AnyColumn]:
         """Return the features that read a column."""
         return self._readers.get(column, [])
+
+    def descriptions_of(self, column: str) -> list[Description]:
+        """Return the description of a column by each feature that reads it."""
+        return [reader.descriptions()[column] for reader in self.readers_of(column)]
+
+    def has_lists_of_numbers(self, column: str) -> bool:
+        """Whether a column holds lists of numbers of any length."""
+        return column in self._numbers
+
+    def _of_numbers(self, column: str) -> bool:
+        return all(found.dtype == "float64" for found in self.descriptions_of(column))
+
+    @property
+    def lists(self) -> set[str]:
+        """The names of all encoded parts that are padded: lists, lists of numbers beside them, and texts."""
+        layout = self._layout
+        return {part.name for parts in (layout.lists, layout.number_lists, layout.texts) for part in parts}
 
     def dims_of(self, column: str) -> list[tuple[int | None, ...]]:
         """Return the sizes of a value, for each feature that reads the column."""
@@ -112,27 +147,59 @@ class FeatureColumns:
             rows: the number of rows of the request.
 
         Raises:
-            RequestError: lists have more items than the limits allow.
+            RequestError: lists have more items than the limits allow, or a column is there without those that are read
+                together with it.
             TableError: a column holds what its declaration excludes; names the feature.
         """
         if self._listed and not self._listed.isdisjoint(columns):
             check_given({name: columns[name] for name in self._listed.intersection(columns)}, self._limits)
+        self.check_together(columns)
         found: dict[Hashable, np.ndarray] = {}
         for name, values in columns.items():
             for reader in self._readers.get(name, ()):
-                encoded = reader.encode_values(values)
-                check_padded(reader.name, encoded, rows, self._limits)
-                found[reader.name] = as_matrix(encoded)
+                if name == reader.column:
+                    further = [columns[other] for other in reader.columns[1:]] if reader in self._together else ()
+                    found |= self._as_matrices(reader, reader.encode_values(values, *further), rows)
             if name in self._known or name in self._fused:
                 found |= self._beside(name, read_table({name: values}))
         return found
 
+    def _as_matrices(self, reader: AnyColumn, encoded: Encoded, rows: int) -> dict[Hashable, np.ndarray]:
+        found = parts_by_name(reader.name, encoded)
+        for part in found.values():
+            check_padded(reader.name, part, rows, self._limits)
+        return {name: as_matrix(part) for name, part in found.items()}
+
+    def check_together(self, columns: Collection[str]) -> None:
+        """Refuse columns without those that a feature reads together with them.
+
+        Raises:
+            RequestError: names both columns and the feature.
+        """
+        for reader in self._together:
+            there = [name for name in reader.columns if name in columns]
+            if there and len(there) < len(reader.columns):
+                lacks = next(name for name in reader.columns if name not in columns)
+                raise RequestError(
+                    f"{there[0]!r}: {reader.purpose} reads it together with {lacks!r}, which must be given beside it"
+                )
+
+    def spread(self, shared: dict[str, list[Any]], columns: dict[str, list[Any]], rows: int) -> None:
+        """Move shared values to the columns with one value per row, where a feature reads columns of both."""
+        for reader in self._together:
+            if any(name in columns for name in reader.columns):
+                for name in shared.keys() & {*reader.columns}:
+                    columns[name] = [*shared.pop(name)] * rows
+
     def encode_table(self, table: pa.Table) -> dict[Hashable, np.ndarray]:
         """Return the matrices of an Arrow table, see :meth:`encode`."""
+        self.check_together(table.column_names)
         found: dict[Hashable, np.ndarray] = {}
         for name in table.column_names:
             for reader in self._readers.get(name, ()):
-                found[reader.name] = as_matrix(reader.encode_table(table))
+                if name == reader.column:
+                    parts = parts_by_name(reader.name, reader.encode_table(table))
+                    found |= {part: as_matrix(encoded) for part, encoded in parts.items()}
             found |= self._beside(name, table)
         return found
 
@@ -163,7 +230,8 @@ class FeatureColumns:
             lambda name: self._list(name, known[name], rows),
         )
         whole = [(IDS, found.ids), (FLOATS, found.floats)]
-        arrays = {name: matrix for name, matrix in whole if matrix.shape[1]} | dict(found.lists) | dict(found.texts)
+        arrays = {name: matrix for name, matrix in whole if matrix.shape[1]}
+        arrays |= dict([*found.lists, *found.number_lists, *found.texts])
         for column in self._known:
             port = self._ports.known.get(column, column)
             arrays[port] = _spread(known[Known(column)], rows)[:, 0].astype(np.float64)
@@ -179,7 +247,8 @@ class FeatureColumns:
 
     def _list(self, name: str, matrix: np.ndarray, rows: int) -> tuple[str, np.ndarray]:
         check_places(name, rows, matrix.shape[1], self._limits)
-        return self._ports.features.get(name, name), _spread(matrix, rows).astype(np.int64)
+        dtype = np.float32 if matrix.dtype == np.float32 else np.int64
+        return self._ports.features.get(name, name), np.array(_spread(matrix, rows), dtype)
 
 
 def _spread(matrix: np.ndarray, rows: int) -> np.ndarray:
@@ -206,5 +275,6 @@ def joined(arrays: list[np.ndarray]) -> np.ndarray:
     """Return the concatenation of arrays ``[row, ...]``; lists of different lengths are padded to the longest."""
     if arrays[0].ndim == 2 and len({array.shape[1] for array in arrays}) > 1:
         longest = max(array.shape[1] for array in arrays)
-        arrays = [np.pad(array, ((0, 0), (0, longest - array.shape[1])), constant_values=PADDING) for array in arrays]
+        filler = NO_NUMBER if arrays[0].dtype.kind == "f" else PADDING
+        arrays = [np.pad(array, ((0, 0), (0, longest - array.shape[1])), constant_values=filler) for array in arrays]
     return np.concatenate(arrays)

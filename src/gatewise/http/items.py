@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -32,13 +32,19 @@ class ItemTable:
         row_of: the row of each item, by id.
         key: the column that holds the ids.
         columns: the columns of the file that features read.
+        lists: the keys of the matrices that are padded lists.
     """
 
     def __init__(
-        self, matrices: Mapping[Hashable, np.ndarray], row_of: dict[Any, int], key: str, columns: Iterable[str]
+        self,
+        matrices: Mapping[Hashable, np.ndarray],
+        row_of: dict[Any, int],
+        key: str,
+        columns: Iterable[str],
+        lists: Collection[Hashable] = (),
     ) -> None:
         self.key, self.columns = key, tuple(columns)
-        self._matrices, self._row_of = matrices, row_of
+        self._matrices, self._row_of, self._lists = matrices, row_of, lists
 
     def __len__(self) -> int:
         return len(self._row_of)
@@ -60,7 +66,7 @@ class ItemTable:
         row_of = dict(zip(ids, range(len(ids)), strict=True))
         if len(row_of) < len(ids) or None in row_of:
             raise TableError(f"{where}: column {file.key!r} holds {'a null' if None in row_of else 'a value twice'}")
-        return cls(features.encode_table(table.select(columns)), row_of, file.key, columns)
+        return cls(features.encode_table(table.select(columns)), row_of, file.key, columns, features.lists)
 
     def rows_of(self, ids: list[Any]) -> np.ndarray:
         """Return the rows of items in the table.
@@ -80,16 +86,13 @@ class ItemTable:
 
     def take(self, rows: np.ndarray, without: Iterable[Hashable]) -> dict[Hashable, np.ndarray]:
         """Return the matrices of some items' features, except the features ``without``."""
-        return {key: _taken(self._matrices[key], rows) for key in self._matrices.keys() - set(without)}
+        return {key: self._taken(key, rows) for key in self._matrices.keys() - set(without)}
+
+    def _taken(self, key: Hashable, rows: np.ndarray) -> np.ndarray:
+        taken = self._matrices[key][rows]
+        # lists are padded to the longest of all items: here the longest of the taken items is enough
+        return trimmed(taken) if key in self._lists and taken.shape[1] > 1 else taken
 
     def some(self, count: int) -> list[Any]:
         """Return the ids of the first items."""
         return [*islice(self._row_of, count)]
-
-
-def _taken(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    taken = matrix[rows]
-    if matrix.shape[1] < 2 or matrix.dtype != np.int32:
-        return taken
-    # lists are padded to the longest of all items: here the longest of the taken items is enough
-    return trimmed(taken)

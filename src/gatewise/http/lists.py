@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gatewise.data import Encoded, Values
+from gatewise.data import Single, Values
 from gatewise.http.errors import RequestError
 from gatewise.http.limits import Limits
 
@@ -28,7 +28,7 @@ def check_given(columns: Mapping[str, Values], limits: Limits) -> None:
         )
 
 
-def check_padded(name: str, encoded: Encoded, rows: int, limits: Limits) -> None:
+def check_padded(name: str, encoded: Single, rows: int, limits: Limits) -> None:
     """Refuse lists that have too many places once all rows are padded to the longest.
 
     Args:

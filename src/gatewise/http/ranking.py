@@ -85,11 +85,12 @@ def _matrices(
     columns, items = model.columns, model.items
     columns.check_names(candidates.columns, "candidates")
     columns.check_names(context, "context")
-    shared = {name: [value] for name, value in context.items() if name not in candidates.columns}
-    present = {*shared, *candidates.columns}
+    own, shared = candidates.columns, {n: [value] for n, value in context.items() if n not in candidates.columns}
+    columns.spread(shared, own, rows)
+    present = {*shared, *own}
     known = () if items is None or candidates.ids is None else items.columns
     columns.check_complete({*present, *known}, "context and candidates")
-    matrices = {**columns.encode(candidates.columns, rows), **columns.encode(shared, rows)}
+    matrices = {**columns.encode(own, rows), **columns.encode(shared, rows)}
     if items is not None and candidates.ids is not None and not present >= {*known}:
         matrices |= items.take(items.rows_of(candidates.ids), without=matrices)
     return matrices

@@ -35,4 +35,8 @@ def gathered(table: TensorTable, layout: Layout, index: Tensor, others: Mapping[
         floats=columns(table.floats, layout.float_features or layout.floats),
         texts=tuple(found.batch(rows(column.name)) for column, found in zip(layout.texts, table.texts, strict=True)),
         checked=True,
+        number_lists=tuple(
+            numbers.padded(rows(column.feature))
+            for column, numbers in zip(layout.number_lists, table.number_lists, strict=True)
+        ),
     )

@@ -69,7 +69,9 @@ class InputLayer(nn.Module):
             self.register_buffer(f"offsets_{matrix}", torch.tensor(offsets), persistent=False)
         self.poolings = nn.ModuleDict(
             {
-                str(i): make_pooling(column.pooling, layout.fields[column.field].dim)
+                str(i): make_pooling(
+                    column.pooling, layout.fields[column.field].dim, weighted=column.weights is not None
+                )
                 for i, column in enumerate(layout.lists)
                 if column.pooling is not None
             }
@@ -90,6 +92,7 @@ class InputLayer(nn.Module):
             ("list columns", len(inputs.lists), len(self.layout.lists)),
             ("float columns", inputs.floats.shape[1], len(self.layout.floats)),
             ("text columns", len(inputs.texts), len(self.layout.texts)),
+            ("lists of numbers", len(inputs.number_lists), len(self.layout.number_lists)),
         ):
             if found != expected:
                 raise ShapeError(f"inputs: expected {expected} {what}, found {found}")
@@ -100,6 +103,8 @@ class InputLayer(nn.Module):
             # padding is allowed in a padded matrix only
             values, lowest = (items, -1) if isinstance(items, Tensor) else (items.values, 0)
             self.tables.check(declared.field, values, declared.name, lowest)
+            if declared.weights is not None:
+                _check_beside(items, inputs.number_lists[declared.weights], declared.name)
         for texts, (read, _) in zip(inputs.texts, self.readers(), strict=True):
             if not isinstance(texts, Tensor):
                 tokens = texts.tokens if isinstance(texts, TextBatch) else texts.tokens.values
@@ -177,7 +182,9 @@ class InputLayer(nn.Module):
             if column.pooling is None:
                 sequences.append(self._items(ids, column))
             else:
-                parts.append(self._pooled(ids, column, self.poolings[str(i)], self._target(embedded, column)))
+                weights = None if column.weights is None else inputs.number_lists[column.weights]
+                further = self._target(embedded, column) if weights is None else weights
+                parts.append(self._pooled(ids, column, self.poolings[str(i)], further))
         parts += [encoder(texts) for encoder, texts in zip(self.texts, inputs.texts, strict=True)]
         return Vectors(torch.cat([*parts, *self.numbers(inputs.floats)], dim=1), tuple(sequences))
 
@@ -186,11 +193,13 @@ class InputLayer(nn.Module):
         chosen = ids if len(columns) == ids.shape[1] else ids.index_select(1, columns)
         return self.tables.look_up(matrix, Lookup(chosen, getattr(self, f"offsets_{matrix}")), beside)
 
-    def _pooled(self, ids: Tensor, column: ListColumn, pooling: nn.Module, target: Tensor | None) -> Tensor:
-        """Return the pooled vectors ``[batch, dim]`` of a list."""
+    def _pooled(self, ids: Tensor, column: ListColumn, pooling: nn.Module, further: Tensor | None) -> Tensor:
+        """Return the pooled vectors ``[batch, dim]`` of a list, from its items and its target or weights."""
 
         def pool(some: Tensor, rows: Tensor | None) -> Tensor:
-            own = target if target is None or rows is None else target.index_select(0, rows)
+            own = further if further is None or rows is None else further.index_select(0, rows)
+            if own is not None and column.weights is not None:
+                own = own[:, : some.shape[1]]
             pooled: Tensor = pooling(self._items(some, column), own)
             return pooled
 
@@ -204,3 +213,10 @@ class InputLayer(nn.Module):
         found = self.tables.look_up(field.matrix, Lookup(ids, offset.expand(ids.shape[1])))
         vectors = found.view(*ids.shape, field.dim)
         return Padded(vectors, ids >= 0)
+
+
+def _check_beside(items: Tensor | Ragged, numbers: Tensor | Ragged, name: str) -> None:
+    """Refuse numbers that do not stand beside items, one for each."""
+    expected, found = ([*(lists.values if isinstance(lists, Ragged) else lists).shape] for lists in (items, numbers))
+    if found != expected:
+        raise ShapeError(f"inputs: expected weights of {name!r} of shape {expected}, as its items have, found {found}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gatewise.layout import PADDING
+from gatewise.layout import NO_NUMBER, PADDING
 
 MANY = 2**20
 """Size from which a padded matrix holds mostly padding, if lists have different lengths."""
@@ -15,7 +15,7 @@ MANY = 2**20
 
 @dataclass(frozen=True)
 class Ragged:
-    """Lists of ids of different length: row i holds ``values[offsets[i] : offsets[i + 1]]``."""
+    """Lists of ids, or of numbers, of different length: row i holds ``values[offsets[i] : offsets[i + 1]]``."""
 
     values: Tensor
     offsets: Tensor
@@ -28,7 +28,8 @@ class Ragged:
         return Ragged(self.values.to(device), self.offsets.to(device))
 
     def padded(self, index: Tensor) -> Tensor:
-        """Return the lists of the chosen rows, ``[batch, longest]``, padded with -1."""
+        """Return the lists of the chosen rows, ``[batch, longest]``; ids are padded with -1, numbers with NaN."""
+        padding = NO_NUMBER if self.values.is_floating_point() else PADDING
         starts = self.offsets[index]
         lengths = self.offsets[index + 1] - starts
         longest = int(lengths.max()) if len(index) else 0
@@ -41,6 +42,6 @@ class Ragged:
             ends = lengths.cumsum(0)
             flat = torch.arange(int(ends[-1]), device=starts.device)
             items = self.values[flat + torch.repeat_interleave(starts - (ends - lengths), lengths)]
-            return self.values.new_full(present.shape, PADDING).masked_scatter_(present, items)
+            return self.values.new_full(present.shape, padding).masked_scatter_(present, items)
         items = self.values[(starts[:, None] + position).clamp_(max=len(self.values) - 1)]
-        return items.masked_fill_(~present, PADDING)
+        return items.masked_fill_(~present, padding)

@@ -25,6 +25,7 @@ class Inputs:
         - lists: one ``[batch, length]`` per multi-valued feature, padded with -1
         - floats: ``[batch, column]``
         - texts: one :class:`TextBatch` per text feature, or its vectors ``[batch, dim]``
+        - number_lists: one ``[batch, length]`` per list of numbers beside a list of ids; padding does not matter
 
     Attributes:
         checked: whether the ids were checked with their whole table; they are then not checked again.
@@ -35,6 +36,7 @@ class Inputs:
     floats: Tensor
     texts: tuple[TextBatch | Tensor, ...] = ()
     checked: bool = False
+    number_lists: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class TensorTable:
         - targets: ``[row, target]`` float32, computed from the labels by the tasks; a missing target has weight 0
         - texts: one :class:`Texts` per text feature
         - groups: ``[row]`` int64, group of each row, -1: no group; None: no groups; on the CPU
+        - number_lists: one :class:`Ragged` of float32 per list of numbers beside a list of ids
     """
 
     ids: Tensor
@@ -76,6 +79,7 @@ class TensorTable:
     targets: Tensor | None = None
     texts: tuple[Texts, ...] = ()
     groups: Tensor | None = None
+    number_lists: tuple[Ragged, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -100,6 +104,7 @@ class TensorTable:
             weights=None if self.weights is None else self.weights.to(device),
             targets=None if self.targets is None else self.targets.to(device),
             texts=tuple(texts.to(device) for texts in self.texts),
+            number_lists=tuple(ragged.to(device) for ragged in self.number_lists),
         )
 
     def head(self, rows: int) -> TensorTable:
@@ -120,6 +125,7 @@ class TensorTable:
             targets=None if self.targets is None else self.targets[rows],
             texts=tuple(replace(texts, codes=texts.codes[rows]) for texts in self.texts),
             groups=None if self.groups is None else self.groups[rows],
+            number_lists=tuple(replace(ragged, offsets=ragged.offsets[bounds]) for ragged in self.number_lists),
         )
 
     def prepared(self, prepare: Callable[[TensorTable], TensorTable]) -> TensorTable:
@@ -133,7 +139,7 @@ class TensorTable:
     def digest(self) -> str:
         """Return a hash of the table's contents: inputs, labels, weights and groups."""
         digest = hashlib.blake2b(digest_size=32)
-        ragged = [*self.lists, *(texts.tokens for texts in self.texts)]
+        ragged = [*self.lists, *(texts.tokens for texts in self.texts), *self.number_lists]
         lists = [part for ids in ragged for part in (ids.values, ids.offsets)] + [texts.codes for texts in self.texts]
         for matrix in (self.ids, self.floats, self.labels, self.weights, self.groups, *lists):
             digest.update(b"" if matrix is None else matrix.cpu().contiguous().numpy().data)
@@ -185,8 +191,9 @@ class TensorTable:
 
     def _inputs(self, index: Tensor, ids: Tensor, floats: Tensor) -> Inputs:
         """Return the inputs of the chosen rows from their ids and floats."""
-        lists = tuple(ragged.padded(index) for ragged in self.lists)
-        return Inputs(ids, lists, floats, tuple(texts.batch(index) for texts in self.texts), checked=True)
+        lists, numbers = (tuple(ragged.padded(index) for ragged in some) for some in (self.lists, self.number_lists))
+        texts = tuple(texts.batch(index) for texts in self.texts)
+        return Inputs(ids, lists, floats, texts, checked=True, number_lists=numbers)
 
     def indices(
         self, batch_size: int, generator: torch.Generator | None = None, *, whole_groups: bool = False

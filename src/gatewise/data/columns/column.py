@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.ragged import Encoded
 from gatewise.data.tables import pick_column, read_table
 from gatewise.data.vocabularies import AnyVocabulary, Values
-from gatewise.declare import column_of
+from gatewise.declare import column_of, columns_of
 
 Declared = TypeVar("Declared", bound=Any)
 Prepared = TypeVar("Prepared")
@@ -54,9 +55,19 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
         return column_of(self.feature)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns of the table that the feature reads, :attr:`column` first."""
+        return columns_of(self.feature)
+
+    @property
     def text_type(self) -> pa.DataType | None:
         """Type for reading the column of a text file before anything is learnt; None: inferred from the values."""
         return None
+
+    @property
+    def text_types(self) -> dict[str, pa.DataType | None]:
+        """The :attr:`text_type` of every column that is read."""
+        return {self.column: self.text_type}
 
     @property
     def vocabulary(self) -> AnyVocabulary | None:
@@ -70,6 +81,8 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
 
     def pick(self, table: pa.Table) -> pa.Array:
         """Return the column of a table in a plain type, or in the declared type if there is one.
+
+        A feature of several columns returns them as one array of structs.
 
         Raises:
             TableError: the column is missing, or does not hold the declared type; names the feature.
@@ -120,14 +133,20 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
         """
         return self.encode_column(self.pick(table))
 
-    def encode_values(self, values: Values) -> Encoded:
+    def encode_values(self, values: Values, *further: Values) -> Encoded:
         """Return encoded Python values, as JSON gives them, equal to those of a column with these values.
 
+        Args:
+            values: the values of the feature's column.
+            further: the values of its further columns, in the order of :attr:`columns`.
+
         Raises:
-            TableError: as for a table whose column holds the values.
+            TableError: as for a table whose columns hold the values.
         """
-        found = self.encode_usual(values)
-        return self.encode_table(read_table({self.column: values})) if found is None else found
+        found = self.encode_usual(values) if len(self.columns) == 1 else None
+        if found is not None:
+            return found
+        return self.encode_table(read_table(dict(zip(self.columns, (values, *further), strict=True))))
 
     def encode_usual(self, values: Values) -> Encoded | None:  # noqa: ARG002
         """Return encoded Python values of usual types, without a table; None if a table has to be made."""
@@ -164,6 +183,10 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
     def description(self) -> Description:
         """Return the description of the column's values, for people and clients."""
 
+    def descriptions(self) -> dict[str, Description]:
+        """Return the description of every column that is read."""
+        return {self.column: self.description()}
+
     @property
     def empty_is_null(self) -> bool:
         """Whether an empty string means null, for clients that cannot send null."""
@@ -177,6 +200,15 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
     @abstractmethod
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
         """Return made-up values of all sorts: known, unseen and null values, extremes, lists of any length."""
+
+    def sample_aligned(self, lengths: Sequence[int | None], rng: np.random.Generator) -> dict[str, list[Any]]:
+        """Return made-up values of every column of a feature that reads several, lists of the given lengths.
+
+        Args:
+            lengths: the number of items in every row; None: the row is null.
+            rng: draws the values.
+        """
+        raise NotImplementedError(f"{type(self).__name__} reads several columns: it needs a method sample_aligned")
 
     def state(self) -> Any:
         """Return the learnt state as JSON values; None for a kind that saves nothing."""

@@ -29,15 +29,12 @@ def padding_among(dtype: pa.DataType | None, padding: int | str, purpose: str) -
         raise TableError(f"{purpose}: its padding is {padding!r}, its items are integers") from None
 
 
-def without_padding(keys: pa.Array, offsets: np.ndarray, padding: int | str) -> tuple[pa.Array, np.ndarray]:
-    """Return the keys that are not padding, and the offsets of the rows; nulls stay."""
+def not_padding(keys: pa.Array, padding: int | str) -> np.ndarray:
+    """Return whether each key is an item rather than padding; nulls are items."""
     if pa.types.is_null(keys.type):
-        return keys, offsets
-    kept = filled(pc.not_equal(keys, pa.scalar(padding, keys.type)), True)
-    if kept.all():
-        return keys, offsets
-    before = np.concatenate([[0], np.cumsum(kept)])
-    return keys.filter(pa.array(kept)), before[offsets]
+        return np.ones(len(keys), dtype=bool)
+    found: np.ndarray = filled(pc.not_equal(keys, pa.scalar(padding, keys.type)), True)
+    return found
 
 
 def filled_at_random(lists: list[Any], padding: int | str, rng: np.random.Generator) -> list[Any]:

@@ -12,7 +12,7 @@ from typing_extensions import override
 from gatewise.data.columns.kinds import AnyColumn, make_columns, owner_of
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.parallel import in_parallel
-from gatewise.data.ragged import Encoded
+from gatewise.data.ragged import Encoded, Single, parts_by_name
 from gatewise.data.saved import check_state
 from gatewise.data.vocabularies import AnyVocabulary
 from gatewise.declare import Schema
@@ -86,18 +86,23 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         """
         self._each(lambda column: column.learn(), [n for n, owner in self._owner_of.items() if n == owner], rows)
 
-    def encode_prepared(self, prepared: dict[str, Any], rows: int) -> dict[str, Encoded]:
+    def encode_prepared(self, prepared: dict[str, Any], rows: int) -> dict[str, Single]:
         """Return the encoded columns; empties ``prepared``."""
         # popped, so that a prepared column is freed as soon as it is encoded
-        return self._each(lambda column: column.encode(prepared.pop(column.name)), self, rows)
+        return self._parts(lambda column: column.encode(prepared.pop(column.name)), rows)
 
-    def encode(self, table: pa.Table) -> dict[str, Encoded]:
-        """Return the encoded columns of a table.
+    def encode(self, table: pa.Table) -> dict[str, Single]:
+        """Return the encoded columns of a table, lists of one feature each under their own name.
 
         Raises:
             TableError: see :meth:`absorb`.
         """
-        return self._each(lambda column: column.encode_table(table), self, table.num_rows)
+        return self._parts(lambda column: column.encode_table(table), table.num_rows)
+
+    def _parts(self, encode: Callable[[AnyColumn], Encoded], rows: int) -> dict[str, Single]:
+        """Return the encoded columns, lists of one feature each under their own name."""
+        encoded = self._each(encode, self, rows)
+        return {part: found for name, whole in encoded.items() for part, found in parts_by_name(name, whole).items()}
 
     def _each(self, work: Callable[[AnyColumn], Any], names: Iterable[str], rows: int) -> dict[str, Any]:
         """Return ``work(column)`` of every column, by its name."""
@@ -112,7 +117,7 @@ class SchemaColumns(Mapping[str, AnyColumn]):
 
     def growing(self) -> list[str]:
         """Return the table columns whose values :meth:`extended` reads."""
-        return [column.column for column in self.values() if column.grows]
+        return [name for column in self.values() if column.grows for name in column.columns]
 
     def extended(self, table: pa.Table) -> SchemaColumns:
         """Return columns that also know a table's values; rows of known values stay unchanged.
@@ -165,4 +170,7 @@ class SchemaColumns(Mapping[str, AnyColumn]):
 
 def text_types(columns: Collection[AnyColumn]) -> dict[str, pa.DataType | None]:
     """Return the types for reading a text file, by column; None: inferred from the values."""
-    return {column.column: column.text_type for column in sorted(columns, key=lambda column: column.text_priority)}
+    found: dict[str, pa.DataType | None] = {}
+    for column in sorted(columns, key=lambda column: column.text_priority):
+        found |= column.text_types
+    return found

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sized
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from typing_extensions import override
 
 from gatewise import declare
-from gatewise.data.arrays import null_mask
+from gatewise.data.columns.aligned import kept_items
 from gatewise.data.columns.description import Description
 from gatewise.data.columns.keyed import KeyedColumn
-from gatewise.data.columns.padding import filled_at_random, padding_among, without_padding
+from gatewise.data.columns.padding import filled_at_random, not_padding, padding_among
 from gatewise.data.columns.samples import LONGEST, with_nulls
+from gatewise.data.columns.weights import item_weights, kept_weights
 from gatewise.data.declared_keys import as_declared
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.plain_types import is_list, is_string
-from gatewise.data.ragged import RaggedIds
+from gatewise.data.ragged import AlignedLists, RaggedIds, RaggedNumbers
 from gatewise.data.remarks import remark_on_texts
 from gatewise.data.remarks_on_padding import LOOKED_AT, remark_on_padding
 from gatewise.data.remembered import Remembered
 from gatewise.data.tables import pick_column, read_table
-from gatewise.data.values import Distinct, RowOf, as_keys, as_lists, distinct
+from gatewise.data.values import Distinct, as_keys, as_lists, distinct, list_of
 from gatewise.data.vocabularies import Values
-from gatewise.declare import DEFAULT_DIM, Sequence
+from gatewise.declare import DEFAULT_DIM, Sequence, columns_of
 from gatewise.errors import TableError
 from gatewise.layout import AttentionPooling, GRUPooling, Pooling, RegisteredPooling, SelfAttentionPooling
 
@@ -41,6 +43,15 @@ class Items:
 
     distinct: Distinct
     offsets: np.ndarray
+    weights: np.ndarray | None = None
+
+
+class ItemKeys(NamedTuple):
+    """The keys of all items, null for a null list; the rows' offsets; and the items' weights, if they have some."""
+
+    keys: pa.Array
+    offsets: np.ndarray
+    weights: np.ndarray | None
 
 
 class SequenceColumn(KeyedColumn[Sequence, Items]):
@@ -53,11 +64,23 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
     def text_type(self) -> pa.DataType:
         return pa.string()
 
+    @property
+    @override
+    def text_types(self) -> dict[str, pa.DataType | None]:
+        return dict.fromkeys(self.columns, pa.string())
+
     @override
     def pick(self, table: pa.Table) -> pa.Array:
-        """Return the column; strings are split, then converted to the declared type."""
+        """Return the column; strings are split, then converted to the declared type.
+
+        Where items have weights, return structs of both columns.
+        """
         column, dtype = super().pick(table), self.feature.dtype
-        return column if dtype is None or not is_list(column.type) else as_declared(column, dtype, self.purpose)
+        column = column if dtype is None or not is_list(column.type) else as_declared(column, dtype, self.purpose)
+        if self.feature.weights is None:
+            return column
+        weights = pick_column(table, self.feature.weights, self.purpose)
+        return pa.StructArray.from_arrays([column, weights], list(self.columns))
 
     @override
     def remark(self, table: pa.Table) -> str | None:
@@ -76,13 +99,13 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         except TableError:
             # raised again where the column is prepared
             return None
-        return remark_on_padding(*found)
+        return remark_on_padding(found.keys, found.offsets)
 
     @override
     def prepare(self, column: pa.Array) -> Items:
         """Return the items of a picked column, split, cut and as keys."""
-        keys, offsets = self.item_keys(column)
-        return Items(distinct(keys), offsets)
+        keys, offsets, weights = self.item_keys(column)
+        return Items(distinct(keys), offsets, weights)
 
     @override
     def distinct(self, prepared: Items) -> Distinct:
@@ -90,23 +113,27 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
 
     @override
     def first_row(self, prepared: Items, place: int) -> int:
-        return _list_of(prepared.offsets)(prepared.distinct.first_row(place))
+        return list_of(prepared.offsets)(prepared.distinct.first_row(place))
 
-    def item_keys(self, column: pa.Array, *, cut: bool = True, padding: bool = False) -> tuple[pa.Array, np.ndarray]:
-        """Return the keys of all items, null for a null list, and the rows' offsets.
+    def item_keys(self, column: pa.Array, *, cut: bool = True, padding: bool = False) -> ItemKeys:
+        """Return the keys of all items, and their weights.
 
         Args:
-            column: lists, or strings to split; items are integers if the vocabulary's values are.
+            column: a picked column: lists, or strings to split; items are integers if the vocabulary's values are.
             cut: whether lists are cut to the declared length.
             padding: whether the declared padding stays among the keys.
 
         Raises:
-            TableError: neither lists nor strings, or items that are not keys; names the feature and the row.
+            TableError: neither lists nor strings, items that are not keys, or weights that do not fit them; names the
+                feature and the row.
         """
         expected = pa.int64() if self.feature.dtype == "integer" else self.seen_type
         feature = self.feature if cut else replace(self.feature, max_length=None)
         feature = replace(feature, padding=None) if padding else feature
-        return _item_keys(feature, column, self.purpose, expected)
+        if feature.weights is None:
+            return _item_keys(feature, column, None, self.purpose, expected)
+        items, weights = column.flatten()
+        return _item_keys(feature, items, weights, self.purpose, expected)
 
     @property
     def padding(self) -> int | str | None:
@@ -120,19 +147,30 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
 
     def check_items(self, keys: pa.Array, offsets: np.ndarray) -> None:
         """Refuse items that cannot have an embedding row, see :meth:`check`."""
-        self.check(keys, _list_of(offsets))
+        self.check(keys, list_of(offsets))
 
     @override
-    def encode(self, prepared: Items) -> RaggedIds:
-        """Return the ids of every row's items in a prepared column."""
-        return _ragged(self.rows_of(prepared), prepared.offsets)
+    def encode(self, prepared: Items) -> RaggedIds | AlignedLists:
+        """Return the ids of every row's items in a prepared column, and beside them the weights, if any."""
+        return self._encoded(self.rows_of(prepared), prepared.offsets, prepared.weights)
 
     @override
-    def encode_column(self, column: pa.Array) -> RaggedIds:
-        """Return the ids of every row's items in a picked column."""
-        keys, offsets = self.item_keys(column)
+    def encode_column(self, column: pa.Array) -> RaggedIds | AlignedLists:
+        """Return the ids of every row's items in a picked column, and beside them the weights, if any."""
+        keys, offsets, weights = self.item_keys(column)
         self.check_items(keys, offsets)
-        return _ragged(self.vocabulary.rows_of(keys), offsets)
+        return self._encoded(self.vocabulary.rows_of(keys), offsets, weights)
+
+    def _encoded(self, rows: np.ndarray, offsets: np.ndarray, weights: np.ndarray | None) -> RaggedIds | AlignedLists:
+        ids = RaggedIds(_writable(rows), offsets)
+        if weights is None:
+            return ids
+        return AlignedLists({self.name: ids, self.list_of_weights: RaggedNumbers(_writable(weights), offsets)})
+
+    @property
+    def list_of_weights(self) -> str:
+        """The name of the list of weights among the encoded lists."""
+        return f"{self.name}.weights"
 
     @override
     def encode_usual(self, values: Values) -> RaggedIds | None:
@@ -183,13 +221,21 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         """Add a list column, and its embedding table unless another feature owns the table."""
         if self.owner is None:
             layout.table(self.name, self.vocabulary.rows, self.feature.dim or DEFAULT_DIM, frozen=self.frozen)
-        layout.list(self.name, self.table, _pooling(self.feature))
+        weights = None if self.feature.weights is None else self.list_of_weights
+        layout.list(self.name, self.table, _pooling(self.feature), weights)
 
     @override
     def description(self) -> Description:
         """Return the most frequent items."""
         some = self.examples()
         return Description("list", self.dtype, (None,), some[:2], some)
+
+    @override
+    def descriptions(self) -> dict[str, Description]:
+        """Return the description of the items, and of their weights, if they have some."""
+        items = self.description()
+        weights = Description("list", "float64", (None,), [1.0] * len(items.example))
+        return dict(zip(self.columns, (items, weights), strict=False))
 
     @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:
@@ -200,30 +246,36 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
             return lists
         return filled_at_random(lists, self.padding, rng)
 
+    @override
+    def sample_aligned(self, lengths: SequenceOf[int | None], rng: np.random.Generator) -> dict[str, list[Any]]:
+        """Return lists as :meth:`sample` does, and weights, some of them 0."""
+        items = [None if n is None else self._drawn_items(n, rng) for n in lengths]
+        weights = [None if n is None else (rng.gamma(1.0, size=n) * (rng.random(n) < 0.9)).tolist() for n in lengths]
+        return dict(zip(self.columns, (items, weights), strict=True))
+
+    def _drawn_items(self, length: int, rng: np.random.Generator) -> list[Any]:
+        items = with_nulls(self.draw(length, rng), rng)
+        if self.padding is None:
+            return items
+        return [self.padding if chosen else item for item, chosen in zip(items, rng.random(length) < 0.1, strict=True)]
+
 
 def _item_keys(
-    feature: Sequence, column: pa.Array, purpose: str, expected: pa.DataType | None
-) -> tuple[pa.Array, np.ndarray]:
+    feature: Sequence, column: pa.Array, weights: pa.Array | None, purpose: str, expected: pa.DataType | None
+) -> ItemKeys:
     lists = as_lists(column, feature.separator, purpose)
     if expected == pa.int64() and is_string(lists.type.value_type) and not is_list(column.type):
         lists = _integers(lists, purpose)
-    offsets = lists.offsets.to_numpy()
-    keys = as_keys(lists.values, f"{purpose}, an item", _list_of(offsets))
-    missing = null_mask(lists)
+    keys = as_keys(lists.values, f"{purpose}, an item", list_of(lists.offsets.to_numpy()))
+    is_item = None
     if feature.padding is not None:
-        keys, offsets = without_padding(keys, offsets, padding_among(keys.type, feature.padding, purpose))
-    starts = offsets[:-1]
-    lengths = np.where(missing, 0, np.diff(offsets))
-    if feature.max_length is not None:
-        cut = np.maximum(lengths - feature.max_length, 0)
-        starts = starts + cut if feature.keep == "last" else starts
-        lengths = lengths - cut
-    lengths = np.where(missing, 1, lengths)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    if offsets[-1] == len(keys) and not missing.any():
-        return keys, offsets
-    position = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
-    return keys.take(pa.array(position, mask=np.repeat(missing, lengths))), offsets
+        is_item = not_padding(keys, padding_among(keys.type, feature.padding, purpose))
+    kept = kept_items(lists, is_item, feature.max_length, feature.keep)
+    if weights is None:
+        return ItemKeys(kept.of(keys), kept.offsets, None)
+    names = columns_of(feature)
+    found = item_weights(weights, lists, (names[0], names[1]), feature.separator, purpose)
+    return ItemKeys(kept.of(keys), kept.offsets, kept_weights(found, kept.places))
 
 
 def _pooling(feature: Sequence) -> Pooling | None:
@@ -241,14 +293,9 @@ def _pooling(feature: Sequence) -> Pooling | None:
             return feature.pooling
 
 
-def _ragged(rows: np.ndarray, offsets: np.ndarray) -> RaggedIds:
+def _writable(values: np.ndarray) -> np.ndarray:
     # torch shares the array's memory, and arrays from Arrow are read-only
-    return RaggedIds(np.require(rows, requirements="W"), offsets)
-
-
-def _list_of(offsets: np.ndarray) -> RowOf:
-    """Return the function from an item's position to the row of its list."""
-    return lambda item: int(np.searchsorted(offsets[1:], item, side="right"))
+    return np.require(values, requirements="W")
 
 
 def _integers(lists: pa.Array, purpose: str) -> pa.Array:

@@ -124,6 +124,11 @@ class TextsColumn(FeatureColumn[Text, Distinct]):
         return tokenizer
 
     @override
+    def encode_column(self, column: pa.Array) -> EncodedTexts:
+        """Return the tokens of every distinct text in a picked column, and the code of each row's text."""
+        return self.encode(self.prepare(column))
+
+    @override
     def encode(self, prepared: Distinct) -> EncodedTexts:
         """Return the tokens of every distinct text, and the code of each row's text."""
         tokens: list[list[int]] = []

@@ -29,8 +29,8 @@ def metadata(model: ServedModel, versions: list[str]) -> dict[str, Any]:
 
 
 def _input(model: ServedModel, name: str) -> dict[str, Any]:
-    readers = model.columns.readers_of(name)
-    if not readers:
+    descriptions = model.columns.descriptions_of(name)
+    if not descriptions:
         return {"datatype": "FP64", "shape": [FREE]}
-    found = readers[0].description()
+    found = descriptions[0]
     return {"datatype": DATATYPES[found.dtype], "shape": [FREE, *(FREE if dim is None else dim for dim in found.dims)]}

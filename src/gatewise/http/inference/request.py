@@ -144,8 +144,9 @@ def _as_column(model: ServedModel, tensor: dict[str, Any], values: list[Any], li
             # clients of one fixed shape send a list as one string per row, with its separators
             return values
         check_places(name, shape[0], shape[1], limits)
-        # an empty string is not an item, so that lists of different lengths fit into one tensor
-        return [[item for item in row if item != ""] for row in in_rows(values, shape)]
+        # an empty string is not an item, NaN is not a number: so lists of different lengths fit into one tensor
+        nothing = None if model.columns.has_lists_of_numbers(name) else ""
+        return [[item for item in row if item != nothing] for row in in_rows(values, shape)]
     if shape[1] != 1:
         raise RequestError(f"input {name!r}: expected a shape of [{shape[0]}], found {shape}")
     return values

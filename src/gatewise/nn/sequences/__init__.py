@@ -10,6 +10,7 @@ from gatewise.nn.sequences.plain import PlainPooling
 from gatewise.nn.sequences.recurrent import RecurrentPooling
 from gatewise.nn.sequences.target_attention import TargetAttention
 from gatewise.nn.sequences.transformer import TransformerPooling
+from gatewise.nn.sequences.weighted import WeightedPooling
 
 __all__ = [
     "Padded",
@@ -17,5 +18,6 @@ __all__ = [
     "RecurrentPooling",
     "TargetAttention",
     "TransformerPooling",
+    "WeightedPooling",
     "make_pooling",
 ]

@@ -12,11 +12,14 @@ from gatewise.nn.sequences.plain import PlainPooling
 from gatewise.nn.sequences.recurrent import RecurrentPooling
 from gatewise.nn.sequences.target_attention import TargetAttention
 from gatewise.nn.sequences.transformer import TransformerPooling
+from gatewise.nn.sequences.weighted import WeightedPooling
 
 
-def make_pooling(pooling: Pooling, dim: int) -> nn.Module:
-    """Return a new module of the given pooling, for items of width ``dim``."""
+def make_pooling(pooling: Pooling, dim: int, *, weighted: bool = False) -> nn.Module:
+    """Return a new module of the given pooling, for items of width ``dim``, which may have weights."""
     match pooling:
+        case str() if weighted:
+            return WeightedPooling(pooling, dim)
         case AttentionPooling():
             return TargetAttention(dim, pooling.dims, normalise=pooling.normalise)
         case GRUPooling():
