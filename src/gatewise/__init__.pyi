@@ -33,6 +33,10 @@ from gatewise.declare import DBMTLBalance as DBMTLBalance
 from gatewise.declare import DSelectKGate as DSelectKGate
 from gatewise.declare import DualProj as DualProj
 from gatewise.declare import Duration as Duration
+from gatewise.declare import EventAttention as EventAttention
+from gatewise.declare import EventId as EventId
+from gatewise.declare import EventNumber as EventNumber
+from gatewise.declare import Events as Events
 from gatewise.declare import FacetAwareMoE as FacetAwareMoE
 from gatewise.declare import FairGrad as FairGrad
 from gatewise.declare import GeometricMean as GeometricMean

@@ -79,7 +79,16 @@ class RegisteredPooling:
     make: Callable[..., Any] = field(compare=False)
 
 
-Pooling = str | AttentionPooling | GRUPooling | SelfAttentionPooling | RegisteredPooling
+@dataclass(frozen=True)
+class JoinedAttention:
+    """Attention to ``targets``, names of id columns whose embeddings are joined."""
+
+    targets: tuple[str, ...]
+    dims: tuple[int, ...]
+    normalise: bool
+
+
+Pooling = str | AttentionPooling | JoinedAttention | GRUPooling | SelfAttentionPooling | RegisteredPooling
 """Pooling of a list's vectors: ``mean``, ``sum``, ``max``, or a learnt pooling."""
 
 
@@ -92,12 +101,24 @@ class ListColumn:
         field: index of its embedding table.
         pooling: its pooling; None: its items stay apart.
         weights: index of the list of numbers that weigh the items, if any.
+        joined: name of the feature of which the list is a part; None: it is a feature of its own.
     """
 
     name: str
     field: int
     pooling: Pooling | None
     weights: int | None = None
+    joined: str | None = None
+
+    @property
+    def feature(self) -> str:
+        """The name of the feature."""
+        return self.joined or self.name
+
+    @property
+    def apart(self) -> bool:
+        """Whether the items stay apart, for a model that reads sequences."""
+        return self.pooling is None and self.joined is None
 
 
 @dataclass(frozen=True)
@@ -111,6 +132,23 @@ class NumberList:
 
     name: str
     feature: str
+
+
+@dataclass(frozen=True)
+class JoinedLists:
+    """Lists of equal lengths whose items are joined to one vector per place, which are pooled.
+
+    Attributes:
+        name: the feature's.
+        lists: indices of the lists of ids, at least one.
+        numbers: indices of the lists of numbers.
+        pooling: pooling of the joined vectors.
+    """
+
+    name: str
+    lists: tuple[int, ...]
+    numbers: tuple[int, ...]
+    pooling: Pooling
 
 
 @dataclass(frozen=True)
@@ -183,6 +221,7 @@ class Layout:
         texts: text features.
         numbers: the embedded columns of the float matrix; the others are passed on unchanged.
         number_lists: lists of numbers beside lists of ids.
+        joined: the features whose lists are joined.
     """
 
     fields: tuple[EmbeddingField, ...] = ()
@@ -193,6 +232,7 @@ class Layout:
     texts: tuple[TextColumn, ...] = ()
     numbers: tuple[NumberColumn, ...] = ()
     number_lists: tuple[NumberList, ...] = ()
+    joined: tuple[JoinedLists, ...] = ()
 
     @cached_property
     def id_features(self) -> tuple[str, ...]:

@@ -29,6 +29,14 @@ OWN = {
     "ordered": ["click", "buy"], "expectation": 0.5, "input_norm": "layer", "input_dropout": 0.2, "shared_dims": [9],
     "interaction": CROSS, "tower_residual": True, "side": {"features": ["a"], "dims": [3], "dropout": 0.3}}  # fmt: skip
 
+EVENT_IDS = [
+    declare.EventId("item", shares="a", column="past"),
+    declare.EventId("action", 4, min_count=2, dtype="string"),
+    declare.EventId("place", hash_buckets=7),
+    declare.EventId("day", size=7),
+]
+EVENT_NUMBERS = [declare.EventNumber("dwell", "log", column="seconds")]
+ATTENTION = declare.EventAttention(["a"], dims=[5], normalise=True)
 FEATURES = [
     declare.Categorical("a", dim=3, min_count=2, column="c"),
     declare.Categorical("b", hash_buckets=2, dim=1, dtype="string"),
@@ -44,6 +52,8 @@ FEATURES = [
     declare.Sequence("y", pooling=declare.Transformer(dim=6, heads=3, layers=2)),
     declare.Sequence("v", hash_buckets=7, dtype="integer", padding=0),
     declare.Sequence("weighted", dim=3, weights="scores"),
+    declare.Events("history", ids=EVENT_IDS, numbers=EVENT_NUMBERS, pooling=ATTENTION, max_length=9, keep="first"),
+    declare.Events("past", ids=[declare.EventId("x")], pooling=declare.Transformer(dim=6), separator=","),
     declare.Vector("w", 3, column="x"),
     declare.Text("t", "models/bert", "cls", False, 0.1, 64, "u"),
 ]
@@ -160,6 +170,9 @@ GATED = {
     "expert_dropout": 0.3,
 }
 OTHERS = [
+    *EVENT_IDS,
+    *EVENT_NUMBERS,
+    ATTENTION,
     declare.SingleTask(bottom_dims=[7], **OWN),
     declare.SharedBottom(bottom_dims=[7, 8], **OWN),
     declare.OMoE(experts=3, expert_dims=[7], expert_norm=True, **GATED, levels=2, **OWN),

@@ -93,5 +93,5 @@ def test_weights_that_do_not_stand_beside_their_items_are_refused() -> None:
     layer, ids = layer_of("mean"), torch.tensor([[1, 2, -1]])
     with pytest.raises(ShapeError, match="expected 1 lists of numbers, found 0"):
         layer(Inputs(torch.empty(1, 0), (ids,), torch.empty(1, 0)))
-    with pytest.raises(ShapeError, match=r"weights of 'tags' of shape \[1, 3\], as its items have, found \[1, 2\]"):
+    with pytest.raises(ShapeError, match=r"lists of 'tags' of shape \[1, 3\], as its first one has, found \[1, 2\]"):
         layer(Inputs(torch.empty(1, 0), (ids,), torch.empty(1, 0), number_lists=(torch.ones(1, 2),)))

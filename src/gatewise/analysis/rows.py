@@ -32,7 +32,7 @@ def features_of(model: MultiTaskModel) -> list[str]:
     layout = model.input_layer.layout
     names = [
         *(name for name, _ in layout.ids),
-        *(column.name for column in layout.lists),
+        *(column.feature for column in layout.lists),
         *(layout.float_features or layout.floats),
         *(column.name for column in layout.texts),
     ]

@@ -23,8 +23,9 @@ def load_pretrained_vectors(model: MultiTaskModel, encoder: TableEncoder) -> Non
     """
     tables = model.input_layer.tables
     for place, field in enumerate(encoder.layout.fields):
-        declared = getattr(encoder.columns[field.name].feature, "pretrained", None)
-        if declared is not None:
+        # a table of a feature's part has the part's name, and no vectors of a file
+        owner = encoder.columns.get(field.name)
+        if owner is not None and getattr(owner.feature, "pretrained", None) is not None:
             _load(tables, place, field, encoder)
 
 

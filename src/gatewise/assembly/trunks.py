@@ -102,7 +102,7 @@ class TrunkContext:
     def unpooled(self) -> dict[str, int]:
         """Return the widths of the sequences that are not pooled, by name and in order."""
         layout = self.input_layer.layout
-        return {column.name: layout.fields[column.field].dim for column in layout.lists if column.pooling is None}
+        return {column.name: layout.fields[column.field].dim for column in layout.lists if column.apart}
 
     def positions(self, tasks: tuple[str, ...]) -> tuple[int, ...]:
         """Return the positions of tasks among all tasks."""

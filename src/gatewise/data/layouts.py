@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gatewise.layout import (
     EmbeddingField,
+    JoinedLists,
     Layout,
     ListColumn,
     NumberColumn,
@@ -22,7 +23,8 @@ class LayoutBuilder:
     def __init__(self) -> None:
         self._fields: list[EmbeddingField] = []
         self._ids: list[tuple[str, str]] = []
-        self._lists: list[tuple[str, str, tuple[Pooling | None, int | None]]] = []
+        self._lists: list[tuple[str, str, tuple[Pooling | None, int | None, str | None]]] = []
+        self._joined: list[JoinedLists] = []
         self._number_lists: list[NumberList] = []
         self._floats: list[tuple[str, str]] = []
         self._texts: list[TextColumn] = []
@@ -46,7 +48,21 @@ class LayoutBuilder:
             weights: name of a further list, of the numbers that weigh the items.
         """
         place = None if weights is None else self.number_list(feature, weights)
-        self._lists.append((feature, table, (pooling, place)))
+        self._lists.append((feature, table, (pooling, place, None)))
+
+    def joined(self, feature: str, ids: Mapping[str, str], numbers: Iterable[str], pooling: Pooling) -> None:
+        """Add lists of equal lengths whose items are joined to one vector per place, which are pooled.
+
+        Args:
+            feature: the feature's name.
+            ids: the embedding table of every list of ids, by the list's name.
+            numbers: names of the lists of numbers.
+            pooling: pooling of the joined vectors.
+        """
+        first = len(self._lists)
+        self._lists += [(name, table, (None, None, feature)) for name, table in ids.items()]
+        places = tuple(self.number_list(feature, name) for name in numbers)
+        self._joined.append(JoinedLists(feature, tuple(range(first, len(self._lists))), places, pooling))
 
     def number_list(self, feature: str, name: str) -> int:
         """Add a list of numbers beside a feature's ids; returns its place among the lists of numbers."""
@@ -75,4 +91,5 @@ class LayoutBuilder:
             texts=tuple(self._texts),
             numbers=tuple(self._numbers),
             number_lists=tuple(self._number_lists),
+            joined=tuple(self._joined),
         )

@@ -93,6 +93,11 @@ def parts_by_name(feature: str, encoded: Encoded) -> Mapping[str, Single]:
     return encoded.lists if isinstance(encoded, AlignedLists) else {feature: encoded}
 
 
+def writable(values: np.ndarray) -> np.ndarray:
+    """Return contiguous values that may be written: torch shares the memory, and arrays from Arrow are read-only."""
+    return np.require(values, requirements=["C", "W"])
+
+
 def padded(values: np.ndarray, offsets: np.ndarray, padding: Any) -> np.ndarray:
     """Return the lists ``values[offsets[i] : offsets[i + 1]]`` as ``[row, longest]``, padded at the end."""
     lengths = np.diff(offsets)

@@ -23,6 +23,7 @@ from gatewise.declare.doors import (
     registered_in,
     taken_by,
 )
+from gatewise.declare.events import EventAttention, EventId, EventNumber, Events
 from gatewise.declare.experts import (
     AnyExpert,
     ConvolutionalExpert,
@@ -41,7 +42,7 @@ from gatewise.declare.options import Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.pretrained import ARROW_SUFFIXES, Pretrained
 from gatewise.declare.recipe import Data, Recipe, Split
-from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, columns_of, embedding_dim
+from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, columns_of, embedding_dim, sequence_of
 from gatewise.declare.side_tower import SideTower
 from gatewise.declare.signatures import spelled_out
 from gatewise.declare.tasks import *
@@ -65,6 +66,10 @@ __all__ = [
     "CrossInteraction",
     "DSelectKGate",
     "Data",
+    "EventAttention",
+    "EventId",
+    "EventNumber",
+    "Events",
     "Feature",
     "Fusion",
     "Gate",
@@ -112,6 +117,7 @@ __all__ = [
     "register_kind",
     "registered",
     "registered_in",
+    "sequence_of",
     "spelled_out",
     "taken_by",
     "to_dict",

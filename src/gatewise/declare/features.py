@@ -15,17 +15,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gatewise.declare.base import KeyValue, Name, declaration
 from gatewise.declare.doors import OpenTo, kinds_in, register_declared, registered
+from gatewise.declare.events import Events
+from gatewise.declare.indexing import Count, Dim, HashBuckets, KeyType, Size, check_one_way_to_index
 from gatewise.declare.number_embeddings import NumberEmbedding
 from gatewise.declare.poolings import Pooling
 from gatewise.declare.pretrained import PretrainedVectors
 from gatewise.errors import DeclarationError
-
-Dim = Annotated[int, Field(gt=0, le=65_536)]
-Count = Annotated[int, Field(gt=0)]
-KeyType = Literal["string", "integer"]
-HashBuckets = Annotated[int, Field(ge=2, le=2_147_483_000)]
-Size = Annotated[int, Field(gt=0, le=2_147_483_000)]
-
 
 DEFAULT_BUCKETS = 32
 WEIGHTED_POOLINGS = ("mean", "sum")
@@ -181,24 +176,6 @@ class Sequence:
         return self
 
 
-def check_one_way_to_index(feature: Categorical | Sequence) -> None:
-    """Refuse options that contradict each other on how a value becomes a row of the embedding table.
-
-    Raises:
-        ValueError: names the options.
-    """
-    if feature.hash_buckets is not None and feature.min_count > 1:
-        raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
-    if feature.size is not None and (feature.hash_buckets is not None or feature.min_count > 1):
-        raise ValueError("size says that values are rows already: give no min_count or hash_buckets beside it")
-    own = (feature.size, feature.hash_buckets, feature.min_count, feature.dtype)
-    if feature.shares is not None and own != (None, None, 1, None):
-        owner = f"the table is that of {feature.shares!r}"
-        raise ValueError(f"{owner}: declare size, min_count, hash_buckets and dtype there")
-    if feature.size is not None and feature.dtype == "string":
-        raise ValueError(f"size says that values are integers from 0 to {feature.size - 1}: give no dtype 'string'")
-
-
 def _check_pretrained(feature: Categorical | Sequence) -> None:
     """Refuse vectors for a table that belongs to another feature, or whose rows are not values."""
     if feature.pretrained is None:
@@ -254,7 +231,9 @@ class Text:
     kind: Literal["text"] = field(default="text", kw_only=True, repr=False)
 
 
-Feature = Annotated[Categorical | Numeric | Sequence | Vector | Text, Field(discriminator="kind"), OpenTo("feature")]
+Feature = Annotated[
+    Categorical | Numeric | Sequence | Events | Vector | Text, Field(discriminator="kind"), OpenTo("feature")
+]
 KINDS = frozenset(kinds_in(Feature))
 
 

@@ -12,6 +12,7 @@ import yaml
 from pydantic import AfterValidator, Field, model_validator
 
 from gatewise.declare.base import Name, Names, declaration, from_dict, read_yaml, to_dict
+from gatewise.declare.events import EventAttention, EventId, Events
 from gatewise.declare.features import Categorical, Feature, Sequence, shared_table
 from gatewise.declare.funnels import check_relations, outputs_of, path_to
 from gatewise.declare.poolings import Attention, Transformer
@@ -72,6 +73,8 @@ class Schema:
         for feature in self.features:
             if isinstance(feature, Sequence):
                 self._check_pooling(feature)
+            if isinstance(feature, Events):
+                self._check_events(feature)
         return self
 
     def _check_pooling(self, feature: Sequence) -> None:
@@ -89,6 +92,21 @@ class Schema:
         if isinstance(pooling, Transformer) and (pooling.dim or width) % pooling.heads:
             raise ValueError(f"sequence {feature.name!r}: its width {width} is no multiple of {pooling.heads} heads")
 
+    def _check_events(self, feature: Events) -> None:
+        for part in feature.ids:
+            if part.shares is not None:
+                self._check_shared(sequence_of(part, feature), part.shares)
+        if isinstance(feature.pooling, EventAttention):
+            categorical = [f.name for f in self.features if isinstance(f, Categorical)]
+            for target in feature.pooling.target:
+                if target not in categorical:
+                    hint = did_you_mean(target, categorical)
+                    raise ValueError(f"events {feature.name!r}: its target {target!r} is no categorical feature{hint}")
+        width = embedding_dim(feature, self)
+        if isinstance(feature.pooling, Transformer) and (feature.pooling.dim or width) % feature.pooling.heads:
+            found = f"its width {width} is no multiple of {feature.pooling.heads} heads"
+            raise ValueError(f"events {feature.name!r}: {found}: give the transformer a dim")
+
     def _no_name_of_a_list(self) -> None:
         names = {feature.name for feature in self.features}
         for feature in self.features:
@@ -96,6 +114,11 @@ class Schema:
                 raise ValueError(
                     f"feature {taken!r}: this is the name of the weights of {feature.name!r}, give another"
                 )
+            if isinstance(feature, Events):
+                for part in feature.parts:
+                    if (taken := feature.part(part.name)) in names:
+                        found = f"this is the name of a part of {feature.name!r}, give another"
+                        raise ValueError(f"feature {taken!r}: {found}")
 
     def _no_label_among_features(self) -> None:
         read = {column: feature.name for feature in self.features for column in columns_of(feature)}
@@ -232,14 +255,34 @@ def column_of(declared: Feature | Label) -> str:
 
 def columns_of(feature: Feature) -> tuple[str, ...]:
     """Return all table columns that a feature reads, its own first."""
+    if isinstance(feature, Events):
+        return feature.columns
     further = () if not isinstance(feature, Sequence) or feature.weights is None else (feature.weights,)
     return (column_of(feature), *further)
+
+
+def sequence_of(part: EventId, events: Events) -> Sequence:
+    """Return the declaration of an event's part as a sequence of its own."""
+    return Sequence(
+        events.part(part.name),
+        part.dim,
+        separator=events.separator,
+        shares=part.shares,
+        min_count=part.min_count,
+        hash_buckets=part.hash_buckets,
+        column=part.column or part.name,
+        dtype=part.dtype,
+        size=part.size,
+    )
 
 
 def embedding_dim(feature: Feature, schema: Schema) -> int:
     """Return the width of a feature's embedding; for a shared table, the width of that table."""
     if (owner := shared_table(feature)) is not None:
         return schema.categorical[owner].dim
+    if isinstance(feature, Events):
+        widths = [embedding_dim(sequence_of(part, feature), schema) for part in feature.ids]
+        return sum(widths) + len(feature.numbers)
     if isinstance(feature, Sequence):
         return feature.dim or DEFAULT_DIM
     return getattr(feature, "dim", 0)

@@ -49,7 +49,10 @@ class EncodedForm(Form):
         self.names = port_names(scorer)
         self.ports = [
             *(_matrix(name, dtype, columns) for name, dtype, columns in self._matrices() if columns),
-            *(_list(name, self.names.features[name], "rows of the items, padded with -1") for name in self.lists),
+            *(
+                _list(column.feature, self.names.features[column.name], "rows of the items, padded with -1")
+                for column in layout.lists
+            ),
             *(_numbers(feature, self.names.features[name]) for name, feature in self.number_lists.items()),
             *(_list(name, self.names.features[name], "tokens of the text, padded with -1") for name in self.texts),
             *(replace(port, name=self.names.known[port.name]) for port in known_ports(self.known, self.fused)),

@@ -17,6 +17,7 @@ from gatewise.data import (
     AnyColumn,
     BuiltInColumn,
     CategoricalColumn,
+    EventsColumn,
     ItemKeys,
     NumberedVocabulary,
     NumericColumn,
@@ -30,6 +31,7 @@ from gatewise.data import (
     padded,
 )
 from gatewise.errors import ExportError
+from gatewise.export.numbers import encode_numbers
 from gatewise.export.padding import cut, items_first, never_empty
 from gatewise.export.ports import BATCH, Keys, Port
 from gatewise.export.sentinels import Sentinels
@@ -173,6 +175,67 @@ class WeightedListInput(ListInput):
         return {self.column.name: ids, self.column.list_of_weights: weights}
 
 
+class EventsInput(LoneInput):
+    """Events: an input per part, all padded at the same places."""
+
+    null = NULL
+
+    def __init__(self, column: EventsColumn, sentinels: Sentinels) -> None:
+        self.column, dims = column, (BATCH, f"length of {column.name}")
+        reading = column.columns
+        self.ids = [
+            replace(keyed_port(part, sentinels, "list", dims), features=(column.name,), reading=reading)
+            for part in column.ids
+        ]
+        self.numbers = [
+            Port(part.column, torch.float64, dims, None, "number of every event", (column.name,), reading)
+            for part in column.numbers
+        ]
+        self.port = self.ids[0]
+
+    @property
+    @override
+    def ports(self) -> tuple[Port, ...]:
+        return (*self.ids, *self.numbers)
+
+    @override
+    def feed(self, column: pa.Array) -> np.ndarray:
+        return self.feeds(column)[0]
+
+    @override
+    def feeds(self, column: pa.Array) -> tuple[np.ndarray, ...]:
+        keys, numbers, offsets = self.column.lists(column, cut=False)
+        found = []
+        for part, port, values in zip(self.column.ids, self.ids, keys, strict=True):
+            part.check_items(values, offsets)
+            if port.keys is None:
+                found.append(padded(part.vocabulary.rows_of(values).astype(np.int64), offsets, PADDING))
+            else:
+                found.append(padded(raw_values(port.keys, values), offsets, port.keys.padding))
+        return (*found, *(padded(np.where(gone, np.nan, known), offsets, np.nan) for known, gone in numbers))
+
+    @override
+    def all_absent(self, rows: int) -> tuple[Tensor, ...]:
+        of_numbers = (_full(port, rows, torch.nan) for port in self.numbers)
+        return (*(_full(port, rows, NULL) for port in self.ids), *of_numbers)
+
+    @override
+    def encode(self, given: Tensor) -> Tensor:
+        return never_empty(given)
+
+    @override
+    def encode_all(self, given: Sequence[Tensor]) -> dict[str, Tensor]:
+        feature, ids = self.column.feature, len(self.ids)
+        numbers = [
+            encode_numbers([part], whole.reshape(-1, 1)).view(whole.shape)
+            for part, whole in zip(self.column.numbers, given[ids:], strict=True)
+        ]
+        lists = [never_empty(whole) for whole in (*given[:ids], *numbers)]
+        lists = lists if feature.max_length is None else cut(feature.max_length, feature.keep, *lists)
+        names = [feature.part(part.name) for part in feature.parts]
+        return dict(zip(names, lists, strict=True))
+
+
 class NumberInput(RawInput):
     """Numbers, NaN for null."""
 
@@ -253,6 +316,8 @@ def _built_in(column: BuiltInColumn, sentinels: Sentinels) -> RawInput:
     match column:
         case CategoricalColumn():
             return CategoryInput(column, sentinels)
+        case EventsColumn():
+            return EventsInput(column, sentinels)
         case SequenceColumn() if column.feature.weights is not None:
             return WeightedListInput(column, sentinels)
         case SequenceColumn():

@@ -74,7 +74,7 @@ class FeatureColumns:
     ) -> None:
         self.encoder, self._limits, self._ports = encoder, limits or Limits(), ports or PortNames({}, {})
         self._layout, schema = encoder.layout, encoder.schema
-        listed = {found.name for found in self._layout.lists} | {found.name for found in self._layout.texts}
+        listed = {found.feature for found in self._layout.lists} | {found.name for found in self._layout.texts}
         self._readers: dict[str, list[AnyColumn]] = {}
         for column in encoder.columns.values():
             for name in column.columns:

@@ -31,7 +31,9 @@ def gathered(table: TensorTable, layout: Layout, index: Tensor, others: Mapping[
 
     return Inputs(
         ids=columns(table.ids, [name for name, _ in layout.ids]),
-        lists=tuple(items.padded(rows(column.name)) for column, items in zip(layout.lists, table.lists, strict=True)),
+        lists=tuple(
+            items.padded(rows(column.feature)) for column, items in zip(layout.lists, table.lists, strict=True)
+        ),
         floats=columns(table.floats, layout.float_features or layout.floats),
         texts=tuple(found.batch(rows(column.name)) for column, found in zip(layout.texts, table.texts, strict=True)),
         checked=True,

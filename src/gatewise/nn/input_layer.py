@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.kernels import Lookup
-from gatewise.layout import AttentionPooling, Layout, ListColumn, TextColumn
+from gatewise.layout import AttentionPooling, JoinedAttention, JoinedLists, Layout, ListColumn, Pooling, TextColumn
 from gatewise.nn.embedding import EmbeddingTables, check_ids
 from gatewise.nn.numbers import EmbeddedNumbers
 from gatewise.nn.ragged import Ragged
@@ -39,7 +39,8 @@ class InputLayer(nn.Module):
     """Embeds ids, pools lists, reads texts, embeds numbers and sets the other floats beside them.
 
     Its ``x`` holds, in this order: the embeddings of the id columns, grouped by matrix in order of first appearance;
-    one vector per pooled list; one per text; one per embedded number, grouped by kind of embedding; the other floats.
+    one vector per pooled list; one per feature of joined lists; one per text; one per embedded number, grouped by kind
+    of embedding; the other floats.
 
     Args:
         layout: names and sizes of all encoded columns.
@@ -76,6 +77,10 @@ class InputLayer(nn.Module):
                 if column.pooling is not None
             }
         )
+        self.joined = nn.ModuleList(
+            make_pooling(part.pooling, self._joined_dim(part), target_dim=self._target_dim(part.pooling))
+            for part in layout.joined
+        )
         self.embedding_dim = sum(dim for _, dim in self._embedded())
         self.numbers = EmbeddedNumbers(layout.numbers, len(layout.floats))
         of_texts = sum(column.dim for column in layout.texts)
@@ -105,6 +110,10 @@ class InputLayer(nn.Module):
             self.tables.check(declared.field, values, declared.name, lowest)
             if declared.weights is not None:
                 _check_beside(items, inputs.number_lists[declared.weights], declared.name)
+        for part in self.layout.joined:
+            first = lists[part.lists[0]]
+            for beside in (*(lists[i] for i in part.lists), *(inputs.number_lists[i] for i in part.numbers)):
+                _check_beside(first, beside, part.name)
         for texts, (read, _) in zip(inputs.texts, self.readers(), strict=True):
             if not isinstance(texts, Tensor):
                 tokens = texts.tokens if isinstance(texts, TextBatch) else texts.tokens.values
@@ -146,14 +155,53 @@ class InputLayer(nn.Module):
         chosen = [layout.ids[i] for columns in self._columns_of.values() for i in columns]
         embedded = [(name, layout.fields[field].dim) for name, field in chosen]
         pooled = [(layout.lists[int(i)].name, int(pooling.output_dim)) for i, pooling in self.poolings.items()]  # type: ignore[arg-type]
-        return embedded + pooled
+        joined = [(part.name, int(pooling.output_dim)) for part, pooling in self._joined_poolings()]  # type: ignore[arg-type]
+        return embedded + pooled + joined
+
+    def _joined_poolings(self) -> list[tuple[JoinedLists, nn.Module]]:
+        return list(zip(self.layout.joined, self.joined, strict=True))
+
+    def _joined_dim(self, part: JoinedLists) -> int:
+        """Return the width of the joined vectors: of all ids' embeddings, and one per number."""
+        layout = self.layout
+        return sum(layout.fields[layout.lists[i].field].dim for i in part.lists) + len(part.numbers)
+
+    def _target_dim(self, pooling: Pooling) -> int:
+        targets = pooling.targets if isinstance(pooling, JoinedAttention) else ()
+        dims = {name: self.layout.fields[field].dim for name, field in self.layout.ids}
+        return sum(dims[target] for target in targets)
 
     def _target(self, embedded: Tensor, column: ListColumn) -> Tensor | None:
         """Return the target vectors ``[batch, dim]`` of a list's attention pooling, if any."""
         if not isinstance(column.pooling, AttentionPooling):
             return None
-        columns = self.columns_of(column.pooling.target)
-        return embedded[:, columns[0] : columns[-1] + 1]
+        return self._joined_targets(embedded, (column.pooling.target,))
+
+    def _joined_targets(self, embedded: Tensor, targets: Sequence[str]) -> Tensor:
+        found = [self.columns_of(target) for target in targets]
+        parts = [embedded[:, columns[0] : columns[-1] + 1] for columns in found]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+    def _pooled_jointly(self, inputs: Inputs, part: JoinedLists, pooling: nn.Module, embedded: Tensor) -> Tensor:
+        """Return the pooled vectors ``[batch, dim]`` of lists that are joined place by place."""
+        columns = [self.layout.lists[i] for i in part.lists]
+        lists, numbers = [inputs.lists[i] for i in part.lists], [inputs.number_lists[i] for i in part.numbers]
+        joint = part.pooling
+        target = self._joined_targets(embedded, joint.targets) if isinstance(joint, JoinedAttention) else None
+
+        def pool(some: Tensor, rows: Tensor | None) -> Tensor:
+            def own(whole: Tensor) -> Tensor:
+                return whole if rows is None else whole.index_select(0, rows)
+
+            cut = [own(whole)[:, : some.shape[1]] for whole in (*lists, *numbers)]
+            items = [self._items(ids, column) for ids, column in zip(cut, columns, strict=False)]
+            present = items[0].present
+            entries = [torch.where(present, number, 0).unsqueeze(2) for number in cut[len(lists) :]]
+            vectors = torch.cat([*(item.vectors for item in items), *entries], dim=2)
+            pooled: Tensor = pooling(Padded(vectors, present), None if target is None else own(target))
+            return pooled
+
+        return pooled_in_pieces(lists[0], pool)
 
     def _owners(self) -> list[str]:
         """Return the feature that each column of ``x`` belongs to."""
@@ -179,12 +227,13 @@ class InputLayer(nn.Module):
         # [batch, dims of all id columns]
         embedded, sequences = torch.cat([inputs.floats[:, :0], *parts], dim=1), []
         for i, (ids, column) in enumerate(zip(inputs.lists, self.layout.lists, strict=True)):
-            if column.pooling is None:
+            if column.apart:
                 sequences.append(self._items(ids, column))
-            else:
+            elif column.pooling is not None:
                 weights = None if column.weights is None else inputs.number_lists[column.weights]
                 further = self._target(embedded, column) if weights is None else weights
                 parts.append(self._pooled(ids, column, self.poolings[str(i)], further))
+        parts += [self._pooled_jointly(inputs, part, module, embedded) for part, module in self._joined_poolings()]
         parts += [encoder(texts) for encoder, texts in zip(self.texts, inputs.texts, strict=True)]
         return Vectors(torch.cat([*parts, *self.numbers(inputs.floats)], dim=1), tuple(sequences))
 
@@ -219,4 +268,4 @@ def _check_beside(items: Tensor | Ragged, numbers: Tensor | Ragged, name: str) -
     """Refuse numbers that do not stand beside items, one for each."""
     expected, found = ([*(lists.values if isinstance(lists, Ragged) else lists).shape] for lists in (items, numbers))
     if found != expected:
-        raise ShapeError(f"inputs: expected weights of {name!r} of shape {expected}, as its items have, found {found}")
+        raise ShapeError(f"inputs: expected lists of {name!r} of shape {expected}, as its first one has, found {found}")

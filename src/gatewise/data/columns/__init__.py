@@ -3,6 +3,7 @@
 from gatewise.data.columns.categorical import CategoricalColumn
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import Description
+from gatewise.data.columns.events import EventsColumn
 from gatewise.data.columns.keyed import KeyedColumn
 from gatewise.data.columns.kinds import COLUMNS, AnyColumn, BuiltInColumn, is_built_in, make_columns, register_kind
 from gatewise.data.columns.numeric import UNIFORM_STD, NumericColumn
@@ -18,6 +19,7 @@ __all__ = [
     "BuiltInColumn",
     "CategoricalColumn",
     "Description",
+    "EventsColumn",
     "FeatureColumn",
     "ItemKeys",
     "KeyedColumn",

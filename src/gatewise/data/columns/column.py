@@ -75,6 +75,11 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
         return None
 
     @property
+    def vocabularies(self) -> dict[str, AnyVocabulary]:
+        """The vocabularies that are not another feature's, by the name of their embedding table."""
+        return {} if self.vocabulary is None else {self.name: self.vocabulary}
+
+    @property
     def purpose(self) -> str:
         """The reader of the column, such as ``feature 'age'``, for messages."""
         return f"feature {self.name!r}"
@@ -157,8 +162,12 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
         """The type of the training table's values, for reading text files; None: not fixed."""
         return None
 
-    def successor(self, owner: Any = None) -> FeatureColumn[Any, Any]:  # noqa: ARG002
-        """Return a column that can learn further values, and leave this one unchanged; itself if it cannot grow."""
+    def successor(self, *owners: Any) -> FeatureColumn[Any, Any]:  # noqa: ARG002
+        """Return a column that can learn further values, and leave this one unchanged; itself if it cannot grow.
+
+        Args:
+            owners: the successors of the columns whose vocabularies this one shares.
+        """
         return self
 
     def grow(self, prepared: Prepared) -> None:  # noqa: ARG002

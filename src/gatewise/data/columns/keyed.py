@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import cached_property
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -55,6 +55,11 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         return self._vocabulary if self.owner is None else self.owner.vocabulary
 
     @property
+    @override
+    def vocabularies(self) -> dict[str, AnyVocabulary]:
+        return {self.name: self.vocabulary} if self.owner is None else {}
+
+    @property
     def table(self) -> str:
         """The name of the embedding table, which is the name of the owning feature."""
         return self.name if self.owner is None else self.owner.name
@@ -101,7 +106,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
     @override
     def learn(self) -> None:
         """Learn the vocabulary from everything that this column, and columns that share it, absorbed."""
-        if not self.learns:
+        if self.owner is not None or not self.learns:
             return
         counts, self._counts = self._counts, ValueCounts()
         if self.feature.hash_buckets is not None:
@@ -144,8 +149,8 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         return True
 
     @override
-    def successor(self, owner: KeyedColumn[Any, Any] | None = None) -> KeyedColumn[Keyed, Prepared]:
-        fresh = type(self)(self.feature, owner)
+    def successor(self, *owners: KeyedColumn[Any, Any]) -> Self:
+        fresh = type(self)(self.feature, *owners)
         fresh._vocabulary = self._vocabulary
         return fresh
 

@@ -7,18 +7,20 @@ from typing import Any, TypeGuard, get_args
 
 from gatewise.data.columns.categorical import CategoricalColumn
 from gatewise.data.columns.column import FeatureColumn
+from gatewise.data.columns.events import EventsColumn
 from gatewise.data.columns.numeric import NumericColumn
 from gatewise.data.columns.sequence import SequenceColumn
 from gatewise.data.columns.text import TextsColumn
 from gatewise.data.columns.vector import VectorColumn
-from gatewise.declare import Categorical, Numeric, Schema, Sequence, Text, Vector, register_feature
+from gatewise.declare import Categorical, Events, Numeric, Schema, Sequence, Text, Vector, register_feature
 
 AnyColumn = FeatureColumn[Any, Any]
-BuiltInColumn = CategoricalColumn | NumericColumn | SequenceColumn | TextsColumn | VectorColumn
+BuiltInColumn = CategoricalColumn | EventsColumn | NumericColumn | SequenceColumn | TextsColumn | VectorColumn
 """The built-in kinds, for code that distinguishes them."""
 
 COLUMNS: dict[type, Callable[..., AnyColumn]] = {
     Categorical: CategoricalColumn,
+    Events: EventsColumn,
     Numeric: NumericColumn,
     Sequence: SequenceColumn,
     Text: TextsColumn,
@@ -49,12 +51,14 @@ def is_built_in(column: AnyColumn) -> TypeGuard[BuiltInColumn]:
 def make_columns(schema: Schema) -> dict[str, AnyColumn]:
     """Return an untrained column per feature, by name and in the order of the features."""
     made: dict[str, AnyColumn] = {}
-    for feature in sorted(schema.features, key=lambda feature: owner_of(feature) != feature.name):
-        owner = owner_of(feature)
-        made[feature.name] = COLUMNS[type(feature)](feature, *([made[owner]] if owner != feature.name else []))
+    for feature in sorted(schema.features, key=lambda feature: bool(owners_of(feature))):
+        made[feature.name] = COLUMNS[type(feature)](feature, *(made[owner] for owner in owners_of(feature)))
     return {feature.name: made[feature.name] for feature in schema.features}
 
 
-def owner_of(feature: Any) -> str:
-    """Return the name of the feature that owns this feature's vocabulary and embedding table, maybe itself."""
-    return getattr(feature, "shares", None) or feature.name
+def owners_of(feature: Any) -> tuple[str, ...]:
+    """Return the names of the other features whose vocabularies and embedding tables a feature uses."""
+    if isinstance(feature, Events):
+        return tuple(dict.fromkeys(part.shares for part in feature.ids if part.shares is not None))
+    shared = getattr(feature, "shares", None)
+    return () if shared is None else (shared,)

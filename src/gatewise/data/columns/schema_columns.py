@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from typing_extensions import override
 
-from gatewise.data.columns.kinds import AnyColumn, make_columns, owner_of
+from gatewise.data.columns.kinds import AnyColumn, make_columns, owners_of
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.parallel import in_parallel
 from gatewise.data.ragged import Encoded, Single, parts_by_name
@@ -40,7 +40,7 @@ class SchemaColumns(Mapping[str, AnyColumn]):
     def __init__(self, schema: Schema, columns: Mapping[str, AnyColumn] | None = None) -> None:
         self.schema = schema
         self._columns = dict(make_columns(schema) if columns is None else columns)
-        self._owner_of = {feature.name: owner_of(feature) for feature in schema.features}
+        self._owners_of = {feature.name: owners_of(feature) for feature in schema.features}
 
     @override
     def __getitem__(self, feature: str) -> AnyColumn:
@@ -69,8 +69,8 @@ class SchemaColumns(Mapping[str, AnyColumn]):
             column.absorb(prepared)
             return prepared
 
-        owners = [name for name, owner in self._owner_of.items() if name == owner]
-        sharing = [name for name, owner in self._owner_of.items() if name != owner]
+        owners = [name for name, shared in self._owners_of.items() if not shared]
+        sharing = [name for name, shared in self._owners_of.items() if shared]
         prepared = self._each(take_in, owners, table.num_rows)
         # these columns are read in the type of their owner's values, and count into its vocabulary one after the other
         prepared |= self._each(lambda column: column.prepare(column.pick(table)), sharing, table.num_rows)
@@ -84,7 +84,7 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         Args:
             rows: number of absorbed rows; many rows are worth threads.
         """
-        self._each(lambda column: column.learn(), [n for n, owner in self._owner_of.items() if n == owner], rows)
+        self._each(lambda column: column.learn(), self, rows)
 
     def encode_prepared(self, prepared: dict[str, Any], rows: int) -> dict[str, Single]:
         """Return the encoded columns; empties ``prepared``."""
@@ -112,8 +112,7 @@ class SchemaColumns(Mapping[str, AnyColumn]):
     @property
     def vocabularies(self) -> dict[str, AnyVocabulary]:
         """Vocabularies by the name of the owning feature."""
-        found = {name: column.vocabulary for name, column in self.items() if self._owner_of[name] == name}
-        return {name: vocabulary for name, vocabulary in found.items() if vocabulary is not None}
+        return {name: known for column in self.values() for name, known in column.vocabularies.items()}
 
     def growing(self) -> list[str]:
         """Return the table columns whose values :meth:`extended` reads."""
@@ -126,9 +125,8 @@ class SchemaColumns(Mapping[str, AnyColumn]):
             TableError: a column is missing or of another type; names the feature.
         """
         grown: dict[str, AnyColumn] = {}
-        for name in sorted(self, key=lambda name: self._owner_of[name] != name):
-            owner = self._owner_of[name]
-            grown[name] = self[name].successor(None if owner == name else grown[owner])
+        for name in sorted(self, key=lambda name: bool(self._owners_of[name])):
+            grown[name] = self[name].successor(*(grown[owner] for owner in self._owners_of[name]))
         further = SchemaColumns(self.schema, {name: grown[name] for name in self})
         names = [name for name, column in self.items() if column.grows]
         prepared = further._each(lambda column: column.prepare(column.pick(table)), names, table.num_rows)
@@ -162,9 +160,9 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         """
         columns = cls(schema)
         check_state(columns, state)
-        for name, owner in columns._owner_of.items():
-            if name == owner and columns[name].saves:
-                columns[name].restore(state[columns[name].section][name])
+        for name, column in columns.items():
+            if column.saves:
+                column.restore(state[column.section][name])
         return columns
 
 

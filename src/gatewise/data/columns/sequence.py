@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sized
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
@@ -13,17 +13,17 @@ import numpy as np
 import pyarrow as pa
 from typing_extensions import override
 
-from gatewise import declare
 from gatewise.data.columns.aligned import kept_items
 from gatewise.data.columns.description import Description
 from gatewise.data.columns.keyed import KeyedColumn
 from gatewise.data.columns.padding import filled_at_random, not_padding, padding_among
+from gatewise.data.columns.poolings import pooling_of
 from gatewise.data.columns.samples import LONGEST, with_nulls
 from gatewise.data.columns.weights import item_weights, kept_weights
 from gatewise.data.declared_keys import as_declared
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.plain_types import is_list, is_string
-from gatewise.data.ragged import AlignedLists, RaggedIds, RaggedNumbers
+from gatewise.data.ragged import AlignedLists, RaggedIds, RaggedNumbers, writable
 from gatewise.data.remarks import remark_on_texts
 from gatewise.data.remarks_on_padding import LOOKED_AT, remark_on_padding
 from gatewise.data.remembered import Remembered
@@ -32,7 +32,6 @@ from gatewise.data.values import Distinct, as_keys, as_lists, distinct, list_of
 from gatewise.data.vocabularies import Values
 from gatewise.declare import DEFAULT_DIM, Sequence, columns_of
 from gatewise.errors import TableError
-from gatewise.layout import AttentionPooling, GRUPooling, Pooling, RegisteredPooling, SelfAttentionPooling
 
 NOTHING = type(None)
 
@@ -127,13 +126,25 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
             TableError: neither lists nor strings, items that are not keys, or weights that do not fit them; names the
                 feature and the row.
         """
-        expected = pa.int64() if self.feature.dtype == "integer" else self.seen_type
+        expected = self._expected
         feature = self.feature if cut else replace(self.feature, max_length=None)
         feature = replace(feature, padding=None) if padding else feature
         if feature.weights is None:
             return _item_keys(feature, column, None, self.purpose, expected)
         items, weights = column.flatten()
         return _item_keys(feature, items, weights, self.purpose, expected)
+
+    def all_keys(self, column: pa.Array) -> tuple[pa.Array, pa.Array]:
+        """Return a column's lists, and the keys of all their items, neither cut nor without padding.
+
+        Raises:
+            TableError: see :meth:`item_keys`.
+        """
+        return _all_keys(self.feature, column, self.purpose, self._expected)
+
+    @property
+    def _expected(self) -> pa.DataType | None:
+        return pa.int64() if self.feature.dtype == "integer" else self.seen_type
 
     @property
     def padding(self) -> int | str | None:
@@ -162,10 +173,10 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         return self._encoded(self.vocabulary.rows_of(keys), offsets, weights)
 
     def _encoded(self, rows: np.ndarray, offsets: np.ndarray, weights: np.ndarray | None) -> RaggedIds | AlignedLists:
-        ids = RaggedIds(_writable(rows), offsets)
+        ids = RaggedIds(writable(rows), offsets)
         if weights is None:
             return ids
-        return AlignedLists({self.name: ids, self.list_of_weights: RaggedNumbers(_writable(weights), offsets)})
+        return AlignedLists({self.name: ids, self.list_of_weights: RaggedNumbers(writable(weights), offsets)})
 
     @property
     def list_of_weights(self) -> str:
@@ -222,7 +233,7 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         if self.owner is None:
             layout.table(self.name, self.vocabulary.rows, self.feature.dim or DEFAULT_DIM, frozen=self.frozen)
         weights = None if self.feature.weights is None else self.list_of_weights
-        layout.list(self.name, self.table, _pooling(self.feature), weights)
+        layout.list(self.name, self.table, pooling_of(self.feature.pooling), weights)
 
     @override
     def description(self) -> Description:
@@ -263,10 +274,7 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
 def _item_keys(
     feature: Sequence, column: pa.Array, weights: pa.Array | None, purpose: str, expected: pa.DataType | None
 ) -> ItemKeys:
-    lists = as_lists(column, feature.separator, purpose)
-    if expected == pa.int64() and is_string(lists.type.value_type) and not is_list(column.type):
-        lists = _integers(lists, purpose)
-    keys = as_keys(lists.values, f"{purpose}, an item", list_of(lists.offsets.to_numpy()))
+    lists, keys = _all_keys(feature, column, purpose, expected)
     is_item = None
     if feature.padding is not None:
         is_item = not_padding(keys, padding_among(keys.type, feature.padding, purpose))
@@ -278,24 +286,13 @@ def _item_keys(
     return ItemKeys(kept.of(keys), kept.offsets, kept_weights(found, kept.places))
 
 
-def _pooling(feature: Sequence) -> Pooling | None:
-    """Return a sequence's pooling in the layout's form."""
-    match feature.pooling:
-        case declare.Attention(target=target, dims=dims, normalise=normalise):
-            return AttentionPooling(target, tuple(dims), normalise)
-        case declare.GRU(dim=dim):
-            return GRUPooling(dim)
-        case declare.Transformer(dim=dim, heads=heads, layers=layers):
-            return SelfAttentionPooling(dim, heads, layers)
-        case declare.RegisteredPooling():
-            return RegisteredPooling(feature.pooling, partial(declare.made_of, feature.pooling))
-        case _:
-            return feature.pooling
-
-
-def _writable(values: np.ndarray) -> np.ndarray:
-    # torch shares the array's memory, and arrays from Arrow are read-only
-    return np.require(values, requirements="W")
+def _all_keys(
+    feature: Sequence, column: pa.Array, purpose: str, expected: pa.DataType | None
+) -> tuple[pa.Array, pa.Array]:
+    lists = as_lists(column, feature.separator, purpose)
+    if expected == pa.int64() and is_string(lists.type.value_type) and not is_list(column.type):
+        lists = _integers(lists, purpose)
+    return lists, as_keys(lists.values, f"{purpose}, an item", list_of(lists.offsets.to_numpy()))
 
 
 def _integers(lists: pa.Array, purpose: str) -> pa.Array:

@@ -32,7 +32,7 @@ def item_weights(column: pa.Array, items: pa.Array, names: tuple[str, str], sepa
     check_aligned(items, lists, names, purpose)
     reader = f"{purpose}, a weight of column {names[1]!r} for an item of column {names[0]!r}"
     row_of = list_of(lists.offsets.to_numpy())
-    numbers, nulls = as_numbers(_as_floats(lists.values, reader), reader, row_of)
+    numbers, nulls = as_numbers(as_floats(lists.values, reader), reader, row_of)
     _refuse(nulls, "null", reader, row_of)
     _refuse(numbers < 0, "a negative number", reader, row_of)
     return numbers.astype(np.float32)
@@ -46,7 +46,12 @@ def kept_weights(weights: np.ndarray, places: pa.Array | None) -> np.ndarray:
     return found
 
 
-def _as_floats(values: pa.Array, reader: str) -> pa.Array:
+def as_floats(values: pa.Array, reader: str) -> pa.Array:
+    """Return numbers; those of strings are read.
+
+    Raises:
+        TableError: a string is not a number.
+    """
     if not is_string(values.type):
         return values
     try:

@@ -10,6 +10,7 @@ from typing_extensions import override
 from gatewise.declare.architectures.gated import GatedArchitecture
 from gatewise.declare.architectures.owned import OwnExperts, Share, check_experts
 from gatewise.declare.base import Dims, declaration
+from gatewise.declare.events import Events
 from gatewise.declare.features import Sequence
 from gatewise.declare.schema import Schema
 from gatewise.errors import DeclarationError
@@ -55,4 +56,8 @@ class STEM(GatedArchitecture):
         for feature in schema.features:
             if isinstance(feature, Sequence) and not isinstance(feature.pooling, str):
                 raise DeclarationError(f"feature {feature.name!r}: stem needs pooling mean, sum or max, a vector a set")
+            if isinstance(feature, Events):
+                raise DeclarationError(
+                    f"feature {feature.name!r}: stem has vectors a set, and events are joined to one"
+                )
         check_experts(self.own_experts, self.shared_experts, schema)

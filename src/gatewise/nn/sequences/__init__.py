@@ -4,6 +4,7 @@ A kind of pooling is one file with a module from :class:`Padded` to ``[batch, ou
 the output, and an empty sequence gives zeros.
 """
 
+from gatewise.nn.sequences.joined import ProjectedAttention
 from gatewise.nn.sequences.make import make_pooling
 from gatewise.nn.sequences.padded import Padded
 from gatewise.nn.sequences.plain import PlainPooling
@@ -15,6 +16,7 @@ from gatewise.nn.sequences.weighted import WeightedPooling
 __all__ = [
     "Padded",
     "PlainPooling",
+    "ProjectedAttention",
     "RecurrentPooling",
     "TargetAttention",
     "TransformerPooling",

@@ -6,8 +6,16 @@ from typing import assert_never
 
 from torch import nn
 
-from gatewise.layout import AttentionPooling, GRUPooling, Pooling, RegisteredPooling, SelfAttentionPooling
+from gatewise.layout import (
+    AttentionPooling,
+    GRUPooling,
+    JoinedAttention,
+    Pooling,
+    RegisteredPooling,
+    SelfAttentionPooling,
+)
 from gatewise.nn.sequences.given import GivenPooling
+from gatewise.nn.sequences.joined import ProjectedAttention
 from gatewise.nn.sequences.plain import PlainPooling
 from gatewise.nn.sequences.recurrent import RecurrentPooling
 from gatewise.nn.sequences.target_attention import TargetAttention
@@ -15,13 +23,22 @@ from gatewise.nn.sequences.transformer import TransformerPooling
 from gatewise.nn.sequences.weighted import WeightedPooling
 
 
-def make_pooling(pooling: Pooling, dim: int, *, weighted: bool = False) -> nn.Module:
-    """Return a new module of the given pooling, for items of width ``dim``, which may have weights."""
+def make_pooling(pooling: Pooling, dim: int, *, weighted: bool = False, target_dim: int = 0) -> nn.Module:
+    """Return a new module of the given pooling, for items of width ``dim``, which may have weights.
+
+    Args:
+        pooling: the pooling.
+        dim: width of an item.
+        weighted: whether items have weights.
+        target_dim: width of the target of joined lists, if there is one.
+    """
     match pooling:
         case str() if weighted:
             return WeightedPooling(pooling, dim)
         case AttentionPooling():
             return TargetAttention(dim, pooling.dims, normalise=pooling.normalise)
+        case JoinedAttention():
+            return ProjectedAttention(dim, target_dim, pooling.dims, normalise=pooling.normalise)
         case GRUPooling():
             return RecurrentPooling("gru", dim, pooling.dim or dim)
         case SelfAttentionPooling():
