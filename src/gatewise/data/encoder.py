@@ -25,7 +25,7 @@ from gatewise.data.labels import (
 )
 from gatewise.data.matrix import side_by_side
 from gatewise.data.tables import read_needed
-from gatewise.data.vocabularies import AnyVocabulary
+from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary
 from gatewise.declare import Schema, column_of, columns_of
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning, TableError
 from gatewise.layout import IDS, Layout, assemble
@@ -98,7 +98,7 @@ class TableEncoder:
         """
         columns = SchemaColumns(schema)
         for name, column in columns.items():
-            if column.saves and column.section == "vocabularies":
+            if any(not isinstance(known, NumberedVocabulary) for known in column.vocabularies.values()):
                 raise DeclarationError(f"feature {name!r}: its values are learnt from a table, expected a size")
         return cls(schema, columns, {task.name: label_encoder(task, statistics[task.name]) for task in schema.tasks})
 
