@@ -97,10 +97,9 @@ class Schema:
             if part.shares is not None:
                 self._check_shared(sequence_of(part, feature), part.shares)
         if isinstance(feature.pooling, EventAttention):
-            categorical = [f.name for f in self.features if isinstance(f, Categorical)]
             for target in feature.pooling.target:
-                if target not in categorical:
-                    hint = did_you_mean(target, categorical)
+                if target not in self.categorical:
+                    hint = did_you_mean(target, self.categorical)
                     raise ValueError(f"events {feature.name!r}: its target {target!r} is no categorical feature{hint}")
         width = embedding_dim(feature, self)
         if isinstance(feature.pooling, Transformer) and (feature.pooling.dim or width) % feature.pooling.heads:

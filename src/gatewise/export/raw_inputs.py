@@ -19,6 +19,7 @@ from gatewise.data import (
     CategoricalColumn,
     EventsColumn,
     ItemKeys,
+    KeyedColumn,
     NumberedVocabulary,
     NumericColumn,
     SequenceColumn,
@@ -339,7 +340,7 @@ def _full(port: Port, rows: int, value: float) -> Tensor:
 
 def paddings_in(columns: Iterable[AnyColumn]) -> list[int | str]:
     """Return the paddings that lists declare, as values of their vocabularies."""
-    found = [column.padding for column in columns if isinstance(column, SequenceColumn)]
+    found = [column.padding for column in columns if isinstance(column, KeyedColumn)]
     return [padding for padding in found if padding is not None]
 
 
@@ -348,12 +349,11 @@ def keyed_port(
 ) -> Port:
     """Return the port of a feature with a vocabulary: its values, or its rows if they are hashed."""
     name, vocabulary, features = column.column, column.vocabulary, (column.name,)
-    split = column.feature.separator if isinstance(column, SequenceColumn) else None
+    split = column.separator
     if isinstance(vocabulary, (Vocabulary, NumberedVocabulary)):
         return Port(name, torch.int64, dims, sentinels.keys(vocabulary), what, features, split)
     # the caller hashes, and leaves out what is not an item
-    dropped = column.padding if isinstance(column, SequenceColumn) else None
-    reading = (vocabulary.rows, split, dropped)
+    reading = (vocabulary.rows, split, column.padding)
     return Port(f"{name}.row", torch.int64, dims, None, f"{what}, hashed to rows", features, reading)
 
 

@@ -60,6 +60,16 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         return {self.name: self.vocabulary} if self.owner is None else {}
 
     @property
+    def separator(self) -> str | None:
+        """The text between the items of a list that is written as text; None: the column holds no lists."""
+        return None
+
+    @property
+    def padding(self) -> int | str | None:
+        """The declared padding of a list, in the type of the vocabulary's values; None: none is declared."""
+        return None
+
+    @property
     def table(self) -> str:
         """The name of the embedding table, which is the name of the owning feature."""
         return self.name if self.owner is None else self.owner.name

@@ -147,6 +147,12 @@ class SequenceColumn(KeyedColumn[Sequence, Items]):
         return pa.int64() if self.feature.dtype == "integer" else self.seen_type
 
     @property
+    @override
+    def separator(self) -> str:
+        return self.feature.separator
+
+    @property
+    @override
     def padding(self) -> int | str | None:
         """The declared padding, in the type of the vocabulary's values; None: none is declared.
 
