@@ -7,22 +7,33 @@ from collections.abc import Iterator
 from typing import Any
 
 from gatewise import declare
+from gatewise.training.run_folder import DEFAULTS
 
 LOOKING = ("patience", "device", "conflict_every", "callbacks")
 """Options that do not change the trained model."""
 
 
 def fingerprint(schema: declare.Schema, options: declare.Options, train: str, valid: str | None) -> dict[str, str]:
-    """Return every part of a training by name: declarations as JSON, ``train`` and ``valid`` as digests of rows."""
-    declared = declare.to_dict(options)
+    """Return every part of a training by name: declarations as JSON, ``train`` and ``valid`` as digests of rows.
+
+    The part ``DEFAULTS`` names those that have their default value, so that a checkpoint of a version without an option
+    is one in which the option has its default.
+    """
+    whole, told = (_declared(schema, options, defaults=defaults) for defaults in (True, False))
+    at_default = json.dumps([name for name in whole if name not in told])
+    rows = {"training rows": train, "validation rows": "none" if valid is None else valid}
+    return whole | rows | {DEFAULTS: at_default}
+
+
+def _declared(schema: declare.Schema, options: declare.Options, *, defaults: bool) -> dict[str, str]:
+    declared = declare.to_dict(options, defaults=defaults)
     # fusion and calibration do not change training
     declared.pop("fusion", None)
     # with a schedule that does not depend on the number of epochs, more epochs continue the same training
     bound = options.training.schedule is not None and options.training.schedule.ends_with_training
     for free in LOOKING if bound else (*LOOKING, "epochs"):
-        declared["training"].pop(free)
-    parts = dict(_leaves("", {"schema": declare.to_dict(schema), **declared}))
-    return parts | {"training rows": train, "validation rows": "none" if valid is None else valid}
+        declared.get("training", {}).pop(free, None)
+    return dict(_leaves("", {"schema": declare.to_dict(schema, defaults=defaults), **declared}))
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:

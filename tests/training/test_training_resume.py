@@ -24,6 +24,7 @@ from gatewise.training import (
     plateau,
     step_decay,
 )
+from gatewise.training.run_folder import DEFAULTS, differences
 
 MakeTable = Callable[..., TensorTable]
 MakeTrainer = Callable[..., Trainer]
@@ -301,3 +302,15 @@ def test_checkpoint_and_history_are_there_after_every_epoch(
 
     make_trainer(run_dir=tmp_path / "run", reporter=Looking()).fit(make_table())
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [CHECKPOINT, HISTORY]
+
+
+def test_an_option_that_an_earlier_version_did_not_have_had_its_default(tmp_path: Path) -> None:
+    now = {"training.lr": "0.001", "tasks[0].loss": '"cross_entropy"', DEFAULTS: '["tasks[0].loss"]'}
+    earlier = {"training.lr": "0.001"}
+    assert differences(earlier, now) == ""
+    assert differences(now, now) == ""
+    # one that is set now is another training, and so is one whose value is another
+    changed = {**now, "tasks[0].loss": '"jrc"', DEFAULTS: "[]"}
+    assert differences(earlier, changed) == 'tasks[0].loss was absent and is "jrc"'
+    assert differences({**earlier, "training.lr": "0.01"}, now) == "training.lr was 0.01 and is 0.001"
+    assert "tasks[0].loss" in differences(changed, now)

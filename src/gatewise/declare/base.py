@@ -135,9 +135,9 @@ def _leaves(hint: Any) -> Iterator[Any]:
         yield from _leaves(part)
 
 
-def to_dict(declared: Any) -> Any:
-    """Return a declaration as plain dicts, lists, strings and numbers."""
-    return TypeAdapter(type(declared)).dump_python(declared, mode="json")
+def to_dict(declared: Any, *, defaults: bool = True) -> Any:
+    """Return a declaration as plain dicts, lists, strings and numbers, with or without options at their defaults."""
+    return TypeAdapter(type(declared)).dump_python(declared, mode="json", exclude_defaults=not defaults)
 
 
 def from_dict(cls: type[T], values: Any, source: str = "") -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from gatewise.training.checkpoint import load_checkpoint
 
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
+DEFAULTS = "options at their defaults"
+"""The part of a fingerprint that names them."""
 SHORT = 40
 """Largest length of values that are shown when they differ."""
 
@@ -62,7 +65,10 @@ def differences(kept: Any, declared: Mapping[str, str]) -> str:
     """Return the parts in which two fingerprints differ, with their values if these are short; empty if they agree."""
     if not isinstance(kept, Mapping):
         return "its checkpoint is of another version"
-    names = [name for name in dict.fromkeys([*declared, *kept]) if _of(declared, name) != _of(kept, name)]
+    # an option that an earlier version did not have had what is its default now
+    new = {name for name in json.loads(declared.get(DEFAULTS, "[]")) if name not in kept}
+    compared = [name for name in dict.fromkeys([*declared, *kept]) if name != DEFAULTS and name not in new]
+    names = [name for name in compared if _of(declared, name) != _of(kept, name)]
     return "; ".join(_difference(name, kept.get(name), declared.get(name)) for name in names[:3]) + (
         f" and {len(names) - 3} more: {shown(names[3:])}" if len(names) > 3 else ""
     )
