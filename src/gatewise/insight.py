@@ -212,7 +212,8 @@ class Insight(Judging):
         given = self.options.balance.declared_weights
         declared = {task.name: task.weight * given.get(task.name, 1.0) for task in self.scorer.tasks}
         starving = starving_tasks(kept.train, kept.conflict, declared)
-        return unfinished_training([record.score for record in self.history], self.options.training.epochs) + starving
+        epochs = self.options.training.known_epochs or len(self.history)
+        return unfinished_training([record.score for record in self.history], epochs) + starving
 
     def explain(
         self, row: int | Mapping[str, Any], table: Any = None, *, others: int = 200, draws: int = 100, seed: int = 0
