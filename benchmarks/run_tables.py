@@ -83,10 +83,10 @@ def present(names: list[str]) -> list[str]:
 
 def installed(names: list[str]) -> list[str]:
     """Return the contestants whose packages are there, and say of the others what to install."""
-    missing = {who: [module for module in NEEDS.get(who, ()) if not find_spec(module)] for who in names}
-    for who, modules in missing.items():
-        if modules:
-            print(f"{who} is left out: no {', '.join(modules)}; pip install 'gatewise[peers]'", flush=True)
+    missing = {who: [package for package in NEEDS.get(who, ()) if not find_spec(package)] for who in names}
+    for who, packages in missing.items():
+        if packages:
+            print(f"{who} is left out: pip install -c constraints.txt {' '.join(packages)}", flush=True)
     return [who for who in names if not missing[who]]
 
 

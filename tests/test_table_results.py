@@ -158,7 +158,7 @@ def test_groups_of_tables_and_contestants_by_name(found, capsys: pytest.CaptureF
     assert run_tables.present(["employees", "schools", "employees"]) == ["schools", "employees"]
     run_tables.NEEDS["default"] = ("no_such_module",)
     assert run_tables.installed(["default", "shared bottom"]) == ["shared bottom"]
-    assert "default is left out: no no_such_module; pip install 'gatewise[peers]'" in capsys.readouterr().out
+    assert "default is left out: pip install -c constraints.txt no_such_module" in capsys.readouterr().out
     del run_tables.NEEDS["default"]
 
 

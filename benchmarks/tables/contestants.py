@@ -167,4 +167,4 @@ ABLATIONS: dict[str, Contestant] = {
 }
 """The default less each of its parts; a line here makes it a name for ``--contestants``."""
 NEEDS: dict[str, tuple[str, ...]] = {TREES: ("lightgbm",), "RealMLP": ("pytabkit",), "TabM": ("tabm",)}
-"""The modules without which a contestant is left out; the extra ``peers`` brings them."""
+"""The packages without which a contestant is left out."""
