@@ -80,6 +80,8 @@ def made_up(summary: ModuleType, folder: Path, name: str) -> None:
     labels, noise = random.normal(size=ROWS).astype(np.float32), random.normal(size=ROWS)
     off = {"LightGBM": noise, "equal": noise, "better": 0.3 * noise, "worse": 2 * noise}
     off["a little"] = 0.998 * noise + 0.05 * random.normal(size=ROWS)
+    said = {who: ["epoch 3 of 5", ""] for who in off}
+    said["worse"] = ["without genres; price: cap, width 64", "without genres"]
     for who, away in off.items():
         for seed in range(2):
             predictions = (labels + (0.5 + 0.01 * seed) * away).astype(np.float32)
@@ -87,7 +89,7 @@ def made_up(summary: ModuleType, folder: Path, name: str) -> None:
             outputs = {"price": contestants.Output("r2", score, labels, predictions)}
             if who != "worse":  # it cannot judge the second task
                 outputs["size"] = outputs["price"]
-            summary.keep(folder, name, who, seed, digest, contestants.Judged(outputs, 2.0 + seed, "said"))
+            summary.keep(folder, name, who, seed, digest, contestants.Judged(outputs, 2.0 + seed, said[who][seed]))
 
 
 WHO = ["LightGBM", "equal", "better", "worse", "a little"]
@@ -117,7 +119,13 @@ def test_what_is_said_of_made_up_predictions(summary, tmp_path: Path):
     of |= {"better": "1.00 | 2 of 2 | 2 | 2 (2)", "worse": "5.00 | 0 of 2 | 0 | 0 (0)"}
     of["a little"] = "2.00 | 0 of 2 | 2 | 2 (0)"
     assert lines[2:7] == [f"| {who} | {of[who]} | {of[who]} | 5 |" for who in WHO]
-    assert lines[-1] == "worse cannot judge 2 tasks, where it counts as the last."
+    assert lines[7:] == [
+        "",
+        "worse cannot judge 2 tasks, where it counts as the last.",
+        "",
+        "worse: without genres of `schools`, without genres of `employees`, "
+        "its CPU seconds were too few for its own size or epochs in 2 of 4 runs.",
+    ]
 
 
 def test_labels_of_runs_are_the_same(summary, tmp_path: Path):
@@ -160,6 +168,20 @@ def test_groups_of_tables_and_contestants_by_name(found, capsys: pytest.CaptureF
     assert run_tables.installed(["default", "shared bottom"]) == ["shared bottom"]
     assert "default is left out: pip install -c constraints.txt no_such_module" in capsys.readouterr().out
     del run_tables.NEEDS["default"]
+
+
+def test_an_option_less_goes_to_the_model_or_to_the_training(found, monkeypatch: pytest.MonkeyPatch):
+    contestants, collection = found("tables.contestants"), found("tables.collection")
+    asked = []
+    monkeypatch.setattr(contestants, "ranker", lambda **options: lambda table, *_: asked.append((table, options)))
+    table = collection.TABLES["schools"]()
+    contestants.without(experts=1, batch_size=64)(table, table.parts(), 0)
+    contestants.without(numbers=gw.PiecewiseLinear())(table, table.parts(), 0)
+    (same, changed), (embedded, default) = asked
+    assert same is table
+    assert changed == {"model": gw.MMoE(experts=1), "batch_size": 64}
+    assert default == {"model": gw.MMoE()}
+    assert {f.embedding for f in embedded.schema.features if isinstance(f, gw.Numeric)} == {gw.PiecewiseLinear()}
 
 
 def test_files_that_are_not_there_leave_their_table_out(found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

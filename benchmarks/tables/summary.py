@@ -26,7 +26,7 @@ class Found:
         means: of the main metric.
         against: by output and contestant, the difference to LightGBM; empty where LightGBM takes no part.
         seconds: by contestant, CPU seconds of a run, the mean over seeds.
-        remarks: by contestant, those of its runs that have one.
+        remarks: by contestant, those of its runs; empty where there is nothing to say.
     """
 
     means: Means
@@ -94,7 +94,7 @@ def read(
             for output, metric in metrics.items()
         }
         seconds = {who: fmean(run["seconds"] for run in each) for who, each in runs.items()}
-        remarks = {who: [run["remark"] for run in each if run["remark"]] for who, each in runs.items()}
+        remarks = {who: [run["remark"] for run in each] for who, each in runs.items()}
         found[name] = Found(means, against, seconds, remarks)
     return found
 
@@ -140,7 +140,18 @@ def summary(found: Mapping[str, Found], contestants: Sequence[str]) -> str:
         for who in contestants
     }
     lines += [f"\n{who} cannot judge {n} tasks, where it counts as the last." for who, n in missing.items() if n]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"\n{who}: {said}." for who in contestants if (said := _remarks(who, found)))])
+
+
+def _remarks(who: str, found: Mapping[str, Found]) -> str:
+    """Return which features a contestant does not read, and how many of its runs had too few seconds."""
+    left_out = {name: remark.split("; ")[0] for name, table in found.items() for remark in table.remarks[who]}
+    words = [f"{words} of `{name}`" for name, words in left_out.items() if words.startswith("without ")]
+    remarks = [remark for table in found.values() for remark in table.remarks[who]]
+    capped = sum(": cap, " in remark for remark in remarks)
+    if capped:
+        words.append(f"its CPU seconds were too few for its own size or epochs in {capped} of {len(remarks)} runs")
+    return ", ".join(words)
 
 
 def _cells(who: str, tables: Sequence[Found], contestants: Sequence[str]) -> list[str]:
