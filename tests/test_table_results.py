@@ -81,7 +81,7 @@ def made_up(summary: ModuleType, folder: Path, name: str) -> None:
     off = {"LightGBM": noise, "equal": noise, "better": 0.3 * noise, "worse": 2 * noise}
     off["a little"] = 0.998 * noise + 0.05 * random.normal(size=ROWS)
     said = {who: ["epoch 3 of 5", ""] for who in off}
-    said["worse"] = ["without genres; price: cap, width 64", "without genres"]
+    said["worse"] = ["without genres; price: cap of 9 s, width 64", "without genres"]
     for who, away in off.items():
         for seed in range(2):
             predictions = (labels + (0.5 + 0.01 * seed) * away).astype(np.float32)
@@ -229,7 +229,7 @@ def test_networks_of_other_libraries_learn(
     metric = metrics.auc if binary else metrics.r2
     assert metric(torch.from_numpy(parts[2].labels), torch.from_numpy(predictions)) > 0.6
     _, remark = getattr(peers, learner)(*parts, binary, 0, 0.0)
-    assert remark == {"real_mlp": "cap, 1 of 25 epochs", "tabm": "cap, cut short in epoch 1"}[learner]
+    assert remark == {"real_mlp": "cap of 300 s, 1 of 25 epochs", "tabm": "cap of 300 s, cut short in epoch 1"}[learner]
 
 
 def test_what_networks_of_other_libraries_read(found):

@@ -140,7 +140,7 @@ def real_mlp(train: Part, valid: Part, test: Part, binary: bool, seed: int, seco
         epochs = _epochs_within(seconds, fitted)
         model = fitted(epochs)
         found = model.predict_proba(_frame(test))[:, 1] if binary else model.predict(_frame(test)).reshape(-1)
-    return found.astype(np.float64), "" if epochs == EPOCHS else f"cap, {epochs} of {EPOCHS} epochs"
+    return found.astype(np.float64), "" if epochs == EPOCHS else f"cap of {CAP:.0f} s, {epochs} of {EPOCHS} epochs"
 
 
 def _epochs_within(seconds: float, fitted: Callable[[int], Any]) -> int:
@@ -209,7 +209,7 @@ def tabm(train: Part, valid: Part, test: Part, binary: bool, seed: int, seconds:
     found = _predicted(model, data[2], binary).double().numpy() * scale + mean
     words = [f"width {width}"] if width != WIDTHS[0] else []
     words += [f"cut short in epoch {epochs}"] if cut else []
-    return found, f"cap, {', '.join(words)}" if words else ""
+    return found, f"cap of {CAP:.0f} s, {', '.join(words)}" if words else ""
 
 
 def _normal_numbers(train: Part, valid: Part, test: Part, seed: int) -> list[Tensor]:

@@ -148,7 +148,7 @@ def _remarks(who: str, found: Mapping[str, Found]) -> str:
     left_out = {name: remark.split("; ")[0] for name, table in found.items() for remark in table.remarks[who]}
     words = [f"{words} of `{name}`" for name, words in left_out.items() if words.startswith("without ")]
     remarks = [remark for table in found.values() for remark in table.remarks[who]]
-    capped = sum(": cap, " in remark for remark in remarks)
+    capped = sum(": cap of " in remark for remark in remarks)
     if capped:
         words.append(f"its CPU seconds were too few for its own size or epochs in {capped} of {len(remarks)} runs")
     return ", ".join(words)
