@@ -47,11 +47,7 @@ def score(name: str, option: str, value: Any, seed: int, folder: Path) -> float:
     path = folder / name / f"{option}={value}-{seed}.json"
     if not path.exists():
         table = TABLES[name]()
-        if option == "numbers":
-            table = table.with_numbers(gw.PiecewiseLinear())
-            found = ranker(model=gw.MMoE(**MODEL), **BASE)(table, table.parts(), seed)
-        else:
-            found = contestant(option, value)(table, table.parts(), seed)
+        found = contestant(option, value)(table, table.parts(), seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"scores": found.scores, "seconds": found.seconds}))
         print(f"{name} {option}={value} {seed}: {fmean(found.scores.values()):.4f}, {found.seconds:.1f} s", flush=True)

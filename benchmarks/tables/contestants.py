@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 import gatewise as gw
-from gatewise.analysis import summary_of
+from gatewise.analysis import control_of, summary_of
+from gatewise.declare import DEFAULT_MODEL
 from gatewise.jobs import Tables, tuned_trees
 from gatewise.tasks import Predicted
 from tables import peers
@@ -79,7 +80,7 @@ def ranker(**options: Any) -> Contestant:
     """Return the contestant that is a ranker with some options."""
 
     def run(table: BenchmarkTable, parts: Parts, seed: int) -> Judged:
-        model = options.get("model", gw.MMoE())
+        model = options.get("model", DEFAULT_MODEL)
         training = {name: value for name, value in options.items() if name != "model"}
         made = gw.Ranker(table.schema, model, seed=seed, **training)
         started = time.process_time()
@@ -94,31 +95,25 @@ def ranker(**options: Any) -> Contestant:
     return run
 
 
-def without(*, numbers: Any = None, **options: Any) -> Contestant:
+def without(**options: Any) -> Contestant:
     """Return the default less one of its parts: options of the ranker or, by name, of its model at other values.
 
     Args:
-        numbers: how every number is embedded instead; None: as the table says.
         **options: an option that :class:`gatewise.MMoE` has is the model's, any other the training's.
     """
-
-    def run(table: BenchmarkTable, parts: Parts, seed: int) -> Judged:
-        model = {name: value for name, value in options.items() if hasattr(gw.MMoE(), name)}
-        training = {name: value for name, value in options.items() if name not in model}
-        changed = table if numbers is None else table.with_numbers(numbers)
-        return ranker(model=gw.MMoE(**model), **training)(changed, parts, seed)
-
-    return run
+    model = {name: value for name, value in options.items() if hasattr(DEFAULT_MODEL, name)}
+    training = {name: value for name, value in options.items() if name not in model}
+    return ranker(model=replace(DEFAULT_MODEL, **model), **training)
 
 
 def alone(**options: Any) -> Contestant:
-    """Return the contestant that has a model of its own for every task."""
+    """Return the contestant that has a model of its own for every task, with the parts of the default."""
 
     def run(table: BenchmarkTable, parts: Parts, seed: int) -> Judged:
         outputs, seconds = dict[str, Output](), 0.0
         for task in table.schema.tasks:
             own = BenchmarkTable(table.schema.only(task.name), table.rows, table.time, table.group)
-            found = ranker(model=gw.SingleTask(), **options)(own, parts, seed)
+            found = ranker(model=control_of(gw.SingleTask, DEFAULT_MODEL), **options)(own, parts, seed)
             outputs |= found.outputs
             seconds += found.seconds
         return Judged(outputs, seconds)
@@ -155,15 +150,20 @@ def peer(learner: peers.Learner) -> Contestant:
 
 CONTESTANTS: dict[str, Contestant] = {
     "default": ranker(),
-    "shared bottom": ranker(model=gw.SharedBottom()),
+    "shared bottom": ranker(model=control_of(gw.SharedBottom, DEFAULT_MODEL)),
     "single task": alone(),
     TREES: trees,
     "RealMLP": peer(peers.real_mlp),
     "TabM": peer(peers.tabm),
 }
 """Those of the section in docs/results.md."""
+FIXED: dict[str, Any] = {"epochs": 10, "batch_size": 1024, "patience": 3}
 ABLATIONS: dict[str, Contestant] = {
-    "one expert": without(experts=1),
+    "one member": without(members=1),
+    "plain numbers": without(numbers=None),
+    "no dropout": without(dropout=0.0),
+    "10 epochs of 1,024": without(**FIXED),
+    "textbook": ranker(model=gw.MMoE(), **FIXED),
 }
 """The default less each of its parts; a line here makes it a name for ``--contestants``."""
 NEEDS: dict[str, tuple[str, ...]] = {TREES: ("lightgbm",), "RealMLP": ("pytabkit",), "TabM": ("tabm",)}

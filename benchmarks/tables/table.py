@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,11 +68,6 @@ class BenchmarkTable:
         places = np.array([place[group] for group in groups])
         bounds = (places >= 2 * SHARE, (places >= SHARE) & (places < 2 * SHARE), places < SHARE)
         return Parts(*(self.rows.filter(pa.array(chosen)) for chosen in bounds))
-
-    def with_numbers(self, embedding: Any) -> BenchmarkTable:
-        """Return the table with all numbers embedded."""
-        features = [replace(f, embedding=embedding) if isinstance(f, gw.Numeric) else f for f in self.schema.features]
-        return replace(self, schema=replace(self.schema, features=features))
 
     def digest(self) -> str:
         """Return a hash of the parts, which stands beside the results."""

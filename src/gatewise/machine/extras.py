@@ -14,7 +14,7 @@ PACKAGES = {
     "export": ("onnx", "onnxscript", "onnxruntime"),
     "serve": ("fastapi", "httptools", "orjson", "prometheus-client", "uvicorn", "uvloop"),
     "trees": ("lightgbm",),
-    "peers": ("torch-rechub", "deepctr-torch", "scikit-learn"),
+    "peers": ("torch-rechub", "deepctr-torch", "scikit-learn", "pytabkit", "tabm", "rtdl_num_embeddings"),
 }
 """The packages of every extra for users, as in ``pyproject.toml``, without those of included extras."""
 PURPOSES = {
