@@ -149,34 +149,36 @@ def _spread(spread: Spread) -> str:
 
 def verdicts_table(found: Comparison) -> Group:
     """Return a table of one line per verdict: a contestant's difference from single-task models, and its meaning."""
-    return _verdicts("difference to single-task models", "sharing", found.verdicts, found.level)
+    return _verdicts("difference to single-task models", found.verdicts, found)
 
 
 def over_trees_table(found: Comparison) -> Group:
     """Return a table of one line per verdict: a contestant's difference from the baseline's trees."""
-    return _verdicts("difference to trees", "verdict", found.over_trees, found.level)
+    return _verdicts("difference to trees", found.over_trees, found)
 
 
-def _verdicts(title: str, word: str, verdicts: list[Verdict], level: float) -> Group:
+def _verdicts(title: str, verdicts: list[Verdict], found: Comparison) -> Group:
     table = _columns(["task", "metric", "model"], ["change", "low", "high"])
-    table.add_column(word)
+    table.add_column("verdict")
     before = ("", "")
     for each in verdicts:
         task = ("", "") if (each.output, each.metric) == before else (each.output, each.metric)
         before = each.output, each.metric
         changes = ["undefined" if value is None else f"{value:+.4f}" for value in (each.change, each.low, each.high)]
         table.add_row(*task, each.contestant, *changes, each.verdict)
-    note = f"intervals of {level:.0%}: the test rows drawn anew, for the models that were trained"
-    return _titled(title, table, note=note)
+    note = f"intervals of {found.level:.0%}: the test rows drawn anew, for the models that were trained"
+    return _titled(title, table, note=f"{note}\n{found.note}" if found.note else note)
 
 
 def costs_table(found: Comparison) -> Group:
-    """Return a table of one line per contestant: its size and speed."""
-    table = _columns(["model"], ["parameters*", "seconds", "rows/s", "ms for 200 rows"])
+    """Return a table of one line per contestant: its best epoch, size and speed."""
+    from gatewise.analysis import best_epoch
+
+    table = _columns(["model"], ["best epoch", "parameters*", "seconds", "rows/s", "ms for 200 rows"])
     for who, cost in found.cost.items():
         sizes = "" if cost.parameters is None else " + ".join(f"{size:,}" for size in cost.parameters)
         rate = "" if cost.rows_per_second is None else f"{cost.rows_per_second:,.0f}"
-        table.add_row(who, sizes, f"{cost.seconds:,.1f}", rate, f"{1000 * cost.latency:.2f}")
+        table.add_row(who, best_epoch(cost.epochs), sizes, f"{cost.seconds:,.1f}", rate, f"{1000 * cost.latency:.2f}")
     return _titled("cost of training and scoring", table, note="* outside the embeddings")
 
 

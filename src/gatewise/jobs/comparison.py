@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import torch
 
 from gatewise import declare
-from gatewise.analysis import Verdict, check_verdicts, spreads, verdicts
+from gatewise.analysis import Verdict, check_verdicts, joined_epochs, spreads, unfinished_tasks, verdicts, worded
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder, needed_columns, pick_column, read_needed
 from gatewise.declare import Options, Recipe, Schema
@@ -310,8 +310,13 @@ def _judged(
 
     trees = next((each.contestant.name for each in trials[0] if isinstance(each.contestant, Trees)), None)
 
+    cost = {name: _mean([trial.cost() for trial in seeds]) for name, seeds in zip(names, by_contestant, strict=True)}
+    unfinished = unfinished_tasks({name: each.epochs for name, each in cost.items()})
+    unshared = [name for name, each in cost.items() if each.parameters is None]
+
     def over(baseline: str) -> list[Verdict]:
-        return verdicts(trained, baseline, metrics, samples=samples, level=level)
+        found = verdicts(trained, baseline, metrics, samples=samples, level=level)
+        return worded(found, baseline, tasks, unfinished, unshared)
 
     return Comparison(
         seeds=tuple(seed[0].seed for seed in trials),
@@ -321,9 +326,10 @@ def _judged(
         metrics={name: spreads([each.evaluate() for each in found]) for name, found in trained.items()},
         verdicts=over(against),
         over_trees=[] if trees is None else over(trees),
-        cost={name: _mean([trial.cost() for trial in seeds]) for name, seeds in zip(names, by_contestant, strict=True)},
+        cost=cost,
         tasks=tuple(task.name for task in tasks),
         affinity=dict(_affinities(by_contestant)),
+        unfinished=unfinished,
     )
 
 
@@ -344,4 +350,5 @@ def _mean(costs: Sequence[Cost]) -> Cost:
         seconds=fmean(cost.seconds for cost in costs),
         rows_per_second=fmean(rates) if rates else None,
         latency=fmean(cost.latency for cost in costs),
+        epochs=joined_epochs([cost.epochs for cost in costs]),
     )
