@@ -37,6 +37,7 @@ from gatewise.analysis.problems import (
 )
 from gatewise.analysis.reliability import ReliabilityBin, reliability
 from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
+from gatewise.analysis.shortfalls import below_a_constant, rare_values
 from gatewise.analysis.similarity import Similarity, expert_similarity, linear_cka
 from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
@@ -87,6 +88,7 @@ __all__ = [
     "Verdict",
     "Word",
     "attribute",
+    "below_a_constant",
     "best_epoch",
     "check_choice",
     "check_metrics",
@@ -114,6 +116,7 @@ __all__ = [
     "nearest_width",
     "note_of",
     "pareto_front",
+    "rare_values",
     "reliability",
     "resized",
     "sampled_shapley",

@@ -12,7 +12,15 @@ from typing_extensions import override
 from gatewise.analysis.gate_usage import GateUsage, usage_of
 from gatewise.analysis.similarity import Similarity
 
-Kind = Literal["dead expert", "collapsed gate", "duplicate experts", "starving task", "unfinished training"]
+Kind = Literal[
+    "dead expert",
+    "collapsed gate",
+    "duplicate experts",
+    "starving task",
+    "unfinished training",
+    "rare values",
+    "below a constant",
+]
 
 COLLAPSED_WEIGHT = 0.99
 DEAD_WEIGHT = 0.01
@@ -29,8 +37,8 @@ class Problem(NamedTuple):
 
     Attributes:
         kind: the kind of problem.
-        layer: the layer, as in :class:`GateUsage`; None for a task, and for the training.
-        who: names of the experts or tasks; empty for the training.
+        layer: the layer, as in :class:`GateUsage`; None for a task, a feature, and the training.
+        who: names of the experts, tasks, predictions or features; empty for the training.
         found: the problem, as a clause.
         remedy: what to try.
     """

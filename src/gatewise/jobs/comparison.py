@@ -152,7 +152,7 @@ def compare_models(
             ``trees``); or ``Trees`` with other options.
         **how: seeds and judging, see :func:`compare_contestants`, also for errors and warnings.
     """
-    trees = _trees(baseline, schema)
+    trees = trees_of(baseline, schema)
 
     def competing(encoder: TableEncoder) -> list[Contestant]:
         return [*line_up(schema, options, encoder, also), *trees]
@@ -227,13 +227,18 @@ def compare_contestants(
     return found
 
 
-def _trees(baseline: str | Trees | None, schema: Schema) -> list[Trees]:
-    """Return the trees of a baseline, an empty list for None."""
+def trees_of(baseline: str | Trees | None, schema: Schema) -> list[Trees]:
+    """Return the trees of a baseline, an empty list for None.
+
+    Raises:
+        DeclarationError: an unknown baseline, or a task that trees cannot learn.
+        MissingExtraError: LightGBM is not installed.
+    """
     if baseline is None:
         return []
     if isinstance(baseline, str) and baseline != "lightgbm":
         hint = did_you_mean(baseline, ["lightgbm"])
-        raise DeclarationError(f"compare: baseline: expected 'lightgbm', found {baseline!r}{hint}")
+        raise DeclarationError(f"baseline: expected 'lightgbm', found {baseline!r}{hint}")
     trees = Trees(schema) if isinstance(baseline, str) else baseline
     trees.check()
     return [trees]
