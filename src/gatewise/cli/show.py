@@ -88,7 +88,10 @@ def intervals_table(estimates: Estimates, title: str) -> Group:
 
 
 def slices_tables(slices: dict[str, list[Slice]], tasks: Sequence[Task], title: str) -> Group:
-    """Return one table per prediction, with one line per slice and the worst value of every metric marked."""
+    """Return one table per prediction, with one line per slice and the worst value of every metric marked.
+
+    A prediction that has none of the metrics has no table.
+    """
     from gatewise.analysis import metrics_by_name
 
     owners = {output: metrics_by_name(task, output) for task in tasks for output in task.outputs}
@@ -97,7 +100,8 @@ def slices_tables(slices: dict[str, list[Slice]], tasks: Sequence[Task], title: 
         # the number of skipped groups does not say how good a slice is
         metrics = [owners[output][name] for name in (parts[0].metrics if parts else ()) if name in owners[output]]
         tables = [_slices_table(parts, metrics[start : start + ACROSS]) for start in range(0, len(metrics), ACROSS)]
-        shown.append(_titled(f"{output}: {title}", *tables))
+        if tables:
+            shown.append(_titled(f"{output}: {title}", *tables))
     return Group(*shown, Text("* the worst slice of the column"), Text())
 
 
