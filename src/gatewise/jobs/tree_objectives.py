@@ -46,7 +46,7 @@ def objective_of(task: Task, output: str) -> dict[str, Any]:
         case CountTask():
             return {"objective": "tweedie", "tweedie_variance_power": task.power}
         case LifetimeValueTask():
-            amount = output == task.name
+            amount = output != task.positive
             return {"objective": "tweedie", "tweedie_variance_power": AMOUNTS} if amount else {"objective": "binary"}
         case MulticlassTask():
             return {"objective": "multiclass", "num_class": len(task.columns)}
