@@ -153,15 +153,15 @@ def _spread(spread: Spread) -> str:
 
 def verdicts_table(found: Comparison) -> Group:
     """Return a table of one line per verdict: a contestant's difference from single-task models, and its meaning."""
-    return _verdicts("difference to single-task models", found.verdicts, found)
+    return _verdicts("difference to single-task models", found.verdicts, found.level, found.note)
 
 
 def over_trees_table(found: Comparison) -> Group:
     """Return a table of one line per verdict: a contestant's difference from the baseline's trees."""
-    return _verdicts("difference to trees", found.over_trees, found)
+    return _verdicts("difference to trees", found.over_trees, found.level)
 
 
-def _verdicts(title: str, verdicts: list[Verdict], found: Comparison) -> Group:
+def _verdicts(title: str, verdicts: list[Verdict], level: float, loud: str = "") -> Group:
     table = _columns(["task", "metric", "model"], ["change", "low", "high"])
     table.add_column("verdict")
     before = ("", "")
@@ -170,8 +170,8 @@ def _verdicts(title: str, verdicts: list[Verdict], found: Comparison) -> Group:
         before = each.output, each.metric
         changes = ["undefined" if value is None else f"{value:+.4f}" for value in (each.change, each.low, each.high)]
         table.add_row(*task, each.contestant, *changes, each.verdict)
-    note = f"intervals of {found.level:.0%}: the test rows drawn anew, for the models that were trained"
-    return _titled(title, table, note=f"{note}\n{found.note}" if found.note else note)
+    note = f"intervals of {level:.0%}: the test rows drawn anew, for the models that were trained"
+    return _titled(title, table, note=f"{note}\n{loud}" if loud else note)
 
 
 def costs_table(found: Comparison) -> Group:

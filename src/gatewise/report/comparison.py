@@ -39,7 +39,7 @@ def _tiles(verdicts: Sequence[Verdict]) -> list[Tile]:
     """Return the number of outputs that each model helps, by their summary metrics."""
     tiles = []
     for model, changes in seesaw(verdicts).items():
-        words = [verdict.verdict for verdict in changes.values()]
+        words: list[str] = [verdict.verdict for verdict in changes.values()]
         good, bad = ("better", "worse") if {"better", "worse"} & set(words) else ("helps", "hurts")
         won, lost = words.count(good), words.count(bad)
         tone: Tone = "bad" if lost else "good" if won else "quiet"
