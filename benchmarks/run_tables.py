@@ -1,56 +1,99 @@
 """Run contestants on the collection of tables, and write the section of docs/results.md.
 
-python benchmarks/run_tables.py [--tables NAME ...] [--contestants NAME ...] [--seeds 3] [--folder runs/tables]
+python benchmarks/run_tables.py [--tables choices|held_out|all|NAME ...] [--contestants NAME ...] [--seeds 3]
+                                [--folder runs/tables] [--data ../shared/data] [--cap 300]
 
-What is done is kept in the folder and not done again; the section is written when all tables are done.
+What is done is kept in the folder and not done again. The summary is printed; the section is written when no names of
+contestants are given and all of them finished all tables.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
-from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 
 import gatewise as gw
-from page import machine, write_section
-from tables.collection import DIGESTS, HELD_OUT, TABLES
-from tables.contestants import CONTESTANTS
-from tables.summary import Means, details, read, summary
+from page import RESULTS, machine, write_section
+from tables import peers
+from tables.collection import DIGESTS, HELD_OUT, TABLES, absent
+from tables.contestants import ABLATIONS, CONTESTANTS, NEEDS, TREES
+from tables.resampling import SAMPLES
+from tables.summary import Found, details, is_kept, keep, read, summary
 
 INTRO = """## An open collection of tables
 
-`make tables`: {tables} tables of PyPI packages with several tasks each, 420 to 336,776 rows ({machine}). They are cut
-forward in time, by group or at random: 70 % to learn from, 15 % to stop on, 15 % to judge on. Every contestant has the
-options that it has by default, and {seeds} seeds; the size of LightGBM is chosen on the validation rows, per task.
-Metrics are each kind's main one (AUC, R2, Gini, Spearman); a rank is over the {contestants} contestants, per task.
+`make tables`: {tables} tables with several tasks each, {rows} rows ({machine}). They are cut forward in time, by group
+or at random: 70 % to learn from, 15 % to stop on, 15 % to judge on. Every contestant has the options that it has by
+default, and {seeds} seeds; the size of {trees} is chosen on the validation rows, per task. Metrics are each kind's main
+one (AUC, R2, Gini, Spearman); a rank is over the {contestants} contestants, per task; equal means share ranks, and both
+win. RealMLP and TabM learn every task alone; both are made for GPUs, and a run has {cap:.0f} CPU seconds for all tasks.
 Tables that are held out judge defaults; none was chosen by them.
+
+Against {trees}: the test rows are drawn anew {samples} times, for all contestants alike, row by row also where groups
+were kept whole. A contestant is *level or above* if the 95 % interval of its mean metric over seeds less that of
+{trees} reaches 0 or lies above, *above* if its mean is greater, and *clearly* so if the interval leaves out 0; the
+second table has + where it is clearly above and - where it is clearly below. The interval covers the choice of test
+rows, not that of seeds.
 """
+GROUPS = {
+    "all": tuple(TABLES),
+    "choices": tuple(name for name in TABLES if name not in HELD_OUT),
+    "held_out": tuple(name for name in TABLES if name in HELD_OUT),
+}
+KNOWN = CONTESTANTS | ABLATIONS
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tables", nargs="*", default=list(TABLES))
-    parser.add_argument("--contestants", nargs="*", default=list(CONTESTANTS))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", nargs="+", default=["all"], choices=[*GROUPS, *TABLES], metavar="NAME")
+    parser.add_argument("--contestants", nargs="+", default=[], choices=KNOWN, metavar="NAME")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path("runs/tables"))
+    parser.add_argument("--data", type=Path, help="the folder of tables that no package brings, else GATEWISE_DATA")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--cap", type=float, default=peers.CAP, help="CPU seconds of a run of RealMLP or TabM")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     gw.tune_process()
-    for name in given.tables:
-        run(name, given.contestants, given.seeds, given.folder)
-    found, seconds = read(given.folder, given.contestants, given.seeds)
-    if len(found) == len(TABLES):
-        write(found, seconds, given.contestants, given.seeds)
+    peers.CAP = given.cap
+    if given.data:
+        os.environ["GATEWISE_DATA"] = str(given.data)
+    tables, contestants = present(given.tables), installed(given.contestants or list(CONTESTANTS))
+    for name in tables:
+        run(name, contestants, given.seeds, given.folder)
+    found = read(given.folder, contestants, given.seeds, tables)
+    if not given.contestants and found.keys() == {name for name in TABLES if not absent(name)}:
+        write(found, contestants, given.seeds)
+    else:
+        print(f"\n{summary(found, contestants)}")
+
+
+def present(names: list[str]) -> list[str]:
+    """Return the tables that names and groups of names stand for, those left out whose files are absent."""
+    found = dict.fromkeys(name for given in names for name in GROUPS.get(given, (given,)))
+    for name in found:
+        if reason := absent(name):
+            print(f"{name} is left out: {reason}", flush=True)
+    return [name for name in TABLES if name in found and not absent(name)]
+
+
+def installed(names: list[str]) -> list[str]:
+    """Return the contestants whose packages are there, and say of the others what to install."""
+    missing = {who: [package for package in NEEDS.get(who, ()) if not find_spec(package)] for who in names}
+    for who, packages in missing.items():
+        if packages:
+            print(f"{who} is left out: pip install -c constraints.txt {' '.join(packages)}", flush=True)
+    return [who for who in names if not missing[who]]
 
 
 def run(name: str, contestants: list[str], seeds: int, folder: Path) -> None:
     """Run the contestants that are not done yet on a table."""
-    left = [(who, seed) for who in contestants for seed in range(seeds) if not kept(folder, name, who, seed).exists()]
+    left = [(who, seed) for seed in range(seeds) for who in contestants if not is_kept(folder, name, who, seed)]
     if not left:
         return
     table = TABLES[name]()
@@ -58,24 +101,29 @@ def run(name: str, contestants: list[str], seeds: int, folder: Path) -> None:
         sys.exit(f"{name}: its rows or its split are other ones: digest {digest}")
     parts, held = table.parts(), " (held out)" if name in HELD_OUT else ""
     for who, seed in left:
-        found, path = CONTESTANTS[who](table, parts, seed), kept(folder, name, who, seed)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"digest": digest, **asdict(found)}))
+        found = KNOWN[who](table, parts, seed)
+        keep(folder, name, who, seed, digest, found)
         scores = " ".join(f"{output} {score:.4f}" for output, score in found.scores.items())
         print(f"{name}{held} {who} {seed}: {scores} | {found.seconds:.1f} s {found.remark}", flush=True)
 
 
-def kept(folder: Path, name: str, who: str, seed: int) -> Path:
-    """Return the file of a run."""
-    return folder / name / f"{who}-{seed}.json"
-
-
-def write(found: dict[str, Means], seconds: dict[str, float], contestants: list[str], seeds: int) -> None:
+def write(found: dict[str, Found], contestants: list[str], seeds: int, page: Path = RESULTS) -> None:
     """Write the section of docs/results.md."""
     tables = {name: TABLES[name]() for name in found}
+    sizes = [table.rows.num_rows for table in tables.values()]
     cut = {name: f"{table.rows.num_rows:,} rows, {table.cut}" for name, table in tables.items()}
-    intro = INTRO.format(tables=len(found), machine=machine(), seeds=seeds, contestants=len(contestants))
-    write_section("tables", f"{intro}\n{summary(found, contestants, seconds)}\n\n{details(found, contestants, cut)}\n")
+    intro = INTRO.format(
+        tables=len(found),
+        rows=f"{min(sizes):,} to {max(sizes):,}",
+        machine=machine(),
+        seeds=seeds,
+        contestants=len(contestants),
+        trees=TREES,
+        samples=SAMPLES,
+        cap=peers.CAP,
+    )
+    text = f"{intro}\n{summary(found, contestants)}\n\n{details(found, contestants, cut)}\n"
+    write_section("tables", text, page)
 
 
 if __name__ == "__main__":

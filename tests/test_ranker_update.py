@@ -89,7 +89,7 @@ def test_scikit_learn_clones_splits_and_searches():
     table = pd.DataFrame(day(np.arange(20), 0))
     fitted = make(epochs=2, lr=0.05).fit(table)
     copy = clone(fitted)
-    assert (copy.schema, copy.options) == (fitted.schema, fitted.options)
+    assert (copy.schema, copy.declared) == (fitted.schema, fitted.declared)
     with pytest.raises(gw.GatewiseError, match="not fitted"):
         copy.predict(table)
     scores = cross_val_score(

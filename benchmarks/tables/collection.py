@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tables import r_tables
+from tables import own_tables, r_tables
 from tables.table import BenchmarkTable
 
 TABLES: dict[str, Callable[[], BenchmarkTable]] = {
@@ -31,9 +31,24 @@ TABLES: dict[str, Callable[[], BenchmarkTable]] = {
         r_tables.abortion,
         r_tables.fertility,
         r_tables.flights,
+        own_tables.ratings,
+        own_tables.persons,
+        own_tables.feed,
     )
 }
-HELD_OUT = ("schools", "houses", "pupils", "storms", "doctors", "wages", "stops", "movies", "votes", "fertility")
+HELD_OUT = (
+    "schools",
+    "houses",
+    "pupils",
+    "storms",
+    "doctors",
+    "wages",
+    "stops",
+    "movies",
+    "votes",
+    "fertility",
+    "persons",
+)
 """Tables that judge the defaults; no default was chosen by them."""
 DIGESTS = {
     "schools": "6f37a77cc348fb7b",
@@ -57,5 +72,19 @@ DIGESTS = {
     "abortion": "f211e6d4d97a9fbe",
     "fertility": "10e2f6570531a35a",
     "flights": "e78d48f4afa48865",
+    "ratings": "eb52eced48b1c920",
+    "persons": "56e72d62668af96e",
+    "feed": "e43a5932aeba35fb",
 }
 """Hashes of the parts of each table, so that a result is never of other rows."""
+
+FILES = {"persons": own_tables.CENSUS, "feed": own_tables.KUAIRAND}
+"""Folders of tables that no package brings."""
+
+
+def absent(name: str) -> str:
+    """Return why a table cannot be made here, in words; empty: it can."""
+    if name not in FILES:
+        return ""
+    folder = own_tables.home() / FILES[name]
+    return "" if folder.is_dir() else f"no folder {folder}; --data or GATEWISE_DATA says where it lies"

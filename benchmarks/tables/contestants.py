@@ -6,18 +6,37 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 import gatewise as gw
 from gatewise.analysis import summary_of
 from gatewise.jobs import Tables, tuned_trees
-from gatewise.tasks import Task
-from tables.table import BenchmarkTable, Parts
+from gatewise.tasks import Predicted
+from tables import peers
+from tables.table import BenchmarkTable, Parts, labelled
 
 Scores = dict[str, float]
 """By output, the main metric of its kind: without unit, greater is better."""
+TREES = "LightGBM"
+"""The contestant that all others are compared with."""
+
+
+class Output(NamedTuple):
+    """What was predicted of an output's test rows, those without a label left out.
+
+    Attributes:
+        metric: the name of the main metric.
+        score: its value.
+        labels, predictions: ``[row]``.
+    """
+
+    metric: str
+    score: float
+    labels: np.ndarray
+    predictions: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -25,22 +44,35 @@ class Judged:
     """What a contestant reached on a table.
 
     Attributes:
-        scores: by output.
+        outputs: by name.
         seconds: CPU seconds of training.
         remark: what to know about the training, such as its best epoch.
     """
 
-    scores: Scores
+    outputs: Mapping[str, Output]
     seconds: float
     remark: str = ""
+
+    @property
+    def scores(self) -> Scores:
+        """The main metric by output."""
+        return {name: output.score for name, output in self.outputs.items()}
 
 
 Contestant = Callable[[BenchmarkTable, Parts, int], Judged]
 
 
-def _scores(tasks: list[Task], metrics: Mapping[str, Mapping[str, float | None]]) -> Scores:
-    names = {output: summary_of(task, output).name for task in tasks for output in task.outputs}
-    return {output: float(metrics[output][name] or 0.0) for output, name in names.items() if output in metrics}
+def outputs_of(predicted: Predicted) -> dict[str, Output]:
+    """Return the outputs that have predictions; NaN stands for none."""
+    found = {}
+    for name, judged in predicted.judged().items():
+        known = ~judged.labels.isnan()
+        labels, predictions = judged.labels[known], judged.predictions[known]
+        if not predictions.isnan().any():
+            metric = summary_of(judged.task, name)
+            score = float(metric.compute(labels, predictions) or 0.0)
+            found[name] = Output(metric.name, score, labels.float().numpy(), predictions.float().numpy())
+    return found
 
 
 def ranker(**options: Any) -> Contestant:
@@ -56,8 +88,25 @@ def ranker(**options: Any) -> Contestant:
             made.fit(parts.train, parts.valid)
         seconds = time.process_time() - started
         best = next(record.epoch for record in reversed(made.history) if record.best)
-        scores = _scores(made.scorer.tasks, made.evaluate(parts.test))
-        return Judged(scores, seconds, f"epoch {best} of {len(made.history)}")
+        outputs = outputs_of(made.scorer.predicted(parts.test))
+        return Judged(outputs, seconds, f"epoch {best} of {len(made.history)}")
+
+    return run
+
+
+def without(*, numbers: Any = None, **options: Any) -> Contestant:
+    """Return the default less one of its parts: options of the ranker or, by name, of its model at other values.
+
+    Args:
+        numbers: how every number is embedded instead; None: as the table says.
+        **options: an option that :class:`gatewise.MMoE` has is the model's, any other the training's.
+    """
+
+    def run(table: BenchmarkTable, parts: Parts, seed: int) -> Judged:
+        model = {name: value for name, value in options.items() if hasattr(gw.MMoE(), name)}
+        training = {name: value for name, value in options.items() if name not in model}
+        changed = table if numbers is None else table.with_numbers(numbers)
+        return ranker(model=gw.MMoE(**model), **training)(changed, parts, seed)
 
     return run
 
@@ -66,39 +115,56 @@ def alone(**options: Any) -> Contestant:
     """Return the contestant that has a model of its own for every task."""
 
     def run(table: BenchmarkTable, parts: Parts, seed: int) -> Judged:
-        scores, seconds = Scores(), 0.0
+        outputs, seconds = dict[str, Output](), 0.0
         for task in table.schema.tasks:
             own = BenchmarkTable(table.schema.only(task.name), table.rows, table.time, table.group)
             found = ranker(model=gw.SingleTask(), **options)(own, parts, seed)
-            scores |= found.scores
+            outputs |= found.outputs
             seconds += found.seconds
-        return Judged(scores, seconds)
+        return Judged(outputs, seconds)
 
     return run
 
 
 def trees(table: BenchmarkTable, parts: Parts, seed: int) -> Judged:
     """LightGBM per task, its size chosen on the validation rows."""
-    import torch
-
-    from gatewise.assembly import build_tasks, to_tensors
-    from gatewise.data import TableEncoder
-    from gatewise.tasks import Predicted
-
     started = time.process_time()
     tables = Tables(*parts)
     learnt = tuned_trees(table.schema, tables, seed).learn(seed, tables)
     seconds = time.process_time() - started
-    encoder, _ = TableEncoder.fit(table.schema, parts.train)
-    tasks = build_tasks(table.schema, encoder.statistics)
-    labels = to_tensors(encoder.encode(parts.test), sum(task.num_labels for task in tasks)).labels
+    tasks, (*_, labels) = labelled(table.schema, parts)
     columns = {name: torch.from_numpy(np.ascontiguousarray(column)) for name, column in learnt.columns.items()}
-    return Judged(_scores(tasks, Predicted(tasks, columns, labels).evaluate()), seconds)
+    return Judged(outputs_of(Predicted(tasks, columns, labels)), seconds)
+
+
+def peer(learner: peers.Learner) -> Contestant:
+    """Return the contestant that has one model of another library for every output."""
+
+    def run(table: BenchmarkTable, parts: Parts, seed: int) -> Judged:
+        started = time.process_time()
+        tasks, labels = labelled(table.schema, parts)
+        predictions, remark = peers.learn(learner, table.schema, parts, tasks, labels, seed)
+        seconds = time.process_time() - started
+        nothing = np.full(parts.test.num_rows, np.nan)
+        columns = {name: predictions.get(name, nothing) for task in tasks for name in task.columns}
+        predicted = Predicted(tasks, {name: torch.from_numpy(column) for name, column in columns.items()}, labels[-1])
+        return Judged(outputs_of(predicted), seconds, remark)
+
+    return run
 
 
 CONTESTANTS: dict[str, Contestant] = {
     "default": ranker(),
     "shared bottom": ranker(model=gw.SharedBottom()),
     "single task": alone(),
-    "LightGBM": trees,
+    TREES: trees,
+    "RealMLP": peer(peers.real_mlp),
+    "TabM": peer(peers.tabm),
 }
+"""Those of the section in docs/results.md."""
+ABLATIONS: dict[str, Contestant] = {
+    "one expert": without(experts=1),
+}
+"""The default less each of its parts; a line here makes it a name for ``--contestants``."""
+NEEDS: dict[str, tuple[str, ...]] = {TREES: ("lightgbm",), "RealMLP": ("pytabkit",), "TabM": ("tabm",)}
+"""The packages without which a contestant is left out."""

@@ -10,13 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import torch
 
 import gatewise as gw
+from gatewise.assembly import build_tasks, to_tensors
+from gatewise.data import TableEncoder
 from gatewise.datasets import split_at_random, split_by_time
+from gatewise.tasks import Task
 
 SHARE = 0.15
 """Share of the rows for validation, and for testing."""
 SEED = 2026
+MOST = 100_000
+"""Rows of the tables that are cut down to a share."""
 
 
 class Parts(NamedTuple):
@@ -76,10 +82,26 @@ class BenchmarkTable:
         return found.hexdigest()
 
 
+def labelled(schema: gw.Schema, parts: Parts) -> tuple[list[Task], list[torch.Tensor]]:
+    """Return the tasks, and the labels of every part, ``[row, label]``, NaN where there is none."""
+    encoder, train = TableEncoder.fit(schema, parts.train)
+    tasks = build_tasks(schema, encoder.statistics)
+    width = sum(task.num_labels for task in tasks)
+    encoded = [train, *(encoder.encode(part) for part in parts[1:])]
+    return tasks, [to_tensors(part, width).labels for part in encoded]
+
+
 def _share_of(group: Any) -> float:
     """Return a number in [0, 1) that follows from a group's name alone."""
     digest = hashlib.blake2b(f"{SEED}/{group}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) / 2**64
+
+
+def some_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return at most 100,000 rows, always the same ones, in their order."""
+    if len(frame) <= MOST:
+        return frame
+    return frame.iloc[np.sort(np.random.default_rng(SEED).permutation(len(frame))[:MOST])]
 
 
 def made(
@@ -88,14 +110,16 @@ def made(
     *,
     categories: Sequence[str] = (),
     numbers: Sequence[str] = (),
+    lists: Sequence[str] = (),
     time: str = "",
     group: str = "",
 ) -> BenchmarkTable:
-    """Return a table whose features are categories, looked up, and numbers; all have the options by default."""
+    """Return a table of categories, numbers and lists ("|" between items); all have the options by default."""
     features = [*(gw.Categorical(name) for name in categories), *(gw.Numeric(name) for name in numbers)]
+    features += [gw.Sequence(name) for name in lists]
     schema = gw.Schema(features=features, tasks=list(tasks))
     beside = [name for name in (time, group) if name]
-    columns = list(dict.fromkeys([*categories, *numbers, *(task.name for task in tasks), *beside]))
+    columns = list(dict.fromkeys([*categories, *numbers, *lists, *(task.name for task in tasks), *beside]))
     rows = frame[columns].copy()
     for name in categories:
         # one type per column: a category is text, a missing one is null

@@ -12,7 +12,7 @@ class Declared(Protocol):
     """A class whose constructor takes a schema and options."""
 
     schema: declare.Schema
-    options: declare.Options
+    declared: declare.Options
 
     def _declare(self, schema: declare.Schema, options: declare.Options) -> None: ...
 
@@ -22,7 +22,7 @@ class Estimator:
 
     def get_params(self: Declared, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
         """Return all declarations: schema, model, balance, fusion and every training option."""
-        options = self.options
+        options = self.declared
         named = {"schema": self.schema, "model": options.model, "balance": options.balance, "fusion": options.fusion}
         return named | vars(options.training)
 
@@ -38,7 +38,7 @@ class Estimator:
     def __sklearn_clone__(self: Declared) -> Any:
         """Return an unfitted ranker with the same declarations."""
         made = type(self).__new__(type(self))
-        made._declare(self.schema, self.options)
+        made._declare(self.schema, self.declared)
         return made
 
     def __sklearn_tags__(self) -> Any:

@@ -35,7 +35,7 @@ def make_trainer(
     valid: TrainingRows | None = None,
 ) -> Trainer:
     """Return a trainer for a scorer's model, from training and validation rows and the declared options."""
-    training = options.training
+    training, length = options.training, options.training.length
     balance = build_balance(options.balance, scorer.tasks).to(scorer.device)
     optimizer = make_optimizer(
         training.optimizer,
@@ -55,9 +55,9 @@ def make_trainer(
         optimizer=optimizer,
         schedule=_schedule(training, optimizer, train.rows),
         monitor=Monitor(training.monitor, scorer.tasks),
-        stopping=Stopping(training.patience, training.min_delta),
-        epochs=training.epochs,
-        batch_size=training.batch_size,
+        stopping=Stopping(length.patience, training.min_delta),
+        epochs=length.epochs,
+        batch_size=length.batch_size,
         accumulate=training.accumulate,
         clip_norm=training.clip_norm,
         precision=training.precision,
@@ -77,18 +77,19 @@ def _fingerprint(
 
 
 def _schedule(training: declare.Training, optimizer: Optimizer, rows: int | None) -> Schedule:
+    epochs, batch_size, _ = training.length
     match training.schedule:
         case declare.StepDecay(every=every, factor=factor, unit=unit):
             return step_decay(optimizer, every=every, factor=factor, unit=unit)
         case declare.Cosine(warmup=warmup, floor=floor, unit=unit):
             if unit == "epoch":
-                return cosine(optimizer, total=training.epochs, warmup=warmup, floor=floor, unit=unit)
+                return cosine(optimizer, total=epochs, warmup=warmup, floor=floor, unit=unit)
             if rows is None:
                 raise DeclarationError(
                     "schedule 'cosine' by step needs the number of rows, which is not known: take unit 'epoch'"
                 )
-            steps = steps_per_epoch(rows, training.batch_size, training.accumulate)
-            return cosine(optimizer, total=training.epochs * steps, warmup=warmup, floor=floor, unit=unit)
+            steps = steps_per_epoch(rows, batch_size, training.accumulate)
+            return cosine(optimizer, total=epochs * steps, warmup=warmup, floor=floor, unit=unit)
         case declare.Plateau(patience=patience, factor=factor):
             return plateau(optimizer, patience=patience, factor=factor)
     return Schedule()

@@ -214,7 +214,8 @@ class Insight(Judging):
         given = self.options.balance.declared_weights
         declared = {task.name: task.weight * given.get(task.name, 1.0) for task in self.scorer.tasks}
         starving = starving_tasks(kept.train, kept.conflict, declared)
-        unfinished = unfinished_training([record.score for record in self.history], self.options.training.epochs)
+        epochs = self.options.training.known_epochs or len(self.history)
+        unfinished = unfinished_training([record.score for record in self.history], epochs)
         short = below_a_constant(self.scorer.tasks, kept.valid)
         return unfinished + short + starving + rare_values(self._usual_counts())
 

@@ -180,10 +180,14 @@ class TextColumn:
 
 @dataclass(frozen=True)
 class PiecewiseLinearNumber:
-    """A piecewise linear embedding of width ``dim``, with bins between neighbouring edges."""
+    """A piecewise linear embedding of width ``dim``, with bins between neighbouring edges.
+
+    With ``flat``, numbers beyond the outermost edges are as if they were at these edges.
+    """
 
     edges: tuple[float, ...]
     dim: int
+    flat: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from gatewise.assembly import (
 from gatewise.data import TableEncoder, check_there
 from gatewise.errors import DeclarationError
 from gatewise.nn import TensorTable
-from gatewise.progress import counting, working
+from gatewise.progress import counting, said, working
 from gatewise.serving import Scorer
 from gatewise.training import Monitor, choose_device
 
@@ -61,11 +61,13 @@ class Prepared:
     """The inputs of a training.
 
     Attributes:
+        options: the declared options, without any ``auto``.
         scorer: encoder, tasks and the model to train.
         train: training rows, on the model's device.
         valid: validation rows, or None.
     """
 
+    options: declare.Options
     scorer: Scorer
     train: TensorTable
     valid: TensorTable | None
@@ -98,18 +100,27 @@ def prepare(
     with working("encoding the tables", show):
         if known is None:
             _check_vectors(schema)
-            encoder, encoded = TableEncoder.fit(schema, train)
+            encoder, encoded = TableEncoder.fit(schema.embedding_numbers(options.model.numbers), train)
         else:
             encoder, encoded = known.encoder, known.encoder.encode(train, weights=True)
         side = options.model.side
         aside = () if side is None else side.features
         encoded_valid = None if valid is None else encoder.encode(valid, optional=aside)
+    options = _resolved(options, declare.TableSize(len(encoded), valid is not None), show)
     scorer = _untrained(encoder, options, device) if known is None else known.copy(device)
     with counting("texts read", show and bool(encoder.layout.texts)) as count:
         read = partial(scorer.model.input_layer.read_texts, read=count)
         tensors = read(scorer.tensors(encoded))
         held_out = None if encoded_valid is None else read(scorer.tensors(encoded_valid))
-    return Prepared(scorer, tensors, held_out)
+    return Prepared(options, scorer, tensors, held_out)
+
+
+def _resolved(options: declare.Options, size: declare.TableSize, show: bool) -> declare.Options:
+    """Return options of numbers only, and say what they became."""
+    found = declare.chosen(options, size)
+    values = ", ".join(f"{name} {value:,}" for name, value in found.items())
+    said(f"chosen for {size.rows:,} rows: {values}", show and bool(found))
+    return declare.resolved(options, size)
 
 
 def _check_vectors(schema: declare.Schema) -> None:

@@ -117,6 +117,12 @@ def at_terminal() -> bool:
     return terminal(stderr=True).is_terminal
 
 
+def said(line: str, show: bool) -> None:
+    """Print a line to standard error."""
+    if show:
+        terminal(stderr=True).print(line, highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def working(what: str, show: bool) -> Iterator[Callable[[str], object]]:
     """Show a spinner during work without a bar; yields a function that changes its text."""

@@ -37,10 +37,15 @@ class Ranker(Insight, Estimator):
 
     Args:
         schema: features and tasks.
-        model: an architecture, or its kind, such as ``"mmoe"``, ``"ple"`` or ``"shared_bottom"``.
+        model: an architecture, or its kind, such as ``"mmoe"``, ``"ple"`` or ``"shared_bottom"``; by default an MMoE
+            that fits most tables, with members and embedded numbers, where ``"mmoe"`` is the plain one.
         balance: a balancing rule, or its kind, such as ``"static"``, ``"uncertainty"`` or ``"upgrad"``.
         fusion: an expression of one score from all predictions, such as ``"click + 3 * purchase^0.5"``.
         **training: any option of :class:`gatewise.Training`, such as ``epochs=5, batch_size=1024, lr=1e-3, seed=0``.
+
+    Attributes:
+        declared: the declared options; ``auto`` in them is decided anew by every :meth:`fit`.
+        options: the same; after :meth:`fit` with what ``auto`` became for the training table.
 
     Raises:
         DeclarationError: an unknown or invalid option, by name.
@@ -57,7 +62,7 @@ class Ranker(Insight, Estimator):
     def __init__(
         self,
         schema: declare.Schema,
-        model: declare.AnyArchitecture | str = "mmoe",
+        model: declare.AnyArchitecture | str = declare.DEFAULT_MODEL,
         *,
         balance: declare.AnyBalance | str = "static",
         fusion: str | None = None,
@@ -80,7 +85,8 @@ class Ranker(Insight, Estimator):
         check_declared(schema, options)
         self.schema = schema
         own = {name: getattr(options, name) for name in ("model", "balance", "training", "fusion")}
-        Insight.__init__(self, None, declare.Options(**own))
+        self.declared = declare.Options(**own)
+        Insight.__init__(self, None, self.declared)
         self.metrics: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
         self._holds_more = False
@@ -133,15 +139,15 @@ class Ranker(Insight, Estimator):
         """
         if is_labels(valid, lambda: column_names(train)):
             valid = None
-        check_fit(self.schema, self.options, valid)
+        check_fit(self.schema, self.declared, valid)
         if self._holds_more:
             what = "fit begins anew: what this ranker has learnt is forgotten; update trains it further"
             warnings.warn(what, GatewiseWarning, stacklevel=2)
         folder, show = None if run_dir is None else Path(run_dir), at_terminal() if progress is None else progress
-        goes_on(folder, self.options.training.epochs, resume=resume, overwrite=overwrite)
+        goes_on(folder, self.declared.training.known_epochs, resume=resume, overwrite=overwrite)
         with nullcontext() if folder is None else held(folder):
             told = self._reporter(show, label, callbacks)
-            self._learn(train, valid, folder, told, show=show, resume=resume, overwrite=overwrite)
+            self._learn(self.declared, train, valid, folder, told, show=show, resume=resume, overwrite=overwrite)
         return self
 
     def update(self, train: Any, valid: Any = None, *, progress: bool | None = None) -> Ranker:
@@ -164,11 +170,11 @@ class Ranker(Insight, Estimator):
             TableError: a table does not hold what the schema declares; names the column.
             TrainingError: a loss is not finite, or the monitored metric is undefined.
         """
-        known = self.scorer
-        check_fit(self.schema, self.options, valid)
+        known, options = self.scorer, replace(self.declared, model=self.options.model)
+        check_fit(self.schema, options, valid)
         show = at_terminal() if progress is None else progress
         told = self._reporter(show)
-        self._learn(train, valid, None, told, show=show, resume=False, overwrite=False, known=known)
+        self._learn(options, train, valid, None, told, show=show, resume=False, overwrite=False, known=known)
         return self
 
     def to(self, device: str) -> Ranker:
@@ -192,6 +198,7 @@ class Ranker(Insight, Estimator):
 
     def _learn(
         self,
+        declared: declare.Options,
         train: Any,
         valid: Any,
         run_dir: Path | None,
@@ -203,9 +210,9 @@ class Ranker(Insight, Estimator):
         known: Scorer | None = None,
     ) -> None:
         """Train a new model or continue the known model, and keep scorer and history."""
-        prepared = prepare(self.schema, self.options, train, valid, known=known, show=show)
+        prepared = prepare(self.schema, declared, train, valid, known=known, show=show)
         scorer, rows, held_out = prepared.scorer, prepared.train, prepared.valid
-        options = tuned(scorer, self.options, rows, held_out, run_dir=run_dir, resume=resume)
+        options = tuned(scorer, prepared.options, rows, held_out, run_dir=run_dir, resume=resume)
         trainer = make_trainer(scorer, options, rows, run_dir, reporter, held_out)
         try:
             trainer.fit(rows, held_out, resume=resume, overwrite=overwrite)
@@ -213,6 +220,7 @@ class Ranker(Insight, Estimator):
             # also after Ctrl-C: keep the best epoch so far
             if trainer.history:
                 self._scorer, self.history, self._holds_more = scorer, trainer.history, False
+                self.options = prepared.options
                 self.rows = {"training": len(rows), **({} if held_out is None else {"validation": len(held_out)})}
         self._warn_of_gates(held_out if held_out is not None and len(held_out) else rows)
 
@@ -270,6 +278,7 @@ class Ranker(Insight, Estimator):
         """
         options = declare.from_dict(declare.Options, {**vars(self.options), "fusion": fusion})
         scorer = replace(self.scorer, fusion=options.parsed_fusion)
+        self.declared = replace(self.declared, fusion=fusion)
         self.options, self._scorer = options, scorer
         return self
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.data import TableEncoder
+from gatewise.data.columns.numeric import _bin_edges
 from gatewise.declare import Binary, Categorical, Numeric, Periodic, PiecewiseLinear, Schema, Vector
 from gatewise.layout import NumberColumn, PeriodicNumber, PiecewiseLinearNumber
 
@@ -101,3 +102,27 @@ def test_edges_are_saved():
     encoder, _ = fit(np.random.default_rng(0).normal(size=50))
     state = json.loads(json.dumps(encoder.state()))
     assert TableEncoder.from_state(encoder.schema, state).layout == encoder.layout
+
+
+def test_a_column_that_is_mostly_one_value_has_bins_for_its_tail() -> None:
+    rng = np.random.default_rng(0)
+    tail = rng.lognormal(3, 1.5, 400)
+    edges = _bin_edges(np.concatenate([np.zeros(9_600), tail]).astype(np.float32), 16)
+    assert 10 < len(edges) <= 17
+    # the tail's bins are about equally filled
+    counts, _ = np.histogram(tail, edges)
+    assert counts[1:].max() < 3 * counts[1:].min()
+
+
+def test_bins_of_a_column_that_does_not_repeat_are_quantiles_of_its_rows() -> None:
+    values = np.random.default_rng(0).normal(size=1_000).astype(np.float32)
+    wanted = np.quantile(values, np.linspace(0, 1, 9), method="nearest")
+    np.testing.assert_array_equal(_bin_edges(values, 8), wanted)
+
+
+@pytest.mark.parametrize("values", [[0, 1] * 50, [3], [], [0] * 99 + [1e-30], [-1e30, 0, 1e30] * 5])
+@pytest.mark.parametrize("bins", [1, 2, 16, 1_000])
+def test_edges_rise_and_are_not_more_than_asked_for(values: list[float], bins: int) -> None:
+    edges = _bin_edges(np.array(values, dtype=np.float32), bins)
+    assert 2 <= len(edges) <= bins + 1
+    assert (np.diff(edges) > 0).all()

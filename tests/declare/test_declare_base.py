@@ -27,7 +27,9 @@ OWN = {
     "tower_dims": [5], "tower_activation": "prelu", "tower_dropout": 0.4, "activation": "gelu", "dropout": 0.5,
     "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4, "l1_embedding": 1e-5, "l1_dense": 1e-6,
     "ordered": ["click", "buy"], "expectation": 0.5, "input_norm": "layer", "input_dropout": 0.2, "shared_dims": [9],
-    "interaction": CROSS, "tower_residual": True, "side": {"features": ["a"], "dims": [3], "dropout": 0.3}}  # fmt: skip
+    "interaction": CROSS, "tower_residual": True,
+    "members": "auto", "numbers": declare.Periodic(dim=3),
+    "side": {"features": ["a"], "dims": [3], "dropout": 0.3}}  # fmt: skip
 
 EVENT_IDS = [
     declare.EventId("item", shares="a", column="past"),
@@ -214,7 +216,7 @@ OTHERS = [
     declare.Sequence("z", pooling=None, padding="<pad>"),
     declare.GRU(dim=3),
     declare.Transformer(dim=6, heads=3, layers=2),
-    declare.PiecewiseLinear(bins=4, dim=2),
+    declare.PiecewiseLinear(bins=4, dim=2, beyond="flat"),
     declare.Periodic(frequencies=3, sigma=0.5, dim=2),
     declare.Pretrained("v.npy", frozen=False, key="k", vector="x"),
     GATE,
@@ -297,7 +299,7 @@ def test_every_declaration_and_every_option_has_an_example_here():
     no_options = {declare.Architecture, declare.GatedArchitecture, declare.Label, declare.Fusion, declare.Balance}
     no_options |= {declare.Gate, declare.Interaction, declare.RegisteredExpert, declare.RegisteredGate}
     no_options |= {declare.RegisteredPooling, declare.RegisteredMetric, declare.RegisteredCallback}
-    classes = {c for c in vars(declare).values() if is_dataclass(c)} - no_options
+    classes = {c for c in vars(declare).values() if isinstance(c, type) and is_dataclass(c)} - no_options
     assert {type(declared) for declared in EVERY} == classes
     for cls in classes:
         for option in fields(cls):

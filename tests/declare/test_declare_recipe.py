@@ -5,11 +5,11 @@ import datetime
 import pytest
 
 from gatewise.declare import (
+    DEFAULT_MODEL,
     Binary,
     Categorical,
     Cosine,
     Data,
-    MMoE,
     Numeric,
     Recipe,
     Regression,
@@ -79,7 +79,7 @@ def test_a_good_recipe(tmp_path):
 
 def test_what_a_recipe_leaves_out_has_the_defaults_of_python(tmp_path):
     recipe = read(tmp_path, SHORT)
-    assert (recipe.model, recipe.balance, recipe.training) == (MMoE(), Static(), Training())
+    assert (recipe.model, recipe.balance, recipe.training) == (DEFAULT_MODEL, Static(), Training())
 
 
 @pytest.mark.parametrize("kind", ["mmoe", "omoe", "shared_bottom", "single_task"])

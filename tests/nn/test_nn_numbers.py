@@ -362,3 +362,12 @@ def test_what_a_small_model_cannot_learn_of_a_plain_number(kind: str, target: np
         return ranker.evaluate(table)["y"]["r2"] or 0.0
 
     assert r2(gw.Periodic(sigma=0.3) if kind == "periodic" else kind) > least > 0.5 > r2(None)
+
+
+def test_flat_numbers_stay_at_the_outermost_edges() -> None:
+    line, flat = (shaken(PiecewiseLinearEmbeddings(EDGES, 3, flat=flat)) for flat in (False, True))
+    inside = torch.tensor([[-1.0, 0.0], [2.5, 10.0], [0.3, 4.0]])
+    torch.testing.assert_close(flat(inside), line(inside))
+    beyond = torch.tensor([[-9.0, -1.0], [5.0, 1e6]])
+    torch.testing.assert_close(flat(beyond), line(torch.tensor([[-1.0, 0.0], [3.0, 10.0]])))
+    assert not torch.equal(line(beyond), flat(beyond))

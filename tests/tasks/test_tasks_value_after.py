@@ -48,6 +48,17 @@ def test_predictions_are_products_with_the_probability_of_all_steps() -> None:
     assert (found["spend[>0]"] <= both).all()
 
 
+def test_members_are_averaged_over_all_rows() -> None:
+    draw, members = torch.Generator().manual_seed(1), 3
+    apart = {name: torch.randn(20, members, generator=draw, dtype=torch.float64) for name in ("click", "buy")}
+    apart["spend"] = torch.randn(20, members, 3, generator=draw, dtype=torch.float64)
+    merged = {task.name: task.merged_among(apart) for task in (CLICK, BUY, SPEND)}
+    found = SPEND.predictions(merged, {})
+    each = [SPEND.predictions({name: part[:, i] for name, part in apart.items()}, {}) for i in range(members)]
+    for name in ("spend", "spend[>0]"):
+        torch.testing.assert_close(found[name], torch.stack([one[name] for one in each]).mean(dim=0))
+
+
 ROWS = 3000
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=ROWS)

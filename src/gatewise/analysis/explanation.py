@@ -235,7 +235,7 @@ def _by_expert(
 @torch.no_grad()
 def _coalition_scores(model: MultiTaskModel, level: Level, inputs: Inputs, members: Tensor) -> Tensor:
     """Return one row's scores ``[coalition, score]`` if only ``members`` ``[coalition, expert]`` add to the mixture."""
-    kept = members.to(inputs.ids.device).unsqueeze(1)
+    kept = members.to(inputs.ids.device).repeat_interleave(model.num_members, dim=0).unsqueeze(1)
     was_training = model.training
     model.eval()
     try:

@@ -84,12 +84,15 @@ def gate_usage(
 
 
 def weights_by_row(model: MultiTaskModel, tasks: Sequence[str], table: TensorTable) -> list[tuple[Level, Tensor]]:
-    """Return every level with its gates' weights ``[row, gate, expert]``; a single gate counts for every task."""
+    """Return every level with its gates' weights ``[row, gate, expert]``; a single gate counts for every task.
+
+    Of several members it is their mean.
+    """
     levels = levels_of(model.trunk, tasks)
     parts: list[list[Tensor]] = [[] for _ in levels]
     with ExitStack() as taps:
         for level, found in zip(levels, parts, strict=True):
-            taps.enter_context(hooked(level, gates=partial(_keep, found)))
+            taps.enter_context(hooked(level, gates=partial(_keep, model, found)))
         if levels:
             model.score(table)
     return [
@@ -98,8 +101,9 @@ def weights_by_row(model: MultiTaskModel, tasks: Sequence[str], table: TensorTab
     ]
 
 
-def _keep(found: list[Tensor], weights: Tensor) -> None:
-    found.append(weights.float().cpu())
+def _keep(model: MultiTaskModel, found: list[Tensor], weights: Tensor) -> None:
+    own = weights if model.members is None else model.members.mean(weights)
+    found.append(own.float().cpu())
 
 
 def usage_of(

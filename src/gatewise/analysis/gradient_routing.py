@@ -122,7 +122,7 @@ def _of_batch(
     outputs: dict[int, Tensor] = {}
 
     def keep_gates(i: int, found: Tensor) -> None:
-        gates[i] = found.detach().double().sum(dim=0).cpu()
+        gates[i] = found.detach().double().sum(dim=0).cpu() / model.num_members
 
     def keep_outputs(i: int, given: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
         outputs[i] = found.detach().requires_grad_()

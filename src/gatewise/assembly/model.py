@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from functools import partial
 
 import torch
 from torch.nn import Module
@@ -18,7 +19,7 @@ from gatewise.draws import Draws
 from gatewise.errors import DeclarationError, did_you_mean, shown
 from gatewise.layout import Layout
 from gatewise.nn import enough_memory
-from gatewise.tasks import Task
+from gatewise.tasks import Task, merged_scores
 
 
 def build_model(
@@ -40,22 +41,13 @@ def build_model(
             width = nn.output_width(interaction, len(context.kept), f"interaction {architecture.interaction.kind!r}")
             context = replace(context, interaction_dim=width)
         trunk = build_trunk(architecture, context)
-        towers = nn.make_towers(
-            len(tasks),
-            trunk.output_dim,
-            architecture.tower_shapes(context.tasks),
-            tuple(task.num_scores for task in tasks),
-            reads=[context.positions(task.reads) for task in tasks],
-            hidden=hidden_layers(architecture, "tower"),
-            residual=architecture.tower_residual,
-        )
+        members = build_members(architecture, context, tasks)
+        towers = build_towers(architecture, context, trunk, tasks)
         feature_layer = build_feature_layer(architecture, len(context.kept), interaction, context.interaction_dim)
-        side_tower = build_side_tower(architecture, context, sum(towers.output_dims))
-    with torch.no_grad():
-        towers.start_at(torch.cat([torch.tensor(task.initial_bias).expand(task.num_scores) for task in tasks]))
+        side_tower = build_side_tower(architecture, context, sum(task.num_scores for task in tasks))
     expectation = None
     if architecture.expectation:
-        starts = list(itertools.accumulate(towers.output_dims, initial=0))
+        starts = list(itertools.accumulate((task.num_scores for task in tasks), initial=0))
         order = tuple(starts[position] for position in context.positions(architecture.steps))
         expectation = nn.BehaviouralExpectation(order, architecture.expectation)
     return nn.MultiTaskModel(
@@ -69,7 +61,37 @@ def build_model(
         expectation=expectation,
         feature_layer=feature_layer,
         side_tower=side_tower,
+        members=members,
     )
+
+
+def build_members(architecture: declare.Architecture, context: TrunkContext, tasks: list[Task]) -> nn.Members | None:
+    """Return the module that makes several models of one, or None for a single one."""
+    count = declare.number_of(architecture.members, "members")
+    if count == 1:
+        return None
+    return nn.Members(count, context.input_dim(architecture), partial(merged_scores, tasks))
+
+
+def build_towers(
+    architecture: declare.Architecture, context: TrunkContext, trunk: nn.Trunk, tasks: list[Task]
+) -> nn.AnyTowers:
+    """Return the towers of all members, whose untrained scores are what the training labels suggest."""
+    count, width = declare.number_of(architecture.members, "members"), len(tasks)
+    reads = [context.positions(task.reads) for task in tasks]
+    towers = nn.make_towers(
+        count * width,
+        trunk.output_dim,
+        architecture.tower_shapes(context.tasks) * count,
+        tuple(task.num_scores for task in tasks) * count,
+        reads=[tuple(member * width + place for place in own) for member in range(count) for own in reads],
+        hidden=hidden_layers(architecture, "tower"),
+        residual=architecture.tower_residual,
+    )
+    with torch.no_grad():
+        starts = torch.cat([torch.tensor(task.initial_bias).expand(task.num_scores) for task in tasks])
+        towers.start_at(starts.repeat(count))
+    return towers
 
 
 def build_feature_layer(

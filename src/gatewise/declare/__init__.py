@@ -7,9 +7,10 @@ messages all read it.
 
 from gatewise.declare import architectures, balance, tasks
 from gatewise.declare.architectures import *
+from gatewise.declare.automatic import TableSize, chosen, resolved
 from gatewise.declare.balance import *
 from gatewise.declare.balance.balance import Balance
-from gatewise.declare.base import Name, declaration, explain, from_dict, read_yaml_file, to_dict
+from gatewise.declare.base import AUTO, Name, declaration, explain, from_dict, number_of, read_yaml_file, to_dict
 from gatewise.declare.calibration import Calibration
 from gatewise.declare.doors import (
     RegisteredCallback,
@@ -38,7 +39,7 @@ from gatewise.declare.fusion import Fusion
 from gatewise.declare.gates import AnyGate, AttentionGate, DSelectKGate, Gate, RegisteredGate, SoftmaxGate, TopKGate
 from gatewise.declare.interactions import AnyInteraction, CrossInteraction, Interaction
 from gatewise.declare.number_embeddings import Periodic, PiecewiseLinear
-from gatewise.declare.options import Options
+from gatewise.declare.options import DEFAULT_MODEL, Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.pretrained import ARROW_SUFFIXES, Pretrained
 from gatewise.declare.recipe import Data, Recipe, Split
@@ -50,7 +51,9 @@ from gatewise.declare.training import Cosine, Plateau, StepDecay, Training, Trai
 
 __all__ = [
     "ARROW_SUFFIXES",
+    "AUTO",
     "DEFAULT_DIM",
+    "DEFAULT_MODEL",
     "GRU",
     "AnyExpert",
     "AnyGate",
@@ -95,12 +98,14 @@ __all__ = [
     "SoftmaxGate",
     "Split",
     "StepDecay",
+    "TableSize",
     "Text",
     "TopKGate",
     "Training",
     "TrainingOptions",
     "Transformer",
     "Vector",
+    "chosen",
     "class_of",
     "column_of",
     "columns_of",
@@ -110,6 +115,7 @@ __all__ = [
     "from_dict",
     "is_registered",
     "made_of",
+    "number_of",
     "outputs_of",
     "path_to",
     "read_yaml_file",
@@ -117,6 +123,7 @@ __all__ = [
     "register_kind",
     "registered",
     "registered_in",
+    "resolved",
     "sequence_of",
     "spelled_out",
     "taken_by",

@@ -75,6 +75,25 @@ CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan
 shorthand = BeforeValidator(lambda value: {"kind": value} if isinstance(value, str) else value)
 """Lets ``"uncertainty"`` stand for ``{"kind": "uncertainty"}``."""
 
+Auto = Literal["auto"]
+AUTO: Auto = "auto"
+"""Stands for a value that the table decides."""
+
+number_or_auto = Discriminator(lambda value: "auto" if isinstance(value, str) and not value.isdigit() else "number")
+"""Tells a number from ``"auto"``, so that a mistake is judged as what it was meant to be."""
+
+
+def number_of(value: int | Auto, option: str) -> int:
+    """Return a number that is known.
+
+    Raises:
+        DeclarationError: the table has not decided it yet; names the option.
+    """
+    if isinstance(value, str):
+        raise DeclarationError(f"{option}: is {AUTO!r}, and no table has decided it yet")
+    return value
+
+
 number_or_list = Discriminator(lambda value: "list" if isinstance(value, (list, tuple)) else "number")
 """Tells a number from a list where an option takes either, so that a mistake is judged as what it was meant to be."""
 

@@ -17,9 +17,13 @@ class PiecewiseLinear:
     """Embedding of the number's position in each of several equally filled bins (Gorishniy et al., NeurIPS 2022)."""
 
     bins: Count = field(default=16, kw_only=True)
-    """Number of bins; fewer if values repeat."""
+    """Number of bins; fewer if values repeat. Where fewer than half would be left, because most rows have the same few
+    values, distinct values count once, so that tails have bins too."""
     dim: Count = field(default=8, kw_only=True)
     """Width of the embedding."""
+    beyond: Literal["line", "flat"] = field(default="line", kw_only=True)
+    """What numbers outside those of the training table become: ``line`` goes on with the slope of the outermost bin,
+    ``flat`` stays at the outermost edge."""
     kind: Literal["piecewise_linear"] = field(default="piecewise_linear", kw_only=True, repr=False)
 
 

@@ -13,8 +13,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gatewise.declare.base import Name, Names, declaration, from_dict, read_yaml, to_dict
 from gatewise.declare.events import EventAttention, EventId, Events
-from gatewise.declare.features import Categorical, Feature, Sequence, shared_table
+from gatewise.declare.features import Categorical, Feature, Numeric, Sequence, shared_table
 from gatewise.declare.funnels import check_relations, outputs_of, path_to
+from gatewise.declare.number_embeddings import NumberEmbedding
 from gatewise.declare.poolings import Attention, Transformer
 from gatewise.declare.tasks import Binary, Label, Task
 from gatewise.errors import DeclarationError, did_you_mean, shown
@@ -189,6 +190,18 @@ class Schema:
         if dim not in (unsaid, owners[owner].dim):
             dims = f"{dim}, the shared table of {owner!r} has {owners[owner].dim}"
             raise ValueError(f"{what} has dim {dims}")
+
+    def embedding_numbers(self, embedding: NumberEmbedding | None) -> Schema:
+        """Return this schema with an embedding for every number that declares none; buckets are embedded already."""
+        if embedding is None:
+            return self
+        features = [
+            replace(feature, embedding=embedding)
+            if isinstance(feature, Numeric) and feature.embedding is None and feature.transform != "bucket"
+            else feature
+            for feature in self.features
+        ]
+        return replace(self, features=features)
 
     def only(self, *names: str) -> Schema:
         """Return this schema with only the named tasks and the tasks that their labels depend on.

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, Tag
 from typing_extensions import override
 
-from gatewise.declare.base import Rate, declaration, shorthand
+from gatewise.declare.base import AUTO, Auto, Rate, declaration, number_of, number_or_auto, shorthand
 from gatewise.declare.doors import OpenTo
 
 Positive = Annotated[int, Field(gt=0)]
+PositiveOrAuto = Annotated[Annotated[Positive, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
+PatienceOrAuto = Annotated[Annotated[Positive | None, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
 AnyCallback = Annotated[Any, OpenTo("callback")]
 Unit = Literal["epoch", "step"]
 
@@ -84,14 +86,22 @@ class Plateau(ScheduleOptions):
 Schedule = Annotated[Annotated[StepDecay | Cosine | Plateau, Field(discriminator="kind")], shorthand]
 
 
+class Length(NamedTuple):
+    """How long a training is, as numbers: see :class:`Training`."""
+
+    epochs: int
+    batch_size: int
+    patience: int | None
+
+
 @declaration
 class Training:
     """Options of the training; ``Ranker`` takes each of them as a keyword argument."""
 
-    epochs: Positive = field(default=10, kw_only=True)
-    """Largest number of passes over the training table."""
-    batch_size: Positive = field(default=1024, kw_only=True)
-    """Rows per batch."""
+    epochs: PositiveOrAuto = field(default=AUTO, kw_only=True)
+    """Largest number of passes over the training table; ``auto``: fewer, the more rows it has."""
+    batch_size: PositiveOrAuto = field(default=AUTO, kw_only=True)
+    """Rows per batch; ``auto``: about a hundredth of the rows, between 32 and 1,024."""
     accumulate: Positive = field(default=1, kw_only=True)
     """Batches per optimiser step; the gradient equals that of one large batch with all their rows."""
     optimizer: Literal["adamw", "adam", "adagrad", "rmsprop", "sgd"] = field(default="adamw", kw_only=True)
@@ -118,8 +128,9 @@ class Training:
     )
     """The metric that decides the best epoch: ``task.metric``, or ``mean``: the mean over tasks of a metric without a
     unit, such as AUC (binary) and R2 (regression); ``mean.log_loss``: the mean of one metric over the tasks with it."""
-    patience: Positive | None = field(default=3, kw_only=True)
-    """Number of epochs without improvement before an early stop; None: no early stop. Needs a validation table."""
+    patience: PatienceOrAuto = field(default=AUTO, kw_only=True)
+    """Number of epochs without improvement before an early stop; None: no early stop; ``auto``: a fifth of ``epochs``,
+    between 3 and 10. Needs a validation table."""
     min_delta: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
     """Smallest improvement that restarts ``patience``; the best epoch does not depend on ``min_delta``."""
     precision: Literal["fp32", "bf16", "fp16"] = field(default="fp32", kw_only=True)
@@ -136,12 +147,27 @@ class Training:
     callbacks: Annotated[Sequence[AnyCallback], AfterValidator(tuple)] = field(default=(), kw_only=True)
     """Registered reporters, called on every step and epoch; ``fit`` also takes reporters that are not registered."""
 
+    @property
+    def length(self) -> Length:
+        """Epochs, batch size and patience as numbers.
+
+        Raises:
+            DeclarationError: one of them is ``auto`` still; names it.
+        """
+        patience = None if self.patience is None else number_of(self.patience, "patience")
+        return Length(number_of(self.epochs, "epochs"), number_of(self.batch_size, "batch_size"), patience)
+
+    @property
+    def known_epochs(self) -> int | None:
+        """The largest number of epochs; None: the table decides it."""
+        return None if self.epochs == AUTO else number_of(self.epochs, "epochs")
+
 
 class TrainingOptions(TypedDict, total=False):
     """The options of :class:`Training` as keyword arguments; a test keeps the two equal."""
 
-    epochs: int
-    batch_size: int
+    epochs: int | Auto
+    batch_size: int | Auto
     accumulate: int
     optimizer: Literal["adamw", "adam", "adagrad", "rmsprop", "sgd"]
     lr: float
@@ -153,7 +179,7 @@ class TrainingOptions(TypedDict, total=False):
     schedule: StepDecay | Cosine | Plateau | Literal["step", "cosine", "plateau"] | None
     clip_norm: float | None
     monitor: str
-    patience: int | None
+    patience: int | Auto | None
     min_delta: float
     precision: Literal["fp32", "bf16", "fp16"]
     compile: bool

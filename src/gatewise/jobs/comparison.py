@@ -20,7 +20,7 @@ from gatewise import declare
 from gatewise.analysis import Verdict, check_verdicts, joined_epochs, spreads, unfinished_tasks, verdicts, worded
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder, needed_columns, pick_column, read_needed
-from gatewise.declare import Options, Recipe, Schema
+from gatewise.declare import Options, Recipe, Schema, TableSize, resolved
 from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.files import held, write_atomically
 from gatewise.jobs.compared import Comparison
@@ -152,10 +152,11 @@ def compare_models(
             ``trees``); or ``Trees`` with other options.
         **how: seeds and judging, see :func:`compare_contestants`, also for errors and warnings.
     """
-    trees = trees_of(baseline, schema)
+    trees, validated = trees_of(baseline, schema), tables.valid is not None
 
-    def competing(encoder: TableEncoder) -> list[Contestant]:
-        return [*line_up(schema, options, encoder, also), *trees]
+    def competing(encoder: TableEncoder, rows: int) -> list[Contestant]:
+        known = resolved(options, TableSize(rows, validated))
+        return [*line_up(schema, known, encoder, also), *trees]
 
     return compare_contestants(schema, options, tables, run_dir, competing, **how)
 
@@ -165,7 +166,7 @@ def compare_contestants(
     options: Options,
     tables: Tables,
     run_dir: Path,
-    competing: Callable[[TableEncoder], Sequence[Contestant]],
+    competing: Callable[[TableEncoder, int], Sequence[Contestant]],
     against: str = SINGLE_TASK,
     *,
     seeds: int = 5,
@@ -185,7 +186,7 @@ def compare_contestants(
         options: give the first seed, and the device of all trainings.
         tables: rows to learn from, to stop on, and to judge on.
         run_dir: folder of the comparison.
-        competing: returns the contestants, given the encoder fitted on the training rows.
+        competing: returns the contestants, given the encoder fitted on the training rows and the number of these rows.
         against: name of the contestant that verdicts compare the others with.
         seeds: with how many seeds each contestant is trained.
         metrics: names of further metrics to give verdicts by, besides each task's summary metric.
@@ -214,9 +215,11 @@ def compare_contestants(
     show = at_terminal() if progress is None else progress
     with held(run_dir):
         with working("looking at the tables", show):
-            encoder, _ = TableEncoder.fit(schema, tables.train)
+            encoder, train = TableEncoder.fit(schema.embedding_numbers(options.model.numbers), tables.train)
             kept = _on_disk(tables, schema, run_dir / TRIALS / TABLES)
-            trials = _trials(competing(encoder), options.training.seed, seeds, run_dir / TRIALS, _digest(kept))
+            trials = _trials(
+                competing(encoder, len(train)), options.training.seed, seeds, run_dir / TRIALS, _digest(kept)
+            )
         missing = [trial for each in trials for trial in each if not trial.done]
         count = workers or (1 if choose_device(options.training.device).type != "cpu" else torch.get_num_threads())
         with counting_down("trainings", sum(map(len, trials)), show) as tell:

@@ -107,7 +107,9 @@ class Part:
 
     def epochs(self, ranker: Ranker) -> Epochs | None:
         """Return how long the model was trained; None without validation rows."""
-        return epochs_of(ranker.history, self.options.training.epochs, self.judged)
+        # "auto" is a number in the options of a fitted ranker
+        declared = ranker.options.training.known_epochs or len(ranker.history)
+        return epochs_of(ranker.history, declared, self.judged)
 
     def predicted(self, ranker: Ranker, tables: Tables) -> dict[str, np.ndarray]:
         """Return the predictions for the judged tasks on the test rows, ``[row]`` by name."""
@@ -147,7 +149,7 @@ class Models:
 
     def _affinity(self, ranker: Ranker, tables: Tables) -> list[list[float | None]]:
         """Return the affinity of tasks ``[task][task]``, on an evenly spaced sample of the training rows."""
-        scorer, size = ranker.scorer, ranker.options.training.batch_size
+        scorer, size = ranker.scorer, ranker.options.training.length.batch_size
         table = read_needed(tables.train, needed_columns(scorer.encoder.schema), scorer.encoder.column_types())
         count = min(BATCHES * size, table.num_rows)
         some = take_rows(table, np.linspace(0, table.num_rows - 1, count).astype(np.int64))

@@ -50,7 +50,7 @@ def train_recipe(
         warnings.warn(f"there is no run {str(run_dir)!r} to resume: it begins", GatewiseWarning, stacklevel=2)
         resume = False
     how: dict[str, Any] = {"resume": resume, "overwrite": overwrite, "progress": progress, "label": label}
-    goes_on(run_dir, recipe.training.epochs, resume=resume, overwrite=overwrite)
+    goes_on(run_dir, recipe.training.known_epochs, resume=resume, overwrite=overwrite)
     with held(run_dir):
         try:
             ranker.fit(tables.train, tables.valid, run_dir=run_dir, **how)

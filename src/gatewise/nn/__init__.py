@@ -14,6 +14,7 @@ from gatewise.nn.gathered import gathered
 from gatewise.nn.hidden import Hidden
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.layers import GroupLinear
+from gatewise.nn.members import Members
 from gatewise.nn.memory import enough_memory
 from gatewise.nn.model import MultiTaskModel, Output
 from gatewise.nn.numbers import *
@@ -24,10 +25,11 @@ from gatewise.nn.side_tower import SideTower
 from gatewise.nn.standalone import *
 from gatewise.nn.table import Batch, Inputs, TensorTable
 from gatewise.nn.texts import *
-from gatewise.nn.towers import LinkedTowers, Towers, make_towers
+from gatewise.nn.towers import AnyTowers, LinkedTowers, Towers, make_towers
 from gatewise.nn.trunks import *
 
 __all__ = [
+    "AnyTowers",
     "Batch",
     "BehaviouralExpectation",
     "EmbeddingTables",
@@ -40,6 +42,7 @@ __all__ = [
     "InputLayer",
     "Inputs",
     "LinkedTowers",
+    "Members",
     "MultiTaskModel",
     "Output",
     "Ragged",

@@ -12,11 +12,12 @@ from typing_extensions import override
 from gatewise.nn.expectation import BehaviouralExpectation
 from gatewise.nn.feature_layer import FeatureLayer
 from gatewise.nn.input_layer import InputLayer, Vectors
+from gatewise.nn.members import Members
 from gatewise.nn.side_tower import SideTower
 from gatewise.nn.table import Inputs, TensorTable
 from gatewise.nn.towers import AnyTowers
 from gatewise.nn.trunks import Trunk
-from gatewise.nn.trunks.trunk import total
+from gatewise.nn.trunks.trunk import Mixed, total
 
 
 class Output(NamedTuple):
@@ -46,7 +47,7 @@ class MultiTaskModel(nn.Module):
     Args:
         input_layer: columns to ``[batch, dim]``.
         trunk: ``[batch, dim]`` to ``[batch, task, hidden]``.
-        towers: ``[batch, task, hidden]`` to ``[batch, score]``.
+        towers: ``[batch, task, hidden]`` to ``[batch, score]``; with members, those of all members side by side.
         l2_embedding: the penalty's :math:`\lambda_e`.
         l2_dense: the penalty's :math:`\lambda_d`.
         l1_embedding: the penalty's :math:`\mu_e`.
@@ -54,6 +55,7 @@ class MultiTaskModel(nn.Module):
         expectation: penalty on the probabilities of ordered tasks.
         feature_layer: layers between the input layer and the trunk.
         side_tower: features that the trunk does not read, and the tower that reads them.
+        members: gives each of several members its own input, and merges their scores; None: one model.
     """
 
     side_columns: Tensor
@@ -72,6 +74,7 @@ class MultiTaskModel(nn.Module):
         expectation: BehaviouralExpectation | None = None,
         feature_layer: FeatureLayer | None = None,
         side_tower: tuple[tuple[str, ...], SideTower] | None = None,
+        members: Members | None = None,
     ) -> None:
         super().__init__()
         self.input_layer = input_layer
@@ -85,6 +88,7 @@ class MultiTaskModel(nn.Module):
         self.feature_layer = feature_layer
         self.side_features: tuple[str, ...] = () if side_tower is None else side_tower[0]
         self.side_tower = None if side_tower is None else side_tower[1]
+        self.members = members
         aside = [column for name in self.side_features for column in input_layer.columns_of(name)]
         kept = [column for column in range(input_layer.output_dim) if column not in set(aside)]
         self.register_buffer("side_columns", torch.tensor(aside, dtype=torch.long), persistent=False)
@@ -94,14 +98,31 @@ class MultiTaskModel(nn.Module):
     def forward(self, inputs: Inputs) -> Output:
         return self.from_vectors(self.input_layer(inputs))
 
+    @property
+    def num_members(self) -> int:
+        """Number of members whose predictions are averaged; 1 for a model without members."""
+        return 1 if self.members is None else self.members.count
+
     def from_vectors(self, vectors: Vectors) -> Output:
-        """Return the model's output from the vectors of the input layer."""
+        """Return the model's output from the vectors of the input layer; that of members is merged."""
+        output = self.of_members(vectors)
+        if self.members is None:
+            return output
+        gates = None if output.gates is None else self.members.mean(output.gates)
+        return Output(self.members.merged(output.scores), gates, output.penalty)
+
+    def of_members(self, vectors: Vectors) -> Output:
+        """Return the output of every member, those of a row side by side: ``[batch * member, ...]``.
+
+        A model without members is its only one.
+        """
         x = vectors.x if self.side_tower is None else vectors.x.index_select(1, self.trunk_columns)
         x = x if self.feature_layer is None else self.feature_layer(x)
-        mixed = self.trunk.mix(x, *vectors.sequences)
-        scores = self.towers(mixed.hidden)
+        mixed = self._mixed(x, vectors)
+        scores = self._scores(mixed.hidden)
         if self.side_tower is not None:
-            scores = scores + self.side_tower(vectors.x.index_select(1, self.side_columns))
+            aside = self.side_tower(vectors.x.index_select(1, self.side_columns))
+            scores = scores + aside.repeat_interleave(self.num_members, dim=0)
         owed = None if self.expectation is None else self.expectation(scores)
         of_embeddings = self._of_embeddings(vectors, self.l2_embedding, torch.square)
         of_weights = self._of_weights(self.l2_dense, torch.square)
@@ -111,6 +132,19 @@ class MultiTaskModel(nn.Module):
         )
         penalty = total(mixed.penalty, owed, of_embeddings, of_weights, *absolute)
         return Output(scores, mixed.gates, penalty)
+
+    def _mixed(self, x: Tensor, vectors: Vectors) -> Mixed:
+        if self.members is None:
+            return self.trunk.mix(x, *vectors.sequences)
+        return self.trunk.mix(self.members(x), *map(self.members.repeated, vectors.sequences))
+
+    def _scores(self, hidden: Tensor) -> Tensor:
+        scores: Tensor
+        if self.members is None:
+            scores = self.towers(hidden)
+        else:
+            scores = self.members.apart(self.towers(self.members.of_rows(hidden)))
+        return scores
 
     def _of_embeddings(self, vectors: Vectors, strength: float, size: Callable[[Tensor], Tensor]) -> Tensor | None:
         if not strength:

@@ -12,6 +12,7 @@ from gatewise.tasks.duration import DurationTask
 from gatewise.tasks.funnel import FunnelTask, ValueAfterTask
 from gatewise.tasks.jrc import JointTask
 from gatewise.tasks.lifetime_value import LifetimeValueTask
+from gatewise.tasks.members import for_members, merged_scores
 from gatewise.tasks.multiclass import MulticlassTask
 from gatewise.tasks.ordinal import OrdinalTask
 from gatewise.tasks.predicted import Judged, Predicted, evaluate_tasks
@@ -39,8 +40,10 @@ __all__ = [
     "Task",
     "ValueAfterTask",
     "evaluate_tasks",
+    "for_members",
     "in_sample",
     "make_registered",
+    "merged_scores",
     "predict_tasks",
     "register",
     "sample",

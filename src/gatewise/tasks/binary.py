@@ -10,6 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 from typing_extensions import override
 
 from gatewise.metrics import AUC, BRIER, ECE, GAUC, HIT_RATE, LOG_LOSS, MRR, NDCG, NORMALISED_ENTROPY, PCOC, PR_AUC
+from gatewise.tasks.means import logit_of_mean
 from gatewise.tasks.task import Task
 
 
@@ -72,6 +73,11 @@ class BinaryTask(Task):
         # the probability of the wrong answer: 1 - p
         doubt = logsigmoid(scores * (1 - 2 * targets))
         return (self.focal * doubt).exp() * entropy
+
+    @override
+    def merged(self, scores: Tensor) -> Tensor:
+        """Return the scores whose probabilities are the means of the members' probabilities."""
+        return logit_of_mean(scores)
 
     @override
     def predict(self, scores: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from gatewise.metrics import GINI, MAE, POISSON_DEVIANCE, RMSE, SPEARMAN, Metric, tweedie_deviance
 from gatewise.tasks.choices import check_choice
-from gatewise.tasks.exponential import bounded_exp, growth
+from gatewise.tasks.exponential import LARGEST, bounded_exp, growth
+from gatewise.tasks.means import log_of_mean
 from gatewise.tasks.task import Task
 from gatewise.tasks.totals import TOTAL_RATIO
 
@@ -78,6 +79,11 @@ class CountTask(Task):
             return growth(scores) - targets * scores - targets + torch.xlogy(targets, targets)
         a, b = 1 - self.power, 2 - self.power
         return growth(b * scores) / b - targets * growth(a * scores) / a + targets.pow(b) / (a * b)
+
+    @override
+    def merged(self, scores: Tensor) -> Tensor:
+        """Return the scores whose expected values are the means of the members' expected values."""
+        return log_of_mean(scores.clamp(-LARGEST, LARGEST))
 
     @override
     def predict(self, scores: Tensor) -> Tensor:

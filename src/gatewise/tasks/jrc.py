@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+import torch
 from torch import Tensor
 from typing_extensions import override
 
@@ -76,6 +77,12 @@ class JointTask(BinaryTask):
         chosen, ones = scores[index], targets[index]
         ranked = listwise(chosen[:, 1], ones, groups) + listwise(chosen[:, 0], 1 - ones, groups)
         return losses.index_add(0, index, (1 - self.calibration_share) * ranked)
+
+    @override
+    def merged(self, scores: Tensor) -> Tensor:
+        """Return two scores, whose difference is that of the mean probability and whose level is the mean level."""
+        level, half = scores.mean(dim=(1, 2)), super().merged(scores.diff(dim=2).squeeze(2)) / 2
+        return torch.stack([level - half, level + half], dim=1)
 
     @override
     def predict(self, scores: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from typing_extensions import override
 
 from gatewise.metrics import ACCURACY, CROSS_ENTROPY, Metric, auc
+from gatewise.tasks.means import log_of_mean
 from gatewise.tasks.rows import ByTask
 from gatewise.tasks.task import Metrics, Task
 
@@ -86,6 +87,11 @@ class MulticlassTask(Task):
     @override
     def losses(self, scores: Tensor, targets: Tensor) -> Tensor:
         return cross_entropy(scores, targets.long(), reduction="none")
+
+    @override
+    def merged(self, scores: Tensor) -> Tensor:
+        """Return the scores whose probabilities are the means of the members' probabilities."""
+        return log_of_mean(scores.log_softmax(dim=2))
 
     @override
     def predict(self, scores: Tensor) -> Tensor:

@@ -12,7 +12,11 @@ from torch.nn.functional import logsigmoid, pad, softplus
 from typing_extensions import override
 
 from gatewise.metrics import MAE, R2, RMSE, SPEARMAN
+from gatewise.tasks.means import logit_of_mean
 from gatewise.tasks.task import Task
+
+CLOSEST = 1e-6
+"""The least that two neighbouring logits differ by when members are merged."""
 
 
 class OrdinalTask(Task):
@@ -89,6 +93,14 @@ class OrdinalTask(Task):
         apart = pad(logsigmoid(scores[:, 1:]), (1, 1))
         likelihood = above_lower + not_above + apart
         return -likelihood.gather(1, targets.long().unsqueeze(1)).squeeze(1)
+
+    @override
+    def merged(self, scores: Tensor) -> Tensor:
+        """Return the scores whose probabilities of exceeding each level are the means of the members' probabilities."""
+        above = logit_of_mean(_logits(scores.flatten(0, 1)).reshape(scores.shape))
+        gaps = -above.diff(dim=1).clamp(max=-CLOSEST)
+        # the inverse of ln(1 + e^s)
+        return torch.cat([above[:, :1], gaps + torch.log(-torch.expm1(-gaps))], dim=1)
 
     @override
     def predict(self, scores: Tensor) -> Tensor:

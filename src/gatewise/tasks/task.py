@@ -92,6 +92,19 @@ class Task(ABC):
     def predict(self, scores: Tensor) -> Tensor:
         """Return float64 predictions in the label's unit: ``[row]``, or ``[row, column]`` for several columns."""
 
+    def merged(self, scores: Tensor) -> Tensor:
+        """Return scores that predict the mean of the members' predictions; by default the mean of their scores.
+
+        Shape:
+            - scores ``[row, member]``, or ``[row, member, num_scores]``
+            - output ``[row]``, or ``[row, num_scores]``
+        """
+        return scores.mean(dim=1)
+
+    def merged_among(self, scores: ByTask) -> Tensor:
+        """Return the merged scores, given the members' scores of all tasks; see :meth:`merged`."""
+        return self.merged(scores[self.name])
+
     def targets_among(self, labels: ByTask) -> Tensor:
         """Return the targets, given the labels of all tasks; NaN for a row outside the sample."""
         return self.targets(labels[self.name])

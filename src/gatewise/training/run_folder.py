@@ -18,14 +18,14 @@ SHORT = 40
 """Largest length of values that are shown when they differ."""
 
 
-def goes_on(run_dir: Path | None, epochs: int, *, resume: bool, overwrite: bool) -> bool:
+def goes_on(run_dir: Path | None, epochs: int | None, *, resume: bool, overwrite: bool) -> bool:
     """Return whether a training resumes from the checkpoint of a run; False: it starts anew.
 
     A run that ended before its first checkpoint starts anew.
 
     Args:
         run_dir: folder of the checkpoints, or None.
-        epochs: largest number of epochs of the training.
+        epochs: largest number of epochs of the training; None: not known yet.
         resume: resume from the checkpoint.
         overwrite: start anew, also if the folder holds another run.
 
@@ -45,7 +45,7 @@ def goes_on(run_dir: Path | None, epochs: int, *, resume: bool, overwrite: bool)
     return resume and there
 
 
-def _refuse_loss(run_dir: Path, epochs: int) -> None:
+def _refuse_loss(run_dir: Path, epochs: int | None) -> None:
     """Refuse to start over a longer or unfinished run, which would be lost."""
     try:
         kept = load_checkpoint(run_dir / CHECKPOINT)
@@ -53,7 +53,8 @@ def _refuse_loss(run_dir: Path, epochs: int) -> None:
     except (ArtefactError, KeyError, TypeError):
         # a damaged checkpoint cannot be resumed
         return
-    if reached and (reached > epochs or not finished):
+    longer = epochs is not None and reached > epochs
+    if reached and (longer or not finished):
         state = "" if finished else " that is not at its end"
         raise ArtefactError(
             f"run {str(run_dir)!r} holds {reached} epochs of an earlier training{state}: resume it, overwrite it, "

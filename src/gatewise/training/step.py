@@ -14,7 +14,7 @@ from gatewise.draws import Draws, State, drawing, generator, lent
 from gatewise.errors import DeclarationError
 from gatewise.nn import Batch, MultiTaskModel, Vectors
 from gatewise.processes import Alone, Processes, sum_gradients
-from gatewise.tasks import Task, summed_losses
+from gatewise.tasks import Task, for_members, summed_losses
 from gatewise.training.conflict import SITES, ConflictMonitor
 from gatewise.training.counts import TaskCounter, TaskCounts
 from gatewise.training.devices import compiled
@@ -159,7 +159,7 @@ class TrainingStep:
     def _losses(
         self, vectors: Vectors, targets: Tensor, row_weights: Tensor | None, groups: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return every task's loss ``[task]``, summed over a batch, and the model's penalty.
+        """Return every task's loss ``[task]``, summed over a batch, and the model's penalty; of members the mean.
 
         Args:
             vectors: the input layer's vectors of the batch.
@@ -168,8 +168,10 @@ class TrainingStep:
             groups: ``[batch]`` or None.
         """
         with self.autocast():
-            output = self.model.from_vectors(vectors)
-        sums = summed_losses(self.tasks, output.scores.float(), targets, row_weights, groups)
+            output = self.model.of_members(vectors)
+        members = self.model.num_members
+        rows = for_members(members, targets, row_weights, groups)
+        sums = summed_losses(self.tasks, output.scores.float(), rows.targets, rows.weights, rows.groups) / members
         return sums, None if output.penalty is None else output.penalty.float()
 
     def _task_gradients(self, watched: bool) -> TaskGradients | None:

@@ -188,8 +188,8 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
     def _embedding(self) -> NumberEmbedding | None:
         """Return the number's embedding in the layout's form; None without one."""
         match self.feature.embedding:
-            case PiecewiseLinear(dim=dim):
-                return PiecewiseLinearNumber(tuple(self.edges.tolist()), dim)
+            case PiecewiseLinear(dim=dim, beyond=beyond):
+                return PiecewiseLinearNumber(tuple(self.edges.tolist()), dim, flat=beyond == "flat")
             case Periodic(frequencies=frequencies, sigma=sigma, dim=dim):
                 return PeriodicNumber(frequencies, sigma, dim)
             case _:
@@ -236,15 +236,27 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
 
 def _bin_edges(values: np.ndarray, bins: int) -> np.ndarray:
-    """Return the float32 edges of equally filled bins: at least one bin, and fewer than ``bins`` if values repeat."""
+    """Return the float32 edges of equally filled bins: at least one bin, and fewer than ``bins`` if values repeat.
+
+    Where fewer than half of the bins would be left, distinct values fill them: a column that is mostly one value has
+    bins for the others.
+    """
     if len(values) == 0:
         return np.array([0, 1], np.float32)
-    # NOTE[DIFF]: each edge is a value: an edge between two nearly equal values would make a bin of almost no width
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1), method="nearest"))
+    edges = _quantiles(values, bins)
+    if len(edges) - 1 < bins / 2:
+        edges = np.union1d(edges, _quantiles(np.unique(values), bins - (len(edges) - 1)))
     if len(edges) == 1:
         # one bin, wide enough that its edges differ for any size of the constant
         edges = np.array([edges[0], edges[0] + max(1, abs(edges[0]))], np.float32)
     return edges.astype(np.float32, copy=False)
+
+
+def _quantiles(values: np.ndarray, bins: int) -> np.ndarray:
+    """Return the distinct edges of equally filled bins."""
+    # NOTE[DIFF]: each edge is a value: an edge between two nearly equal values would make a bin of almost no width
+    edges: np.ndarray = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1), method="nearest"))
+    return edges
 
 
 def _signed_log(values: np.ndarray) -> np.ndarray:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, Tag
 
-from gatewise.declare.base import Dims, Names, Rate, declaration
+from gatewise.declare.base import Auto, Dims, Names, Rate, declaration, number_or_auto
 from gatewise.declare.by_name import DimsByTask
 from gatewise.declare.features import Sequence
 from gatewise.declare.interactions import AnyInteraction
+from gatewise.declare.number_embeddings import NumberEmbedding
 from gatewise.declare.schema import Schema
 from gatewise.declare.side_tower import SideTower
 from gatewise.declare.tasks import Binary, Task
@@ -20,6 +21,7 @@ from gatewise.errors import DeclarationError, did_you_mean, shown
 Activation = Literal["relu", "gelu", "silu", "tanh", "leaky_relu", "sigmoid", "prelu", "dice"]
 Norm = Literal["none", "batch", "layer"]
 Count = Annotated[int, Field(gt=0)]
+CountOrAuto = Annotated[Annotated[Count, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
 Penalty = Annotated[float, Field(ge=0)]
 
 
@@ -27,6 +29,12 @@ Penalty = Annotated[float, Field(ge=0)]
 class Architecture:
     """Options of all architectures: input, towers, hidden layers and penalties."""
 
+    members: CountOrAuto = field(default=1, kw_only=True)
+    """Number of models whose predictions are averaged; they share all weights but the scales of their inputs and their
+    towers. ``auto``: more, the smaller the table is."""
+    numbers: NumberEmbedding | None = field(default=None, kw_only=True)
+    """Embedding of every number that declares none of its own: ``piecewise_linear``, ``periodic``; None: the model
+    reads numbers."""
     input_norm: Norm = field(default="none", kw_only=True)
     """Normalisation of the input, before all other layers."""
     input_dropout: Rate = field(default=0.0, kw_only=True)

@@ -22,11 +22,12 @@ class PiecewiseLinearEmbeddings(nn.Module):
 
     where :math:`b_0 < \dots < b_T` are the feature's edges, W is ``[dim, T]``, a and c are ``[dim]``. A bin below x
     gives 1, a bin above x gives 0. The first bin may give less than 0 and the last one more than 1, so that numbers
-    beyond the edges differ.
+    beyond the edges differ; with ``flat``, x is held between the outermost edges first.
 
     Args:
         edges: rising edges of every feature's bins; features may have different numbers of bins.
         dim: width of an embedding.
+        flat: whether numbers beyond the edges have the embedding of the nearest edge.
 
     Raises:
         ShapeError: a feature has no bin, or its edges do not rise; names the feature's position.
@@ -48,7 +49,10 @@ class PiecewiseLinearEmbeddings(nn.Module):
     lowest: Tensor
     highest: Tensor
 
-    def __init__(self, edges: Sequence[Sequence[float]], dim: int) -> None:
+    least: Tensor
+    most: Tensor
+
+    def __init__(self, edges: Sequence[Sequence[float]], dim: int, *, flat: bool = False) -> None:
         super().__init__()
         check_sizes(features=len(edges), dim=dim)
         for feature, of_one in enumerate(edges):
@@ -58,6 +62,9 @@ class PiecewiseLinearEmbeddings(nn.Module):
         bounds = torch.tensor([_bounds(of_one, max(bins)) for of_one in edges])
         for name, bound in zip(("left", "width", "lowest", "highest"), bounds.unbind(1), strict=True):
             self.register_buffer(name, bound.contiguous(), persistent=False)
+        self.flat = flat
+        self.register_buffer("least", torch.tensor([of_one[0] for of_one in edges]), persistent=False)
+        self.register_buffer("most", torch.tensor([of_one[-1] for of_one in edges]), persistent=False)
         # NOTE[DIFF]: the line a x is added and W starts at zero, as in the authors' later package: with a random W the
         # line bends at every edge until training has removed the bends. At first an embedding is as long as its number
         self.slope = nn.Parameter(torch.empty(len(edges), dim).uniform_(-math.sqrt(3 / dim), math.sqrt(3 / dim)))
@@ -71,6 +78,7 @@ class PiecewiseLinearEmbeddings(nn.Module):
 
     @override
     def forward(self, x: Tensor) -> Tensor:
+        x = x.clamp(self.least, self.most) if self.flat else x
         bent: Tensor = self.linear(self.encode(x))
         return torch.addcmul(bent, x.unsqueeze(2), self.slope)
 

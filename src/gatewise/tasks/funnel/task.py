@@ -13,6 +13,7 @@ from gatewise.tasks.binary import BinaryTask
 from gatewise.tasks.choices import check_choice
 from gatewise.tasks.funnel.learning import LEARNING, Step, joint_label
 from gatewise.tasks.funnel.probabilities import LogProbability, of_all, of_branches, of_score
+from gatewise.tasks.means import logit_of_mean
 from gatewise.tasks.rows import ByTask, Rows
 
 
@@ -76,14 +77,13 @@ class FunnelTask(BinaryTask):
         if self.num_scores == 1:
             return of_score(own)
         if self.through is None:
-            return of_score(own[:, 0])
+            return of_score(own[..., 0])
         branch = self.through.step_probability(scores)
-        return of_branches(branch, of_score(own[:, 0]), of_score(own[:, 1]))
+        return of_branches(branch, of_score(own[..., 0]), of_score(own[..., 1]))
 
     def steps_before(self, scores: ByTask) -> list[LogProbability]:
         """Return the log probability of each previous step, given that it was reached."""
-        first, *others = self.after
-        return [of_score(scores[first.name]), *(_as_step(step).step_probability(scores) for step in others)]
+        return step_probabilities(self.after, scores)
 
     @override
     def targets_among(self, labels: ByTask) -> Tensor:
@@ -109,6 +109,24 @@ class FunnelTask(BinaryTask):
         return LEARNING[self.learn](step)
 
     @override
+    def merged_among(self, scores: ByTask) -> Tensor:
+        r"""Return the scores whose joint probability is the mean of the members' joint probabilities.
+
+        .. math:: p(	ext{buy} \mid 	ext{click}) = rac{\sum_i p_i(	ext{click}) \, p_i(	ext{buy} \mid 	ext{click})}
+            {\sum_i p_i(	ext{click})}
+
+        A member counts as much as it holds the step to be reached, and the branch to be taken.
+        """
+        reached = of_all(self.steps_before(scores)).yes
+        if self.num_scores == 1:
+            return logit_of_mean(scores[self.name], reached)
+        weights = [reached] * self.num_scores
+        if self.through is not None:
+            branch = self.through.step_probability(scores)
+            weights[:2] = [reached + branch.yes, reached + branch.no]
+        return logit_of_mean(scores[self.name], torch.stack(weights, dim=2))
+
+    @override
     def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:
         """Return the probability of the step given the step before, and of all steps: exactly the product of all."""
         exact = {name: score.double() for name, score in scores.items()}
@@ -120,6 +138,12 @@ class FunnelTask(BinaryTask):
         came = joint_label([labels[step.name] for step in self.after])
         taken = torch.where(came == 1, labels[self.name], came)
         return {self.given: torch.where(came == 1, taken, torch.nan), self.joint: taken}
+
+
+def step_probabilities(steps: Sequence[BinaryTask], scores: ByTask) -> list[LogProbability]:
+    """Return the log probability of each step of a funnel, given that it was reached."""
+    first, *others = steps
+    return [of_score(scores[first.name]), *(_as_step(step).step_probability(scores) for step in others)]
 
 
 def probability_of_steps(steps: Sequence[BinaryTask], scores: ByTask) -> Tensor:

@@ -11,7 +11,8 @@ from typing_extensions import override
 from gatewise.names import given_name
 from gatewise.tasks.binary import BinaryTask
 from gatewise.tasks.funnel.learning import joint_label
-from gatewise.tasks.funnel.task import probability_of_steps
+from gatewise.tasks.funnel.probabilities import of_all
+from gatewise.tasks.funnel.task import probability_of_steps, step_probabilities
 from gatewise.tasks.lifetime_value import LifetimeValueTask
 from gatewise.tasks.rows import ByTask
 
@@ -74,6 +75,15 @@ class ValueAfterTask(LifetimeValueTask):
         given, there = self.predict(scores[self.name]).unbind(dim=1)
         reached = probability_of_steps(self.after, scores)
         return {self.name: reached * given, self.positive: reached * there, self.given: given}
+
+    @override
+    def merged_among(self, scores: ByTask) -> Tensor:
+        """Return scores whose expected value over all rows is the mean of the members' expected values.
+
+        A member counts as much as it holds the step to be taken.
+        """
+        reached = of_all(step_probabilities(self.after, scores)).yes
+        return self.merged_by(scores[self.name], reached)
 
     @override
     def judged(self, labels: ByTask) -> dict[str, Tensor]:
