@@ -194,7 +194,7 @@ def _cell(found: Comparison, who: str, output: str, metric: str) -> str:
 def _difference(verdict: Verdict) -> str:
     change, *ends = (f"{value:+.4f}" for value in (verdict.change, verdict.low, verdict.high))
     text = f"{change}: {' to '.join(ends)}"
-    return text if verdict.verdict == "no evidence" else f"**{text}**"
+    return f"**{text}**" if verdict.verdict in ("helps", "hurts") else text
 
 
 def _spread(values: Sequence[float], digits: int = 2) -> str:

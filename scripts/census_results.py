@@ -117,7 +117,14 @@ the choice out. Trainings ran side by side, one thread each: compare their secon
 models of all seeds on both sides; *above* and *below* are intervals on one side of 0, all else is *level*: these rows
 do not tell the two apart, which is no proof that they are equal. No test row was looked at while settings were chosen:
 they come from the validation rows, with other seeds than those reported."""
-WORDS = {"helps": "above", "hurts": "below", "no evidence": "level"}
+WORDS = {
+    "helps": "above",
+    "better": "above",
+    "hurts": "below",
+    "worse": "below",
+    "no evidence": "level",
+    "not trained to the end": "unfinished",
+}
 
 
 class Group(NamedTuple):
@@ -212,7 +219,7 @@ def summary(found: Comparison) -> str:
     sharing = [each for each in found.over_trees if each.contestant in found.affinity]
     lines = []
     for task in found.tasks:
-        words: dict[str, list[str]] = {"above": [], "level": [], "below": []}
+        words: dict[str, list[str]] = {word: [] for word in dict.fromkeys(WORDS.values())}
         for each in sharing:
             if each.output == task:
                 words[WORDS[each.verdict]].append(each.contestant)

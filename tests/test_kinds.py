@@ -78,6 +78,7 @@ KINDS = {
     "poisson": [gw.Count("visits", weight_column="trust")],
     "tweedie": [gw.Count("spent", loss="tweedie", power=1.3)],
     "lifetime_value": [gw.LifetimeValue("revenue", within="click")],
+    "lifetime_value after": [gw.LifetimeValue("revenue", after="click")],
     "duration": [gw.Duration("play")],
     "duration with a limit": [gw.Duration("play", limit="length", within="click")],
     "custom": [gw.Custom("price", by="regression", options={"loss": "huber", "delta": 0.5})],
@@ -119,6 +120,11 @@ def labels_of(task: object, table: pa.Table) -> dict[str, torch.Tensor]:
     if isinstance(task, gw.Duration) and task.limit:
         values = torch.where(values > column(table, "length"), column(table, "length"), values)
     values = torch.where(outside, values, NAN)
+    if isinstance(task, gw.LifetimeValue) and task.after:
+        click = column(table, "click")
+        given, joint = torch.where(click == 1, values, NAN), torch.where(click == 1, values, click)
+        paying = torch.where(joint.isnan(), joint, (joint > 0).double())
+        return {"revenue[>0]": paying, "revenue_given_click": given, "revenue": joint}
     if isinstance(task, gw.LifetimeValue):
         paying = torch.where(values.isnan(), values, (values > 0).double())
         return {"revenue[>0]": paying, "revenue": values}
@@ -161,9 +167,9 @@ def test_evaluate_is_the_metrics_of_what_is_predicted(name: str, tmp_path: Path)
 def consistent(table: pa.Table) -> pa.Table:
     """Return a table in which nobody takes a step without a click."""
     click = column(table, "click")
-    for name in ("cart", "buy"):
+    for name in ("cart", "buy", "revenue"):
         values = column(table, name)
-        values = torch.where((values == 1) & (click != 1), 0.0, values)
+        values = torch.where((values > 0) & (click != 1), 0.0, values)
         table = table.set_column(table.column_names.index(name), name, pa.array(values.numpy(), from_pandas=True))
     return table
 

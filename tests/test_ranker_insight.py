@@ -265,6 +265,8 @@ def test_ranker_and_report_see_the_same_tasks_starve(feed: pa.Table, make_ranker
     starving = [problem for problem in ranker.problems(feed.slice(0, 50)) if problem.kind == "starving task"]
     assert [problem.who for problem in starving] == [(names[1],)]
     ranker.save(tmp_path / "model")
-    assert collect(load_artefact(tmp_path / "model"), "model").of_training == starving
+    found = collect(load_artefact(tmp_path / "model"), "model").of_training
+    assert [problem for problem in found if problem.kind == "starving task"] == starving
+    assert found == ranker.training_problems()
     best.conflict = []
     assert not [problem for problem in ranker.problems(feed.slice(0, 50)) if problem.kind == "starving task"]

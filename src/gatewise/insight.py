@@ -21,6 +21,7 @@ from gatewise.analysis import (
     Routing,
     Similarity,
     attribute,
+    below_a_constant,
     expert_ablation,
     expert_similarity,
     explanation_of,
@@ -28,6 +29,7 @@ from gatewise.analysis import (
     gate_usage,
     gradient_routing,
     mixture_problems,
+    rare_values,
     starving_tasks,
     unfinished_training,
 )
@@ -188,8 +190,7 @@ class Insight(Judging):
             )
 
     def problems(self, table: Any) -> list[Problem]:
-        """Return the problems found, in words: training that ended too early, starving tasks, collapsed gates,
-        dead and duplicate experts.
+        """Return the problems found, in words: those of the training, collapsed gates, dead and duplicate experts.
 
         Args:
             table: any table with the features.
@@ -202,7 +203,8 @@ class Insight(Judging):
         return self.training_problems() + found
 
     def training_problems(self) -> list[Problem]:
-        """Return what the history tells: training that ended too early, and tasks that hardly change the shared layers.
+        """Return what the training tells: that it ended too early, tasks that hardly change the shared layers, outputs
+        that a constant predicts as well on the validation rows, and features of values with few rows each.
 
         Tasks are judged by the epoch whose weights the model has.
         """
@@ -213,7 +215,19 @@ class Insight(Judging):
         declared = {task.name: task.weight * given.get(task.name, 1.0) for task in self.scorer.tasks}
         starving = starving_tasks(kept.train, kept.conflict, declared)
         epochs = self.options.training.known_epochs or len(self.history)
-        return unfinished_training([record.score for record in self.history], epochs) + starving
+        unfinished = unfinished_training([record.score for record in self.history], epochs)
+        short = below_a_constant(self.scorer.tasks, kept.valid)
+        return unfinished + short + starving + rare_values(self._usual_counts())
+
+    def _usual_counts(self) -> dict[str, tuple[int, float]]:
+        """Return, by feature with learnt embeddings, the number of values and in how many training rows each stands."""
+        schema, known = self.scorer.encoder.schema, self.scorer.encoder.vocabularies
+        frozen = [f.name for f in schema.features if (vectors := getattr(f, "pretrained", None)) and vectors.frozen]
+        return {
+            name: (each.size, each.usual_count)
+            for name, each in known.items()
+            if each.usual_count is not None and name not in frozen
+        }
 
     def explain(
         self, row: int | Mapping[str, Any], table: Any = None, *, others: int = 200, draws: int = 100, seed: int = 0

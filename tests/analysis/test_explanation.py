@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 
+import gatewise as gw
 from gatewise.analysis import ScoreParts
-from gatewise.analysis.explanation import EXACT, attribute, score_names
+from gatewise.analysis.explained import score_names
+from gatewise.analysis.explanation import EXACT, attribute
 from gatewise.nn import AdaTT, MMoE, MultiTaskModel, SharedBottom, TensorTable
 from gatewise.tasks import BinaryTask, FunnelTask, MulticlassTask, Task
 
@@ -108,6 +111,28 @@ def test_a_row_alone_has_no_features_to_tell(
     assert all((parts.background, parts.features) == (None, ()) for parts in found.scores)
     whole = attribute(make_model(), tasks, table)
     assert [parts.value for parts in found.scores] == pytest.approx([parts.value for parts in whole.scores])
+
+
+def test_ordered_levels_are_explained_by_their_expected_level() -> None:
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(2, 600))
+    stars = np.clip(np.round(3 + x + 0.3 * rng.normal(size=600)), 1, 5)
+    table = {"x": x, "z": z, "stars": stars, "click": (x > 0).astype(int)}
+    schema = gw.Schema(features=[gw.Numeric("x"), gw.Numeric("z")], tasks=[gw.Ordinal("stars"), gw.Binary("click")])
+    model = gw.MMoE(experts=2, expert_dims=[8], tower_dims=[4])
+    ranker = gw.Ranker(schema, model, epochs=20, batch_size=32, lr=0.01).fit(table)
+    low, high = int(np.argmin(x)), int(np.argmax(x))
+    for row, sign in ((low, -1), (high, 1)):
+        found = ranker.explain(row, table)
+        assert [parts.score for parts in found.scores] == ["stars", "click"]
+        of_stars, of_click = found.scores
+        # in the label's unit: what is predicted
+        assert of_stars.value == pytest.approx(found.predictions["stars"], abs=1e-5)
+        for parts in (of_stars, of_click):
+            check_sums(parts)
+        assert 1 <= of_stars.background <= 5
+        # what raises the label has a contribution above 0
+        assert (of_stars.features[0].feature, np.sign(of_stars.features[0].contribution)) == ("x", sign)
 
 
 def test_scores_are_called_what_they_predict() -> None:

@@ -172,8 +172,9 @@ def test_a_task_of_short_gradients_starves() -> None:
     [
         ([0.5, 0.6, 0.7], 3, "the last of 3 epochs is the best one, and the score still rose by 0.1 in it"),
         ([0.5, 0.7, 0.6, 0.72], 4, "the last of 4 epochs is the best one, and the score still rose by 0.02 in it"),
-        # a hundredth of all progress
-        ([0.5, 0.6, 0.601], 3, None),
+        # a hundredth of all progress, and less than a two hundredth
+        ([0.5, 0.6, 0.601], 3, "the last of 3 epochs is the best one, and the score still rose by 0.001 in it"),
+        ([0.5, 0.6, 0.6004], 3, None),
         # stopped early, or best before the end
         ([0.5, 0.6, 0.7], 10, None),
         ([0.5, 0.7, 0.6], 3, None),

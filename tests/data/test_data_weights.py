@@ -87,6 +87,7 @@ def test_weights_may_have_any_type_of_number(dtype: pa.DataType) -> None:
         ([[1], [1, -0.5]], "an item of column 'tags': found a negative number in row 1, expected 0 or more"),
         ([[1], [float("nan"), 1]], "'scores' for an item of column 'tags': found nan in row 1"),
         ([[1], [float("inf"), 1]], "'scores' for an item of column 'tags': found inf in row 1"),
+        (["1", "2|x"], "expected numbers between the separators, found strings, such as 'x' in row 1"),
         ([1.0, 2.0], "feature 'tags', weights 'scores': expected lists"),
     ],
 )  # fmt: skip

@@ -106,6 +106,7 @@ TASKS = [
     declare.LifetimeValue(
         "revenue", 2.0, column="re", weight_column="trust", within="click", reads=["click"], metrics=[METRIC]
     ),
+    declare.LifetimeValue("paid", after="click"),
     declare.Duration(
         "play",
         2.0,

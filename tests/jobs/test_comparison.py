@@ -203,6 +203,10 @@ def test_trees_learn_every_task_on_its_own_rows(feed, feed_schema, tmp_path: Pat
         feed_schema, options, Tables(tables.train, None, tables.test), tmp_path / "no valid", **arguments
     )
     assert without.metrics["LightGBM"]["stars"]["r2"].mean > 0.5
+    # nothing helps trees, which share nothing
+    lost, gained = ([v.verdict for v in of if v.output == "stars"] for of in (without.verdicts, without.over_trees))
+    assert lost[-1] == "better"
+    assert set(gained) == {"worse"}
 
 
 def test_tuned_trees_have_the_size_of_the_least_validation_loss(feed, feed_schema):

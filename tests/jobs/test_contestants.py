@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import gatewise as gw
+from gatewise.analysis import Epochs
 from gatewise.jobs import Tables
 from gatewise.jobs.contestants import Models, Part
 from gatewise.training import task_affinity
@@ -56,6 +57,7 @@ def test_a_model_learns_the_training_rows_with_its_seed_and_stops_by_the_validat
         assert np.array_equal(column, expected[name].to_numpy())
     scores = [record.valid["up"]["r2"] for record in ranker.history]
     assert scores.index(max(scores)) == 0
+    assert learnt.cost.epochs == [Epochs(["up", "down"], [1], [4], [False])]
 
 
 def test_affinities_are_those_on_the_training_rows():
@@ -66,6 +68,8 @@ def test_affinities_are_those_on_the_training_rows():
     rows = scorer.tensors(scorer.encode(TABLES.train))
     expected = task_affinity(scorer.model, scorer.tasks, rows, batch_size=50)
     assert abs(expected[0, 1] - expected[1, 0]) > 1e-4
+    # without validation rows no epoch is the best one
+    assert learnt.cost.epochs == []
     torch.testing.assert_close(torch.tensor(learnt.affinity, dtype=torch.float64), expected)
 
 
@@ -87,6 +91,7 @@ def test_models_of_one_task_each_cost_what_all_of_them_cost(trained, monkeypatch
     assert learnt.cost.parameters == [ranker.scorer.model.num_parameters(embeddings=False) for ranker in trained]
     assert learnt.cost.parameters[0] < learnt.cost.parameters[1]
     assert learnt.cost.latency > 0.04
+    assert [(each.tasks, each.trained) for each in learnt.cost.epochs] == [(["up"], [4]), (["down"], [4])]
     # a row is done with when both models have seen it
     seconds = sum(1 / fmean(record.rows_per_second for record in ranker.history) for ranker in trained)
     assert learnt.cost.rows_per_second == pytest.approx(1 / seconds)

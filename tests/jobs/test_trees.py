@@ -171,6 +171,24 @@ def test_every_kind_of_task_is_learnt_and_judged_as_its_own():
     assert set(learnt.columns) == {column for task in tasks for column in task.columns}
 
 
+def test_watch_times_are_learnt_as_logarithms_and_their_total_is_met():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, 3000)
+    # some times are a thousand times as long as others: squared errors would see nothing else
+    table = pa.table({"x": x, "play": 1000 * np.exp(2 * x + rng.normal(size=3000))})
+    schema = gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Duration("play", unit=1000.0)])
+    tables = Tables(table.slice(0, 1500), table.slice(1500, 500), table.slice(2000))
+    found, labels = Trees(schema).learn(0, tables).columns["play"], tables.test["play"].to_numpy()
+    assert found.sum() == pytest.approx(labels.sum(), rel=0.1)
+    assert np.corrcoef(np.log(found), x[2000:])[0, 1] > 0.97
+    assert (found >= 0).all()
+    # in the unit of the label
+    hours = table.set_column(1, "play", pa.array(table["play"].to_numpy() / 3600))
+    schema = gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Duration("play", unit=1000.0 / 3600)])
+    parts = Tables(hours.slice(0, 1500), hours.slice(1500, 500), hours.slice(2000))
+    assert Trees(schema).learn(0, parts).columns["play"] * 3600 == pytest.approx(found, rel=1e-3)
+
+
 def test_a_kind_of_ones_own_has_no_loss_that_trees_know():
     schema = gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Binary("click"), gw.Custom("own", by="nobodys")])
     with pytest.raises(DeclarationError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from gatewise.analysis import Spread, Verdict
+from gatewise.analysis import Epochs, Spread, Verdict
 from gatewise.jobs.contestants import Cost
 from gatewise.report import comparison_page
 
@@ -37,6 +37,30 @@ def test_trees_have_a_section_of_their_own():
     assert [row[2] for row in rows] == ["MMoE", "single task"]
     assert [row[3].value for row in rows] == [-0.02, 0.005]
     assert [row[6].value for row in rows] == ["hurts", "no evidence"]
+
+
+def test_models_that_were_not_trained_to_the_end_are_a_loud_note_above_the_verdicts():
+    cost = {model: asdict(Cost([10], 1.0, 100.0, 0.001, [Epochs(["click"], [9], [10], [False])])) for model in MODELS}
+    page = comparison_page(comparison([]) | {"unfinished": {"MMoE": ["click"]}, "cost": cost}, "feed")
+    sections = {each.name: each for each in page.sections}
+    note, verdicts = sections["verdicts"].blocks
+    assert note.tone == "bad"
+    assert note.text.startswith("NOT TRAINED TO THE END: MMoE (click).")
+    assert verdicts.table.headings[-1] == "verdict"
+    assert [row[1] for row in sections["cost"].blocks[0].table.rows] == ["9 of 10"] * 3
+
+
+def test_a_comparison_of_an_earlier_version_has_a_page():
+    found = comparison([])
+    found["cost"] = {who: {k: v for k, v in cost.items() if k != "epochs"} for who, cost in found["cost"].items()}
+    assert len({each.name: each for each in comparison_page(found, "feed").sections}["verdicts"].blocks) == 1
+
+
+def test_trees_are_better_or_worse_and_help_nobody():
+    found = comparison([])
+    found["verdicts"] = [verdict("LightGBM", 0.03, "better")._asdict(), verdict("MMoE", 0.03, "helps")._asdict()]
+    tiles = {tile.name: tile.value.value for tile in comparison_page(found, "feed").tiles}
+    assert tiles == {"LightGBM": "better 1 of 1", "MMoE": "helps 1 of 1"}
 
 
 def test_without_trees_there_is_none():

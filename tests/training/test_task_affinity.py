@@ -53,7 +53,44 @@ def test_the_step_is_that_of_a_hand_and_leaves_no_trace(found):
         for weight, gradient in zip(shared, gradients, strict=True):
             weight -= 0.02 * sizes[0] / sizes[1] * gradient
     expected = 1 - losses() / first
+    # long enough to lower the own loss by half of what the gradient predicts, so this is the first step tried
+    assert expected[2] > 0.02 * sizes[0] * sizes[1] / first[2] / 2
     assert affinity[2].tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def converged() -> tuple[gw.Ranker, dict[str, np.ndarray]]:
+    """Return a model that has learnt three tasks without noise nearly to the end."""
+    x = np.random.default_rng(1).normal(size=(500, 2))
+    table = {"a": x[:, 0], "b": x[:, 1], "one": x[:, 0], "same": 5 * x[:, 0], "other": x[:, 1]}
+    schema = gw.Schema(
+        features=[gw.Numeric("a"), gw.Numeric("b")],
+        tasks=[gw.Regression("one"), gw.Regression("same"), gw.Regression("other")],
+    )
+    model = gw.SharedBottom(bottom_dims=[16], tower_dims=[])
+    how = {"epochs": 60, "batch_size": 50, "lr": 0.02, "schedule": "cosine"}
+    return gw.Ranker(schema, model, **how).fit(table), table
+
+
+def test_a_converged_model_has_small_affinities_of_known_signs():
+    ranker, table = converged()
+    assert ranker.evaluate(table)["one"]["r2"] > 0.999
+    scorer = ranker.scorer
+    found = task_affinity(scorer.model, scorer.tasks, scorer.tensors(scorer.encode(table)), batch_size=100)
+    # no step is too long for its own task, however small the loss; nor is any much longer than it need be
+    assert (found.diag() > 0).all()
+    assert (found.diag() <= 0.2).all()
+    assert found.abs().max() < 1
+
+
+def test_where_no_step_lowers_a_loss_the_affinity_is_undefined():
+    ranker, table = fitted(LABELS)
+    scorer = ranker.scorer
+    with torch.no_grad():
+        for weight in scorer.model.towers.parameters():
+            weight.zero_()
+    rows = scorer.tensors(scorer.encode(table))
+    # towers that read nothing give the trunk no gradient
+    assert task_affinity(scorer.model, scorer.tasks, rows).isnan().all()
 
 
 def fitted(labels: dict[str, np.ndarray], **options: object) -> tuple[gw.Ranker, dict[str, np.ndarray]]:

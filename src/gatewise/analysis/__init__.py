@@ -10,6 +10,7 @@ from gatewise.analysis.controls import (
     resized,
 )
 from gatewise.analysis.cuts import BINS, LIMIT, ROWS_OF, Cut, cut_column, cut_table
+from gatewise.analysis.epochs import Epochs, best_epoch, epochs_of, joined_epochs, note_of, unfinished_tasks, worded
 from gatewise.analysis.explanation import (
     Attributed,
     ExpertPart,
@@ -26,13 +27,31 @@ from gatewise.analysis.gradient_routing import Routing, gradient_routing
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
 from gatewise.analysis.pareto import knee, pareto_front
-from gatewise.analysis.problems import Problem, gate_problems, mixture_problems, starving_tasks, unfinished_training
+from gatewise.analysis.problems import (
+    Problem,
+    gate_problems,
+    mixture_problems,
+    starving_tasks,
+    still_learning,
+    unfinished_training,
+)
 from gatewise.analysis.reliability import ReliabilityBin, reliability
 from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
+from gatewise.analysis.shortfalls import below_a_constant, rare_values
 from gatewise.analysis.similarity import Similarity, expert_similarity, linear_cka
 from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
-from gatewise.analysis.verdicts import Spread, Trained, Verdict, check_verdicts, seesaw, spreads, summary_of, verdicts
+from gatewise.analysis.verdicts import (
+    Spread,
+    Trained,
+    Verdict,
+    Word,
+    check_verdicts,
+    seesaw,
+    spreads,
+    summary_of,
+    verdicts,
+)
 
 __all__ = [
     "BINS",
@@ -44,6 +63,7 @@ __all__ = [
     "Candidate",
     "Control",
     "Cut",
+    "Epochs",
     "Estimate",
     "Estimates",
     "ExpertPart",
@@ -66,13 +86,17 @@ __all__ = [
     "StreamedMetrics",
     "Trained",
     "Verdict",
+    "Word",
     "attribute",
+    "below_a_constant",
+    "best_epoch",
     "check_choice",
     "check_metrics",
     "check_verdicts",
     "control_of",
     "cut_column",
     "cut_table",
+    "epochs_of",
     "exact_shapley",
     "expert_ablation",
     "expert_similarity",
@@ -82,6 +106,7 @@ __all__ = [
     "gate_usage",
     "gradient_routing",
     "intervals",
+    "joined_epochs",
     "json_values",
     "judge_of",
     "knee",
@@ -89,7 +114,9 @@ __all__ = [
     "metrics_by_name",
     "mixture_problems",
     "nearest_width",
+    "note_of",
     "pareto_front",
+    "rare_values",
     "reliability",
     "resized",
     "sampled_shapley",
@@ -97,8 +124,11 @@ __all__ = [
     "slices",
     "spreads",
     "starving_tasks",
+    "still_learning",
     "summary_of",
+    "unfinished_tasks",
     "unfinished_training",
     "verdicts",
+    "worded",
     "worst",
 ]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gatewise.analysis.explained import explained_values, score_names
 from gatewise.analysis.gate_usage import weights_by_row
 from gatewise.analysis.rows import BATCH, features_of, score_gathered, score_rows
 from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
 from gatewise.nn import Inputs, Level, MultiTaskModel, Padded, TensorTable, Vectors, hooked, levels_of
-from gatewise.tasks import FunnelTask, MulticlassTask, Task
+from gatewise.tasks import Task
 
 EXACT = 10
 """Most experts for which all coalitions are run."""
+Values: TypeAlias = Callable[[Tensor], Tensor]
+"""From scores ``[row, score]`` of all tasks to the values ``[row, value]`` to take apart."""
 
 
 class ExpertPart(NamedTuple):
@@ -57,7 +61,7 @@ class ScoreParts(NamedTuple):
     Attributes:
         score: the task's name, or the name of one of its scores, such as ``"device[tv]"``.
         task: the name of the task.
-        value: the score, before the task's link: the logit of a probability.
+        value: the score, before the task's link: the logit of a probability. Of ordered levels the expected level.
         without_experts: the score without the experts of the last layer; ``value`` is this score plus the experts'
             contributions. None if the trunk has no experts.
         experts: the greatest contribution first; empty if the trunk has no experts.
@@ -140,10 +144,11 @@ def attribute(
     first = torch.zeros(1, dtype=torch.long)
     levels = levels_of(model.trunk, [task.name for task in tasks])
     weights = weights_by_row(model, [task.name for task in tasks], table.head(1))[-1][1][0] if levels else None
-    whole = score_rows(model, table, first)[0].double()
-    by_expert = _by_expert(model, levels[-1], table, draws, generator) if levels else None
+    values = partial(explained_values, tasks)
+    whole = values(score_rows(model, table, first).cpu())[0]
+    by_expert = _by_expert(model, levels[-1], table, draws, generator, values) if levels else None
     features = features_of(model)
-    by_feature = _by_feature(model, table, features, draws, generator) if len(table) > 1 else None
+    by_feature = _by_feature(model, table, features, draws, generator, values) if len(table) > 1 else None
     experts = levels[-1].expert_names if levels else ()
     found = []
     for column, (place, score) in enumerate((k, name) for k, task in enumerate(tasks) for name in score_names(task)):
@@ -200,15 +205,6 @@ def explanation_of(
     )
 
 
-def score_names(task: Task) -> tuple[str, ...]:
-    """Return the names of a task's scores: of a step its probability's, of classes their columns, else by number."""
-    if isinstance(task, MulticlassTask):
-        return task.columns
-    if task.num_scores == 1:
-        return (task.given if isinstance(task, FunnelTask) else task.name,)
-    return tuple(f"{task.name} score {i + 1}" for i in range(task.num_scores))
-
-
 def _column(shapley: Shapley, column: int) -> tuple[list[float], list[float]]:
     return shapley.values[:, column].tolist(), shapley.errors[:, column].tolist()
 
@@ -221,14 +217,14 @@ def _sorted(parts: list[Part]) -> tuple[Part, ...]:
 
 
 def _by_expert(
-    model: MultiTaskModel, level: Level, table: TensorTable, draws: int, generator: torch.Generator
+    model: MultiTaskModel, level: Level, table: TensorTable, draws: int, generator: torch.Generator, values: Values
 ) -> Shapley:
-    """Return the Shapley values of a level's experts for the scores of the first row."""
+    """Return the Shapley values of a level's experts for the explained values of the first row."""
     inputs = table.inputs(torch.zeros(1, dtype=torch.long, device=table.device))
 
     def value(members: Tensor) -> Tensor:
         parts = [_coalition_scores(model, level, inputs, part) for part in torch.split(members, BATCH)]
-        return torch.cat(parts)
+        return values(torch.cat(parts))
 
     players = level.experts.num_experts
     if players <= EXACT:
@@ -257,7 +253,12 @@ def _repeated(vectors: Vectors, times: int) -> Vectors:
 
 
 def _by_feature(
-    model: MultiTaskModel, table: TensorTable, features: Sequence[str], draws: int, generator: torch.Generator
+    model: MultiTaskModel,
+    table: TensorTable,
+    features: Sequence[str],
+    draws: int,
+    generator: torch.Generator,
+    values: Values,
 ) -> Shapley:
     """Return the Shapley values of the first row's features, compared with other rows."""
     drawn = 1 + torch.randint(len(table) - 1, (draws,), generator=generator)
@@ -265,6 +266,6 @@ def _by_feature(
     def value(members: Tensor, draw: Tensor) -> Tensor:
         others = drawn[draw]
         rows = {name: torch.where(members[:, place], 0, others) for place, name in enumerate(features)}
-        return score_gathered(model, table, others, rows)
+        return values(score_gathered(model, table, others, rows).cpu())
 
     return sampled_shapley(value, len(features), draws, generator)

@@ -12,14 +12,22 @@ from typing_extensions import override
 from gatewise.analysis.gate_usage import GateUsage, usage_of
 from gatewise.analysis.similarity import Similarity
 
-Kind = Literal["dead expert", "collapsed gate", "duplicate experts", "starving task", "unfinished training"]
+Kind = Literal[
+    "dead expert",
+    "collapsed gate",
+    "duplicate experts",
+    "starving task",
+    "unfinished training",
+    "rare values",
+    "below a constant",
+]
 
 COLLAPSED_WEIGHT = 0.99
 DEAD_WEIGHT = 0.01
 DUPLICATE_CKA = 0.99
 FEWEST_EPOCHS = 3
 """Fewest epochs of a training that can be called unfinished."""
-STILL_LEARNING = 0.02
+STILL_LEARNING = 0.005
 """Share of all progress that an epoch brings as long as learning has not ended."""
 STARVING_SHARE = 0.05
 
@@ -29,8 +37,8 @@ class Problem(NamedTuple):
 
     Attributes:
         kind: the kind of problem.
-        layer: the layer, as in :class:`GateUsage`; None for a task, and for the training.
-        who: names of the experts or tasks; empty for the training.
+        layer: the layer, as in :class:`GateUsage`; None for a task, a feature, and the training.
+        who: names of the experts, tasks, predictions or features; empty for the training.
         found: the problem, as a clause.
         remedy: what to try.
     """
@@ -216,28 +224,43 @@ def gate_problems(gates: np.ndarray, tasks: Sequence[str]) -> list[str]:
     return [str(problem) for problem in mixture_problems([usage_of(torch.from_numpy(gates), tasks, names)])]
 
 
-def unfinished_training(scores: Sequence[float | None], epochs: int) -> list[Problem]:
-    """Return the problem that training ended before learning did, if it did.
+def still_learning(scores: Sequence[float | None], epochs: int) -> bool:
+    """Return whether training ended before learning did.
 
-    It did if the last of all declared epochs has the best score, and this epoch still brought 2 % or more of what the
-    epochs after the first brought together.
+    It did if the last of all declared epochs has the best score, and this epoch still brought 0.5 % or more of what
+    the epochs after the first brought together; so a learning rate that falls to 0 ends learning. A single epoch has
+    nothing to be compared with, and is too few.
 
     Args:
         scores: the monitored score of every epoch, greater is better; None without validation rows.
         epochs: the declared number of epochs.
     """
     known = [score for score in scores if score is not None]
-    if len(known) < max(epochs, FEWEST_EPOCHS) or max(known[:-1]) >= known[-1]:
+    if not known or len(known) < epochs:
+        return False
+    before = max(known[:-1], default=None)
+    if before is None:
+        return True
+    return known[-1] > before and known[-1] - before >= STILL_LEARNING * (known[-1] - known[0])
+
+
+def unfinished_training(scores: Sequence[float | None], epochs: int) -> list[Problem]:
+    """Return the problem that training ended before learning did, if it did, see :func:`still_learning`.
+
+    Args:
+        scores: the monitored score of every epoch, greater is better; None without validation rows.
+        epochs: the declared number of epochs; fewer than 3 are a deliberate glance, and no problem.
+    """
+    known = [score for score in scores if score is not None]
+    if len(known) < FEWEST_EPOCHS or not still_learning(known, epochs):
         return []
-    last, whole = known[-1] - max(known[:-1]), known[-1] - known[0]
-    if last < STILL_LEARNING * whole:
-        return []
+    rise = known[-1] - max(known[:-1])
     return [
         Problem(
             "unfinished training",
             None,
             (),
-            f"the last of {epochs} epochs is the best one, and the score still rose by {last:.2g} in it",
+            f"the last of {epochs} epochs is the best one, and the score still rose by {rise:.2g} in it",
             "more epochs, or a smaller batch_size where there are few rows: verdicts on such a model are premature",
         )
     ]

@@ -14,7 +14,7 @@ from gatewise.errors import DeclarationError, shown
 from gatewise.metrics import GroupMetric, Metric, bootstrap_mean_difference
 from gatewise.tasks import Judged, Metrics, Predicted, Task
 
-Word = Literal["helps", "no evidence", "hurts"]
+Word = Literal["helps", "no evidence", "hurts", "better", "worse", "not trained to the end"]
 
 
 class Spread(NamedTuple):
@@ -41,7 +41,9 @@ class Verdict(NamedTuple):
         change: the metric's mean over seeds minus the baseline's; None: undefined for either.
         low, high: ends of the bootstrap interval of the change; None: undefined in every resample.
         by_seed: the change for every seed; None: undefined.
-        verdict: ``helps`` if the whole interval is on the better side of 0, ``hurts`` if on the worse side.
+        verdict: ``helps`` if the whole interval is on the better side of 0, ``hurts`` if on the worse side. A
+            comparison says ``better`` and ``worse`` beside trees, which share nothing, and ``not trained to the end``
+            of models whose training was too short to tell.
     """
 
     contestant: str

@@ -20,6 +20,7 @@ from gatewise.tasks import (
     RankedBinaryTask,
     RegressionTask,
     Task,
+    ValueAfterTask,
     make_registered,
 )
 
@@ -93,6 +94,9 @@ def _build(task: declare.Task, learnt: dict[str, Any], schema: declare.Schema, o
             return OrdinalTask(task.name, **common)
         case declare.Count():
             return CountTask(task.name, loss=task.loss, power=task.power, **common)
+        case declare.LifetimeValue(after=str()):
+            before = [other(name) for name in declare.path_to(task, schema.tasks_by_name)]
+            return ValueAfterTask(task.name, weight=task.weight, after=before, **learnt)
         case declare.LifetimeValue():
             return LifetimeValueTask(task.name, **common)
         case declare.Duration():

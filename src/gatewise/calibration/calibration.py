@@ -13,7 +13,7 @@ from torch import Tensor
 from gatewise.calibration.calibrator import Calibrator
 from gatewise.calibration.methods import calibrator_from_state
 from gatewise.errors import ArtefactError, ShapeError, TableError, did_you_mean
-from gatewise.tasks import BinaryTask, FunnelTask, Predicted, Task
+from gatewise.tasks import BinaryTask, FunnelTask, Predicted, Task, ValueAfterTask
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ class Calibration:
             if isinstance(task, FunnelTask):
                 steps = (found[probability_of(step)] for step in (*task.after, task))
                 found[task.joint] = reduce(operator.mul, steps)
+            elif isinstance(task, ValueAfterTask):
+                outputs = [probability_of(step) for step in task.after]
+                steps_of = [reduce(operator.mul, (of[output] for output in outputs)) for of in (found, columns)]
+                found |= task.with_steps({name: columns[name] for name in task.columns}, *steps_of)
         return found
 
     def state(self) -> dict[str, Any]:

@@ -88,7 +88,10 @@ def intervals_table(estimates: Estimates, title: str) -> Group:
 
 
 def slices_tables(slices: dict[str, list[Slice]], tasks: Sequence[Task], title: str) -> Group:
-    """Return one table per prediction, with one line per slice and the worst value of every metric marked."""
+    """Return one table per prediction, with one line per slice and the worst value of every metric marked.
+
+    A prediction that has none of the metrics has no table.
+    """
     from gatewise.analysis import metrics_by_name
 
     owners = {output: metrics_by_name(task, output) for task in tasks for output in task.outputs}
@@ -97,7 +100,8 @@ def slices_tables(slices: dict[str, list[Slice]], tasks: Sequence[Task], title: 
         # the number of skipped groups does not say how good a slice is
         metrics = [owners[output][name] for name in (parts[0].metrics if parts else ()) if name in owners[output]]
         tables = [_slices_table(parts, metrics[start : start + ACROSS]) for start in range(0, len(metrics), ACROSS)]
-        shown.append(_titled(f"{output}: {title}", *tables))
+        if tables:
+            shown.append(_titled(f"{output}: {title}", *tables))
     return Group(*shown, Text("* the worst slice of the column"), Text())
 
 
@@ -149,17 +153,17 @@ def _spread(spread: Spread) -> str:
 
 def verdicts_table(found: Comparison) -> Group:
     """Return a table of one line per verdict: a contestant's difference from single-task models, and its meaning."""
-    return _verdicts("difference to single-task models", "sharing", found.verdicts, found.level)
+    return _verdicts("difference to single-task models", found.verdicts, found.level, found.note)
 
 
 def over_trees_table(found: Comparison) -> Group:
     """Return a table of one line per verdict: a contestant's difference from the baseline's trees."""
-    return _verdicts("difference to trees", "verdict", found.over_trees, found.level)
+    return _verdicts("difference to trees", found.over_trees, found.level)
 
 
-def _verdicts(title: str, word: str, verdicts: list[Verdict], level: float) -> Group:
+def _verdicts(title: str, verdicts: list[Verdict], level: float, loud: str = "") -> Group:
     table = _columns(["task", "metric", "model"], ["change", "low", "high"])
-    table.add_column(word)
+    table.add_column("verdict")
     before = ("", "")
     for each in verdicts:
         task = ("", "") if (each.output, each.metric) == before else (each.output, each.metric)
@@ -167,16 +171,18 @@ def _verdicts(title: str, word: str, verdicts: list[Verdict], level: float) -> G
         changes = ["undefined" if value is None else f"{value:+.4f}" for value in (each.change, each.low, each.high)]
         table.add_row(*task, each.contestant, *changes, each.verdict)
     note = f"intervals of {level:.0%}: the test rows drawn anew, for the models that were trained"
-    return _titled(title, table, note=note)
+    return _titled(title, table, note=f"{note}\n{loud}" if loud else note)
 
 
 def costs_table(found: Comparison) -> Group:
-    """Return a table of one line per contestant: its size and speed."""
-    table = _columns(["model"], ["parameters*", "seconds", "rows/s", "ms for 200 rows"])
+    """Return a table of one line per contestant: its best epoch, size and speed."""
+    from gatewise.analysis import best_epoch
+
+    table = _columns(["model"], ["best epoch", "parameters*", "seconds", "rows/s", "ms for 200 rows"])
     for who, cost in found.cost.items():
         sizes = "" if cost.parameters is None else " + ".join(f"{size:,}" for size in cost.parameters)
         rate = "" if cost.rows_per_second is None else f"{cost.rows_per_second:,.0f}"
-        table.add_row(who, sizes, f"{cost.seconds:,.1f}", rate, f"{1000 * cost.latency:.2f}")
+        table.add_row(who, best_epoch(cost.epochs), sizes, f"{cost.seconds:,.1f}", rate, f"{1000 * cost.latency:.2f}")
     return _titled("cost of training and scoring", table, note="* outside the embeddings")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,12 @@ from gatewise.cli.show import metrics_table, out
 from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
 from gatewise.machine import tune_process
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gatewise.jobs import Tables, Trees
+    from gatewise.ranker import Ranker
 
 
 def train(
@@ -28,23 +34,27 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Begin anew where the output folder holds an earlier training.")
     ] = False,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Train trees beside the model, and say where they win: lightgbm.")
+    ] = None,
     report: Annotated[bool, typer.Option(help="Write report.html, too, where the extra is installed.")] = True,
 ) -> None:
     """Train a recipe, and write artefact, metrics, history, checkpoint and report into its output folder."""
     tune_process()
     declared = Recipe.read(recipe, overrides=set_ or [])
     # torch takes seconds to import: mistakes in the recipe are reported first
-    from gatewise.jobs import ARTEFACT, REPORT, afterwards, find_tables, name_of, train_recipe
+    from gatewise.jobs import ARTEFACT, REPORT, afterwards, checked_trees, find_tables, name_of, train_recipe
     from gatewise.progress import at_terminal, working
     from gatewise.ranker import Ranker
 
     # mistakes that only tasks can find, such as in the names of metrics, are reported before the tables are read
-    Ranker.from_options(declared.schema(), declared)
+    untrained = Ranker.from_options(declared.schema(), declared)
     run_dir = output or Path(declared.output)
     if resume and overwrite:
         raise DeclarationError("--resume goes on with a run, --overwrite begins it anew: give one of them")
     with working("looking at the tables", at_terminal()):
         tables = find_tables(declared, recipe.parent)
+    trees = None if baseline is None else checked_trees(baseline, untrained, tables)
     try:
         ranker = train_recipe(declared, tables, run_dir, resume=resume, overwrite=overwrite)
     except KeyboardInterrupt:
@@ -60,9 +70,22 @@ def train(
     console.print(f"weights of epoch {best} of {len(ranker.history)}")
     for problem in ranker.training_problems():
         console.print(f"note: {problem}", soft_wrap=True, markup=False)
+    if trees is not None:
+        _say_trees(console, ranker, trees, tables)
     console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)
     console.print(f"predict:  gatewise predict {run_dir} TABLE -o predictions.parquet", soft_wrap=True)
     if report:
         target, held_out = run_dir / REPORT, tables.valid if tables.test is None else tables.test
         line = afterwards(lambda: ranker.report(target, held_out, name=name_of(run_dir)), target)
         console.print(line, soft_wrap=True, markup=False)
+
+
+def _say_trees(console: Console, ranker: Ranker, trees: Trees, tables: Tables) -> None:
+    """Train trees beside the model, and print where they are better."""
+    from gatewise.jobs import beside_trees, in_words
+    from gatewise.progress import at_terminal, working
+
+    with working("training trees", at_terminal()):
+        found = beside_trees(ranker, trees, tables)
+    for line in in_words(found):
+        console.print(f"note: {line}", soft_wrap=True, markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -41,6 +41,7 @@ class LearntState(TypedDict):
     __pydantic_config__ = STRICT  # type: ignore[misc]
     values: Literal["integer", "string"] | None
     learnt: Annotated[list[Int64] | list[str], AfterValidator(_distinct)]
+    usual_count: NotRequired[Positive]
 
 
 class HashedState(TypedDict):

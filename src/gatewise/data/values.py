@@ -129,7 +129,7 @@ def as_numbers(column: pa.Array, purpose: str, row_of: RowOf = int) -> tuple[np.
     if pa.types.is_boolean(dtype):
         column = column.cast(pa.int8())
     elif not (numeric or pa.types.is_decimal(dtype) or pa.types.is_null(dtype)):
-        raise TableError(f"{purpose}: expected numbers, found {dtype}{_hint(dtype) or _no_number(column, row_of)}")
+        raise TableError(f"{purpose}: expected numbers, found {dtype}{_hint(dtype) or no_number(column, row_of)}")
     numbers = filled(as_type(column, pa.float64(), safe=False), 0)
     # the extremes of a column with NaN are NaN; only a bad column is searched for the bad row
     if len(numbers) and not (numbers.min() >= -LARGEST and numbers.max() <= LARGEST):
@@ -176,8 +176,8 @@ def _mask(column: pa.Array) -> pa.Array | None:
     return column.is_null() if column.null_count else None
 
 
-def _no_number(column: pa.Array, row_of: RowOf) -> str:
-    """Return the first text that is not a number, and its row."""
+def no_number(column: pa.Array, row_of: RowOf = int) -> str:
+    """Return the first text that is not a number, and its row, as an end of a sentence; empty if there are no texts."""
     if not is_string(column.type):
         return ""
     for row, text in enumerate(column):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from gatewise.declare.tasks import Binary, Label, Task
+from gatewise.declare.tasks import Binary, LifetimeValue, Task
 from gatewise.errors import did_you_mean
 from gatewise.names import given_name, joint_name
 
@@ -13,17 +13,22 @@ from gatewise.names import given_name, joint_name
 def path_to(task: Task, tasks: Mapping[str, Task]) -> list[str]:
     """Return the steps before a task, first step first; empty for a task outside of funnels."""
     path: list[str] = []
-    step: Label | None = task
-    while isinstance(step, Binary) and step.after is not None:
-        path.insert(0, step.after)
-        step = tasks[step.after]
+    step: Task = task
+    while (before := step_before(step)) is not None:
+        path.insert(0, before)
+        step = tasks[before]
     return path
+
+
+def step_before(task: Task) -> str | None:
+    """Return the step that a task comes after; None for a task outside of funnels, or the first step."""
+    return task.after if isinstance(task, (Binary, LifetimeValue)) else None
 
 
 def outputs_of(task: Task, tasks: Mapping[str, Task]) -> tuple[str, ...]:
     """Return the names of a task's predictions; a step of a funnel has two: given the step before, and joint."""
     path = path_to(task, tasks)
-    if not path:
+    if not path or not isinstance(task, Binary):
         return task.outputs
     return given_name(task.name, path[-1]), joint_name([*path, task.name])
 

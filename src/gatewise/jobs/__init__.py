@@ -1,5 +1,6 @@
 """Whole jobs as the command line runs them, without the printing."""
 
+from gatewise.jobs.beside_trees import beside_trees, checked_trees, in_words
 from gatewise.jobs.compared import Comparison
 from gatewise.jobs.comparison import COMPARISON, compare
 from gatewise.jobs.demo import train_with_controls
@@ -22,10 +23,13 @@ __all__ = [
     "Tables",
     "Trees",
     "afterwards",
+    "beside_trees",
+    "checked_trees",
     "compare",
     "export_files",
     "find_tables",
     "fuse",
+    "in_words",
     "name_of",
     "predict_file",
     "report_comparison",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from gatewise.analysis import Spread, Verdict, seesaw
+from gatewise.analysis import Spread, Verdict, note_of, seesaw
 from gatewise.jobs.contestants import Cost
 
 
@@ -26,6 +26,8 @@ class Comparison:
         affinity: of every contestant whose tasks share a model ``[task][task]``, the effect of a step on the
             first task on the loss of the second, the mean over seeds, see :func:`gatewise.training.task_affinity`;
             None: no label.
+        unfinished: by contestant, the tasks whose models were not trained to the end, in most of their trainings;
+            they have no verdict, and neither has what is compared with them.
     """
 
     seeds: tuple[int, ...]
@@ -38,6 +40,12 @@ class Comparison:
     cost: dict[str, Cost]
     tasks: tuple[str, ...]
     affinity: dict[str, list[list[float | None]]]
+    unfinished: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def note(self) -> str:
+        """One line on contestants that were not trained to the end; empty if there are none."""
+        return note_of(self.unfinished)
 
     @property
     def seesaw(self) -> dict[str, dict[str, Verdict]]:
@@ -67,4 +75,5 @@ class Comparison:
             "cost": {who: asdict(cost) for who, cost in self.cost.items()},
             "tasks": list(self.tasks),
             "affinity": self.affinity,
+            "unfinished": self.unfinished,
         }

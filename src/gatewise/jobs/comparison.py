@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import torch
 
 from gatewise import declare
-from gatewise.analysis import Verdict, check_verdicts, spreads, verdicts
+from gatewise.analysis import Verdict, check_verdicts, joined_epochs, spreads, unfinished_tasks, verdicts, worded
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder, needed_columns, pick_column, read_needed
 from gatewise.declare import Options, Recipe, Schema, TableSize, resolved
@@ -152,7 +152,7 @@ def compare_models(
             ``trees``); or ``Trees`` with other options.
         **how: seeds and judging, see :func:`compare_contestants`, also for errors and warnings.
     """
-    trees, validated = _trees(baseline, schema), tables.valid is not None
+    trees, validated = trees_of(baseline, schema), tables.valid is not None
 
     def competing(encoder: TableEncoder, rows: int) -> list[Contestant]:
         known = resolved(options, TableSize(rows, validated))
@@ -230,13 +230,18 @@ def compare_contestants(
     return found
 
 
-def _trees(baseline: str | Trees | None, schema: Schema) -> list[Trees]:
-    """Return the trees of a baseline, an empty list for None."""
+def trees_of(baseline: str | Trees | None, schema: Schema) -> list[Trees]:
+    """Return the trees of a baseline, an empty list for None.
+
+    Raises:
+        DeclarationError: an unknown baseline, or a task that trees cannot learn.
+        MissingExtraError: LightGBM is not installed.
+    """
     if baseline is None:
         return []
     if isinstance(baseline, str) and baseline != "lightgbm":
         hint = did_you_mean(baseline, ["lightgbm"])
-        raise DeclarationError(f"compare: baseline: expected 'lightgbm', found {baseline!r}{hint}")
+        raise DeclarationError(f"baseline: expected 'lightgbm', found {baseline!r}{hint}")
     trees = Trees(schema) if isinstance(baseline, str) else baseline
     trees.check()
     return [trees]
@@ -313,8 +318,13 @@ def _judged(
 
     trees = next((each.contestant.name for each in trials[0] if isinstance(each.contestant, Trees)), None)
 
+    cost = {name: _mean([trial.cost() for trial in seeds]) for name, seeds in zip(names, by_contestant, strict=True)}
+    unfinished = unfinished_tasks({name: each.epochs for name, each in cost.items()})
+    unshared = [name for name, each in cost.items() if each.parameters is None]
+
     def over(baseline: str) -> list[Verdict]:
-        return verdicts(trained, baseline, metrics, samples=samples, level=level)
+        found = verdicts(trained, baseline, metrics, samples=samples, level=level)
+        return worded(found, baseline, tasks, unfinished, unshared)
 
     return Comparison(
         seeds=tuple(seed[0].seed for seed in trials),
@@ -324,9 +334,10 @@ def _judged(
         metrics={name: spreads([each.evaluate() for each in found]) for name, found in trained.items()},
         verdicts=over(against),
         over_trees=[] if trees is None else over(trees),
-        cost={name: _mean([trial.cost() for trial in seeds]) for name, seeds in zip(names, by_contestant, strict=True)},
+        cost=cost,
         tasks=tuple(task.name for task in tasks),
         affinity=dict(_affinities(by_contestant)),
+        unfinished=unfinished,
     )
 
 
@@ -347,4 +358,5 @@ def _mean(costs: Sequence[Cost]) -> Cost:
         seconds=fmean(cost.seconds for cost in costs),
         rows_per_second=fmean(rates) if rates else None,
         latency=fmean(cost.latency for cost in costs),
+        epochs=joined_epochs([cost.epochs for cost in costs]),
     )

@@ -6,11 +6,12 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
+from gatewise.analysis import Epochs, epochs_of
 from gatewise.data import needed_columns, read_needed, take_rows
 from gatewise.declare import Options, Schema, to_dict
 from gatewise.jobs.tables import Tables
@@ -32,12 +33,19 @@ class Cost:
         seconds: of training all models, with encoding.
         rows_per_second: of training all models, one after the other; None: not trained in epochs.
         latency: the median seconds for scoring 200 raw rows by all models.
+        epochs: how long every model was trained; empty: not trained in epochs, or no validation rows.
     """
 
     parameters: list[int] | None
     seconds: float
     rows_per_second: float | None
     latency: float
+    epochs: list[Epochs] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Cost:
+        """Return a cost from plain values."""
+        return cls(**{**kept, "epochs": [Epochs(**each) for each in kept.get("epochs", [])]})
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,12 @@ class Part:
         options = replace(self.options, training=replace(self.options.training, seed=seed))
         return Ranker.from_options(self.schema, options).fit(tables.train, tables.valid, progress=False)
 
+    def epochs(self, ranker: Ranker) -> Epochs | None:
+        """Return how long the model was trained; None without validation rows."""
+        # "auto" is a number in the options of a fitted ranker
+        declared = ranker.options.training.known_epochs or len(ranker.history)
+        return epochs_of(ranker.history, declared, self.judged)
+
     def predicted(self, ranker: Ranker, tables: Tables) -> dict[str, np.ndarray]:
         """Return the predictions for the judged tasks on the test rows, ``[row]`` by name."""
         found = ranker.scorer.predicted(tables.test).columns
@@ -129,6 +143,7 @@ class Models:
             seconds=seconds,
             rows_per_second=1 / sum(1 / rate for rate in rates),
             latency=median_seconds(lambda: [ranker.predict(rows) for ranker in rankers]),
+            epochs=[each for part, ranker in zip(self.parts, rankers, strict=True) if (each := part.epochs(ranker))],
         )
         return Learnt(columns, cost, self._affinity(rankers[0], tables) if len(self.parts) == 1 else None)
 

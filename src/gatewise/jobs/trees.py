@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,13 @@ import torch
 
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import EncodedTable, TableEncoder, needed_columns, read_needed
-from gatewise.declare import Schema, to_dict
+from gatewise.declare import Duration, Schema, to_dict
 from gatewise.errors import DeclarationError, MissingExtraError, TrainingError
 from gatewise.jobs.contestants import SCORED, Cost, Learnt, median_seconds
 from gatewise.jobs.tables import Tables
-from gatewise.jobs.tree_objectives import columns_of, objective_of
+from gatewise.jobs.tree_objectives import columns_of, learnt_as, objective_of, predicted_from
 from gatewise.layout import NULL
-from gatewise.tasks import Task, in_sample
+from gatewise.tasks import DurationTask, Task, in_sample
 
 if TYPE_CHECKING:
     import lightgbm
@@ -47,6 +47,8 @@ LONGEST = 256
 """Lists of more distinct values are left out, because each value is a column."""
 
 
+Labels = tuple[np.ndarray, np.ndarray]
+"""Columns ``[row, column]`` and one output's labels ``[row]``."""
 Labelled = tuple[np.ndarray, dict[str, np.ndarray]]
 """Columns ``[row, column]`` and, by output, labels ``[row]``, NaN outside its sample."""
 
@@ -84,13 +86,14 @@ class Trees:
                 objective_of(task, output)
 
     def declared(self) -> Any:  # noqa: D102
-        return [to_dict(self.schema), OPTIONS, TREES, PATIENCE, WITHOUT_VALIDATION, self.options]
+        found = [to_dict(self.schema), OPTIONS, TREES, PATIENCE, WITHOUT_VALIDATION, self.options]
+        return [*found, "logarithms"] if any(isinstance(task, Duration) for task in self.schema.tasks) else found
 
     def learn(self, seed: int, tables: Tables) -> Learnt:  # noqa: D102
         started = time.perf_counter()
         rows = LabelledRows.of(self.schema, tables)
         models = {
-            output: _grown(task, output, rows, self.options.get(task.name, {}), seed)
+            output: _predictor(task, output, rows, self.options.get(task.name, {}), seed)
             for task in rows.tasks
             for output in task.outputs
         }
@@ -98,7 +101,7 @@ class Trees:
 
         def predict(source: Any) -> dict[str, np.ndarray]:
             values = columns(encoder, encoder.encode(source, labels=False))
-            found = {output: np.asarray(model.predict(values)) for output, model in models.items()}
+            found = {output: model(values) for output, model in models.items()}
             parts = [columns_of(task, {output: found[output] for output in task.outputs}) for task in rows.tasks]
             return {name: column for part in parts for name, column in part.items()}
 
@@ -157,12 +160,29 @@ def tuned_trees(schema: Schema, tables: Tables, seed: int = 0) -> Trees:
     return Trees(schema, options={task.name: min(SIZES, key=partial(loss, task)) for task in rows.tasks})
 
 
+def _predictor(
+    task: Task, output: str, rows: LabelledRows, changed: Mapping[str, Any], seed: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function from columns to an output's predictions, after growing its trees."""
+    booster = _grown(task, output, rows, changed, seed)
+    values, labels = _known(rows.train, output)
+    # only a prediction of logarithms looks at the training rows again
+    learnt = np.asarray(booster.predict(values)) if isinstance(task, DurationTask) else labels
+    return lambda some: predicted_from(task, np.asarray(booster.predict(some)), learnt, labels)
+
+
+def _known(part: Labelled, output: str) -> Labels:
+    """Return columns and labels of the rows in an output's sample."""
+    known = ~np.isnan(part[1][output])
+    return part[0][known], part[1][output][known]
+
+
 def _grown(task: Task, output: str, rows: LabelledRows, changed: Mapping[str, Any], seed: int) -> lightgbm.Booster:
     import lightgbm
 
-    def labelled(part: Labelled) -> tuple[np.ndarray, np.ndarray]:
-        known = ~np.isnan(part[1][output])
-        return part[0][known], part[1][output][known]
+    def labelled(part: Labelled) -> Labels:
+        values, labels = _known(part, output)
+        return values, learnt_as(task, labels)
 
     options = {**OPTIONS, **objective_of(task, output), "seed": seed, "num_threads": torch.get_num_threads(), **changed}
     data = lightgbm.Dataset(*labelled(rows.train), categorical_feature=categories(rows.encoder))

@@ -61,7 +61,7 @@ class Trial:
 
     def cost(self) -> Cost:
         """Return the cost of the trial."""
-        return Cost(**self._kept()["cost"])
+        return Cost.of(self._kept()["cost"])
 
     def affinity(self) -> list[list[float | None]] | None:
         """Return the affinity of tasks ``[task][task]``, if any."""

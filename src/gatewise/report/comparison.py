@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any
 
 from gatewise import plots
-from gatewise.analysis import Verdict, seesaw
-from gatewise.report.blocks import Block, Cell, Figure, Figures, Page, Section, Table, Tile, Titled, Tone, Value
+from gatewise.analysis import Epochs, Verdict, best_epoch, note_of, seesaw
+from gatewise.report.blocks import Block, Cell, Figure, Figures, Note, Page, Section, Table, Tile, Titled, Tone, Value
 from gatewise.report.pictures import figure, matrix_figure
 from gatewise.report.sections.values import defined
 
-TONES: Mapping[str, Tone] = {"helps": "good", "hurts": "bad", "no evidence": "quiet"}
+TONES: Mapping[str, Tone] = {"helps": "good", "better": "good", "hurts": "bad", "worse": "bad"}
+"""Tones of the words of a verdict; all others are quiet."""
 
 
 def comparison_page(found: Mapping[str, Any], name: str) -> Page:
@@ -26,7 +27,7 @@ def comparison_page(found: Mapping[str, Any], name: str) -> Page:
     seeds = len(found["seeds"])
     subtitle = f"{', '.join(found['metrics'])} · {found['rows']:,} test rows, {seeds} seed{'s' if seeds > 1 else ''}"
     level = found["level"]
-    sections = [_seesaw(verdicts), _verdicts(verdicts, level), _metrics(found["metrics"])]
+    sections = [_seesaw(verdicts), _verdicts(verdicts, level, found.get("unfinished", {})), _metrics(found["metrics"])]
     if found["over_trees"]:
         sections.append(_over_trees([Verdict(**each) for each in found["over_trees"]], level))
     if found["affinity"]:
@@ -38,38 +39,41 @@ def _tiles(verdicts: Sequence[Verdict]) -> list[Tile]:
     """Return the number of outputs that each model helps, by their summary metrics."""
     tiles = []
     for model, changes in seesaw(verdicts).items():
-        words = [verdict.verdict for verdict in changes.values()]
-        helped, hurt = words.count("helps"), words.count("hurts")
-        tone: Tone = "bad" if hurt else "good" if helped else "quiet"
-        tiles.append(Tile(model, Cell(f"helps {helped} of {len(words)}", tone), f"hurts {hurt}"))
+        words: list[str] = [verdict.verdict for verdict in changes.values()]
+        good, bad = ("better", "worse") if {"better", "worse"} & set(words) else ("helps", "hurts")
+        won, lost = words.count(good), words.count(bad)
+        tone: Tone = "bad" if lost else "good" if won else "quiet"
+        tiles.append(Tile(model, Cell(f"{good} {won} of {len(words)}", tone), f"{bad} {lost}"))
     return tiles
 
 
-def _verdicts(verdicts: Sequence[Verdict], level: float) -> Section:
+def _verdicts(verdicts: Sequence[Verdict], level: float, unfinished: Mapping[str, Sequence[str]]) -> Section:
     intro = (
         f"Difference to single-task models, with intervals of {level:.0%} over test rows drawn anew. No evidence is no "
         "proof that sharing does nothing."
     )
-    return Section("verdicts", "Verdicts", intro, [Titled("", _changes(verdicts, "sharing"))])
+    # a comparison of an earlier version does not know how long its models were trained
+    notes: list[Block] = [Note(note, "bad")] if (note := note_of(unfinished)) else []
+    return Section("verdicts", "Verdicts", intro, [*notes, Titled("", _changes(verdicts))])
 
 
 def _over_trees(verdicts: Sequence[Verdict], level: float) -> Section:
     intro = f"Difference to gradient-boosted trees, a model a task, with intervals of {level:.0%} over the same draws."
-    return Section("trees", "Beside trees", intro, [Titled("", _changes(verdicts, "verdict"))])
+    return Section("trees", "Beside trees", intro, [Titled("", _changes(verdicts))])
 
 
-def _changes(verdicts: Sequence[Verdict], word: str) -> Table:
+def _changes(verdicts: Sequence[Verdict]) -> Table:
     rows: list[list[Value]] = [
         [
             each.output,
             each.metric,
             each.contestant,
             *(Cell(value, signed=True) for value in (each.change, each.low, each.high)),
-            Cell(each.verdict, TONES[each.verdict]),
+            Cell(each.verdict, TONES.get(each.verdict, "quiet")),
         ]
         for each in verdicts
     ]
-    return Table(["prediction", "metric", "model", "change", "low", "high", word], rows)
+    return Table(["prediction", "metric", "model", "change", "low", "high", "verdict"], rows)
 
 
 def _seesaw(verdicts: Sequence[Verdict]) -> Section:
@@ -123,6 +127,7 @@ def _cost(costs: Mapping[str, Mapping[str, Any]]) -> Section:
     rows: list[list[Value]] = [
         [
             model,
+            best_epoch([Epochs(**each) for each in cost.get("epochs", [])]),
             None if cost["parameters"] is None else sum(cost["parameters"]),
             cost["seconds"],
             cost["rows_per_second"],
@@ -130,6 +135,6 @@ def _cost(costs: Mapping[str, Mapping[str, Any]]) -> Section:
         ]
         for model, cost in costs.items()
     ]
-    headings = ["model", "parameters", "seconds", "rows/s", "ms for 200 rows"]
+    headings = ["model", "best epoch", "parameters", "seconds", "rows/s", "ms for 200 rows"]
     intro = "Parameters outside the embeddings, of all models together; seconds of training with encoding."
     return Section("cost", "Cost", intro, [Titled("", Table(headings, rows))])

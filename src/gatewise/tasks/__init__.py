@@ -9,7 +9,7 @@ from gatewise.tasks.binary import BinaryTask
 from gatewise.tasks.count import CountTask
 from gatewise.tasks.custom import make_registered, register
 from gatewise.tasks.duration import DurationTask
-from gatewise.tasks.funnel import FunnelTask
+from gatewise.tasks.funnel import FunnelTask, ValueAfterTask
 from gatewise.tasks.jrc import JointTask
 from gatewise.tasks.lifetime_value import LifetimeValueTask
 from gatewise.tasks.members import for_members, merged_scores
@@ -38,6 +38,7 @@ __all__ = [
     "RegressionTask",
     "Rows",
     "Task",
+    "ValueAfterTask",
     "evaluate_tasks",
     "for_members",
     "in_sample",

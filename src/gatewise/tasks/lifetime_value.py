@@ -12,7 +12,7 @@ from typing_extensions import override
 from gatewise.metrics import AUC, GINI, MAE, RMSE, SPEARMAN, Metric
 from gatewise.names import positive_name
 from gatewise.tasks.exponential import LARGEST, bounded_exp
-from gatewise.tasks.means import log_of_mean, logit_of_mean
+from gatewise.tasks.means import logit_of_mean
 from gatewise.tasks.normal import UNIT_SPREAD, spread_of, value_losses
 from gatewise.tasks.rows import ByTask
 from gatewise.tasks.task import Task
@@ -104,10 +104,15 @@ class LifetimeValueTask(Task):
     @override
     def merged(self, scores: Tensor) -> Tensor:
         """Return scores with the mean probability, the mean width and the mean of the members' expected values."""
+        return self.merged_by(scores, torch.zeros_like(scores[..., 0]))
+
+    def merged_by(self, scores: Tensor, log_weights: Tensor) -> Tensor:
+        """Return merged scores of members that count with the weights of these logarithms ``[row, member]``."""
         score, mean, width = scores.unbind(dim=2)
-        there, same = logit_of_mean(score), width.mean(dim=1)
+        there, same = logit_of_mean(score, log_weights), width.mean(dim=1)
         expected = logsigmoid(score) + self._exponent(mean, width).clamp(-LARGEST, LARGEST)
-        value = log_of_mean(expected) - logsigmoid(there) - (self.log_std * spread_of(same)).square() / 2
+        of_all = torch.logsumexp(expected + log_weights, dim=1) - torch.logsumexp(log_weights, dim=1)
+        value = of_all - logsigmoid(there) - (self.log_std * spread_of(same)).square() / 2
         return torch.stack([there, value / self.log_std, same], dim=1)
 
     def _exponent(self, mean: Tensor, width: Tensor) -> Tensor:

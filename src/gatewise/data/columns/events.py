@@ -137,7 +137,8 @@ class EventsColumn(FeatureColumn[Events, PreparedEvents]):
         lists = as_lists(column, self.feature.separator, part.purpose)
         check_aligned(first, lists, (self.column, part.column), self.purpose)
         where = f"{part.purpose}, an item of column {part.column!r} beside {self.column!r}"
-        values, missing = as_numbers(as_floats(lists.values, where), where, list_of(lists.offsets.to_numpy()))
+        row_of = list_of(lists.offsets.to_numpy())
+        values, missing = as_numbers(as_floats(lists.values, where, row_of), where, row_of)
         if kept.places is None:
             return Numbers(values, missing)
         chosen = kept.of(pa.array(values, mask=missing))

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from gatewise.data.columns.aligned import check_aligned
 from gatewise.data.plain_types import is_string
-from gatewise.data.values import RowOf, as_lists, as_numbers, list_of
+from gatewise.data.values import RowOf, as_lists, as_numbers, list_of, no_number
 from gatewise.errors import TableError
 
 OF_NULL = 1.0
@@ -32,7 +32,7 @@ def item_weights(column: pa.Array, items: pa.Array, names: tuple[str, str], sepa
     check_aligned(items, lists, names, purpose)
     reader = f"{purpose}, a weight of column {names[1]!r} for an item of column {names[0]!r}"
     row_of = list_of(lists.offsets.to_numpy())
-    numbers, nulls = as_numbers(as_floats(lists.values, reader), reader, row_of)
+    numbers, nulls = as_numbers(as_floats(lists.values, reader, row_of), reader, row_of)
     _refuse(nulls, "null", reader, row_of)
     _refuse(numbers < 0, "a negative number", reader, row_of)
     return numbers.astype(np.float32)
@@ -46,18 +46,24 @@ def kept_weights(weights: np.ndarray, places: pa.Array | None) -> np.ndarray:
     return found
 
 
-def as_floats(values: pa.Array, reader: str) -> pa.Array:
+def as_floats(values: pa.Array, reader: str, row_of: RowOf) -> pa.Array:
     """Return numbers; those of strings are read.
 
+    Args:
+        values: the items of a list column.
+        reader: the reader of the column, for messages.
+        row_of: from an item to its row.
+
     Raises:
-        TableError: a string is not a number.
+        TableError: a string is not a number; names it and its row.
     """
     if not is_string(values.type):
         return values
     try:
         return values.cast(pa.float64())
-    except pa.ArrowInvalid as error:
-        raise TableError(f"{reader}: expected numbers between the separators: {error}") from None
+    except pa.ArrowInvalid:
+        found = no_number(values, row_of)
+        raise TableError(f"{reader}: expected numbers between the separators, found strings{found}") from None
 
 
 def _refuse(wrong: np.ndarray, what: str, reader: str, row_of: RowOf) -> None:

@@ -21,8 +21,9 @@ class BinaryLabels(LabelEncoder[Binary]):
 
     @override
     def read(self, table: pa.Table) -> np.ndarray:
-        if is_string(pick_column(table, column_of(self.task), self.purpose).type):
-            raise TableError(f"{self.purpose}: found strings, expected 0, 1 or null")
+        column = pick_column(table, column_of(self.task), self.purpose)
+        if is_string(column.type):
+            raise TableError(f"{self.purpose}: found strings{_such_as(column)}, expected 0, 1 or null")
         values = self.numbers(table)
         self.refuse(values, ~np.isnan(values) & (values != 0) & (values != 1), "0, 1 or null")
         return values[:, np.newaxis]
@@ -30,6 +31,13 @@ class BinaryLabels(LabelEncoder[Binary]):
     @override
     def summarise(self, known: np.ndarray) -> dict[str, Any]:
         return {"rate": float(known.mean())}
+
+
+def _such_as(column: pa.Array) -> str:
+    """Return the first text that is neither 0 nor 1, or else the first one, and its row."""
+    texts = [(row, text) for row, text in enumerate(column.to_pylist()) if text is not None]
+    row, text = next((pair for pair in texts if pair[1] not in ("0", "1")), texts[0] if texts else (0, None))
+    return "" if text is None else f", such as {text[:40]!r} in row {row}"
 
 
 class RegressionLabels(LabelEncoder[Regression]):

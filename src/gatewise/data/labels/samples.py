@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gatewise.declare import Binary, Schema, path_to
+from gatewise.declare import Binary, LifetimeValue, Schema, path_to
 from gatewise.errors import GatewiseWarning, TableError
 
 Labels = dict[str, np.ndarray]
@@ -43,7 +43,8 @@ def settled(schema: Schema, labels: Labels, *, warn: bool) -> Labels:
     """
     tasks = schema.tasks_by_name
     steps = [task for task in schema.tasks if isinstance(task, Binary) and task.after is not None]
-    if not steps:
+    values = [task for task in schema.tasks if isinstance(task, LifetimeValue) and task.after is not None]
+    if not steps and not values:
         return labels
     labels = {name: column.copy() for name, column in labels.items()}
     steps.sort(key=lambda task: len(path_to(task, tasks)))
@@ -61,7 +62,21 @@ def settled(schema: Schema, labels: Labels, *, warn: bool) -> Labels:
             labels[task.name][rows] = 0 if task.conflicts == "trust_before" else np.nan
             if task.conflicts == "drop":
                 labels[task.after][rows] = np.nan
+    for value in values:
+        _settle_value(value, labels, warn=warn)
     return labels
+
+
+def _settle_value(task: LifetimeValue, labels: Labels, *, warn: bool) -> None:
+    """Let values above 0 without the step before count as 0."""
+    assert task.after is not None
+    rows = (labels[task.name] > 0) & (labels[task.after] == 0)
+    if not rows.any():
+        return
+    labels[task.name][rows] = 0
+    if warn:
+        found = f"task {task.name!r}: {int(rows.sum()):,} of {len(rows):,} rows have a value without {task.after!r}"
+        warnings.warn(f"{found}; they count as 0", GatewiseWarning, stacklevel=5)
 
 
 DONE = {

@@ -27,9 +27,11 @@ class Vocabulary(AnyVocabulary):
 
     Attributes:
         values: distinct int64 or large_string values, most frequent first.
+        usual_count: how often a value stood in the training table, on average; None: not known.
     """
 
     values: pa.Array
+    usual_count: float | None = field(default=None, compare=False)
     _row_of: dict[Any, int] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -38,7 +40,7 @@ class Vocabulary(AnyVocabulary):
         values, counts = summed(values, counts)
         kept = np.flatnonzero(counts >= min_count)
         by_count = kept[np.argsort(-counts[kept], kind="stable")]
-        return cls(values.take(pa.array(by_count)))
+        return cls(values.take(pa.array(by_count)), float(counts[kept].mean()) if len(kept) else None)
 
     @property
     @override
@@ -85,7 +87,7 @@ class Vocabulary(AnyVocabulary):
             return Vocabulary.learn(values, counts, min_count)
         unknown = self.lookup(values) == OUT_OF_VOCABULARY
         fresh = Vocabulary.learn(values.filter(pa.array(unknown)), counts[unknown], min_count)
-        return Vocabulary(pa.concat_arrays([self.values, fresh.values.cast(self.type)]))
+        return Vocabulary(pa.concat_arrays([self.values, fresh.values.cast(self.type)]), self.usual_count)
 
     @override
     def value_kinds(self) -> ValueKinds:
@@ -115,7 +117,8 @@ class Vocabulary(AnyVocabulary):
     def state(self) -> dict[str, Any]:
         """Return the vocabulary as JSON values."""
         kind = next((kind for kind, dtype in TYPES.items() if dtype == self.type), None)
-        return {"values": kind, "learnt": self.values.to_pylist()}
+        found = {"values": kind, "learnt": self.values.to_pylist()}
+        return found if self.usual_count is None else found | {"usual_count": self.usual_count}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Vocabulary:
@@ -123,7 +126,7 @@ class Vocabulary(AnyVocabulary):
         values = pa.array(state["learnt"], type=TYPES.get(state["values"], pa.null()))
         if values.null_count != 0 and len(values):
             raise ArtefactError("vocabulary: a learnt value is null")
-        return cls(values)
+        return cls(values, state.get("usual_count"))
 
 
 def summed(values: pa.Array, counts: np.ndarray) -> tuple[pa.Array, np.ndarray]:

@@ -40,6 +40,11 @@ class AnyVocabulary(ABC):
         """Number of rows for values, without the reserved rows."""
 
     @property
+    def usual_count(self) -> float | None:
+        """How often a value stood in the training table, on average; None: not known."""
+        return None
+
+    @property
     def rows(self) -> int:
         """Number of rows of the embedding table, with the reserved rows."""
         return self.size + RESERVED_ROWS

@@ -83,8 +83,7 @@ class FunnelTask(BinaryTask):
 
     def steps_before(self, scores: ByTask) -> list[LogProbability]:
         """Return the log probability of each previous step, given that it was reached."""
-        first, *others = self.after
-        return [of_score(scores[first.name]), *(_as_step(step).step_probability(scores) for step in others)]
+        return step_probabilities(self.after, scores)
 
     @override
     def targets_among(self, labels: ByTask) -> Tensor:
@@ -131,17 +130,29 @@ class FunnelTask(BinaryTask):
     def predictions(self, scores: ByTask, labels: ByTask) -> dict[str, Tensor]:
         """Return the probability of the step given the step before, and of all steps: exactly the product of all."""
         exact = {name: score.double() for name, score in scores.items()}
-        joint = self.after[0].predict(scores[self.after[0].name])
-        for step in (*self.after[1:], self):
-            given = _as_step(step).step_probability(exact).yes.exp()
-            joint = joint * given
-        return {self.given: given, self.joint: joint}
+        given = self.step_probability(exact).yes.exp()
+        return {self.given: given, self.joint: probability_of_steps(self.after, scores) * given}
 
     @override
     def judged(self, labels: ByTask) -> dict[str, Tensor]:
         came = joint_label([labels[step.name] for step in self.after])
         taken = torch.where(came == 1, labels[self.name], came)
         return {self.given: torch.where(came == 1, taken, torch.nan), self.joint: taken}
+
+
+def step_probabilities(steps: Sequence[BinaryTask], scores: ByTask) -> list[LogProbability]:
+    """Return the log probability of each step of a funnel, given that it was reached."""
+    first, *others = steps
+    return [of_score(scores[first.name]), *(_as_step(step).step_probability(scores) for step in others)]
+
+
+def probability_of_steps(steps: Sequence[BinaryTask], scores: ByTask) -> Tensor:
+    """Return the float64 probability ``[row]`` of all steps of a funnel, from the scores of all tasks."""
+    exact = {name: score.double() for name, score in scores.items()}
+    joint = steps[0].predict(scores[steps[0].name])
+    for step in steps[1:]:
+        joint = joint * _as_step(step).step_probability(exact).yes.exp()
+    return joint
 
 
 def _as_step(task: BinaryTask) -> FunnelTask:
