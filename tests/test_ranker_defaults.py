@@ -50,7 +50,7 @@ def test_a_small_table_is_learnt_to_its_end(ranker: gw.Ranker) -> None:
 
 
 def test_what_auto_became_is_kept_and_what_was_declared_too(ranker: gw.Ranker) -> None:
-    assert ranker.options.training.length == (100, 32, 10)
+    assert ranker.options.training.decided == (100, 32, 10, 5e-4)
     assert ranker.options.model == replace(DEFAULT_MODEL, members=8)
     assert ranker.declared.model.members == ranker.declared.training.epochs == AUTO
     assert ranker.get_params()["epochs"] == AUTO
@@ -80,8 +80,8 @@ def test_an_update_trains_the_members_that_are_there(ranker: gw.Ranker, tmp_path
 
 def test_what_auto_became_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     gw.Ranker(SCHEMA, "mmoe", epochs=1).fit(make_table(100), progress=True)
-    assert "chosen for 100 rows: batch_size 32, patience 3" in capsys.readouterr().err
-    gw.Ranker(SCHEMA, "mmoe", epochs=1, batch_size=50, patience=None).fit(make_table(100), progress=True)
+    assert "chosen for 100 rows: batch_size 32, patience 3, lr 0.0005" in capsys.readouterr().err
+    gw.Ranker(SCHEMA, "mmoe", epochs=1, batch_size=50, patience=None, lr=0.01).fit(make_table(100), progress=True)
     assert "chosen for" not in capsys.readouterr().err
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 
 import gatewise as gw
 from gatewise import metrics
+from gatewise.declare import DEFAULT_MODEL
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 ROWS = 400
@@ -171,17 +173,11 @@ def test_groups_of_tables_and_contestants_by_name(found, capsys: pytest.CaptureF
 
 
 def test_an_option_less_goes_to_the_model_or_to_the_training(found, monkeypatch: pytest.MonkeyPatch):
-    contestants, collection = found("tables.contestants"), found("tables.collection")
-    asked = []
-    monkeypatch.setattr(contestants, "ranker", lambda **options: lambda table, *_: asked.append((table, options)))
-    table = collection.TABLES["schools"]()
-    contestants.without(experts=1, batch_size=64)(table, table.parts(), 0)
-    contestants.without(numbers=gw.PiecewiseLinear())(table, table.parts(), 0)
-    (same, changed), (embedded, default) = asked
-    assert same is table
-    assert changed == {"model": gw.MMoE(experts=1), "batch_size": 64}
-    assert default == {"model": gw.MMoE()}
-    assert {f.embedding for f in embedded.schema.features if isinstance(f, gw.Numeric)} == {gw.PiecewiseLinear()}
+    contestants = found("tables.contestants")
+    monkeypatch.setattr(contestants, "ranker", lambda **options: options)
+    less = contestants.without(members=1, batch_size=64)
+    assert less == {"model": replace(DEFAULT_MODEL, members=1), "batch_size": 64}
+    assert contestants.without(numbers=None) == {"model": replace(DEFAULT_MODEL, numbers=None)}
 
 
 def test_files_that_are_not_there_leave_their_table_out(found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

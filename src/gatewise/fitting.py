@@ -35,13 +35,13 @@ def make_trainer(
     valid: TrainingRows | None = None,
 ) -> Trainer:
     """Return a trainer for a scorer's model, from training and validation rows and the declared options."""
-    training, length = options.training, options.training.length
+    training, decided = options.training, options.training.decided
     balance = build_balance(options.balance, scorer.tasks).to(scorer.device)
     optimizer = make_optimizer(
         training.optimizer,
         scorer.model,
         balance,
-        lr=training.lr,
+        lr=decided.lr,
         embedding_lr=training.embedding_lr,
         weight_decay=training.weight_decay,
         momentum=training.momentum,
@@ -55,9 +55,9 @@ def make_trainer(
         optimizer=optimizer,
         schedule=_schedule(training, optimizer, train.rows),
         monitor=Monitor(training.monitor, scorer.tasks),
-        stopping=Stopping(length.patience, training.min_delta),
-        epochs=length.epochs,
-        batch_size=length.batch_size,
+        stopping=Stopping(decided.patience, training.min_delta),
+        epochs=decided.epochs,
+        batch_size=decided.batch_size,
         accumulate=training.accumulate,
         clip_norm=training.clip_norm,
         precision=training.precision,
@@ -77,7 +77,7 @@ def _fingerprint(
 
 
 def _schedule(training: declare.Training, optimizer: Optimizer, rows: int | None) -> Schedule:
-    epochs, batch_size, _ = training.length
+    epochs, batch_size, *_ = training.decided
     match training.schedule:
         case declare.StepDecay(every=every, factor=factor, unit=unit):
             return step_decay(optimizer, every=every, factor=factor, unit=unit)

@@ -118,7 +118,7 @@ def prepare(
 def _resolved(options: declare.Options, size: declare.TableSize, show: bool) -> declare.Options:
     """Return options of numbers only, and say what they became."""
     found = declare.chosen(options, size)
-    values = ", ".join(f"{name} {value:,}" for name, value in found.items())
+    values = ", ".join(f"{name} {value:,.4g}" for name, value in found.items())
     said(f"chosen for {size.rows:,} rows: {values}", show and bool(found))
     return declare.resolved(options, size)
 

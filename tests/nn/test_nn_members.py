@@ -105,6 +105,7 @@ def test_towers_that_read_others_read_those_of_their_own_member():
 
 def test_a_side_tower_adds_to_every_member():
     model, table = of(members=COUNT, side={"features": ["x"], "dims": [3]})
+    model.eval()
     inputs = table.inputs(torch.arange(ROWS))
     vectors = model.input_layer(inputs)
     with_side = model.of_members(vectors).scores

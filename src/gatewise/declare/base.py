@@ -79,11 +79,23 @@ Auto = Literal["auto"]
 AUTO: Auto = "auto"
 """Stands for a value that the table decides."""
 
-number_or_auto = Discriminator(lambda value: "auto" if isinstance(value, str) and not value.isdigit() else "number")
-"""Tells a number from ``"auto"``, so that a mistake is judged as what it was meant to be."""
+
+def _number_or_auto(value: Any) -> str:
+    if not isinstance(value, str):
+        return "number"
+    try:
+        float(value)
+    except ValueError:
+        return "auto"
+    return "number"
 
 
-def number_of(value: int | Auto, option: str) -> int:
+number_or_auto = Discriminator(_number_or_auto)
+"""Tells a number, also one written as text, from ``"auto"``, so that a mistake is judged as what it was meant to be."""
+N = TypeVar("N", int, float)
+
+
+def number_of(value: N | Auto, option: str) -> N:
     """Return a number that is known.
 
     Raises:

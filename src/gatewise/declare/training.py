@@ -14,6 +14,9 @@ from gatewise.declare.doors import OpenTo
 
 Positive = Annotated[int, Field(gt=0)]
 PositiveOrAuto = Annotated[Annotated[Positive, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
+RateOrAuto = Annotated[
+    Annotated[Annotated[float, Field(gt=0)], Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto
+]
 PatienceOrAuto = Annotated[Annotated[Positive | None, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
 AnyCallback = Annotated[Any, OpenTo("callback")]
 Unit = Literal["epoch", "step"]
@@ -86,12 +89,13 @@ class Plateau(ScheduleOptions):
 Schedule = Annotated[Annotated[StepDecay | Cosine | Plateau, Field(discriminator="kind")], shorthand]
 
 
-class Length(NamedTuple):
-    """How long a training is, as numbers: see :class:`Training`."""
+class Decided(NamedTuple):
+    """Options that may be ``auto``, as numbers: see :class:`Training`."""
 
     epochs: int
     batch_size: int
     patience: int | None
+    lr: float
 
 
 @declaration
@@ -106,8 +110,9 @@ class Training:
     """Batches per optimiser step; the gradient equals that of one large batch with all their rows."""
     optimizer: Literal["adamw", "adam", "adagrad", "rmsprop", "sgd"] = field(default="adamw", kw_only=True)
     """The optimiser."""
-    lr: Annotated[float, Field(gt=0)] = field(default=1e-3, kw_only=True)
-    """Learning rate."""
+    lr: RateOrAuto = field(default=AUTO, kw_only=True)
+    """Learning rate; ``auto``: 1e-3 for 128 rows per step, otherwise as the root of their number, from 5e-4 to 2e-3; for
+    optimisers other than Adam 1e-3."""
     embedding_lr: Annotated[float, Field(gt=0)] | None = field(default=None, kw_only=True)
     """Learning rate of the embedding tables, which the schedule changes likewise; None: ``lr``."""
     momentum: Rate = field(default=0.9, kw_only=True)
@@ -148,14 +153,15 @@ class Training:
     """Registered reporters, called on every step and epoch; ``fit`` also takes reporters that are not registered."""
 
     @property
-    def length(self) -> Length:
-        """Epochs, batch size and patience as numbers.
+    def decided(self) -> Decided:
+        """Epochs, batch size, patience and learning rate as numbers.
 
         Raises:
             DeclarationError: one of them is ``auto`` still; names it.
         """
         patience = None if self.patience is None else number_of(self.patience, "patience")
-        return Length(number_of(self.epochs, "epochs"), number_of(self.batch_size, "batch_size"), patience)
+        epochs, batch_size = number_of(self.epochs, "epochs"), number_of(self.batch_size, "batch_size")
+        return Decided(epochs, batch_size, patience, number_of(self.lr, "lr"))
 
     @property
     def known_epochs(self) -> int | None:
@@ -170,7 +176,7 @@ class TrainingOptions(TypedDict, total=False):
     batch_size: int | Auto
     accumulate: int
     optimizer: Literal["adamw", "adam", "adagrad", "rmsprop", "sgd"]
-    lr: float
+    lr: float | Auto
     embedding_lr: float | None
     momentum: float
     weight_decay: float

@@ -149,7 +149,7 @@ class Models:
 
     def _affinity(self, ranker: Ranker, tables: Tables) -> list[list[float | None]]:
         """Return the affinity of tasks ``[task][task]``, on an evenly spaced sample of the training rows."""
-        scorer, size = ranker.scorer, ranker.options.training.length.batch_size
+        scorer, size = ranker.scorer, ranker.options.training.decided.batch_size
         table = read_needed(tables.train, needed_columns(scorer.encoder.schema), scorer.encoder.column_types())
         count = min(BATCHES * size, table.num_rows)
         some = take_rows(table, np.linspace(0, table.num_rows - 1, count).astype(np.int64))
