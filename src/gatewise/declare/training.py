@@ -111,8 +111,8 @@ class Training:
     optimizer: Literal["adamw", "adam", "adagrad", "rmsprop", "sgd"] = field(default="adamw", kw_only=True)
     """The optimiser."""
     lr: RateOrAuto = field(default=AUTO, kw_only=True)
-    """Learning rate; ``auto``: 1e-3 for 128 rows per step, otherwise as the root of their number, from 5e-4 to 2e-3; for
-    optimisers other than Adam 1e-3."""
+    """Learning rate; ``auto``: 1e-3 for 128 rows per step, otherwise as the root of their number, from 5e-4 to 2e-3;
+    for optimisers other than Adam 1e-3."""
     embedding_lr: Annotated[float, Field(gt=0)] | None = field(default=None, kw_only=True)
     """Learning rate of the embedding tables, which the schedule changes likewise; None: ``lr``."""
     momentum: Rate = field(default=0.9, kw_only=True)
