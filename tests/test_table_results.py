@@ -263,3 +263,26 @@ def test_what_networks_of_other_libraries_read(found):
     assert second.numbers.tolist() == [[0, 1], [1, 3], [0, 3], [0, 8]]  # whether it is missing, and the median there
     assert test.categories.tolist() == [[0]]  # unseen: 0 too
     assert test.numbers.tolist() == [[1, 3]]
+
+
+def test_what_a_part_gains_is_the_mean_difference_of_tables_with_an_interval(found):
+    ablated, results = found("tables.ablations"), found("tables.summary")
+
+    def table(gain: float) -> object:
+        means = {"a": {"default": 0.6 + gain, "less": 0.6}, "b": {"default": 0.7 + 3 * gain, "less": 0.7}}
+        return results.Found(means, {}, {"default": 2.0, "less": 1.0}, {})
+
+    tables = {"employees": table(0.01), "answers": table(0.0), "patients": table(-0.005), "schools": table(0.02)}
+    gains = ablated.gains(tables, "less")
+    assert gains == pytest.approx({"employees": 0.02, "answers": 0.0, "patients": -0.01, "schools": 0.04})
+    line = ablated.ablations(tables, ["less"]).splitlines()[-1]
+    assert line.startswith("| less | +0.0033 [-0.0100, +0.0200] | 1, 1, 1 | +0.0400 [+0.0400, +0.0400] | 1, 0, 0 |")
+    assert line.endswith("| 8, 4 |")
+
+
+def test_every_part_of_the_documentation_names_tables_and_contestants_that_are_there(found):
+    run_tables, collection = found("run_tables"), found("tables.collection")
+    for part in run_tables.PARTS.values():
+        assert set(part.tables) <= set(collection.TABLES)
+        assert set(part.contestants) <= set(run_tables.KNOWN)
+    assert all(collection.TABLES[name]().rows.num_rows <= 20_000 for name in ("schools", "employees", "doctors"))

@@ -50,6 +50,8 @@ HELD_OUT = (
     "persons",
 )
 """Tables that judge the defaults; no default was chosen by them."""
+SMALL = ("schools", "employees", "answers", "houses", "patients", "pupils", "hotel", "storms", "birds", "doctors")
+"""Tables of at most 20,000 rows, on which RealMLP and TabM take part."""
 DIGESTS = {
     "schools": "6f37a77cc348fb7b",
     "employees": "987c02a29b17fcdd",

@@ -153,10 +153,10 @@ CONTESTANTS: dict[str, Contestant] = {
     "shared bottom": ranker(model=control_of(gw.SharedBottom, DEFAULT_MODEL)),
     "single task": alone(),
     TREES: trees,
-    "RealMLP": peer(peers.real_mlp),
-    "TabM": peer(peers.tabm),
 }
-"""Those of the section in docs/results.md."""
+"""Those that run on all tables."""
+PEERS: dict[str, Contestant] = {"RealMLP": peer(peers.real_mlp), "TabM": peer(peers.tabm)}
+"""Those that run on small tables only, as their time on a CPU is long."""
 FIXED: dict[str, Any] = {"epochs": 10, "batch_size": 1024, "patience": 3}
 ABLATIONS: dict[str, Contestant] = {
     "one member": without(members=1),
