@@ -5,7 +5,8 @@ python benchmarks/run_tables.py [--tables choices|held_out|all|NAME ...] [--cont
 
 What is done is kept in the folder and not done again. The summary is printed, or a section written if no names are
 given and all is done: that of docs/results.md about all tables; with --small the one about tables of at most 20,000
-rows, where RealMLP and TabM take part; with --ablations that of docs/training.md, of the default less each of its parts.
+rows, where RealMLP and TabM take part; with --ablations that of docs/training.md, of the default less each of its
+parts.
 """
 
 from __future__ import annotations
