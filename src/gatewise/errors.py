@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 from typing_extensions import override
 
+from gatewise.aliases import ours_for
+
 
 class GatewiseError(Exception):
     """Invalid input; the message is one line with the item and the reason."""
@@ -66,9 +68,15 @@ LONGEST_NAME = 200
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the known name nearest to ``name``, or an empty string."""
+    """Return ``"; did you mean 'x'?"`` for the known name nearest to ``name``, or an empty string.
+
+    What other libraries call something is near to what we call it.
+    """
     if len(name) > LONGEST_NAME:
         return ""
+    known = list(known)
+    if (ours := ours_for(name, known)) is not None:
+        return f"; did you mean {ours!r}?"
     folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return f"; did you mean {folded[near[0]]!r}?" if near else ""

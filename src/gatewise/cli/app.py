@@ -22,6 +22,7 @@ from gatewise.cli.evaluate import evaluate
 from gatewise.cli.explain import explain
 from gatewise.cli.export import export
 from gatewise.cli.fuse import fuse
+from gatewise.cli.hints import hint
 from gatewise.cli.predict import predict
 from gatewise.cli.report import report
 from gatewise.cli.serve import serve
@@ -33,6 +34,7 @@ from gatewise.version import __version__
 
 INTERRUPTED, TERMINATED = 130, 143
 USER_ERROR = 1
+USAGE_ERROR = 2
 INTERNAL_ERROR = 70
 
 app = typer.Typer(
@@ -114,6 +116,10 @@ def main() -> None:
         with warnings.catch_warnings(), _terminable():
             warnings.showwarning = _show_warning
             app(args=[argument for argument in arguments if argument != "--debug"], prog_name="gatewise")
+    except SystemExit as stopped:
+        if stopped.code == USAGE_ERROR and (said := hint(arguments)):
+            typer.echo(said, err=True)
+        raise
     except GatewiseError as error:
         if debug:
             raise

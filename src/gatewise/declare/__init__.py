@@ -10,7 +10,17 @@ from gatewise.declare.architectures import *
 from gatewise.declare.automatic import TableSize, chosen, resolved
 from gatewise.declare.balance import *
 from gatewise.declare.balance.balance import Balance
-from gatewise.declare.base import AUTO, Name, declaration, explain, from_dict, number_of, read_yaml_file, to_dict
+from gatewise.declare.base import (
+    AUTO,
+    Name,
+    declaration,
+    explain,
+    from_dict,
+    number_of,
+    path_of,
+    read_yaml_file,
+    to_dict,
+)
 from gatewise.declare.calibration import Calibration
 from gatewise.declare.doors import (
     RegisteredCallback,
@@ -117,6 +127,7 @@ __all__ = [
     "made_of",
     "number_of",
     "outputs_of",
+    "path_of",
     "path_to",
     "read_yaml_file",
     "register_feature",

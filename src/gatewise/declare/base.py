@@ -36,6 +36,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import ArgsKwargs
 
+from gatewise.aliases import ours_for
 from gatewise.declare.strict_yaml import StrictLoader
 from gatewise.errors import DeclarationError, did_you_mean
 
@@ -247,7 +248,7 @@ def _line(problem: Any, owner: type) -> str:
     name = owner.__name__ + (f".{where}" if where and not where.startswith("[") else where)
     match problem["type"]:
         case "unexpected_keyword_argument" | "extra_forbidden":
-            return f"{name}: unknown option{did_you_mean(str(location[-1]), known)}"
+            return f"{name}: unknown option{_hint(str(location[-1]), known, owner if len(location) == 1 else None)}"
         case "missing" | "missing_argument":
             return f"{name}: is required"
         case "union_tag_invalid":
@@ -266,6 +267,30 @@ def _line(problem: Any, owner: type) -> str:
             return f"{name}: {problem['ctx']['error']}"
     message = problem["msg"][0].lower() + problem["msg"][1:]
     return f"{name}: {message}, found {_short(problem['input'])}"
+
+
+def _hint(option: str, known: list[str], owner: Any) -> str:
+    """Return the option that was meant: of this declaration, or of a part of it; without one, the options there are."""
+    near = did_you_mean(option, known)
+    inner = None if owner is None or near else path_of(owner, option)
+    if inner is not None:
+        return f"; did you mean {inner!r}?"
+    return near or f" (options: {', '.join(name for name in known if name != 'kind')})"
+
+
+def path_of(owner: Any, option: str) -> str | None:
+    """Return the path of an option of a declaration's parts, such as ``training.epochs``; None: no part has it.
+
+    What other libraries call the option is found, too.
+    """
+    for name, hint in get_type_hints(owner, include_extras=True).items():
+        part = _unwrap(hint)
+        if is_dataclass(part):
+            options = [each.name for each in fields(part)]
+            found = option if option in options else ours_for(option, options)
+            if found is not None:
+                return f"{name}.{found}"
+    return None
 
 
 def _by_name(owner: Any, location: tuple[int | str, ...]) -> tuple[int | str, ...]:

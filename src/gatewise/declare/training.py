@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import field
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
@@ -20,6 +21,19 @@ RateOrAuto = Annotated[
 PatienceOrAuto = Annotated[Annotated[Positive | None, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
 AnyCallback = Annotated[Any, OpenTo("callback")]
 Unit = Literal["epoch", "step"]
+
+
+def _monitored(text: str) -> str:
+    if re.fullmatch(r"mean|.+\.[a-z0-9_@]+(@0?\.[0-9]+)?", text) is None:
+        raise ValueError(f"expected 'mean', or a task and a metric such as 'click.auc', found {text!r}")
+    return text
+
+
+def _device(text: str) -> str:
+    if re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text) is None:
+        hint = "; did you mean 'cuda'?" if text.casefold() in ("gpu", "nvidia") else ""
+        raise ValueError(f"expected 'auto', 'cpu', 'mps', 'cuda' or one such as 'cuda:0', found {text!r}{hint}")
+    return text
 
 
 @declaration
@@ -128,9 +142,7 @@ class Training:
     """Schedule of the learning rate: ``step``, ``cosine`` or ``plateau``; None: constant."""
     clip_norm: Annotated[float, Field(gt=0)] | None = field(default=None, kw_only=True)
     """Largest norm of the gradient; a larger gradient is scaled down to this norm."""
-    monitor: Annotated[str, Field(pattern=r"^mean$|^.+\.[a-z0-9_@]+(@0?\.[0-9]+)?$")] = field(
-        default="mean", kw_only=True
-    )
+    monitor: Annotated[str, AfterValidator(_monitored)] = field(default="mean", kw_only=True)
     """The metric that decides the best epoch: ``task.metric``, or ``mean``: the mean over tasks of a metric without a
     unit, such as AUC (binary) and R2 (regression); ``mean.log_loss``: the mean of one metric over the tasks with it."""
     patience: PatienceOrAuto = field(default=AUTO, kw_only=True)
@@ -142,7 +154,7 @@ class Training:
     """Precision of the matrix products; weights and losses stay in fp32."""
     compile: bool = field(default=False, kw_only=True)
     """Whether to compile the training step with ``torch.compile``: a slow start, then faster steps for small layers."""
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = field(default="auto", kw_only=True)
+    device: Annotated[str, AfterValidator(_device)] = field(default="auto", kw_only=True)
     """Device of the training; ``auto``: CUDA if available, else MPS, else the CPU."""
     conflict_every: Positive | None = field(default=None, kw_only=True)
     """Number of steps between two comparisons of the tasks' gradients, at the shared representation and in the experts:
