@@ -13,7 +13,7 @@ from typing import Any, Unpack, cast
 import pyarrow as pa
 
 from gatewise import declare
-from gatewise.calibration import make_calibrator
+from gatewise.calibration import make_calibrator, make_fitter
 from gatewise.data import column_names
 from gatewise.errors import DeclarationError, GatewiseWarning, TableError
 from gatewise.estimator import Estimator, is_labels
@@ -227,7 +227,7 @@ class Ranker(Insight, Estimator):
     def calibrate(
         self,
         table: Any = None,
-        method: str = "isotonic",
+        method: str = "auto",
         *,
         tasks: Sequence[str] | None = None,
         rate: float | None = None,
@@ -240,7 +240,7 @@ class Ranker(Insight, Estimator):
 
         Args:
             table: rows that the model was not trained on, with labels; ``down_sampling`` needs no table.
-            method: ``"isotonic"``, ``"platt"`` or ``"down_sampling"``, see :mod:`gatewise.calibration`.
+            method: ``"auto"``, ``"isotonic"``, ``"platt"`` or ``"down_sampling"``, see :mod:`gatewise.calibration`.
             tasks: names of binary tasks; by default all.
             rate: share of the negatives kept in the training table; of ``down_sampling`` only.
 
@@ -250,6 +250,9 @@ class Ranker(Insight, Estimator):
         Raises:
             DeclarationError: an unknown method, a name that is not a binary task's, or a rate for another method.
             TableError: a missing table, or an output without labels of both classes; names the output.
+
+        Warns:
+            GatewiseWarning: on held-out rows a calibration does worse than none, or none was chosen; names the output.
         """
         options = {"method": method, "tasks": tasks, "rate": rate}
         return self.calibrate_as(declare.from_dict(declare.Calibration, options), table)
@@ -258,12 +261,13 @@ class Ranker(Insight, Estimator):
         """Calibrate with declared options, such as those of a recipe; see :meth:`calibrate`."""
         scorer, names = self.scorer, calibration.names(self.schema)
         rate = {} if calibration.rate is None else {"rate": calibration.rate}
-        make = partial(make_calibrator, calibration.method, **rate)
         if not calibration.fits:
-            scorer.calibration = scorer.calibration.given(scorer.tasks, make, names)
+            made = partial(make_calibrator, calibration.method, **rate)
+            scorer.calibration = scorer.calibration.given(scorer.tasks, made, names)
             return self
         if table is None:
             raise TableError(f"calibrate: {calibration.method} needs a table with labels, found none")
+        make = partial(make_fitter, calibration.method)
         scorer.calibration = scorer.calibration.fitted(scorer.predicted(table), make, names)
         return self
 

@@ -128,6 +128,7 @@ def test_evaluate_a_stream_says_what_it_leaves_out(workplace):
     assert "pr_auc, spearman: need all rows at once, left out" in done.stdout
 
 
+@pytest.mark.filterwarnings("ignore:calibration of")
 def test_a_recipe_that_calibrates(workplace):
     path = workplace / "calibrating.yaml"
     path.write_text(yaml.safe_dump(RECIPE | {"calibration": "platt", "output": "calibrated_run"}))

@@ -28,7 +28,7 @@ def test_a_recipe_calibrates_nothing_unless_told():
 
 def test_the_method_alone_and_all_options():
     assert declared("platt").calibration == Calibration("platt")
-    assert declared({"method": "isotonic"}).calibration == declared({}).calibration == Calibration()
+    assert declared({"method": "auto"}).calibration == declared({}).calibration == Calibration()
     some = declared({"method": "down_sampling", "rate": 0.1, "tasks": ["click"]})
     assert some.calibration == Calibration("down_sampling", rate=0.1, tasks=["click"])
     assert from_dict(Recipe, to_dict(some)) == some

@@ -65,6 +65,7 @@ def test_a_search_finds_knots_themselves_too(operations: Callable[[np.ndarray], 
         assert found[side].tolist() == expected[side].tolist()
 
 
+@pytest.mark.filterwarnings("ignore:calibration of")
 def test_every_kind_of_task() -> None:
     """Durations stand in the ranker of all features; here are the others, with two funnels and three calibrations."""
     rng = np.random.default_rng(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -10,9 +11,10 @@ from typing import Any
 
 from torch import Tensor
 
-from gatewise.calibration.calibrator import Calibrator
+from gatewise.calibration.best import doubt_of
+from gatewise.calibration.calibrator import Calibrator, Fitter
 from gatewise.calibration.methods import calibrator_from_state
-from gatewise.errors import ArtefactError, ShapeError, TableError, did_you_mean
+from gatewise.errors import ArtefactError, GatewiseWarning, ShapeError, TableError, did_you_mean
 from gatewise.tasks import BinaryTask, FunnelTask, Predicted, Task, ValueAfterTask
 
 
@@ -31,16 +33,19 @@ class Calibration:
     def __bool__(self) -> bool:
         return bool(self.calibrators)
 
-    def fitted(self, predicted: Predicted, make: Callable[[], Calibrator], names: Collection[str]) -> Calibration:
+    def fitted(self, predicted: Predicted, make: Callable[[], Fitter], names: Collection[str]) -> Calibration:
         """Return a calibration in which the named tasks have new calibrators, each fitted on its own sample.
 
         Args:
             predicted: uncalibrated predictions of rows that the model was not trained on, and their labels.
-            make: makes a calibrator.
+            make: makes what learns a calibrator.
             names: the names of binary tasks.
 
         Raises:
             TableError: the rows of an output's sample are not enough; names the output and the reason.
+
+        Warns:
+            GatewiseWarning: a calibration is worse than none, or was not chosen for that reason; names the output.
         """
         judged, fresh = predicted.judged(), {}
         for output in probabilities_of(predicted.tasks, names):
@@ -48,6 +53,8 @@ class Calibration:
                 fresh[output] = make().fit(judged[output].predictions, judged[output].labels)
             except ShapeError as error:
                 raise TableError(f"calibration of {output!r}: {error}") from None
+            if (doubt := doubt_of(make, judged[output].predictions, judged[output].labels)) is not None:
+                warnings.warn(f"calibration of {output!r}: {doubt}", GatewiseWarning, stacklevel=3)
         return Calibration({**self.calibrators, **fresh})
 
     def given(self, tasks: Sequence[Task], make: Callable[[], Calibrator], names: Collection[str]) -> Calibration:

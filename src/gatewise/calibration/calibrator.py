@@ -10,6 +10,13 @@ from gatewise.errors import ShapeError
 from gatewise.metrics.checks import Rows, probability_rows
 
 
+class Fitter(Protocol):
+    """Learns a calibrator from rows with labels."""
+
+    def fit(self, probabilities: Tensor, labels: Tensor) -> Calibrator:
+        """Return a fitted calibrator; see :meth:`Calibrator.fit`."""
+
+
 class Calibrator(Protocol):
     """A monotone map from probabilities to probabilities.
 

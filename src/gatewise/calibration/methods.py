@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gatewise.calibration.calibrator import Calibrator
+from gatewise.calibration.best import Best
+from gatewise.calibration.calibrator import Calibrator, Fitter
 from gatewise.calibration.down_sampling import DownSampling
 from gatewise.calibration.isotonic import Isotonic
 from gatewise.calibration.platt import Platt
@@ -17,6 +18,11 @@ METHODS: dict[str, type[Isotonic] | type[Platt] | type[DownSampling]] = {
 def make_calibrator(method: str, **options: Any) -> Calibrator:
     """Return a new calibrator, not fitted."""
     return METHODS[method](**options)
+
+
+def make_fitter(method: str, **options: Any) -> Fitter:
+    """Return what learns a calibrator by a method; ``auto`` chooses one."""
+    return Best() if method == Best.method else make_calibrator(method, **options)
 
 
 def calibrator_from_state(state: dict[str, Any]) -> Calibrator:

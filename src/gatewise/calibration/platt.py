@@ -66,6 +66,11 @@ class Platt:
     def __call__(self, probabilities: Tensor) -> Tensor:  # noqa: D102
         return (self.slope * log_odds(probabilities) + self.intercept).sigmoid()
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the line is the diagonal."""
+        return (self.slope, self.intercept) == (1.0, 0.0)
+
     def state(self) -> dict[str, Any]:  # noqa: D102
         return {"slope": self.slope, "intercept": self.intercept}
 

@@ -24,9 +24,10 @@ class Calibration:
         False
     """
 
-    method: Literal["isotonic", "platt", "down_sampling"] = "isotonic"
-    """``isotonic``: a non-decreasing function, learnt from a few thousand labelled rows; ``platt``: a line in the log
-    odds, from a few hundred; ``down_sampling``: corrects for negatives removed at a known ``rate``, without labels."""
+    method: Literal["auto", "isotonic", "platt", "down_sampling"] = "auto"
+    """``auto``: the better of the next two, or none, by the log loss on held-out folds; ``isotonic``: any rising
+    function, learnt from a few thousand labelled rows; ``platt``: a line in the log odds, from a few hundred;
+    ``down_sampling``: corrects for negatives removed at a known ``rate``, without labels."""
     tasks: Names | None = field(default=None, kw_only=True)
     """Binary tasks, by default all; for a step of a funnel, the probability given the step before is calibrated."""
     rate: Annotated[float, Field(gt=0, le=1)] | None = field(default=None, kw_only=True)
