@@ -4,7 +4,7 @@ python benchmarks/run_tables.py [--tables choices|held_out|all|NAME ...] [--cont
                                 [--folder runs/tables] [--data ../shared/data] [--cap 300] [--ablations] [--small]
 
 What is done is kept in the folder and not done again. The summary is printed, or a section written if no names are
-given and all is done: that of docs/results.md about all tables; with --small the one about tables of at most 20,000
+given and all is done: that of docs/results.md about all tables; with --small the one about tables of at most 5,000
 rows, where RealMLP and TabM take part; with --ablations that of docs/training.md, of the default less each of its
 parts.
 """
@@ -47,7 +47,7 @@ rows, not that of seeds.
 """
 SMALL_INTRO = """### Beside RealMLP and TabM, on small tables
 
-`python benchmarks/run_tables.py --small`: the {tables} tables of at most 20,000 rows ({machine}), {seeds} seeds.
+`python benchmarks/run_tables.py --small`: the {tables} tables of at most 5,000 rows ({machine}), {seeds} seeds.
 RealMLP and TabM learn every task alone; both are made for GPUs, and a run has {cap:.0f} CPU seconds for all tasks.
 """
 ABLATED_INTRO = """`python benchmarks/run_tables.py --ablations`: {tables} tables ({machine}), {seeds} seeds: how

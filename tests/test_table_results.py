@@ -285,4 +285,4 @@ def test_every_part_of_the_documentation_names_tables_and_contestants_that_are_t
     for part in run_tables.PARTS.values():
         assert set(part.tables) <= set(collection.TABLES)
         assert set(part.contestants) <= set(run_tables.KNOWN)
-    assert all(collection.TABLES[name]().rows.num_rows <= 20_000 for name in ("schools", "employees", "doctors"))
+    assert all(collection.TABLES[name]().rows.num_rows <= 5_000 for name in collection.SMALL)
