@@ -119,7 +119,8 @@ def _resolved(options: declare.Options, size: declare.TableSize, show: bool) -> 
     """Return options of numbers only, and say what they became."""
     found = declare.chosen(options, size)
     values = ", ".join(f"{name} {value:,.4g}" for name, value in found.items())
-    said(f"chosen for {size.rows:,} rows: {values}", show and bool(found))
+    if found:
+        said(f"chosen for {size.rows:,} rows: {values}", show)
     return declare.resolved(options, size)
 
 

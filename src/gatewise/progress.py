@@ -1,10 +1,13 @@
-"""Progress at a terminal; no output elsewhere."""
+"""Progress: bars at a terminal, and lines for the logger ``gatewise`` elsewhere."""
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from statistics import fmean
 
 from rich.console import Console
 from rich.progress import (
@@ -24,6 +27,12 @@ from gatewise.kernels import in_use
 from gatewise.training import Reporter
 
 SECONDS_BETWEEN_LOSSES = 0.25
+SECONDS_BETWEEN_LINES = 30.0
+QUIET = "GATEWISE_QUIET"
+"""The variable of the environment that, set to 1, hushes bars and lines."""
+LOGGER = logging.getLogger("gatewise")
+MOST_TASKS = 4
+"""Most tasks of which an epoch's line names each loss and metric."""
 
 
 class ProgressReporter(Reporter):
@@ -91,18 +100,76 @@ class ProgressReporter(Reporter):
         return f"{self.label}epoch {self._epoch}/{self._epochs}"
 
 
+class LogReporter(Reporter):
+    """Writes a line to the logger ``gatewise`` for every epoch, and one every 30 seconds within an epoch.
+
+    Args:
+        tasks: the tasks' names.
+        label: prefix of the lines, if several models are trained one after the other.
+        device: the kind of device of the training.
+    """
+
+    def __init__(self, tasks: list[str], label: str = "", device: str = "cpu") -> None:
+        self.tasks = tasks
+        self.label = f"{label}: " if label else ""
+        self.device = device
+
+    @override
+    def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:
+        self._epochs, self._epoch, self._steps, self._step = epochs, first_epoch, steps, 0
+        self._started = self._told = time.monotonic()
+        self._say(f"kernels: {kernels_on(self.device)}")
+        of_steps = "" if steps is None else f" of {steps:,} steps each"
+        self._say(f"training: at most {epochs} epochs{of_steps}; * marks the best one so far, by its score")
+
+    @override
+    def on_step_end(self, losses: Tensor) -> None:
+        self._step += 1
+        now = time.monotonic()
+        if now - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = now
+            total = "" if self._steps is None else f" of {self._steps:,}"
+            mean = float(losses.mean())
+            self._say(f"epoch {self._epoch}/{self._epochs}  step {self._step:,}{total}  mean loss {mean:.4f}")
+
+    @override
+    def on_epoch_end(self, record: EpochRecord) -> None:
+        self._epoch, self._step, self._told = record.epoch + 1, 0, time.monotonic()
+        self._say(summary(record, self._epochs))
+
+    @override
+    def on_training_end(self, reason: str) -> None:
+        self._say(f"training ended: {reason}, after {duration(time.monotonic() - self._started)}")
+
+    def _say(self, line: str) -> None:
+        LOGGER.info("%s%s", self.label, line)
+
+
+def reporter_of(tasks: list[str], *, show: bool, label: str, device: str) -> list[Reporter]:
+    """Return what tells of a training: bars, or lines where somebody listens to the logger."""
+    if show:
+        return [ProgressReporter(tasks, label=label, device=device)]
+    return [LogReporter(tasks, label, device)] if LOGGER.isEnabledFor(logging.INFO) else []
+
+
 def kernels_on(device: str) -> str:
     """Return one line with the kernels that a training uses on a kind of device, and the reason."""
     return str(in_use()) if device == "cpu" else f"PyTorch (the compiled ones are for the CPU, this is {device})"
 
 
 def summary(record: EpochRecord, epochs: int) -> str:
-    """Return one line with the results of an epoch."""
+    """Return one line with the results of an epoch; of many tasks only the mean loss and the monitored score."""
     parts = [f"epoch {record.epoch}/{epochs}"]
-    parts += [f"{task} loss {values['loss']:.4f}" for task, values in record.train.items()]
-    for task, metrics in record.valid.items():
-        name, value = next(iter(metrics.items()))
-        parts.append(f"{task} {name} " + ("undefined" if value is None else f"{value:.4f}"))
+    losses = {task: values["loss"] for task, values in record.train.items()}
+    if len(losses) <= MOST_TASKS:
+        parts += [f"{task} loss {loss:.4f}" for task, loss in losses.items()]
+        for task, metrics in record.valid.items():
+            name, value = next(iter(metrics.items()))
+            parts.append(f"{task} {name} " + ("undefined" if value is None else f"{value:.4f}"))
+    else:
+        parts.append(f"mean loss of {len(losses)} tasks {fmean(losses.values()):.4f}")
+    if record.score is not None:
+        parts.append(f"score {record.score:.4f}")
     parts.append(f"{record.rows_per_second:,.0f} rows/s")
     return "  ".join(parts) + ("  *" if record.best else "")
 
@@ -113,14 +180,16 @@ def terminal(*, stderr: bool = False, width: int | None = None) -> Console:
 
 
 def at_terminal() -> bool:
-    """Whether standard error is a terminal."""
-    return terminal(stderr=True).is_terminal
+    """Whether standard error is a terminal, and nobody has asked for quiet."""
+    return os.environ.get(QUIET) != "1" and terminal(stderr=True).is_terminal
 
 
 def said(line: str, show: bool) -> None:
-    """Print a line to standard error."""
+    """Print a line to standard error, or give it to the logger."""
     if show:
         terminal(stderr=True).print(line, highlight=False, soft_wrap=True)
+    else:
+        LOGGER.info("%s", line)
 
 
 @contextmanager
@@ -152,7 +221,7 @@ def counting_down(what: str, total: int, show: bool) -> Iterator[Callable[[int, 
     Yields a function to call with the number of remaining pieces and their seconds, or None.
     """
     if not show:
-        yield lambda _left, _seconds: None
+        yield lambda left, seconds: LOGGER.info("%s", _left(what, total, left, seconds))
         return
     columns = (SpinnerColumn(), TextColumn(what, markup=False), BarColumn(bar_width=30), MofNCompleteColumn())
     with Progress(*columns, TextColumn("{task.fields[left]}", markup=False), console=terminal(stderr=True)) as bar:
@@ -162,6 +231,10 @@ def counting_down(what: str, total: int, show: bool) -> Iterator[Callable[[int, 
             bar.update(task, completed=total - left, left="" if seconds is None else f"about {duration(seconds)} left")
 
         yield tell
+
+
+def _left(what: str, total: int, left: int, seconds: float | None) -> str:
+    return f"{what}: {total - left} of {total}" + ("" if seconds is None else f", about {duration(seconds)} left")
 
 
 def duration(seconds: float) -> str:

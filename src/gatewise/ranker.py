@@ -21,7 +21,7 @@ from gatewise.files import held, write_text
 from gatewise.fitting import make_trainer
 from gatewise.insight import Insight
 from gatewise.preparing import check_declared, check_fit, prepare
-from gatewise.progress import ProgressReporter, at_terminal, working
+from gatewise.progress import at_terminal, reporter_of, working
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, save_artefact
 from gatewise.tasks import Metrics
@@ -120,7 +120,8 @@ class Ranker(Insight, Estimator):
             run_dir: folder for the checkpoint and the history, written after every epoch.
             resume: resume from the checkpoint in ``run_dir``; results equal those of an uninterrupted training.
             overwrite: start anew even if ``run_dir`` holds a longer or unfinished training, which is lost.
-            progress: whether to show progress; by default if standard error is a terminal.
+            progress: whether to show bars; by default if standard error is a terminal. Without them the logger
+                ``gatewise`` gets a line per epoch, at the level INFO.
             label: text at the start of every line of progress.
             callbacks: further reporters, called on every step and epoch.
 
@@ -192,7 +193,7 @@ class Ranker(Insight, Estimator):
     def _reporter(self, show: bool, label: str = "", callbacks: Sequence[Reporter] = ()) -> Reporter:
         """Return one reporter that calls all reporters of the training."""
         names, device = [task.name for task in self.schema.tasks], choose_device(self.options.training.device).type
-        shown = [ProgressReporter(names, label=label, device=device)] if show else []
+        shown = reporter_of(names, show=show, label=label, device=device)
         declared = [declare.made_of(callback) for callback in self.options.training.callbacks]
         return Reporters([*shown, *declared, *callbacks])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -37,6 +38,10 @@ RECIPE = {
 }
 
 
+LOGGED = re.compile(r"\d\d:\d\d:\d\d  ")
+"""The beginning of a line of the log."""
+
+
 def gatewise(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from gatewise.cli import main; main()", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
@@ -52,7 +57,7 @@ def complaint(done: subprocess.CompletedProcess[str]) -> list[str]:
     """Return the error lines of a command that must have failed in the friendly way."""
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
-    lines = done.stderr.splitlines()
+    lines = [line for line in done.stderr.splitlines() if not LOGGED.match(line)]
     assert all(line.startswith("error: ") for line in lines), done.stderr
     return [line.removeprefix("error: ") for line in lines]
 
@@ -86,8 +91,20 @@ def test_train_writes_a_whole_run(workplace):
     assert "note: the last of 3 epochs is the best one, and the score still rose by" in printed
 
 
-def test_train_is_quiet_where_nobody_looks(workplace):
-    assert (workplace / "stderr.txt").read_text() == ""
+def test_a_log_has_a_line_with_its_time_for_every_epoch(workplace):
+    lines = (workplace / "stderr.txt").read_text().splitlines()
+    assert all(LOGGED.match(line) for line in lines)
+    epochs = [line for line in lines if "epoch " in line and "rows/s" in line]
+    assert [line.split()[2] for line in epochs] == ["1/3", "2/3", "3/3"]
+    assert "training ended: all epochs done, after" in lines[-1]
+
+
+def test_quiet_writes_no_log(monkeypatch):
+    monkeypatch.setenv("GATEWISE_QUIET", "0")
+    commands = sys.modules["gatewise.cli.app"]
+    monkeypatch.setattr(commands, "_log_progress", pytest.fail)
+    commands._options(quiet=True)
+    assert os.environ["GATEWISE_QUIET"] == "1"
 
 
 def test_evaluate_prints_what_the_library_computes(workplace):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import signal
 import sys
@@ -97,13 +98,28 @@ def _version(wanted: bool) -> None:
 def _options(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,  # noqa: ARG001
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback for every error.")] = False,  # noqa: ARG001
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress, neither bars nor lines.")] = False,
     modules: Annotated[
         list[str] | None,
         typer.Option("--import", metavar="MODULE", help="Import a module that registers kinds of your own."),
     ] = None,
 ) -> None:
     """Multi-task ranking with multi-gate mixture-of-experts (MMoE)."""
+    if quiet:
+        os.environ["GATEWISE_QUIET"] = "1"
+    elif not sys.stderr.isatty():
+        _log_progress()
     import_modules(modules or [])
+
+
+def _log_progress() -> None:
+    """Write a line per epoch to standard error, with its time: a log has no bars."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
+    logger = logging.getLogger("gatewise")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 def main() -> None:
