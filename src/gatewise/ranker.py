@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Unpack, cast
 
 import pyarrow as pa
+from typing_extensions import override
 
 from gatewise import declare
 from gatewise.calibration import make_calibrator, make_fitter
 from gatewise.data import column_names
-from gatewise.errors import DeclarationError, GatewiseWarning, TableError
+from gatewise.errors import DeclarationError, GatewiseWarning, TableError, shown
 from gatewise.estimator import Estimator, is_labels
 from gatewise.files import held, write_text
 from gatewise.fitting import make_trainer
@@ -90,6 +91,17 @@ class Ranker(Insight, Estimator):
         self.metrics: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
         self._holds_more = False
+
+    @override
+    def __repr__(self) -> str:
+        """Return one line: architecture, features, tasks and, if fitted, epochs and rows."""
+        tasks = shown([task.name for task in self.schema.tasks], 5)
+        about = f"{type(self.options.model).__name__}, {len(self.schema.features)} features, tasks: {tasks}"
+        if self._scorer is None:
+            return f"<Ranker {about}; not fitted>"
+        rows = self.rows.get("training")
+        trained = f"{len(self.history)} epochs" + ("" if rows is None else f" of {rows:,} rows")
+        return f"<Ranker {about}; fitted, {trained}>"
 
     @property
     def calibrated(self) -> bool:
