@@ -33,6 +33,7 @@ from gatewise.machine import wait_briefly
 from gatewise.own_modules import import_modules
 from gatewise.version import __version__
 
+LOGGER = logging.getLogger("gatewise")
 INTERRUPTED, TERMINATED = 130, 143
 USER_ERROR = 1
 USAGE_ERROR = 2
@@ -116,10 +117,19 @@ def _log_progress() -> None:
     """Write a line per epoch to standard error, with its time: a log has no bars."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
-    logger = logging.getLogger("gatewise")
-    logger.handlers = [handler]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    LOGGER.handlers, LOGGER.propagate = [handler], False
+    LOGGER.setLevel(logging.INFO)
+
+
+@contextmanager
+def _own_log() -> Iterator[None]:
+    """Leave the logger of the process as it was, for programs that call the command line."""
+    before = LOGGER.handlers, LOGGER.propagate, LOGGER.level
+    try:
+        yield
+    finally:
+        LOGGER.handlers, LOGGER.propagate = before[:2]
+        LOGGER.setLevel(before[2])
 
 
 def main() -> None:
@@ -129,7 +139,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:
-        with warnings.catch_warnings(), _terminable():
+        with warnings.catch_warnings(), _terminable(), _own_log():
             warnings.showwarning = _show_warning
             app(args=[argument for argument in arguments if argument != "--debug"], prog_name="gatewise")
     except SystemExit as stopped:
