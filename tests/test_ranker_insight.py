@@ -191,6 +191,7 @@ def test_tables_that_do_not_do(fitted: gw.Ranker, feed: pa.Table) -> None:
         fitted.explain(0, feed.rename_columns(["user", "item", "tags", "prize", "click", "stars", "when"]))
 
 
+@pytest.mark.filterwarnings("ignore:calibration of")
 def test_funnels_classes_known_lengths_and_calibration(feed: pa.Table) -> None:
     draw = np.random.default_rng(0)
     click = draw.random(len(feed)) < 0.5
