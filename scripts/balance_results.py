@@ -63,7 +63,7 @@ class Problem:
     recipe: gw.Recipe
     tables: Tables
 
-    def competing(self, encoder: TableEncoder, _rows: int) -> list[Contestant]:
+    def competing(self, encoder: TableEncoder, _options: gw.declare.Options) -> list[Contestant]:
         """Return the recipe's model with every rule, and the single-task models of its size."""
         model, *controls = line_up(self.recipe.schema(), self.recipe, encoder)
         (part,) = model.parts

@@ -145,7 +145,7 @@ def compared(
     where = (recipe.schema(), recipe, tables, folder)
     trees = LightGBM(recipe, tables, folder)
 
-    def competing(encoder: TableEncoder, _rows: int) -> list[Contestant]:
+    def competing(encoder: TableEncoder, _options: gw.declare.Options) -> list[Contestant]:
         return [Constant(recipe.tasks), trees, *contestants(recipe, encoder)]
 
     for count in range(1, seeds + 1):

@@ -49,7 +49,7 @@ def test_what_is_calibrated_stays_as_it_is_and_it_is_said():
     found = Best().fit(predictions, labels)
     assert isinstance(found, Platt)
     assert found.changes_nothing
-    assert "stays as it is" in doubt_of(Best, predictions, labels)
+    assert "stays as it is" in doubt_of(Best, found, predictions, labels)
 
 
 @pytest.mark.parametrize("kind", [Platt, Isotonic])
@@ -64,8 +64,10 @@ def test_the_loss_on_folds_is_of_rows_that_were_not_learnt_from(kind):
 
 def test_a_method_that_does_worse_than_none_is_doubted():
     predictions, labels = rows_of(honest, 200, seed=1)
-    assert "does worse than none on rows that it did not see: log loss" in doubt_of(Isotonic, predictions, labels)
-    assert doubt_of(Platt, *rows_of(straight)) is None
+    assert "does worse than none on rows that it did not see: log loss" in doubt_of(
+        Isotonic, Isotonic(), predictions, labels
+    )
+    assert doubt_of(Platt, Platt(), *rows_of(straight)) is None
 
 
 def test_few_rows_of_a_class_are_learnt_by_a_line_and_not_doubted():
@@ -73,7 +75,7 @@ def test_few_rows_of_a_class_are_learnt_by_a_line_and_not_doubted():
     labels[:] = 0
     labels[:5] = 1
     assert isinstance(Best().fit(predictions, labels), Platt)
-    assert doubt_of(Isotonic, predictions, labels) is None
+    assert doubt_of(Isotonic, Isotonic(), predictions, labels) is None
 
 
 def test_the_warning_names_the_output():

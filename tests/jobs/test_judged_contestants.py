@@ -55,7 +55,7 @@ def compared(folder: Path, *, first: int = 0, **how: object) -> Comparison:
     options = gw.Ranker(SCHEMA, seed=first).options
     contestants = [Told("alone", 1.0), Told("sharing", 0.3), Told("trees", 3.0)]
     how = {"seeds": 2, "samples": 50, "workers": 1} | how
-    return compare_contestants(SCHEMA, options, TABLES, folder, lambda _encoder, _rows: contestants, "alone", **how)
+    return compare_contestants(SCHEMA, options, TABLES, folder, lambda _encoder, _options: contestants, "alone", **how)
 
 
 def test_verdicts_are_of_all_but_the_one_that_they_are_against(tmp_path: Path):

@@ -32,8 +32,7 @@ class Best:
     def fit(self, probabilities: Tensor, labels: Tensor) -> Calibrator:
         """Return the chosen calibrator, fitted; see :meth:`gatewise.calibration.Calibrator.fit`."""
         rows = labelled_rows(self.method, probabilities, labels)
-        ones = int(rows.targets.sum())
-        if min(ones, len(rows.targets) - ones) < LEAST:
+        if too_few(rows.targets):
             return Platt().fit(rows.predictions, rows.targets)
         losses = {name: held_out_loss(make, rows.predictions, rows.targets) for name, make in CANDIDATES.items()}
         best = min(losses, key=lambda name: losses[name])
@@ -42,21 +41,32 @@ class Best:
         return CANDIDATES[best]().fit(rows.predictions, rows.targets)
 
 
-def doubt_of(make: Callable[[], Fitter], probabilities: Tensor, labels: Tensor) -> str | None:
-    """Return what is to be doubted about a calibration of these rows, in words; None: it does better than none."""
+def doubt_of(make: Callable[[], Fitter], fitted: Calibrator, probabilities: Tensor, labels: Tensor) -> str | None:
+    """Return what is to be doubted about a calibration of these rows, in words; None: it does better than none.
+
+    Args:
+        make: makes what learns the calibration.
+        fitted: what it learnt from these rows.
+        probabilities: ``[row]``, before calibration.
+        labels: ``[row]``; rows whose label is NaN do not count.
+    """
     rows = labelled_rows("calibration", probabilities, labels)
-    ones = int(rows.targets.sum())
-    if min(ones, len(rows.targets) - ones) < LEAST:
+    if too_few(rows.targets):
         return None
-    made, before = make(), loss_of(rows.predictions, rows.targets)
-    if isinstance(made, Best):
-        found = made.fit(rows.predictions, rows.targets)
-        unchanged = isinstance(found, Platt) and found.changes_nothing
+    if isinstance(make(), Best):
+        unchanged = isinstance(fitted, Platt) and fitted.changes_nothing
         return "no method does better than none on rows that it did not see: it stays as it is" if unchanged else None
+    before = loss_of(rows.predictions, rows.targets)
     after = held_out_loss(make, rows.predictions, rows.targets)
     if after <= before:
         return None
     return f"does worse than none on rows that it did not see: log loss {after:.4f}, without {before:.4f}"
+
+
+def too_few(labels: Tensor) -> bool:
+    """Return whether either class has too few rows ``[row]`` for folds to say anything."""
+    ones = int(labels.sum())
+    return min(ones, len(labels) - ones) < LEAST
 
 
 def held_out_loss(make: Callable[[], Fitter], probabilities: Tensor, labels: Tensor) -> float:

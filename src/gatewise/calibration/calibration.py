@@ -49,11 +49,12 @@ class Calibration:
         """
         judged, fresh = predicted.judged(), {}
         for output in probabilities_of(predicted.tasks, names):
+            rows = judged[output].predictions, judged[output].labels
             try:
-                fresh[output] = make().fit(judged[output].predictions, judged[output].labels)
+                fresh[output] = make().fit(*rows)
             except ShapeError as error:
                 raise TableError(f"calibration of {output!r}: {error}") from None
-            if (doubt := doubt_of(make, judged[output].predictions, judged[output].labels)) is not None:
+            if (doubt := doubt_of(make, fresh[output], *rows)) is not None:
                 warnings.warn(f"calibration of {output!r}: {doubt}", GatewiseWarning, stacklevel=3)
         return Calibration({**self.calibrators, **fresh})
 

@@ -152,10 +152,9 @@ def compare_models(
             ``trees``); or ``Trees`` with other options.
         **how: seeds and judging, see :func:`compare_contestants`, also for errors and warnings.
     """
-    trees, validated = trees_of(baseline, schema), tables.valid is not None
+    trees = trees_of(baseline, schema)
 
-    def competing(encoder: TableEncoder, rows: int) -> list[Contestant]:
-        known = resolved(options, TableSize(rows, validated))
+    def competing(encoder: TableEncoder, known: Options) -> list[Contestant]:
         return [*line_up(schema, known, encoder, also), *trees]
 
     return compare_contestants(schema, options, tables, run_dir, competing, **how)
@@ -166,7 +165,7 @@ def compare_contestants(
     options: Options,
     tables: Tables,
     run_dir: Path,
-    competing: Callable[[TableEncoder, int], Sequence[Contestant]],
+    competing: Callable[[TableEncoder, Options], Sequence[Contestant]],
     against: str = SINGLE_TASK,
     *,
     seeds: int = 5,
@@ -186,7 +185,8 @@ def compare_contestants(
         options: give the first seed, and the device of all trainings.
         tables: rows to learn from, to stop on, and to judge on.
         run_dir: folder of the comparison.
-        competing: returns the contestants, given the encoder fitted on the training rows and the number of these rows.
+        competing: returns the contestants, given the encoder fitted on the training rows, and the options with what
+            ``auto`` in them becomes for these rows.
         against: name of the contestant that verdicts compare the others with.
         seeds: with how many seeds each contestant is trained.
         metrics: names of further metrics to give verdicts by, besides each task's summary metric.
@@ -217,9 +217,8 @@ def compare_contestants(
         with working("looking at the tables", show):
             encoder, train = TableEncoder.fit(schema.embedding_numbers(options.model.numbers), tables.train)
             kept = _on_disk(tables, schema, run_dir / TRIALS / TABLES)
-            trials = _trials(
-                competing(encoder, len(train)), options.training.seed, seeds, run_dir / TRIALS, _digest(kept)
-            )
+            known = resolved(options, TableSize(len(train), tables.valid is not None))
+            trials = _trials(competing(encoder, known), options.training.seed, seeds, run_dir / TRIALS, _digest(kept))
         missing = [trial for each in trials for trial in each if not trial.done]
         count = workers or (1 if choose_device(options.training.device).type != "cpu" else torch.get_num_threads())
         with counting_down("trainings", sum(map(len, trials)), show) as tell:

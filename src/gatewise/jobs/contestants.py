@@ -107,9 +107,7 @@ class Part:
 
     def epochs(self, ranker: Ranker) -> Epochs | None:
         """Return how long the model was trained; None without validation rows."""
-        # "auto" is a number in the options of a fitted ranker
-        declared = ranker.options.training.known_epochs or len(ranker.history)
-        return epochs_of(ranker.history, declared, self.judged)
+        return epochs_of(ranker.history, ranker.options.training.decided.epochs, self.judged)
 
     def predicted(self, ranker: Ranker, tables: Tables) -> dict[str, np.ndarray]:
         """Return the predictions for the judged tasks on the test rows, ``[row]`` by name."""

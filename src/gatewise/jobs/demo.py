@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing_extensions import override
 
 from gatewise.data import TableEncoder
-from gatewise.declare import Recipe, TableSize, resolved
+from gatewise.declare import Options, Recipe
 from gatewise.errors import DeclarationError
 from gatewise.jobs.compared import Comparison
 from gatewise.jobs.comparison import compare_contestants
@@ -49,8 +49,7 @@ def train_with_controls(
     ranker = train_recipe(recipe, tables, run_dir, overwrite=True, progress=progress, label=type(recipe.model).__name__)
     schema = recipe.schema()
 
-    def competing(encoder: TableEncoder, rows: int) -> Sequence[Models]:
-        known = resolved(recipe, TableSize(rows, tables.valid is not None))
+    def competing(encoder: TableEncoder, known: Options) -> Sequence[Models]:
         own, *controls = line_up(schema, known, encoder)
         trained = tuple(TrainedPart(part.schema, part.options, part.judged, ranker) for part in own.parts)
         return [Models(own.name, trained), *controls]

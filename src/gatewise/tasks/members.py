@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gatewise.tasks.rows import by_task
+from gatewise.tasks.all_tasks import scores_by_task
 from gatewise.tasks.task import Task
 
 
@@ -50,6 +50,6 @@ def merged_scores(tasks: Sequence[Task], scores: Tensor) -> Tensor:
         - output ``[row, score]``
     """
     rows, members = scores.shape[:2]
-    own = by_task([task.name for task in tasks], [task.num_scores for task in tasks], scores.flatten(0, 1))
+    own = scores_by_task(tasks, scores.flatten(0, 1))
     apart = {name: part.reshape(rows, members, *part.shape[1:]) for name, part in own.items()}
     return torch.cat([task.merged_among(apart).reshape(rows, task.num_scores) for task in tasks], dim=1)
