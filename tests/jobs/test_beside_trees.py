@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import yaml
 import gatewise as gw
 from gatewise.cli import main
 from gatewise.errors import DeclarationError
-from gatewise.jobs import Tables, beside_trees, checked_trees, in_words
+from gatewise.jobs import Tables, beside_trees, in_words, trees_for
 
 pytest.importorskip("lightgbm")
 
@@ -40,17 +41,26 @@ def ranker() -> gw.Ranker:
 
 @pytest.mark.parametrize("tables", [TABLES, Tables(TABLES.train, TABLES.valid, None)])
 def test_the_task_on_which_trees_are_better_is_named(ranker, tables):
-    found = beside_trees(ranker, checked_trees("lightgbm", ranker, tables), tables)
+    found = beside_trees(ranker, trees_for("lightgbm", ranker, tables), tables)
     assert {each.output: each.verdict for each in found} == {"jumps": "better", "straight": "worse"}
     (line,) = in_words(found)
     assert line.startswith("LightGBM is better on 'jumps': r2 +")
 
 
 def test_mistakes_are_found_before_the_training(ranker):
-    with pytest.raises(DeclarationError, match="baseline: expected 'lightgbm', found 'lightgmb'; did you mean"):
-        checked_trees("lightgmb", ranker, TABLES)
+    with pytest.raises(DeclarationError, match="baseline: expected auto, lightgbm, none, found 'lightgmb'; did you"):
+        trees_for("lightgmb", ranker, TABLES)
     with pytest.raises(DeclarationError, match="--baseline judges on test or validation rows"):
-        checked_trees("lightgbm", ranker, Tables(TABLES.train, None, None))
+        trees_for("lightgbm", ranker, Tables(TABLES.train, None, None))
+
+
+def test_auto_trains_trees_where_they_take_seconds(ranker, monkeypatch):
+    assert trees_for("auto", ranker, TABLES) is not None
+    assert trees_for("none", ranker, TABLES) is None
+    assert trees_for("auto", ranker, Tables(TABLES.train, None, None)) is None
+    monkeypatch.setattr(sys.modules[beside_trees.__module__], "QUICK_BYTES", TABLES.train.nbytes)
+    assert trees_for("auto", ranker, TABLES) is None
+    assert trees_for("lightgbm", ranker, TABLES) is not None
 
 
 def test_train_says_it(tmp_path: Path, monkeypatch, capsys):
@@ -66,7 +76,7 @@ def test_train_says_it(tmp_path: Path, monkeypatch, capsys):
     }
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["gatewise", "train", "recipe.yaml", "--no-report", "--baseline", "lightgbm"])
+    monkeypatch.setattr("sys.argv", ["gatewise", "train", "recipe.yaml", "--no-report"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert not ended.value.code

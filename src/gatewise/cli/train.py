@@ -35,15 +35,19 @@ def train(
         bool, typer.Option("--overwrite", help="Begin anew where the output folder holds an earlier training.")
     ] = False,
     baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Train trees beside the model, and say where they win: lightgbm.")
-    ] = None,
+        str,
+        typer.Option(
+            "--baseline",
+            help="Trees beside the model, to say where they are better: lightgbm, none; auto: where they take seconds.",
+        ),
+    ] = "auto",
     report: Annotated[bool, typer.Option(help="Write report.html, too, where the extra is installed.")] = True,
 ) -> None:
     """Train a recipe, and write artefact, metrics, history, checkpoint and report into its output folder."""
     tune_process()
     declared = Recipe.read(recipe, overrides=set_ or [])
     # torch takes seconds to import: mistakes in the recipe are reported first
-    from gatewise.jobs import ARTEFACT, REPORT, afterwards, checked_trees, find_tables, name_of, train_recipe
+    from gatewise.jobs import ARTEFACT, REPORT, afterwards, find_tables, name_of, train_recipe, trees_for
     from gatewise.progress import at_terminal, working
     from gatewise.ranker import Ranker
 
@@ -54,7 +58,7 @@ def train(
         raise DeclarationError("--resume goes on with a run, --overwrite begins it anew: give one of them")
     with working("looking at the tables", at_terminal()):
         tables = find_tables(declared, recipe.parent)
-    trees = None if baseline is None else checked_trees(baseline, untrained, tables)
+    trees = trees_for(baseline, untrained, tables)
     try:
         ranker = train_recipe(declared, tables, run_dir, resume=resume, overwrite=overwrite)
     except KeyboardInterrupt:

@@ -1,6 +1,6 @@
 """Whole jobs as the command line runs them, without the printing."""
 
-from gatewise.jobs.beside_trees import beside_trees, checked_trees, in_words
+from gatewise.jobs.beside_trees import beside_trees, in_words, trees_for
 from gatewise.jobs.compared import Comparison
 from gatewise.jobs.comparison import COMPARISON, compare
 from gatewise.jobs.demo import train_with_controls
@@ -24,7 +24,6 @@ __all__ = [
     "Trees",
     "afterwards",
     "beside_trees",
-    "checked_trees",
     "compare",
     "export_files",
     "find_tables",
@@ -36,5 +35,6 @@ __all__ = [
     "report_file",
     "train_recipe",
     "train_with_controls",
+    "trees_for",
     "tuned_trees",
 ]

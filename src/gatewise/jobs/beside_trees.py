@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import pyarrow as pa
 import torch
 
 from gatewise.analysis import Verdict, verdicts, worded
-from gatewise.errors import DeclarationError
+from gatewise.errors import DeclarationError, MissingExtraError, did_you_mean
 from gatewise.jobs.comparison import trees_of
 from gatewise.jobs.tables import Tables
 from gatewise.jobs.trees import Trees
@@ -16,19 +18,51 @@ from gatewise.tasks import Predicted
 
 MODEL = "model"
 SAMPLES = 200
+BASELINES = ("auto", "lightgbm", "none")
+QUICK_BYTES = 32_000_000
+"""Most bytes of tables on which trees take seconds, beside a training that takes longer."""
 
 
-def checked_trees(baseline: str, ranker: Ranker, tables: Tables) -> Trees:
-    """Return the trees to train beside a model, before it is trained.
+def trees_for(baseline: str, ranker: Ranker, tables: Tables) -> Trees | None:
+    """Return the trees to train beside a model, before it is trained; None: no trees.
+
+    Args:
+        baseline: ``lightgbm``, ``none`` or ``auto``: LightGBM where it is installed, knows the kinds of all tasks, has
+            held-out rows to be judged on, and takes seconds: the tables hold at most ``QUICK_BYTES``.
+        ranker: the model before its training.
+        tables: its rows.
 
     Raises:
-        DeclarationError: an unknown baseline, a task that trees cannot learn, or no rows to judge on.
-        MissingExtraError: LightGBM is not installed.
+        DeclarationError: an unknown baseline; with ``lightgbm``, a task that trees cannot learn, or no rows to judge
+            on.
+        MissingExtraError: with ``lightgbm``, LightGBM is not installed.
     """
+    if baseline == "none":
+        return None
+    if baseline != "auto":
+        return _checked(baseline, ranker, tables)
+    if sum(map(_bytes, (tables.train, tables.valid, tables.test))) > QUICK_BYTES:
+        return None
+    try:
+        return _checked("lightgbm", ranker, tables)
+    except (DeclarationError, MissingExtraError):
+        return None
+
+
+def _checked(baseline: str, ranker: Ranker, tables: Tables) -> Trees:
+    if baseline not in BASELINES:
+        names = ", ".join(BASELINES)
+        raise DeclarationError(f"baseline: expected {names}, found {baseline!r}{did_you_mean(baseline, BASELINES)}")
     if tables.valid is None and tables.test is None:
         raise DeclarationError("train: --baseline judges on test or validation rows, and the recipe's data has neither")
     (trees,) = trees_of(baseline, ranker.schema)
     return trees
+
+
+def _bytes(source: pa.Table | Path | None) -> int:
+    if source is None:
+        return 0
+    return source.nbytes if isinstance(source, pa.Table) else source.stat().st_size
 
 
 def beside_trees(ranker: Ranker, trees: Trees, tables: Tables) -> list[Verdict]:
