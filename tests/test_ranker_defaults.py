@@ -147,4 +147,4 @@ def test_a_number_beyond_the_training_table_is_like_the_last_one(ranker: gw.Rank
 def test_a_ranker_says_what_it_is_in_one_line(ranker: gw.Ranker) -> None:
     assert repr(gw.Ranker(SCHEMA, "ple")) == "<Ranker PLE, 3 features, tasks: click, buy, price; not fitted>"
     fitted = f"fitted, {len(ranker.history)} epochs of {ROWS} rows"
-    assert repr(ranker) == f"<Ranker MMoE, 3 features, tasks: click, buy, price; {fitted}>"
+    assert repr(ranker) == f"<Ranker CGC, 3 features, tasks: click, buy, price; {fitted}>"

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 import gatewise as gw
-from gatewise.analysis import control_of, summary_of
+from gatewise.analysis import COMMON, control_of, summary_of
 from gatewise.declare import DEFAULT_MODEL
 from gatewise.jobs import Tables, tuned_trees
 from gatewise.tasks import Predicted
@@ -99,7 +99,7 @@ def without(**options: Any) -> Contestant:
     """Return the default less one of its parts: options of the ranker or, by name, of its model at other values.
 
     Args:
-        **options: an option that :class:`gatewise.MMoE` has is the model's, any other the training's.
+        **options: an option that the default model has is the model's, any other the training's.
     """
     model = {name: value for name, value in options.items() if hasattr(DEFAULT_MODEL, name)}
     training = {name: value for name, value in options.items() if name not in model}
@@ -159,6 +159,8 @@ PEERS: dict[str, Contestant] = {"RealMLP": peer(peers.real_mlp), "TabM": peer(pe
 """Those that run on small tables only, as their time on a CPU is long."""
 FIXED: dict[str, Any] = {"epochs": 10, "batch_size": 1024, "patience": 3}
 ABLATIONS: dict[str, Contestant] = {
+    "shared experts only": ranker(model=gw.MMoE(experts=4, **{name: getattr(DEFAULT_MODEL, name) for name in COMMON})),
+    "no id dropout": without(id_dropout=0.0),
     "one member": without(members=1),
     "plain numbers": without(numbers=None),
     "no dropout": without(dropout=0.0),

@@ -28,12 +28,14 @@ from gatewise.analysis import (
     feature_importance,
     gate_usage,
     gradient_routing,
+    misfits,
     mixture_problems,
+    overfitting,
     rare_values,
     starving_tasks,
     unfinished_training,
 )
-from gatewise.data import needed_columns, readable, row_and_others
+from gatewise.data import column_names, needed_columns, readable, row_and_others
 from gatewise.errors import GatewiseError, GatewiseWarning
 from gatewise.history import kept_epoch
 from gatewise.judging import Judging
@@ -192,15 +194,31 @@ class Insight(Judging):
     def problems(self, table: Any) -> list[Problem]:
         """Return the problems found, in words: those of the training, collapsed gates, dead and duplicate experts.
 
+        A table with labels also tells where predictions do not fit, calibrated ones where there is a calibration.
+
         Args:
-            table: any table with the features.
+            table: any table with the features, with labels or without.
 
         Raises:
             TableError: a column is missing or of another type.
         """
         looked_at = self._looked_at(table, labels=False)
         found = mixture_problems(gate_usage(*looked_at), expert_similarity(*looked_at))
-        return self.training_problems() + found
+        return self.training_problems() + found + self.misfits(table)
+
+    def misfits(self, table: Any) -> list[Problem]:
+        """Return where predictions do not fit a table's labels, see :func:`gatewise.analysis.misfits`.
+
+        Args:
+            table: any table; without the labels nothing can be said.
+        """
+        needed, present = needed_columns(self.scorer.encoder.schema), column_names(table)
+        if any(name not in present for name in needed):
+            return []
+        kept = kept_epoch(self.history)
+        return misfits(
+            self.scorer.predicted(table, calibrated=bool(self.scorer.calibration)), kept.valid if kept else {}
+        )
 
     def training_problems(self) -> list[Problem]:
         """Return what the training tells: that it ended too early, tasks that hardly change the shared layers, outputs
@@ -217,7 +235,7 @@ class Insight(Judging):
         epochs = self.options.training.known_epochs or len(self.history)
         unfinished = unfinished_training([record.score for record in self.history], epochs)
         short = below_a_constant(self.scorer.tasks, kept.valid)
-        return unfinished + short + starving + rare_values(self._usual_counts())
+        return unfinished + overfitting(self.history) + short + starving + rare_values(self._usual_counts())
 
     def _usual_counts(self) -> dict[str, tuple[int, float]]:
         """Return, by feature with learnt embeddings, the number of values and in how many training rows each stands."""

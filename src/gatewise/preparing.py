@@ -111,6 +111,7 @@ def prepare(
     with counting("texts read", show and bool(encoder.layout.texts)) as count:
         read = partial(scorer.model.input_layer.read_texts, read=count)
         tensors = read(scorer.tensors(encoded))
+        scorer.model.input_layer.learn(tensors)
         held_out = None if encoded_valid is None else read(scorer.tensors(encoded_valid))
     return Prepared(options, scorer, tensors, held_out)
 

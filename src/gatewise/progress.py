@@ -31,6 +31,7 @@ SECONDS_BETWEEN_LINES = 30.0
 QUIET = "GATEWISE_QUIET"
 """The variable of the environment that, set to 1, hushes bars and lines."""
 LOGGER = logging.getLogger("gatewise")
+PROBLEMS = logging.getLogger("gatewise.problems")
 MOST_TASKS = 4
 """Most tasks of which an epoch's line names each loss and metric."""
 
@@ -190,6 +191,16 @@ def said(line: str, show: bool) -> None:
         terminal(stderr=True).print(line, highlight=False, soft_wrap=True)
     else:
         LOGGER.info("%s", line)
+
+
+@contextmanager
+def unspoken() -> Iterator[None]:
+    """Keep the logger of problems silent, where whoever trains says them in a place of its own, or not at all."""
+    before, PROBLEMS.disabled = PROBLEMS.disabled, True
+    try:
+        yield
+    finally:
+        PROBLEMS.disabled = before
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import pyarrow as pa
 from typing_extensions import override
 
 from gatewise import declare
+from gatewise.analysis import misfits
 from gatewise.calibration import make_calibrator, make_fitter
 from gatewise.data import column_names
 from gatewise.errors import DeclarationError, GatewiseWarning, TableError, shown
@@ -22,7 +23,7 @@ from gatewise.files import held, write_text
 from gatewise.fitting import make_trainer
 from gatewise.insight import Insight
 from gatewise.preparing import check_declared, check_fit, prepare
-from gatewise.progress import at_terminal, reporter_of, working
+from gatewise.progress import PROBLEMS, at_terminal, reporter_of, working
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, save_artefact
 from gatewise.tasks import Metrics
@@ -38,8 +39,9 @@ class Ranker(Insight, Estimator):
 
     Args:
         schema: features and tasks.
-        model: an architecture, or its kind, such as ``"mmoe"``, ``"ple"`` or ``"shared_bottom"``; by default an MMoE
-            that fits most tables, with members and embedded numbers, where ``"mmoe"`` is the plain one.
+        model: an architecture, or its kind, such as ``"mmoe"``, ``"ple"`` or ``"shared_bottom"``; by default CGC,
+            an MMoE whose tasks have experts of their own beside the shared ones, with members and embedded numbers;
+            ``"mmoe"`` is the plain MMoE.
         balance: a balancing rule, or its kind, such as ``"static"``, ``"uncertainty"`` or ``"upgrad"``.
         fusion: an expression of one score from all predictions, such as ``"click + 3 * purchase^0.5"``.
         **training: any option of :class:`gatewise.Training`, such as ``epochs=5, batch_size=1024, lr=1e-3, seed=0``.
@@ -133,7 +135,8 @@ class Ranker(Insight, Estimator):
             resume: resume from the checkpoint in ``run_dir``; results equal those of an uninterrupted training.
             overwrite: start anew even if ``run_dir`` holds a longer or unfinished training, which is lost.
             progress: whether to show bars; by default if standard error is a terminal. Without them the logger
-                ``gatewise`` gets a line per epoch, at the level INFO.
+                ``gatewise`` gets a line per epoch, at the level INFO. In the end the logger ``gatewise.problems`` gets
+                what is wrong with the model, in words, at the level WARNING: see :meth:`problems`.
             label: text at the start of every line of progress.
             callbacks: further reporters, called on every step and epoch.
 
@@ -236,6 +239,9 @@ class Ranker(Insight, Estimator):
                 self.options = prepared.options
                 self.rows = {"training": len(rows), **({} if held_out is None else {"validation": len(held_out)})}
         self._warn_of_gates(held_out if held_out is not None and len(held_out) else rows)
+        unfit = [] if held_out is None or not len(held_out) else misfits(scorer.predicted_rows(held_out), {})
+        for problem in self.training_problems() + unfit:
+            PROBLEMS.warning("%s", problem)
 
     def calibrate(
         self,

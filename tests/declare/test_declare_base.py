@@ -28,7 +28,7 @@ OWN = {
     "norm": "batch", "l2_embedding": 1e-3, "l2_dense": 1e-4, "l1_embedding": 1e-5, "l1_dense": 1e-6,
     "ordered": ["click", "buy"], "expectation": 0.5, "input_norm": "layer", "input_dropout": 0.2, "shared_dims": [9],
     "interaction": CROSS, "tower_residual": True,
-    "members": "auto", "numbers": declare.Periodic(dim=3),
+    "members": "auto", "id_dropout": 20.0, "numbers": declare.Periodic(dim=3),
     "side": {"features": ["a"], "dims": [3], "dropout": 0.3}}  # fmt: skip
 
 EVENT_IDS = [

@@ -26,6 +26,7 @@ from gatewise.analysis.goals import Goal, Judge, judge_of
 from gatewise.analysis.gradient_routing import Routing, gradient_routing
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
+from gatewise.analysis.misfits import misfits
 from gatewise.analysis.pareto import knee, pareto_front
 from gatewise.analysis.problems import (
     Problem,
@@ -37,7 +38,7 @@ from gatewise.analysis.problems import (
 )
 from gatewise.analysis.reliability import ReliabilityBin, reliability
 from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
-from gatewise.analysis.shortfalls import below_a_constant, rare_values
+from gatewise.analysis.shortfalls import below_a_constant, overfitting, rare_values
 from gatewise.analysis.similarity import Similarity, expert_similarity, linear_cka
 from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
@@ -112,9 +113,11 @@ __all__ = [
     "knee",
     "linear_cka",
     "metrics_by_name",
+    "misfits",
     "mixture_problems",
     "nearest_width",
     "note_of",
+    "overfitting",
     "pareto_front",
     "rare_values",
     "reliability",

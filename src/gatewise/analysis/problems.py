@@ -20,6 +20,10 @@ Kind = Literal[
     "unfinished training",
     "rare values",
     "below a constant",
+    "overfitting",
+    "undefined metric",
+    "wrong total",
+    "far from validation",
 ]
 
 COLLAPSED_WEIGHT = 0.99

@@ -1,16 +1,20 @@
-"""Problems that the training rows and the metrics tell of: rare values, and tasks that a constant predicts as well."""
+"""Problems that training rows, history and metrics tell of: rare values, overfitting, tasks below a constant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
 
 from gatewise.analysis.problems import Problem
 from gatewise.analysis.verdicts import summary_of
+from gatewise.history import EpochRecord, kept_epoch
 from gatewise.metrics import NORMALISED_ENTROPY
 from gatewise.tasks import Metrics, Task
 
 FEW_ROWS = 10.0
 """Fewest rows of a value, on average, from which its embedding can be learnt."""
+FALLEN, EARLY = 0.05, 4
+"""How much of a score is lost where rows are remembered; fewest epochs that say so if the first is the best."""
 OF_A_CONSTANT: Mapping[str, float] = {"auc": 0.5, "macro_auc": 0.5, "r2": 0.0, "gini": 0.0, "spearman": 0.0}
 """What a constant prediction has by each metric that sums up a task; by R2 the best constant of all."""
 
@@ -35,6 +39,33 @@ def rare_values(usual: Mapping[str, tuple[int, float]]) -> list[Problem]:
         for name, (values, rows) in usual.items()
         if rows < FEW_ROWS
     ]
+
+
+def overfitting(history: Sequence[EpochRecord]) -> list[Problem]:
+    """Return the problem that rows were remembered from early on, if they were.
+
+    They were if the score of the validation rows fell by .05 or more from the best to the last epoch, or the first of
+    four epochs or more is the best one, while the training loss went on falling.
+
+    Args:
+        history: one record per epoch.
+    """
+    kept = kept_epoch(history)
+    if kept is None or kept.score is None or (last := history[-1]).score is None or last.epoch <= kept.epoch:
+        return []
+    at_best, at_last = (fmean(task["loss"] for task in record.train.values()) for record in (kept, last))
+    fell = kept.score - last.score
+    early = kept.epoch == 1 and len(history) >= EARLY
+    if at_last >= at_best or not (fell >= FALLEN or early):
+        return []
+    found = (
+        f"after epoch {kept.epoch} of {last.epoch} the training loss fell from {at_best:.4g} to {at_last:.4g}, and the "
+        f"score of the validation rows by {fell:.3g}: rows are remembered"
+    )
+    remedy = (
+        "dropout, l2_embedding or weight_decay, min_count where values are rare, a lower lr; the best epoch is kept"
+    )
+    return [Problem("overfitting", None, (), found, remedy)]
 
 
 def below_a_constant(tasks: Sequence[Task], metrics: Metrics) -> list[Problem]:

@@ -33,7 +33,8 @@ def build_model(
     draws.seed(seed)
     with draws.as_global(), enough_memory("the model: declare fewer or narrower experts and layers"):
         texts = [build_text_encoder(column) for column in layout.texts]
-        input_layer = nn.InputLayer(widened(layout, architecture.embedding_sets(len(tasks))), texts)
+        widths = widened(layout, architecture.embedding_sets(len(tasks)))
+        input_layer = nn.InputLayer(widths, texts, architecture.id_dropout)
         context = TrunkContext.of(architecture, input_layer, [task.name for task in tasks])
         interaction = None
         if architecture.interaction is not None:

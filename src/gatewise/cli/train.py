@@ -72,14 +72,15 @@ def train(
         console.print(metrics_table(metrics, f"metrics on the {part} rows" + (f", {how}" if how else "")))
     best = max((record.epoch for record in ranker.history if record.best), default=len(ranker.history))
     console.print(f"weights of epoch {best} of {len(ranker.history)}")
-    for problem in ranker.training_problems():
+    held_out = tables.valid if tables.test is None else tables.test
+    for problem in [*ranker.training_problems(), *([] if held_out is None else ranker.misfits(held_out))]:
         console.print(f"note: {problem}", soft_wrap=True, markup=False)
     if trees is not None:
         _say_trees(console, ranker, trees, tables)
     console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)
     console.print(f"predict:  gatewise predict {run_dir} TABLE -o predictions.parquet", soft_wrap=True)
     if report:
-        target, held_out = run_dir / REPORT, tables.valid if tables.test is None else tables.test
+        target = run_dir / REPORT
         line = afterwards(lambda: ranker.report(target, held_out, name=name_of(run_dir)), target)
         console.print(line, soft_wrap=True, markup=False)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from gatewise.declare.architectures import AnyArchitecture, MMoE
+from gatewise.declare.architectures import CGC, AnyArchitecture
 from gatewise.declare.balance import AnyBalance, Static
 from gatewise.declare.base import AUTO, declaration, shorthand
 from gatewise.declare.fusion import Fusion
@@ -15,7 +15,14 @@ from gatewise.declare.number_embeddings import PiecewiseLinear
 from gatewise.declare.training import Training
 from gatewise.errors import DeclarationError
 
-DEFAULT_MODEL = MMoE(experts=4, dropout=0.1, members=AUTO, numbers=PiecewiseLinear(beyond="flat"))
+DEFAULT_MODEL = CGC(
+    own_experts=1,
+    shared_experts=2,
+    dropout=0.1,
+    id_dropout=20.0,
+    members=AUTO,
+    numbers=PiecewiseLinear(beyond="flat"),
+)
 """The model where none is declared; ``docs/training.md`` shows what each of its options gains on real tables."""
 
 
@@ -33,7 +40,8 @@ class Options:
     """Architecture, balancing, training and fusion of a ranker; architecture and balancing also by just their kind."""
 
     model: Annotated[AnyArchitecture, shorthand] = field(default=DEFAULT_MODEL, kw_only=True)
-    """The architecture: how tasks share layers; by default an MMoE that fits most tables, see ``DEFAULT_MODEL``."""
+    """The architecture: how tasks share layers; by default CGC, an MMoE whose tasks have experts of
+    their own beside the shared ones, see ``DEFAULT_MODEL``."""
     balance: AnyBalance = field(default=Static(), kw_only=True)
     """The balancing rule, which weighs the tasks' losses."""
     training: Training = field(default=Training(), kw_only=True)

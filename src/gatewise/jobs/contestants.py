@@ -15,6 +15,7 @@ from gatewise.analysis import Epochs, epochs_of
 from gatewise.data import needed_columns, read_needed, take_rows
 from gatewise.declare import Options, Schema, to_dict
 from gatewise.jobs.tables import Tables
+from gatewise.progress import unspoken
 from gatewise.ranker import Ranker
 from gatewise.training import task_affinity
 
@@ -103,7 +104,8 @@ class Part:
     def fitted(self, seed: int, tables: Tables) -> Ranker:
         """Return a ranker trained with a seed."""
         options = replace(self.options, training=replace(self.options.training, seed=seed))
-        return Ranker.from_options(self.schema, options).fit(tables.train, tables.valid, progress=False)
+        with unspoken():
+            return Ranker.from_options(self.schema, options).fit(tables.train, tables.valid, progress=False)
 
     def epochs(self, ranker: Ranker) -> Epochs | None:
         """Return how long the model was trained; None without validation rows."""

@@ -11,6 +11,7 @@ from gatewise.declare import Recipe, to_dict
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning
 from gatewise.files import held, write_text
 from gatewise.jobs.tables import Tables
+from gatewise.progress import unspoken
 from gatewise.ranker import Ranker
 from gatewise.serving import ARTEFACT
 from gatewise.training import goes_on
@@ -53,7 +54,8 @@ def train_recipe(
     goes_on(run_dir, recipe.training.known_epochs, resume=resume, overwrite=overwrite)
     with held(run_dir):
         try:
-            ranker.fit(tables.train, tables.valid, run_dir=run_dir, **how)
+            with unspoken():
+                ranker.fit(tables.train, tables.valid, run_dir=run_dir, **how)
         finally:
             if ranker.history:
                 _finish(ranker, recipe, tables, run_dir)

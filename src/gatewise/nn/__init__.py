@@ -12,6 +12,7 @@ from gatewise.nn.gate_unit import GateUnit
 from gatewise.nn.gates import *
 from gatewise.nn.gathered import gathered
 from gatewise.nn.hidden import Hidden
+from gatewise.nn.id_dropout import IdDropout
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.layers import GroupLinear
 from gatewise.nn.members import Members
@@ -39,6 +40,7 @@ __all__ = [
     "GroupMLP",
     "GroupResidualMLP",
     "Hidden",
+    "IdDropout",
     "InputLayer",
     "Inputs",
     "LinkedTowers",

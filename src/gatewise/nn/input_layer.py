@@ -15,6 +15,7 @@ from gatewise.errors import ShapeError
 from gatewise.kernels import Lookup
 from gatewise.layout import AttentionPooling, JoinedAttention, JoinedLists, Layout, ListColumn, Pooling, TextColumn
 from gatewise.nn.embedding import EmbeddingTables, check_ids
+from gatewise.nn.id_dropout import IdDropout
 from gatewise.nn.numbers import EmbeddedNumbers
 from gatewise.nn.ragged import Ragged
 from gatewise.nn.sequences import Padded, make_pooling
@@ -45,6 +46,7 @@ class InputLayer(nn.Module):
     Args:
         layout: names and sizes of all encoded columns.
         texts: the encoder of each text feature.
+        id_dropout: weight of the out-of-vocabulary row, see :class:`IdDropout`; 0: no value gives way to it.
 
     Raises:
         ShapeError: the numbers of text encoders and text features differ.
@@ -54,13 +56,14 @@ class InputLayer(nn.Module):
         - output: :class:`Vectors`, with ``x`` of ``[batch, output_dim]``
     """
 
-    def __init__(self, layout: Layout, texts: Sequence[TextEncoder] = ()) -> None:
+    def __init__(self, layout: Layout, texts: Sequence[TextEncoder] = (), id_dropout: float = 0.0) -> None:
         super().__init__()
         if len(texts) != len(layout.texts):
             raise ShapeError(f"texts: expected {len(layout.texts)} encoders, one per text feature, found {len(texts)}")
         self.layout = layout
         self.texts = nn.ModuleList(texts)
         self.tables = EmbeddingTables(layout.fields)
+        self.id_dropout = IdDropout(layout, id_dropout) if id_dropout else None
         self._columns_of: dict[str, list[int]] = {}
         for column, (_, field) in enumerate(layout.ids):
             self._columns_of.setdefault(layout.fields[field].matrix, []).append(column)
@@ -139,6 +142,11 @@ class InputLayer(nn.Module):
             for texts, (_, encoder) in zip(table.texts, self.readers(), strict=True)
         )
         return replace(table, texts=known)
+
+    def learn(self, table: TensorTable) -> None:
+        """Learn from the training rows how often each value gives way to the out-of-vocabulary row, if any does."""
+        if self.id_dropout is not None:
+            self.id_dropout.learn(table)
 
     def columns_of(self, feature: str) -> list[int]:
         """Return the columns of ``x`` that belong to a feature; none for a sequence that is not pooled."""
@@ -220,6 +228,8 @@ class InputLayer(nn.Module):
         if not inputs.checked:
             self.check(inputs)
         layout = self.layout
+        if self.id_dropout is not None:
+            inputs = self.id_dropout(inputs)
         if not (layout.lists or layout.texts or layout.numbers) and len(self._columns_of) == 1:
             (matrix,) = self._columns_of
             return Vectors(self._embed(inputs.ids, matrix, inputs.floats))

@@ -23,6 +23,7 @@ from gatewise.analysis import (
     gradient_routing,
     intervals,
     metrics_by_name,
+    misfits,
     mixture_problems,
     reliability,
     slices,
@@ -30,7 +31,7 @@ from gatewise.analysis import (
 )
 from gatewise.data import column_names, needed_columns, read_needed, readable, take_rows
 from gatewise.errors import TableError, TrainingError, did_you_mean, shown
-from gatewise.history import EpochRecord
+from gatewise.history import EpochRecord, kept_epoch
 from gatewise.insight import Insight
 from gatewise.report.findings import Findings, Inside, OnTable
 from gatewise.serving import Artefact, Scorer
@@ -70,7 +71,7 @@ def collect(
     """
     scorer, saved = artefact.scorer, dict(artefact.metrics)
     history = [EpochRecord(**record) for record in saved.pop("history", [])]
-    rows = saved.pop("rows", {})
+    rows, kept = saved.pop("rows", {}), kept_epoch(history)
     outputs = {output: task for task in scorer.tasks for output in task.outputs}
     return Findings(
         name=name,
@@ -87,12 +88,12 @@ def collect(
         rows=rows,
         calibrated={output: each.method for output, each in scorer.calibration.calibrators.items()},
         of_training=Insight(scorer, artefact.options, history).training_problems(),
-        on=None if table is None else on_table(scorer, table, by, tell),
+        on=None if table is None else on_table(scorer, table, by, tell, kept.valid if kept else {}),
     )
 
 
-def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) -> OnTable:
-    """Return the findings on a model and a table."""
+def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell, valid: Metrics) -> OnTable:
+    """Return the findings on a model and a table, beside the metrics of the validation rows."""
     tell("reading the table")
     source = readable(source)
     cut_by = [cut_column(column_names(source), name) for name in by or ()]
@@ -125,6 +126,7 @@ def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell) 
         reliability_calibrated={} if calibrated is None else reliability(calibrated),
         slices=slices(predicted, cuts, judging),
         inside=look_inside(scorer, take_rows(table, sampled), _among(cuts, sampled, table.num_rows), tell),
+        problems=misfits(predicted if calibrated is None else calibrated, valid),
     )
 
 

@@ -63,6 +63,7 @@ class OnTable:
         reliability_calibrated: the reliability of every calibrated probability.
         slices: the slices of every output, with its summary metric.
         inside: the analysis of gates, experts and features.
+        problems: where predictions do not fit the labels, in words.
     """
 
     name: str
@@ -79,6 +80,7 @@ class OnTable:
     reliability_calibrated: Mapping[str, Sequence[ReliabilityBin]]
     slices: Mapping[str, Sequence[Slice]]
     inside: Inside
+    problems: Sequence[Problem] = ()
 
     @property
     def sample(self) -> str:

@@ -95,7 +95,10 @@ class Scorer:
         return replace(calibrated, columns={**calibrated.columns, **known})
 
     def _uncalibrated(self, encoded: EncodedTable) -> Predicted:
-        table = self.tensors(encoded)
+        return self.predicted_rows(self.tensors(encoded))
+
+    def predicted_rows(self, table: TensorTable) -> Predicted:
+        """Return the uncalibrated predictions of encoded rows, with their labels."""
         scores, _ = self.model.score(table)
         return Predicted(self.tasks, predict_tasks(self.tasks, scores, table.labels), table.labels, table.groups)
 

@@ -39,6 +39,9 @@ class Architecture:
     """Normalisation of the input, before all other layers."""
     input_dropout: Rate = field(default=0.0, kw_only=True)
     """Dropout rate of the input."""
+    id_dropout: Penalty = field(default=0.0, kw_only=True)
+    """Weight w of the out-of-vocabulary row: in training a value with n rows is replaced by it with probability
+    w / (w + n), so that rare values are not remembered and the row of unseen values is trained. 0: never."""
     interaction: AnyInteraction | None = field(default=None, kw_only=True)
     """Interaction of all features' vectors before the shared layers and the trunk, such as ``cross``."""
     shared_dims: Dims = field(default=(), kw_only=True)

@@ -15,7 +15,10 @@ def problems(found: Findings) -> Section:
     """Return every problem with its remedy; without a table, a note on what a table would add."""
     blocks: list[Block] = [
         Note(f"{problem.found[:1].upper()}{problem.found[1:]}.", "bad", f"{problem.remedy}.")
-        for problem in [*found.of_training, *(() if found.on is None else found.on.inside.problems)]
+        for problem in [
+            *found.of_training,
+            *(() if found.on is None else [*found.on.problems, *found.on.inside.problems]),
+        ]
     ]
     if found.on is None:
         text = f"This report knows what the artefact holds. A table with labels adds {ADDED}: "
