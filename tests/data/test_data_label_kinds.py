@@ -88,7 +88,9 @@ def test_statistics_of_numbers():
     assert learnt(Custom("y", by="mine"), [0, 2, None, 4]) == {"mean": 2, "std": pytest.approx(np.std([0, 2, 4]))}
     logs = np.log([3.0, 8.0])
     found = learnt(LifetimeValue("y"), [0, 3, 0, 8, None])
-    assert found == pytest.approx({"rate": 2.5 / 5, "log_mean": logs.mean(), "log_std": logs.std()})
+    assert found == pytest.approx(
+        {"rate": 2.5 / 5, "log_mean": logs.mean(), "log_std": logs.std(), "log_largest": logs.max()}
+    )
     # all values the same: their logarithms have no spread to divide by
     assert learnt(LifetimeValue("y"), [0, 3, 0])["log_std"] == 1
     assert 0.5 < learnt(LifetimeValue("y"), [1, 3, 2])["rate"] < 1

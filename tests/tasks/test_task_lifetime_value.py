@@ -74,3 +74,15 @@ def test_paying_and_value_are_judged_apart() -> None:
     assert found["revenue"]["total_ratio"] == pytest.approx(8 / 10)
     assert set(found["revenue"]) == {"gini", "spearman", "rmse", "mae", "total_ratio"}
     assert list(found)[-1] == "revenue" == TASK.outputs[-1]
+
+
+def test_no_expected_value_is_far_above_all_labels() -> None:
+    bounded = LifetimeValueTask("revenue", rate=0.2, log_mean=1.5, log_std=0.7, log_largest=math.log(50.0))
+    usual, wide = torch.tensor([[0.0, 0.1, 0.3]]), torch.tensor([[0.0, 1.0, 9.0]])
+    torch.testing.assert_close(bounded.predict(usual), TASK.predict(usual))
+    assert TASK.predict(wide)[0, 0] > 1e6
+    assert bounded.predict(wide)[0].tolist() == pytest.approx([0.5 * 500, 0.5])
+    # of members too, of which only one is wide
+    merged = bounded.merged(torch.stack([usual, wide], dim=1))
+    mean = (bounded.predict(usual)[0, 0] + bounded.predict(wide)[0, 0]) / 2
+    assert bounded.predict(merged)[0, 0] == pytest.approx(float(mean), rel=1e-5)

@@ -34,7 +34,7 @@ def rare_values(usual: Mapping[str, tuple[int, float]]) -> list[Problem]:
             (name,),
             f"feature {name!r} has {values:,} values with {rows:.1f} training rows each on average: its embeddings "
             "remember rows",
-            f"min_count={FEW_ROWS:.0f} on it, embedding_decay of the training, or leaving it out",
+            f"id_dropout of the model, min_count={FEW_ROWS:.0f} on it, or leaving it out",
         )
         for name, (values, rows) in usual.items()
         if rows < FEW_ROWS

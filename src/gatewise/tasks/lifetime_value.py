@@ -18,6 +18,9 @@ from gatewise.tasks.rows import ByTask
 from gatewise.tasks.task import Task
 from gatewise.tasks.totals import TOTAL_RATIO
 
+BEYOND = math.log(10)
+"""How far the logarithm of an expected value may be above that of the largest training label."""
+
 
 class LifetimeValueTask(Task):
     r"""A value that is 0 with some probability, and otherwise log-normal.
@@ -33,6 +36,8 @@ class LifetimeValueTask(Task):
         \ln \frac{\sigma}{\sigma_0}\right)
 
     and predictions are :math:`P(y > 0) = p` and :math:`E[y] = p \, e^{m + d \mu + d^2 \sigma^2 / 2}`.
+    The expected value above 0 is at most ten times the largest training label: one wide distribution would outweigh
+    all other rows.
 
     Args:
         name: names the task's outputs and metrics.
@@ -41,6 +46,7 @@ class LifetimeValueTask(Task):
         rate: share of the training labels above 0, which the untrained model predicts.
         log_mean: m.
         log_std: d.
+        log_largest: the logarithm of the largest training label; None: it is not known, and bounds nothing.
 
     References:
         Wang, Liu, Miao: A Deep Probabilistic Model for Customer Lifetime Value Prediction. 2019.
@@ -61,9 +67,11 @@ class LifetimeValueTask(Task):
         rate: float = 0.5,
         log_mean: float = 0.0,
         log_std: float = 1.0,
+        log_largest: float | None = None,
     ) -> None:
         super().__init__(name, weight, within=within)
         self.rate, self.log_mean, self.log_std = rate, log_mean, log_std
+        self.log_largest = log_largest
         self.positive = positive_name(name)
 
     @property
@@ -116,7 +124,9 @@ class LifetimeValueTask(Task):
         return torch.stack([there, value / self.log_std, same], dim=1)
 
     def _exponent(self, mean: Tensor, width: Tensor) -> Tensor:
-        return self.log_std * mean + (self.log_std * spread_of(width)).square() / 2
+        """Return the logarithm of the expected value above 0, less m."""
+        exponent = self.log_std * mean + (self.log_std * spread_of(width)).square() / 2
+        return exponent if self.log_largest is None else exponent.clamp(max=self.log_largest + BEYOND - self.log_mean)
 
     @override
     def predict(self, scores: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ class CountLabels(LabelEncoder[Count]):
 
 
 class LifetimeValueLabels(LabelEncoder[LifetimeValue]):
-    """Reads numbers of at least 0, and learns the share above 0 and mean and deviation of their logarithms."""
+    """Reads numbers of at least 0, and learns the share above 0 and mean, deviation and largest of the logarithms."""
 
     @override
     def read(self, table: pa.Table) -> np.ndarray:
@@ -81,7 +81,8 @@ class LifetimeValueLabels(LabelEncoder[LifetimeValue]):
         logarithms = np.log(known[known > 0])
         # half a row more of each class, so that the odds are finite even if all or no values are 0
         rate = (len(logarithms) + 0.5) / (len(known) + 1)
-        return {"rate": rate, "log_mean": float(logarithms.mean()), "log_std": float(logarithms.std()) or 1.0}
+        spread = {"log_std": float(logarithms.std()) or 1.0, "log_largest": float(logarithms.max())}
+        return {"rate": rate, "log_mean": float(logarithms.mean())} | spread
 
 
 class DurationLabels(LabelEncoder[Duration]):

@@ -35,7 +35,8 @@ class ValueAfterTask(LifetimeValueTask):
         name: names the task's outputs and metrics.
         weight: multiplies the task's loss.
         after: all steps in order, binary tasks; each but the first is a step after the one before it.
-        rate, log_mean, log_std: of the training labels in rows that took all steps, see :class:`LifetimeValueTask`.
+        rate, log_mean, log_std, log_largest: of the training labels in rows that took all steps, see
+            :class:`LifetimeValueTask`.
     """
 
     def __init__(
@@ -47,8 +48,9 @@ class ValueAfterTask(LifetimeValueTask):
         rate: float = 0.5,
         log_mean: float = 0.0,
         log_std: float = 1.0,
+        log_largest: float | None = None,
     ) -> None:
-        super().__init__(name, weight, rate=rate, log_mean=log_mean, log_std=log_std)
+        super().__init__(name, weight, rate=rate, log_mean=log_mean, log_std=log_std, log_largest=log_largest)
         self.after = tuple(after)
         self.given = given_name(name, self.after[-1].name)
 
