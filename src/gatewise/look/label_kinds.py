@@ -14,8 +14,8 @@ MOST_LEVELS = 10
 MANY_ZEROS = 0.3
 SOME_ZEROS = 0.1
 """Share of zeros of amounts with a long tail that one number cannot follow."""
-LARGE_COUNT = 100
-"""What 95 % of the rows are below in what looks like a count."""
+LARGE_COUNT, LARGEST_COUNT = 100, 10_000
+"""What 95 % of the rows, and all rows, are below in what looks like a count."""
 RARE = 30
 """Fewest rows of the rarer value of a binary label, in the whole table, from which it can be learnt."""
 
@@ -83,7 +83,8 @@ def _of_whole_numbers(column: Column) -> Kinded:
     levels = column.distinct <= MOST_LEVELS and greatest - least < 2 * column.distinct
     if levels and not falls and column.distinct > 2:
         return Kinded(Ordinal(column.name), f"{column.distinct} levels from {least:,.0f} to {greatest:,.0f}")
-    if least == 0 and column.quantiles[-2] <= LARGE_COUNT and not _two_ends(column):
+    small = column.quantiles[-2] <= LARGE_COUNT and greatest <= LARGEST_COUNT
+    if least == 0 and small and not _two_ends(column):
         return Kinded(Count(column.name), f"{span}, {column.share_of_zeros:.0%} zeros")
     if least == 0 and column.share_of_zeros >= MANY_ZEROS and not _two_ends(column):
         return Kinded(LifetimeValue(column.name), f"{span}, {column.share_of_zeros:.0%} zeros")

@@ -11,8 +11,8 @@ SHARE = 0.2
 """Least share of the distinct texts that hold a separator."""
 LONGEST_ITEM = 32
 """Most letters of an item, on average; sentences have longer parts."""
-REUSE = 2.0
-"""How often an item stands in a list, on average, at least."""
+REUSE, REUSE_OF_BARS = 2.0, 1.2
+"""In how many distinct lists an item stands on average, at least; bars and semicolons seldom separate anything else."""
 BRACKETS = r"^\s*\[.*\]\s*$"
 
 
@@ -28,7 +28,7 @@ def separator_of(texts: pa.Array) -> str:
     Args:
         texts: distinct texts.
     """
-    known = texts.drop_null()
+    known = texts.filter(pc.greater(pc.binary_length(texts), 0))
     if len(known) < 3 or is_bracketed(known):
         return ""
     return next((separator for separator in SEPARATORS if _splits(known, separator)), "")
@@ -51,7 +51,7 @@ def _splits(texts: pa.Array, separator: str) -> bool:
     reused = len(items) / max(len(distinct), 1)
     if separator != " ":
         # a name with a comma, as in "Smith, John", has other parts in every row
-        return reused >= REUSE
+        return reused >= (REUSE_OF_BARS if separator in "|;" else REUSE)
     # words of a language stand between spaces, too: only codes are items
     codes = pc.match_substring_regex(items, r"^[\w.:-]*\d[\w.:-]*$").to_numpy(zero_copy_only=False)
     return bool(codes.mean() > 0.9) and reused >= REUSE

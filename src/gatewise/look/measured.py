@@ -139,7 +139,7 @@ def _frequent(dictionary: pa.Array, counts: np.ndarray) -> tuple[tuple[str, int]
 
 def _shown(value: object) -> str:
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"\s+", " ", text).strip() or "(empty)"
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 

@@ -142,6 +142,9 @@ def _alone(features: Mapping[str, Measured], targets: Sequence[np.ndarray], task
         if each.column.kind in ("list", "vector") and each.column.separator == "":
             continue
         scores = [score for target in targets if (score := judge(cells(each), target)) is not None]
+        if judge is r2_alone and each.numbers is not None and scores:
+            # what rises with the label tells it better than cells of a small table can
+            scores = [max(scores[0], _correlated(ranks(each.numbers), targets[0]) ** 2)]
         if scores:
             found[name] = float(np.mean(scores))
     return found
@@ -172,8 +175,9 @@ def _always(feature: Measured, target: np.ndarray) -> str:
     if rate > USUAL:
         return ""
     masks = {"has a value": ~feature.is_null}
-    if feature.column.is_number and feature.numbers is not None and feature.column.least >= 0:
-        masks["is above 0"] = ~feature.is_null & (feature.numbers > 0)
+    if feature.column.frequent and feature.column.kind in ("whole", "number", "truth", "text"):
+        usual = np.bincount(feature.codes + 1)[1:].argmax()
+        masks[f"is not {feature.column.frequent[0][0]}"] = ~feature.is_null & (feature.codes != usual)
     for said, mask in masks.items():
         chosen = labelled & mask
         rows = int(chosen.sum())

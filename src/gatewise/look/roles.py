@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatewise.errors import TableError, did_you_mean
+from gatewise.errors import TableError, did_you_mean, shown
 from gatewise.look import words
 from gatewise.look.column import Column
 from gatewise.look.label_kinds import task_of
@@ -114,7 +114,8 @@ def _varies(column: Column) -> bool:
 def _check(what: str, names: Iterable[str | None], found: Mapping[str, Measured]) -> None:
     for name in names:
         if name is not None and name not in found:
-            raise TableError(f"{what} {name!r}: the table has no such column{did_you_mean(name, found)}")
+            hint = did_you_mean(name, found) or f" (columns: {shown(found)})"
+            raise TableError(f"{what} {name!r}: the table has no such column{hint}")
 
 
 def _time(found: Mapping[str, Measured], seconds: Mapping[str, np.ndarray]) -> tuple[str | None, str]:

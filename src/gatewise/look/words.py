@@ -55,7 +55,7 @@ PERSONS = _set(
     "user uid member customer client person patient visitor account buyer passenger student player subscriber employee "
     "household idcode"
 )
-TIMES = _set("timestamp ts time datetime date dt day event logged created")
+TIMES = _set("timestamp ts time datetime date dt day event logged created when")
 NOT_OF_THE_EVENT = _set(
     "birth born dob signup sign register registered registration join joined expire expires expiry end until updated "
     "update modified last first previous prev next publish published release released upload uploaded open opened "

@@ -16,7 +16,7 @@ TELLING = 12
 """Columns that are shown of those that tell a label best."""
 DRAWN = 12
 """Most labels that are drawn over time."""
-LISTED = 60
+LISTED = 36
 """Letters of the most frequent values of a column."""
 
 
@@ -62,8 +62,8 @@ def _columns(found: Profile, proposal: Proposal | None) -> Section:
     rows: list[Sequence[Value]] = []
     for column in found.columns:
         role, reason = roles.get(column.name, ("", ""))
-        share = column.nulls / max(column.rows, 1)
-        nulls = Cell(100 * share if share else 0, beside=" %")
+        share = 100 * column.nulls / max(column.rows, 1)
+        nulls = Cell(round(share) if share >= 1 or not share else share, beside=" %")
         rows.append([column.name, column.kind, nulls, column.values or None, values_of(column), role, reason])
     headings = ["column", "holds", "null", "distinct", "least · median · greatest, or most frequent", "becomes", "why"]
     return Section(
@@ -93,7 +93,7 @@ def values_of(column: Column) -> str:
     letters = 0
     for value, rows in column.frequent:
         share = rows / max(column.known, 1)
-        told.append((value or "(empty)") + (f" ({share:.0%})" if share >= 0.01 and not column.items else ""))
+        told.append(value + (f" ({share:.0%})" if share >= 0.01 and not column.items else ""))
         letters += len(told[-1])
         if letters > LISTED:
             break
