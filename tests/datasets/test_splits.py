@@ -271,13 +271,20 @@ def test_what_is_no_table_is_not_split(source):
         split_by_time(source, "day")
 
 
+def split_by_group_members(table: pa.Table) -> list[set[int]]:
+    """Return the groups of every part, of shares that no number of whole groups has."""
+    parts = split_by_group(table, "patient", seed=0, valid=0.17, test=0.13)
+    return [set(part["patient"].to_pylist()) for part in parts]
+
+
 def test_a_split_by_group_keeps_groups_whole_and_rows_in_order():
-    table = pa.table({"patient": np.repeat(np.arange(200), 5)[::-1], "row": np.arange(1000)})
+    table = pa.table({"patient": np.repeat(np.arange(150), 7)[::-1], "row": np.arange(1050)})
     parts = split_by_group(table, "patient", seed=0, valid=0.2, test=0.1)
     members = [set(part["patient"].to_pylist()) for part in parts]
-    assert [part.num_rows for part in parts] == [700, 200, 100]
-    assert sum(map(len, members)) == 200
-    assert set.union(*members) == set(range(200))
+    # a part begins with the next whole group: 105 and 210 rows are wanted, 7 stand together
+    assert [part.num_rows for part in parts] == [735, 210, 105]
+    assert sum(map(len, split_by_group_members(table))) == 150
+    assert set.union(*members) == set(range(150))
     assert all((np.diff(part["row"].to_numpy()) > 0).all() for part in parts)
     assert not split_by_group(table, "patient", seed=1)[2].equals(split_by_group(table, "patient", seed=2)[2])
 
