@@ -137,7 +137,7 @@ def split_by_group(table: Any, column: str, seed: int, valid: float = 0.1, test:
         >>> visits = pa.table({"patient": [1, 1, 2, 2, 3, 3, 4, 4]})
         >>> parts = split_by_group(visits, "patient", seed=0, valid=0.25, test=0.25)
         >>> [sorted(set(part["patient"].to_pylist())) for part in parts]
-        [[2, 4], [1], [3]]
+        [[3, 4], [2], [1]]
     """
     _check_shares(valid, test)
     table = _whole(table)
