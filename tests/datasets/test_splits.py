@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.datasets import split_at, split_at_random, split_by_time
+from gatewise.datasets import split_at, split_at_random, split_by_group, split_by_time
 from gatewise.errors import GatewiseWarning, TableError
 
 SHARES = st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.4])
@@ -268,3 +269,41 @@ def test_a_column_that_no_table_holds_is_left_out_and_named():
 def test_what_is_no_table_is_not_split(source):
     with pytest.raises(TableError, match=r"^table"):
         split_by_time(source, "day")
+
+
+def split_by_group_members(table: pa.Table) -> list[set[int]]:
+    """Return the groups of every part, of shares that no number of whole groups has."""
+    parts = split_by_group(table, "patient", seed=0, valid=0.17, test=0.13)
+    return [set(part["patient"].to_pylist()) for part in parts]
+
+
+def test_a_split_by_group_keeps_groups_whole_and_rows_in_order():
+    table = pa.table({"patient": np.repeat(np.arange(150), 7)[::-1], "row": np.arange(1050)})
+    parts = split_by_group(table, "patient", seed=0, valid=0.2, test=0.1)
+    members = [set(part["patient"].to_pylist()) for part in parts]
+    # a part begins with the next whole group: 105 and 210 rows are wanted, 7 stand together
+    assert [part.num_rows for part in parts] == [735, 210, 105]
+    assert sum(map(len, split_by_group_members(table))) == 150
+    assert set.union(*members) == set(range(150))
+    assert all((np.diff(part["row"].to_numpy()) > 0).all() for part in parts)
+    assert not split_by_group(table, "patient", seed=1)[2].equals(split_by_group(table, "patient", seed=2)[2])
+
+
+def test_groups_may_be_texts_categories_and_null():
+    names = pa.array(["a", "b", None, "c"] * 5)
+    for column in (names, names.dictionary_encode()):
+        parts = split_by_group(pa.table({"who": column}), "who", seed=0, valid=0.25, test=0.25)
+        assert sorted(part.num_rows for part in parts) == [5, 5, 10]
+
+
+@pytest.mark.parametrize(
+    ("groups", "column", "said"),
+    [
+        ([1, 1, 2, 2], "who", "a split into 3 parts needs as many groups, found 2"),
+        ([1, 2, 3], "hwo", "no column 'hwo' to split by; did you mean 'who'?"),
+    ],
+)
+def test_too_few_groups_or_a_wrong_name_are_one_line(groups, column, said):
+    with pytest.raises(TableError) as error:
+        split_by_group(pa.table({"who": groups}), column, seed=0)
+    assert said in str(error.value)

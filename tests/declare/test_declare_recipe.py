@@ -206,6 +206,7 @@ def test_a_split_leaves_rows_for_training(valid, test):
         ({}, "Split: expected a column as time, or a seed for a split at random, found neither"),
         ({"valid": 0.2}, "found neither"),
         ({"time": "t", "seed": 0}, "found both"),
+        ({"time": "t", "group": "u"}, "Split: group 'u' is kept whole by a split at random: give seed instead of time"),
         ({"seed": -1}, r"Split\.seed: .*greater than or equal to 0"),
         ({"seed": 0, "valid_from": 3}, "valid_from is a value of time; a split at random goes by shares"),
         ({"time": "t", "test_from": 3, "valid": 0.1}, "expected times or shares, found test_from and valid"),

@@ -59,6 +59,18 @@ def test_one_table_is_cut_at_random_and_needs_no_time(feed, tmp_path: Path):
     assert again.test.equals(tables.test)
 
 
+def test_one_table_is_cut_by_groups_that_no_feature_reads(feed, tmp_path: Path):
+    pq.write_table(feed.append_column("shop", pa.array(["a", "b", "c", "d"] * 500)), tmp_path / "all.parquet")
+    tables = find_tables(
+        recipe(table="all.parquet", split=Split(seed=0, group="shop", valid=0.25, test=0.25)), tmp_path
+    )
+    parts = [set(part["shop"].to_pylist()) for part in (tables.train, tables.valid, tables.test)]
+    assert [len(part) for part in parts] == [2, 1, 1]
+    assert set.union(*parts) == set("abcd")
+    with pytest.raises(TableError, match=r"no column 'shp'; did you mean 'shop'\?"):
+        find_tables(recipe(table="all.parquet", split=Split(seed=0, group="shp")), tmp_path)
+
+
 def test_every_data_set_has_a_reader():
     declared = get_args(get_args(get_type_hints(Data)["dataset"])[0])
     assert set(declared) == set(READERS)

@@ -64,7 +64,7 @@ def _undefined(output: str, judged: Judged, known: Known) -> Iterator[Problem]:
     metric, rows = summary_of(judged.task, output), len(known.labels)
     if metric.compute(known.labels, known.predictions) is not None:
         return
-    values = known.labels.unique()
+    values = torch.unique(known.labels)
     what = "no row has its label" if not rows else f"all {rows:,} labels are {values[0]:g}" if len(values) == 1 else ""
     found = f"prediction {output!r} cannot be judged on these rows: its {metric.name} is undefined"
     remedy = "more rows, or a split that gives every part rows with different labels"

@@ -24,6 +24,8 @@ from gatewise.cli.explain import explain
 from gatewise.cli.export import export
 from gatewise.cli.fuse import fuse
 from gatewise.cli.hints import hint
+from gatewise.cli.init import init
+from gatewise.cli.look import look
 from gatewise.cli.predict import predict
 from gatewise.cli.report import report
 from gatewise.cli.serve import serve
@@ -43,7 +45,6 @@ app = typer.Typer(
     name="gatewise",
     help="Multi-task ranking with multi-gate mixture-of-experts (MMoE).",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -85,7 +86,22 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (demo, train, compare, evaluate, predict, explain, report, fuse, export, serve, convert, doctor):
+for command in (
+    demo,
+    look,
+    init,
+    train,
+    compare,
+    evaluate,
+    predict,
+    explain,
+    report,
+    fuse,
+    export,
+    serve,
+    convert,
+    doctor,
+):
     app.command()(_interruptible(command))
 
 

@@ -11,8 +11,6 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from gatewise.progress import terminal
-
 if TYPE_CHECKING:
     from gatewise.analysis import Estimates, FusionFront, Slice, Spread, Verdict
     from gatewise.jobs import Comparison
@@ -235,5 +233,8 @@ def _titled(title: str, *tables: Table, note: str = "") -> Group:
 
 def out() -> Console:
     """Return the console of standard output; piped output is not cut to a terminal's width."""
+    # imports torch, for which neither help nor completion should wait
+    from gatewise.progress import terminal
+
     console = terminal()
     return console if console.is_terminal else terminal(width=120)

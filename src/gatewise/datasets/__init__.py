@@ -5,7 +5,7 @@ returns impressions of a short-video feed with twelve kinds of feedback; `census
 the MMoE paper, and `related_tasks` the paper's synthetic regressions.
 `history_before` returns counts and means over strictly earlier rows.
 `split_by_time` splits a table into train, valid and test, forward in time by shares, and `split_at` at given times;
-`split_at_random` splits a table without time.
+`split_at_random` splits a table without time, and `split_by_group` keeps the rows of a group together.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gatewise.datasets.history import history_before
 from gatewise.datasets.kuairand import kuairand
 from gatewise.datasets.movielens import movielens
 from gatewise.datasets.related_tasks import related_tasks
-from gatewise.datasets.splits import split_at, split_at_random, split_by_time
+from gatewise.datasets.splits import split_at, split_at_random, split_by_group, split_by_time
 
 __all__ = [
     "CENSUS_NOMINAL",
@@ -27,5 +27,6 @@ __all__ = [
     "related_tasks",
     "split_at",
     "split_at_random",
+    "split_by_group",
     "split_by_time",
 ]

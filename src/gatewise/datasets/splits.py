@@ -1,4 +1,4 @@
-"""Splitting a table into train, valid and test: forward in time, or at random."""
+"""Splitting a table into train, valid and test: forward in time, by group, or at random."""
 
 from __future__ import annotations
 
@@ -113,6 +113,50 @@ def split_at_random(table: Any, seed: int, valid: float = 0.1, test: float = 0.1
     order = np.argsort(np.random.PCG64(seed).random_raw(rows), kind="stable")
     parts = np.split(order, _begins(rows, np.arange(1, rows), valid, test))
     train, valid_part, test_part = (take_rows(table, np.sort(part)) for part in parts)
+    return train, valid_part, test_part
+
+
+def split_by_group(table: Any, column: str, seed: int, valid: float = 0.1, test: float = 0.1) -> Parts:
+    """Return (train, valid, test) of a table; all rows of a group, such as a patient, are in one part.
+
+    Groups are drawn at random until a part has its share of the rows. The split depends only on the seed and on the
+    order in which groups first appear; in each part rows keep their order.
+
+    Args:
+        table: Any table, see :func:`gatewise.data.read_table`; the parts are Arrow tables.
+        column: The column of the groups: integers or strings. Rows with null are one group.
+        seed: At least 0.
+        valid: Share of the rows in [0, 1), see :func:`split_by_time`.
+        test: Share of the rows, like ``valid``.
+
+    Raises:
+        TableError: The column is missing; a share is out of range; the table has fewer groups than requested parts.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> visits = pa.table({"patient": [1, 1, 2, 2, 3, 3, 4, 4]})
+        >>> parts = split_by_group(visits, "patient", seed=0, valid=0.25, test=0.25)
+        >>> [sorted(set(part["patient"].to_pylist())) for part in parts]
+        [[3, 4], [2], [1]]
+    """
+    _check_shares(valid, test)
+    table = _whole(table)
+    if column not in table.column_names:
+        raise TableError(f"no column {column!r} to split by{did_you_mean(column, table.column_names)}")
+    picked = pick_column(table, column, f"column {column!r}")
+    if pa.types.is_dictionary(picked.type):
+        picked = picked.dictionary_decode()
+    groups = picked.dictionary_encode("encode").indices.to_numpy(zero_copy_only=False)
+    count = int(groups.max(initial=-1)) + 1
+    wanted = 1 + sum(share > 0 for share in (valid, test))
+    if count < wanted:
+        raise TableError(f"column {column!r}: a split into {wanted} parts needs as many groups, found {count}")
+    place = np.empty(count, dtype=np.int64)
+    place[np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")] = np.arange(count)
+    order = np.argsort(place[groups], kind="stable")
+    changes = np.flatnonzero(np.diff(place[groups][order])) + 1
+    bounds = _begins(table.num_rows, changes, valid, test)
+    train, valid_part, test_part = (take_rows(table, np.sort(part)) for part in np.split(order, bounds))
     return train, valid_part, test_part
 
 

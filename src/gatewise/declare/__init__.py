@@ -18,6 +18,7 @@ from gatewise.declare.base import (
     from_dict,
     number_of,
     path_of,
+    read_yaml,
     read_yaml_file,
     to_dict,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "outputs_of",
     "path_of",
     "path_to",
+    "read_yaml",
     "read_yaml_file",
     "register_feature",
     "register_kind",

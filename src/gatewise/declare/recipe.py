@@ -34,7 +34,8 @@ class Split:
     """How to split one table into training, validation and test rows.
 
     By time, with shares of the rows (``time``, ``valid``, ``test``) or given times (``time``, ``valid_from``,
-    ``test_from``); or at random with shares (``seed``, ``valid``, ``test``), for rows without a time.
+    ``test_from``); or at random with shares (``seed``, ``valid``, ``test``), for rows without a time;
+    with ``group`` beside ``seed`` all rows of a group, such as a patient, are in one part.
 
     Example:
         >>> Split("date", valid_from=20220503, test_from=20220504).shares
@@ -53,6 +54,8 @@ class Split:
     """Smallest value of ``time`` in the test, inclusive."""
     seed: Annotated[int, Field(ge=0)] | None = field(default=None, kw_only=True)
     """Seed of a random split; equal seeds give equal splits."""
+    group: Name | None = field(default=None, kw_only=True)
+    """The column of groups that a split at random keeps whole, such as patients; needs ``seed``."""
 
     @model_validator(mode="after")
     def _one_way_to_cut(self) -> Split:
@@ -60,6 +63,8 @@ class Split:
         if (self.time is None) == (self.seed is None):
             found = "neither" if self.time is None else "both"
             raise ValueError(f"expected a column as time, or a seed for a split at random, found {found}")
+        if self.group is not None and self.seed is None:
+            raise ValueError(f"group {self.group!r} is kept whole by a split at random: give seed instead of time")
         if times and self.seed is not None:
             raise ValueError(f"{times[0]} is a value of time; a split at random goes by shares")
         if times and shares:

@@ -221,6 +221,43 @@ class Schema:
         apart = [replace(task, reads=[name for name in task.reads if name in kept]) for task in kept.values()]
         return replace(self, tasks=apart)
 
+    @classmethod
+    def from_table(
+        cls,
+        table: Any,
+        tasks: collections.abc.Sequence[str | Task] | None = None,
+        *,
+        time: str | None = None,
+        group: str | None = None,
+    ) -> Schema:
+        """Return a schema that is proposed for a table: features, kinds of tasks and group, from names and values.
+
+        A sample of a large table is looked at. Left out are constant and unreadable columns, ids that are unique per
+        row, times, columns named like labels, and columns that alone decide a label. ``gatewise.look.propose`` gives
+        the reasons and a split, and ``gatewise init`` writes all of it as a recipe.
+
+        Args:
+            table: any table, see :func:`gatewise.data.read_table`.
+            tasks: names of label columns, or declarations of tasks; None: proposed.
+            time: the column of the rows' time, which is no feature; ``none``: there is none; None: proposed.
+            group: the column of group ids; ``none``: there is none; None: proposed.
+
+        Raises:
+            TableError: the table cannot be read, lacks a named column, or no column can be a label or a feature.
+
+        Warns:
+            GatewiseWarning: a column leaks a label or may, the tasks are a guess, a label cannot be learnt.
+
+        Example:
+            >>> from gatewise import Schema
+            >>> log = {"user_id": [1, 2, 3, 4] * 30, "price": [0.5, 2.0, 1.5] * 40, "click": [0, 1, 1, 0, 1] * 24}
+            >>> [feature.kind for feature in Schema.from_table(log, tasks=["click"]).features]
+            ['categorical', 'numeric']
+        """
+        from gatewise.look import schema_from_table
+
+        return schema_from_table(table, tasks, time=time, group=group)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts and lists for :meth:`from_dict`."""
         plain: dict[str, Any] = to_dict(self)

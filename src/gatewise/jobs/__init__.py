@@ -6,6 +6,7 @@ from gatewise.jobs.comparison import COMPARISON, compare
 from gatewise.jobs.demo import train_with_controls
 from gatewise.jobs.export import ExportReport, export_files
 from gatewise.jobs.fuse import fuse
+from gatewise.jobs.look import check_absent, propose_if_possible, write_look, write_recipe
 from gatewise.jobs.predict import predict_file
 from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of, report_comparison, report_file
 from gatewise.jobs.tables import Tables, find_tables
@@ -24,6 +25,7 @@ __all__ = [
     "Trees",
     "afterwards",
     "beside_trees",
+    "check_absent",
     "compare",
     "export_files",
     "find_tables",
@@ -31,10 +33,13 @@ __all__ = [
     "in_words",
     "name_of",
     "predict_file",
+    "propose_if_possible",
     "report_comparison",
     "report_file",
     "train_recipe",
     "train_with_controls",
     "trees_for",
     "tuned_trees",
+    "write_look",
+    "write_recipe",
 ]

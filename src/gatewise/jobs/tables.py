@@ -10,7 +10,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from gatewise.data import column_names, declared_types, needed_columns, read_table
-from gatewise.datasets import census, kuairand, movielens, split_at, split_at_random, split_by_time
+from gatewise.datasets import census, kuairand, movielens, split_at, split_at_random, split_by_group, split_by_time
 from gatewise.declare import Data, Recipe, Schema, Split
 from gatewise.errors import TableError, did_you_mean
 
@@ -43,6 +43,8 @@ def find_tables(recipe: Recipe, folder: Path) -> Tables:
     columns = needed_columns(schema, weights=True)
     if data.split.time is not None:
         columns = [*columns, data.split.time]
+    if data.split.group is not None:
+        columns = [*columns, data.split.group]
     if data.table is not None:
         path = folder / data.table
         _check_columns(column_names(path), columns, str(path))
@@ -57,6 +59,8 @@ def find_tables(recipe: Recipe, folder: Path) -> Tables:
 
 
 def _cut(table: pa.Table, split: Split) -> tuple[pa.Table, pa.Table, pa.Table]:
+    if split.seed is not None and split.group is not None:
+        return split_by_group(table, split.group, split.seed, *split.shares)
     if split.seed is not None:
         return split_at_random(table, split.seed, *split.shares)
     assert split.time is not None

@@ -9,7 +9,7 @@ axes. Needs the extra ``report``.
   :func:`routed_weights`, :func:`ablation`.
 - Predictions: :func:`reliability`, :func:`importance`, :func:`slices`.
 - A comparison: :func:`seesaw`, :func:`affinity`. A search for weights: :func:`fusion_front`.
-- Any matrix: :func:`heat_map`.
+- Any matrix: :func:`heat_map`. Labels over time: :func:`periods`.
 
 Example:
     >>> import gatewise as gw
@@ -26,6 +26,7 @@ from gatewise.plots.gates import gate_entropy, gates, gates_by_slice, utilisatio
 from gatewise.plots.heat_map import heat_map
 from gatewise.plots.history import conflict_cosines, gradient_conflict, learning_curve, task_weights
 from gatewise.plots.importance import importance
+from gatewise.plots.periods import periods
 from gatewise.plots.reliability import reliability
 from gatewise.plots.seesaw import affinity, seesaw
 from gatewise.plots.slices import slices
@@ -43,6 +44,7 @@ __all__ = [
     "heat_map",
     "importance",
     "learning_curve",
+    "periods",
     "reliability",
     "routed_weights",
     "seesaw",
