@@ -28,6 +28,7 @@ from gatewise.analysis import (
     feature_importance,
     gate_usage,
     gradient_routing,
+    leaks,
     misfits,
     mixture_problems,
     overfitting,
@@ -35,7 +36,7 @@ from gatewise.analysis import (
     starving_tasks,
     unfinished_training,
 )
-from gatewise.data import column_names, needed_columns, readable, row_and_others
+from gatewise.data import column_names, needed_columns, read_needed, readable, row_and_others
 from gatewise.errors import GatewiseError, GatewiseWarning
 from gatewise.history import kept_epoch
 from gatewise.judging import Judging
@@ -207,7 +208,9 @@ class Insight(Judging):
         return self.training_problems() + found + self.misfits(table)
 
     def misfits(self, table: Any) -> list[Problem]:
-        """Return where predictions do not fit a table's labels, see :func:`gatewise.analysis.misfits`.
+        """Return where predictions do not fit a table's labels, and features that know a label.
+
+        See :func:`gatewise.analysis.misfits` and :func:`gatewise.analysis.leaks`.
 
         Args:
             table: any table; without the labels nothing can be said.
@@ -215,10 +218,10 @@ class Insight(Judging):
         needed, present = needed_columns(self.scorer.encoder.schema), column_names(table)
         if any(name not in present for name in needed):
             return []
+        rows = read_needed(table, needed, self.scorer.encoder.column_types())
+        predicted = self.scorer.predicted(rows, calibrated=bool(self.scorer.calibration))
         kept = kept_epoch(self.history)
-        return misfits(
-            self.scorer.predicted(table, calibrated=bool(self.scorer.calibration)), kept.valid if kept else {}
-        )
+        return leaks(rows, self.scorer.encoder.schema) + misfits(predicted, kept.valid if kept else {})
 
     def training_problems(self) -> list[Problem]:
         """Return what the training tells: that it ended too early, tasks that hardly change the shared layers, outputs

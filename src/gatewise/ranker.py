@@ -14,7 +14,7 @@ import pyarrow as pa
 from typing_extensions import override
 
 from gatewise import declare
-from gatewise.analysis import misfits
+from gatewise.analysis import LOOKED_AT, leaks, misfits
 from gatewise.calibration import make_calibrator, make_fitter
 from gatewise.data import column_names
 from gatewise.errors import DeclarationError, GatewiseWarning, TableError, shown
@@ -22,6 +22,7 @@ from gatewise.estimator import Estimator, is_labels
 from gatewise.files import held, write_text
 from gatewise.fitting import make_trainer
 from gatewise.insight import Insight
+from gatewise.look import take_sample
 from gatewise.preparing import check_declared, check_fit, prepare
 from gatewise.progress import PROBLEMS, at_terminal, reporter_of, working
 from gatewise.report import check_extra, collect, page_of, render
@@ -240,7 +241,9 @@ class Ranker(Insight, Estimator):
                 self.rows = {"training": len(rows), **({} if held_out is None else {"validation": len(held_out)})}
         self._warn_of_gates(held_out if held_out is not None and len(held_out) else rows)
         unfit = [] if held_out is None or not len(held_out) else misfits(scorer.predicted_rows(held_out), {})
-        for problem in self.training_problems() + unfit:
+        # a file is not read a second time for it
+        leaking = [] if isinstance(train, (str, Path)) else leaks(take_sample(train, LOOKED_AT).table, self.schema)
+        for problem in self.training_problems() + leaking + unfit:
             PROBLEMS.warning("%s", problem)
 
     def calibrate(

@@ -26,6 +26,7 @@ from gatewise.analysis.goals import Goal, Judge, judge_of
 from gatewise.analysis.gradient_routing import Routing, gradient_routing
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
+from gatewise.analysis.leaks import LOOKED_AT, leaks
 from gatewise.analysis.misfits import misfits
 from gatewise.analysis.pareto import knee, pareto_front
 from gatewise.analysis.problems import (
@@ -58,6 +59,7 @@ __all__ = [
     "BINS",
     "COMMON",
     "LIMIT",
+    "LOOKED_AT",
     "ROWS_OF",
     "Ablation",
     "Attributed",
@@ -111,6 +113,7 @@ __all__ = [
     "json_values",
     "judge_of",
     "knee",
+    "leaks",
     "linear_cka",
     "metrics_by_name",
     "misfits",

@@ -21,6 +21,7 @@ Kind = Literal[
     "rare values",
     "below a constant",
     "overfitting",
+    "leak",
     "undefined metric",
     "wrong total",
     "far from validation",

@@ -9,7 +9,7 @@ from gatewise.look.column import QUANTILES, Column
 from gatewise.look.profile import LabelTask, Look, Period, Profile, profile
 from gatewise.look.proposal import Choice, LeftOut, Proposal, propose, schema_from_table
 from gatewise.look.recipe_text import recipe_text
-from gatewise.look.relations import Duplicate, Leak, Relations, Step
+from gatewise.look.relations import Duplicate, Leak, Relations, Step, leaks_among
 from gatewise.look.roles import NO_ROLE, Roles
 from gatewise.look.sample import Sample, take_sample
 
@@ -30,6 +30,7 @@ __all__ = [
     "Roles",
     "Sample",
     "Step",
+    "leaks_among",
     "profile",
     "propose",
     "recipe_text",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 
 from gatewise.declare import Binary, Multiclass, Task
 from gatewise.look import words
 from gatewise.look.alone import auc_alone, cells, r2_alone, ranks
 from gatewise.look.column import Column
-from gatewise.look.measured import Measured
+from gatewise.look.measured import Measured, measure
 
 ROWS = 50_000
 """Rows that columns are compared on."""
@@ -102,16 +103,38 @@ def relate(found: Mapping[str, Measured], tasks: Sequence[Task]) -> Relations:
     features = {name: each for name, each in found.items() if name not in labels and _varies(each.column)}
     enough = min(rows, ROWS) >= FEW_ROWS
     alone = {name: _alone(features, targets[name], labels[name]) for name in labels} if enough else {}
-    leaks = list(_leaks(features, targets, labels, alone)) if enough else []
+    leaks = _clearest_first(_leaks(features, targets, labels, alone)) if enough else []
     numbers = {name: each[0] for name, each in targets.items() if not isinstance(labels[name], Multiclass)}
     return Relations(
-        tuple(sorted(leaks, key=lambda leak: (leak.level, -leak.score))),
+        tuple(leaks),
         tuple(_duplicates(features)) if enough else (),
         tuple(_steps({name: numbers[name] for name in numbers if _may_be_a_step(labels[name])}, labels)),
         alone,
         tuple(numbers),
         _correlation(list(numbers.values())),
     )
+
+
+def leaks_among(table: pa.Table, columns: Sequence[str], tasks: Sequence[Task]) -> list[Leak]:
+    """Return which columns of a table tell labels better than anything known beforehand should, the clearest first.
+
+    Args:
+        table: some rows; of fewer than 50 nothing is said.
+        columns: names of the columns that may leak, such as those that features read.
+        tasks: their labels stand in the table.
+    """
+    if table.num_rows < FEW_ROWS:
+        return []
+    labels = {task.column or task.name: task for task in tasks}
+    found = {name: measure(table, name, table.num_rows) for name in dict.fromkeys([*columns, *labels])}
+    targets = {name: list(_targets(found[name], task)) for name, task in labels.items()}
+    features = {name: found[name] for name in columns if name not in labels and _varies(found[name].column)}
+    alone = {name: _alone(features, targets[name], labels[name]) for name in labels}
+    return _clearest_first(_leaks(features, targets, labels, alone))
+
+
+def _clearest_first(leaks: Iterable[Leak]) -> list[Leak]:
+    return sorted(leaks, key=lambda leak: (leak.level, -leak.score))
 
 
 def _varies(column: Column) -> bool:

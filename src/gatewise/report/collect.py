@@ -22,6 +22,7 @@ from gatewise.analysis import (
     gate_usage,
     gradient_routing,
     intervals,
+    leaks,
     metrics_by_name,
     misfits,
     mixture_problems,
@@ -126,7 +127,7 @@ def on_table(scorer: Scorer, source: Any, by: Sequence[str] | None, tell: Tell, 
         reliability_calibrated={} if calibrated is None else reliability(calibrated),
         slices=slices(predicted, cuts, judging),
         inside=look_inside(scorer, take_rows(table, sampled), _among(cuts, sampled, table.num_rows), tell),
-        problems=misfits(predicted if calibrated is None else calibrated, valid),
+        problems=leaks(table, scorer.encoder.schema) + misfits(calibrated or predicted, valid),
     )
 
 
