@@ -76,7 +76,8 @@ def train(
     console.print(f"predict:  gatewise predict {run_dir} TABLE -o predictions.parquet", soft_wrap=True)
     if report:
         target, held_out = run_dir / REPORT, tables.valid if tables.test is None else tables.test
-        line = afterwards(lambda: ranker.report(target, held_out, name=name_of(run_dir)), target)
+        name = name_of(run_dir)
+        line = afterwards(lambda: ranker.report(target, held_out, recipe=declared, name=name), target)
         console.print(line, soft_wrap=True, markup=False)
 
 
