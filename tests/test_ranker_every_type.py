@@ -108,5 +108,5 @@ def test_every_method_takes_a_table_of_a_few_types_or_refuses_it_in_one_line(ran
 @pytest.mark.parametrize("name", ["string_view", "dictionary of string_view", "json", "runs of string"])
 def test_a_report_looks_at_a_table_of_unusual_types(rankers, name):
     table = table_with(COLUMNS[name])
-    found = on_table(rankers["categorical of text"].scorer, table, ["x", "other"], lambda _: None, valid={})
+    found = on_table(rankers["categorical of text"].scorer, table, ["x", "other"], lambda _: None)
     assert found.columns == ["x", "other"]

@@ -30,6 +30,7 @@ def load(path: str | Path, device: str | None = None) -> Ranker:
     try:
         ranker.history = TypeAdapter(list[EpochRecord]).validate_python(metrics.pop("history", []))
         ranker.rows = TypeAdapter(dict[str, int]).validate_python(metrics.pop("rows", {}))
+        ranker.made = TypeAdapter(dict[str, str]).validate_python(metrics.pop("made", {}))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(["history", *map(str, first["loc"])])

@@ -30,6 +30,7 @@ from gatewise.serving import Artefact, Scorer, grow, save_artefact
 from gatewise.tasks import Metrics
 from gatewise.training import Reporter, Reporters, choose_device, goes_on
 from gatewise.tuning import tuned
+from gatewise.version import versions
 
 GATE_SAMPLE = 10_000
 
@@ -93,6 +94,7 @@ class Ranker(Insight, Estimator):
         Insight.__init__(self, None, self.declared)
         self.metrics: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
+        self.made: dict[str, str] = {}
         self._holds_more = False
 
     @override
@@ -238,6 +240,7 @@ class Ranker(Insight, Estimator):
             if trainer.history:
                 self._scorer, self.history, self._holds_more = scorer, trainer.history, False
                 self.options = prepared.options
+                self.made = versions()
                 self.rows = {"training": len(rows), **({} if held_out is None else {"validation": len(held_out)})}
         self._warn_of_gates(held_out if held_out is not None and len(held_out) else rows)
         unfit = [] if held_out is None or not len(held_out) else misfits(scorer.predicted_rows(held_out), {})
@@ -370,6 +373,8 @@ class Ranker(Insight, Estimator):
         table: Any = None,
         by: str | Sequence[str] | None = None,
         *,
+        time: str | None = None,
+        recipe: declare.Recipe | None = None,
         name: str = "",
         progress: bool | None = None,
     ) -> None:
@@ -378,7 +383,11 @@ class Ranker(Insight, Estimator):
         Args:
             path: path of the file.
             table: any table with features and labels; None: the report covers only the training.
-            by: one or several columns to slice by; by default numbers, and categories of few values.
+            by: one or several columns to slice by; by default the numbers, and categories of few values, whose slices
+                differ most.
+            time: a column of times, for labels and predictions by day; by default the one by which the recipe splits,
+                if the table has it.
+            recipe: the recipe of the training, which the report repeats; by default one is made of schema and options.
             name: name of the ranker in the report; by default its architecture.
             progress: whether to show progress; by default if standard error is a terminal.
 
@@ -390,13 +399,15 @@ class Ranker(Insight, Estimator):
         check_extra()
         columns = [by] if isinstance(by, str) else by
         with working("looking at the model", at_terminal() if progress is None else progress) as tell:
-            found = collect(self._artefact(), name or type(self.options.model).__name__, table, columns, tell)
+            name = name or type(self.options.model).__name__
+            found = collect(self._artefact(), name, table, columns, tell, time=time, recipe=recipe)
             tell("drawing")
             write_text(Path(path), render(page_of(found)))
 
     def _artefact(self) -> Artefact:
         history = [asdict(record) for record in self.history]
-        return Artefact(self.scorer, self.options, {"history": history, "rows": self.rows, **self.metrics})
+        known = {"history": history, "rows": self.rows, "made": self.made}
+        return Artefact(self.scorer, self.options, {**known, **self.metrics})
 
     def export_onnx(self, path: str | Path, *, inputs: str = "raw", check: Any = None) -> Ranker:
         """Write an ONNX file with the ranker's predictions, including its calibration and fusion.

@@ -67,3 +67,13 @@ def test_equal_predictions_are_one_part():
     rows.columns["click"].fill_(0.5)
     (part,) = reliability(rows)["click"]
     assert (part.rows, part.prediction) == (600, 0.5)
+
+
+def test_a_part_that_ties_leave_with_few_rows_joins_its_neighbour():
+    rows = predicted(700)
+    rows.columns["click"].fill_(0.1)
+    rows.columns["click"][1:6] = 0.9
+    (part,) = reliability(rows)["click"]
+    assert part.rows == 600
+    rows.columns["click"][1:41] = 0.9
+    assert [part.prediction for part in reliability(rows)["click"]] == pytest.approx([0.1, 0.9])

@@ -13,7 +13,17 @@ from matplotlib.figure import Figure
 
 import gatewise as gw
 from gatewise import plots
-from gatewise.analysis import Ablation, GateUsage, Importance, ReliabilityBin, Similarity, Slice, Verdict
+from gatewise.analysis import (
+    Ablation,
+    Curves,
+    GateUsage,
+    Importance,
+    Period,
+    ReliabilityBin,
+    Similarity,
+    Slice,
+    Verdict,
+)
 from gatewise.history import EpochRecord
 from gatewise.metrics import AUC, PCOC, RMSE
 from gatewise.plots.colours import ACCENT, BETTER, WORSE
@@ -101,12 +111,59 @@ def usage(weights: list[list[float]], value: str | None = None) -> GateUsage:
 
 def test_gates_show_weights_and_leave_out_what_they_do_not_reach(ax):
     plots.gates(usage([[0.7, 0.3, 0.0], [0.2, 0.3, 0.5]]), ax=ax)
-    np.testing.assert_allclose(cells(ax), [[0.7, 0.3, np.nan], [0.2, 0.3, 0.5]])
+    # colours are powers of two of an even share, which is a half for two experts and a third for three
+    np.testing.assert_allclose(cells(ax), np.log2([[1.4, 0.6, np.nan], [0.6, 0.9, 1.5]]))
     assert names(ax, "y") == ["click", "stars"]
     assert (names(ax, "x"), ax.get_xlabel()) == (["0", "1", "2"], "expert")
     assert [text.get_text() for text in ax.texts] == ["0.70", "0.30", "0.20", "0.30", "0.50"]
     # the first row is on top
     assert ax.yaxis_inverted()
+
+
+def test_experts_come_by_use_and_one_that_serves_one_task_is_marked(ax):
+    plots.gates(usage([[0.1, 0.2, 0.7], [0.4, 0.5, 0.1]]), ax=ax)
+    assert names(ax, "x") == ["2 ◆", "1", "0"]
+    np.testing.assert_allclose(cells(ax)[0], [1.0, np.log2(0.6), -1.0])
+    (mesh,) = ax.collections
+    assert mesh.norm.vmin == -mesh.norm.vmax
+    assert mesh.cmap(mesh.norm(-1.0))[:3] != mesh.cmap(mesh.norm(1.0))[:3]
+
+
+def test_no_two_of_many_lines_look_alike(ax):
+    train = {f"task {k}": {"loss": 1.0, "weight": 1.0} for k in range(20)}
+    plots.task_weights([EpochRecord(1, 0.1, 1, 1, train)], ax=ax)
+    looks = {(line.get_color(), line.get_linestyle(), line.get_marker()) for line in ax.lines}
+    assert len(looks) == 20
+
+
+def test_a_loss_that_is_a_metric_stands_beside_the_training_loss(ax):
+    train = {"click": {"loss": 0.5, "weight": 1.0}, "stars": {"loss": 0.4, "weight": 1.0}}
+    history = [EpochRecord(k, 0.1, 1, 1, train, {"click": {"log_loss": 0.6}, "stars": {"rmse": 2.0}}) for k in (1, 2)]
+    assert drawn(plots.learning_curve(history, "click", ax=ax)) == {"training": [0.5] * 2, "validation": [0.6] * 2}
+    alone = plots.learning_curve(history, "stars", ax=Figure().add_subplot())
+    assert [list(line.get_ydata()) for line in alone.lines] == [[0.4, 0.4]]
+
+
+def test_curves_draw_what_they_are_given(ax):
+    found = Curves(
+        [0, 0.2, 1], [0, 0.8, 1], [0.5, 1], [0.9, 0.3], [0, 0.5, 1], [0.7, 0.3], [0.2, 0.8], [0, 1], [0, 1], 0.3
+    )
+    for draw, xs, ys in (
+        (plots.roc, found.false_positives, found.true_positives),
+        (plots.precision_recall, found.recall, found.precision),
+        (plots.gain, found.contacted, found.gained),
+    ):
+        line = draw(found, ax=Figure().add_subplot()).lines[-1]
+        assert (list(line.get_xdata()), list(line.get_ydata())) == (xs, ys)
+    zeros, ones = plots.scores(found, ax=ax).patches
+    assert (list(zeros.get_data().values), list(ones.get_data().values)) == ([0.7, 0.3], [0.2, 0.8])
+
+
+def test_days_of_one_year_are_written_without_it(ax):
+    days = [Period(f"2024-05-0{k}", 10, 0.1 * k, 0.2) for k in (1, 2, 3)]
+    plots.by_day(days, ax=ax)
+    assert names(ax, "x") == ["05-01", "05-02", "05-03"]
+    assert drawn(ax) == {"found": pytest.approx([0.1, 0.2, 0.3]), "predicted": [0.2] * 3}
 
 
 def test_gates_by_slice_are_those_of_one_gate(ax):
@@ -210,7 +267,7 @@ def test_names_are_shown_letter_by_letter(ax):
     shown = [text.get_text() for text in ax.get_legend().get_texts()]
     assert len(shown) == 4
     assert [text.replace("\\$", "$").strip() for text in shown[:3]] == odd[:3]
-    assert shown[3] == "a_very_long_name_of_a_col…"
+    assert shown[3] == "a_very_long_n…olumn_indeed"
 
 
 def test_a_ranker_is_drawn_without_axes_in_hand(fitted, feed):

@@ -63,5 +63,37 @@ def test_trees_are_better_or_worse_and_help_nobody():
     assert tiles == {"LightGBM": "better 1 of 1", "MMoE": "helps 1 of 1"}
 
 
+def test_a_summary_says_in_words_whom_a_model_helps():
+    found = comparison([])
+    found["verdicts"] = [
+        Verdict("MMoE", output, "auc", change, change - 0.01, change + 0.01, [change] * 2, word)._asdict()
+        for output, change, word in (
+            ("a", 0.1, "helps"),
+            ("b", -0.1, "hurts"),
+            ("c", 0, "no evidence"),
+            ("d", 0, "no evidence"),
+        )
+    ]
+    (words, *_) = comparison_page(found, "feed").sections
+    (note,) = words.blocks
+    assert note.text.startswith("MMoE: helps 1, hurts 1, no difference 2. Helps: a; hurts: b;")
+
+
+def test_a_verdict_smaller_than_the_spread_between_seeds_is_marked():
+    found = comparison([])
+    found["verdicts"] = [Verdict("MMoE", "click", "auc", 0.01, 0.001, 0.02, [0.05, -0.03], "helps")._asdict()]
+    sections = {each.name: each for each in comparison_page(found, "feed").sections}
+    (row,) = sections["verdicts"].blocks[0].table.rows
+    assert (row[6].value, row[6].tone, row[6].beside) == ("helps", "quiet", " (within seeds)")
+    assert "Smaller than the spread between seeds: click." in sections["words"].blocks[0].text
+
+
+def test_numbers_of_one_metric_have_as_many_digits():
+    found = comparison([])
+    found["verdicts"] = [Verdict("MMoE", "click", "auc", 0.00001, -0.123456, 0.5, [0.0, 0.0], "no evidence")._asdict()]
+    (row,) = {each.name: each for each in comparison_page(found, "feed").sections}["verdicts"].blocks[0].table.rows
+    assert [cell.shown for cell in row[3:6]] == ["+0.0000", "-0.1235", "+0.5000"]
+
+
 def test_without_trees_there_is_none():
     assert "trees" not in [each.name for each in comparison_page(comparison([]), "feed").sections]

@@ -16,14 +16,17 @@ import gatewise as gw
 SECTIONS = [
     "problems",
     "metrics",
+    "data",
     "learning",
     "gates",
     "experts",
     "features",
     "slices",
     "calibration",
+    "curves",
     "conflict",
     "trained",
+    "again",
 ]
 CONTRASTS = """() => {
   const parse = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
@@ -193,7 +196,8 @@ def test_numbers_behind_figures_are_the_data(report, ranker, feed, open_page):
     changes = [["all experts", *without.whole.tolist()]]
     changes += [[f"without {name}", *row] for name, row in zip(without.experts, without.change.tolist(), strict=True)]
     expected = {
-        "click: training loss": [[r.epoch, r.train["click"]["loss"]] for r in history],
+        "click: loss": [[r.epoch, r.train["click"]["loss"], r.valid["click"]["log_loss"]] for r in history],
+        "stars: training loss": [[r.epoch, r.train["stars"]["loss"]] for r in history],
         "click: auc on the validation rows": [[r.epoch, r.valid["click"]["auc"]] for r in history],
         "Mean weight of each task's loss": [[r.epoch, *(each["weight"] for each in r.train.values())] for r in history],
         "Relative entropy of the gates": [

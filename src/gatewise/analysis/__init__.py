@@ -9,7 +9,9 @@ from gatewise.analysis.controls import (
     nearest_width,
     resized,
 )
+from gatewise.analysis.curves import Curves, curves
 from gatewise.analysis.cuts import BINS, LIMIT, ROWS_OF, Cut, cut_column, cut_table
+from gatewise.analysis.drift import FeatureDrift, feature_drift
 from gatewise.analysis.epochs import Epochs, best_epoch, epochs_of, joined_epochs, note_of, unfinished_tasks, worded
 from gatewise.analysis.explanation import (
     Attributed,
@@ -28,6 +30,7 @@ from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
 from gatewise.analysis.leaks import LOOKED_AT, leaks
 from gatewise.analysis.misfits import misfits
+from gatewise.analysis.over_time import OverTime, Period, over_time
 from gatewise.analysis.pareto import knee, pareto_front
 from gatewise.analysis.problems import (
     Problem,
@@ -38,11 +41,13 @@ from gatewise.analysis.problems import (
     unfinished_training,
 )
 from gatewise.analysis.reliability import ReliabilityBin, reliability
+from gatewise.analysis.screening import ScreenedImportance, Screening, screened_importance
 from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
 from gatewise.analysis.shortfalls import below_a_constant, overfitting, rare_values
 from gatewise.analysis.similarity import Similarity, expert_similarity, linear_cka
-from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, slices, worst
+from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, names_without_groups, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
+from gatewise.analysis.telling_columns import by_difference
 from gatewise.analysis.verdicts import (
     Spread,
     Trained,
@@ -54,10 +59,13 @@ from gatewise.analysis.verdicts import (
     summary_of,
     verdicts,
 )
+from gatewise.analysis.worst_slices import LEAST_ROWS, LEAST_SHARE, Ranged, WorstSlice, is_large, worst_slices
 
 __all__ = [
     "BINS",
     "COMMON",
+    "LEAST_ROWS",
+    "LEAST_SHARE",
     "LIMIT",
     "LOOKED_AT",
     "ROWS_OF",
@@ -65,22 +73,29 @@ __all__ = [
     "Attributed",
     "Candidate",
     "Control",
+    "Curves",
     "Cut",
     "Epochs",
     "Estimate",
     "Estimates",
     "ExpertPart",
     "Explanation",
+    "FeatureDrift",
     "FeaturePart",
     "FusionFront",
     "GateUsage",
     "Goal",
     "Importance",
     "Judge",
+    "OverTime",
+    "Period",
     "Problem",
+    "Ranged",
     "ReliabilityBin",
     "Routing",
     "ScoreParts",
+    "ScreenedImportance",
+    "Screening",
     "Shapley",
     "Similarity",
     "Slice",
@@ -90,13 +105,16 @@ __all__ = [
     "Trained",
     "Verdict",
     "Word",
+    "WorstSlice",
     "attribute",
     "below_a_constant",
     "best_epoch",
+    "by_difference",
     "check_choice",
     "check_metrics",
     "check_verdicts",
     "control_of",
+    "curves",
     "cut_column",
     "cut_table",
     "epochs_of",
@@ -104,11 +122,13 @@ __all__ = [
     "expert_ablation",
     "expert_similarity",
     "explanation_of",
+    "feature_drift",
     "feature_importance",
     "gate_problems",
     "gate_usage",
     "gradient_routing",
     "intervals",
+    "is_large",
     "joined_epochs",
     "json_values",
     "judge_of",
@@ -118,14 +138,17 @@ __all__ = [
     "metrics_by_name",
     "misfits",
     "mixture_problems",
+    "names_without_groups",
     "nearest_width",
     "note_of",
+    "over_time",
     "overfitting",
     "pareto_front",
     "rare_values",
     "reliability",
     "resized",
     "sampled_shapley",
+    "screened_importance",
     "seesaw",
     "slices",
     "spreads",
@@ -137,4 +160,5 @@ __all__ = [
     "verdicts",
     "worded",
     "worst",
+    "worst_slices",
 ]

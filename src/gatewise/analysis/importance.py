@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
@@ -51,6 +51,7 @@ def feature_importance(
     within_groups: bool = False,
     rows: int = 10_000,
     seed: int = 0,
+    features: Collection[str] | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> dict[str, list[Importance]]:
     r"""Return the permutation importance of every feature for every output, the most important feature first.
@@ -71,6 +72,7 @@ def feature_importance(
             group; a feature that is constant within groups then has importance 0.
         rows: the largest number of rows to draw.
         seed: of the draws.
+        features: names of the features to shuffle; all by default.
         done: called after every repeat.
 
     Raises:
@@ -98,6 +100,8 @@ def feature_importance(
     whole = judge({})
     found: dict[str, list[Importance]] = {output: [] for output in metrics}
     for feature in features_of(model):
+        if features is not None and feature not in features:
+            continue
         shuffled = []
         for _ in range(repeats):
             order = _shuffled(len(chosen), groups if within_groups else None, generator)

@@ -11,6 +11,12 @@ from gatewise.analysis.cuts import Cut
 from gatewise.metrics import decile_table
 from gatewise.tasks import BinaryTask, Judged, Predicted
 
+FEW = 20
+"""Rows below which a bin joins its neighbour, where the bins hold twice as many on average."""
+
+
+Part = tuple[float, float, float]
+
 
 class ReliabilityBin(NamedTuple):
     """A bin of rows with similar predictions.
@@ -38,7 +44,8 @@ def reliability(
 ) -> dict[str, list[ReliabilityBin]]:
     """Return every probability's bins of equally many rows, from the lowest predictions to the highest.
 
-    Rows of equal prediction share a bin, so there may be fewer bins. In most bins the mean prediction of a calibrated
+    Rows of equal prediction share a bin, so there may be fewer bins; a bin that ties leave with few rows joins its
+    neighbour, because the share of a handful of rows may be anything. In most bins the mean prediction of a calibrated
     model lies within the interval.
 
     Args:
@@ -62,9 +69,29 @@ def reliability(
 def _parts(judged: Judged, bins: int, z: float) -> list[tuple[int, float, float, float, float]]:
     known = ~judged.labels.isnan()
     table = decile_table(judged.labels[known], judged.predictions[known], bins=bins)
-    return [
-        (round(part.rows), part.prediction, part.target, *wilson(part.target, part.rows, z)) for part in reversed(table)
-    ]
+    parts = [(part.rows, part.prediction, part.target) for part in reversed(table)]
+    merged = without_small(parts, min(FEW, int(known.sum()) / (2 * bins)))
+    return [(round(rows), prediction, share, *wilson(share, rows, z)) for rows, prediction, share in merged]
+
+
+def without_small(parts: Sequence[Part], least: float) -> list[Part]:
+    """Return parts (rows, mean prediction, share of ones) in order; one of fewer rows than ``least`` joins a neighbour.
+
+    Example:
+        >>> without_small([(60.0, 0.25, 0.5), (20.0, 0.25, 0.5), (4.0, 0.25, 0.5)], 20)
+        [(60.0, 0.25, 0.5), (24.0, 0.25, 0.5)]
+    """
+    merged: list[Part] = []
+    for part in parts:
+        small = merged and (part[0] < least or merged[-1][0] < least)
+        merged[-1:] = [_joined(merged[-1], part)] if small else [*merged[-1:], part]
+    return merged
+
+
+def _joined(one: Part, other: Part) -> Part:
+    rows = one[0] + other[0]
+    prediction, share = ((one[k] * one[0] + other[k] * other[0]) / rows for k in (1, 2))
+    return rows, prediction, share
 
 
 def wilson(share: float, rows: float, z: float) -> tuple[float, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from gatewise.analysis.cuts import Cut
 from gatewise.errors import DeclarationError, did_you_mean, shown
 from gatewise.metrics import GroupMetric, Metric
-from gatewise.tasks import Predicted, Task
+from gatewise.tasks import Judged, Metrics, Predicted, Task
 
 
 class Slice(NamedTuple):
@@ -42,12 +42,35 @@ def slices(predicted: Predicted, cuts: Sequence[Cut], metrics: Collection[str] |
     found: dict[str, list[Slice]] = {output: [] for output in predicted.judged()}
     for column, value, chosen in cuts:
         part = predicted.rows(chosen)
-        values = part.evaluate()
-        for output, judged in part.judged().items():
-            rows = int((~judged.labels.isnan()).sum())
-            wanted = {name: found for name, found in values[output].items() if metrics is None or name in metrics}
-            found[output].append(Slice(str(column), str(value), rows, wanted))
+        judged = part.judged()
+        values = _values(part, judged, metrics)
+        for output, rows in judged.items():
+            labelled = int((~rows.labels.isnan()).sum())
+            found[output].append(Slice(str(column), str(value), labelled, values[output]))
     return found
+
+
+def _values(part: Predicted, judged: Mapping[str, Judged], names: Collection[str] | None) -> Metrics:
+    """Return every output's metrics of these names; all by default."""
+    alone = {name for rows in judged.values() for name in names_without_groups(rows.task)}
+    if names is None or not set(names) <= alone:
+        # metrics within groups come with the number of groups that were skipped
+        return {
+            output: {name: value for name, value in values.items() if names is None or name in names}
+            for output, values in part.evaluate().items()
+        }
+    found: Metrics = {}
+    for output, rows in judged.items():
+        known = ~rows.labels.isnan()
+        labels, predictions = rows.labels[known], rows.predictions[known]
+        wanted = [metric for metric in rows.task.metrics_of(output) if metric.name in names]
+        found[output] = {metric.name: metric.compute(labels, predictions) for metric in wanted}
+    return found
+
+
+def names_without_groups(task: Task) -> set[str]:
+    """Return the names of a task's metrics that need no groups."""
+    return {metric.name for output in task.outputs for metric in task.metrics_of(output)}
 
 
 def worst(metric: Metric | GroupMetric, found: Sequence[Slice]) -> Slice | None:

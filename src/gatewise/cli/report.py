@@ -14,10 +14,13 @@ def report(
     by: Annotated[
         list[str] | None, typer.Option("--by", help="Look at the slices of this column (repeatable).")
     ] = None,
+    time: Annotated[
+        str | None, typer.Option("--time", help="Show labels by day of this column; default: the recipe's split.")
+    ] = None,
     output: Annotated[Path, typer.Option("--out", "--output", "-o", help="The file to write.")] = Path("report.html"),
 ) -> None:
     """Write one HTML file: model, training, metrics by slice, and the use of gates and experts."""
     from gatewise.jobs import report_file
 
-    report_file(artefact, output, table, by)
+    report_file(artefact, output, table, by, time)
     typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB", err=True)

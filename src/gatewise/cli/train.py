@@ -80,8 +80,8 @@ def train(
     console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)
     console.print(f"predict:  gatewise predict {run_dir} TABLE -o predictions.parquet", soft_wrap=True)
     if report:
-        target = run_dir / REPORT
-        line = afterwards(lambda: ranker.report(target, held_out, name=name_of(run_dir)), target)
+        target, name = run_dir / REPORT, name_of(run_dir)
+        line = afterwards(lambda: ranker.report(target, held_out, recipe=declared, name=name), target)
         console.print(line, soft_wrap=True, markup=False)
 
 

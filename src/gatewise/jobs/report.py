@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gatewise.errors import ArtefactError, GatewiseError
+from gatewise.declare import Recipe
+from gatewise.errors import ArtefactError, DeclarationError, GatewiseError
 from gatewise.files import write_text
 from gatewise.jobs.comparison import COMPARISON
+from gatewise.jobs.train import RECIPE
 from gatewise.loading import load
 from gatewise.report import check_extra, comparison_page, render
 from gatewise.serving import ARTEFACT, MANIFEST, find_artefact
@@ -17,7 +20,13 @@ from gatewise.serving import ARTEFACT, MANIFEST, find_artefact
 REPORT, COMPARISON_REPORT = "report.html", "comparison.html"
 
 
-def report_file(source: Path, target: Path, table: Path | None = None, by: Sequence[str] | None = None) -> None:
+def report_file(
+    source: Path,
+    target: Path,
+    table: Path | None = None,
+    by: Sequence[str] | None = None,
+    time: str | None = None,
+) -> None:
     """Write the report of an artefact, of a run, or of a comparison's run.
 
     Args:
@@ -25,6 +34,7 @@ def report_file(source: Path, target: Path, table: Path | None = None, by: Seque
         target: the file.
         table: rows with labels for the analysis.
         by: columns to slice by.
+        time: a column of times, for labels and predictions by day; by default that of the run's recipe.
 
     Raises:
         ArtefactError: the folder holds neither artefact nor comparison, or the file cannot be written.
@@ -36,7 +46,16 @@ def report_file(source: Path, target: Path, table: Path | None = None, by: Seque
     if (source / COMPARISON).exists() and not (artefact / MANIFEST).exists():
         report_comparison(source, target)
         return
-    load(artefact).report(target, table, by, name=name_of(source))
+    recipe = recipe_of(artefact.parent)
+    load(artefact).report(target, table, by, time=time, recipe=recipe, name=name_of(source))
+
+
+def recipe_of(run_dir: Path) -> Recipe | None:
+    """Return the recipe that a run was trained by; None if the folder holds none that this version reads."""
+    # a report without the recipe is better than none
+    with suppress(DeclarationError):
+        return Recipe.read(run_dir / RECIPE)
+    return None
 
 
 def report_comparison(run_dir: Path, target: Path) -> None:

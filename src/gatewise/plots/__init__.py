@@ -7,7 +7,8 @@ axes. Needs the extra ``report``.
   :func:`gate_entropy`, :func:`utilisation`.
 - Gates and experts: :func:`gates`, :func:`gates_by_slice`, :func:`similarity`, :func:`gradient_routing`,
   :func:`routed_weights`, :func:`ablation`.
-- Predictions: :func:`reliability`, :func:`importance`, :func:`slices`.
+- Predictions: :func:`reliability`, :func:`importance`, :func:`slices`; of a probability :func:`roc`,
+  :func:`precision_recall`, :func:`gain`, :func:`scores`; by time :func:`by_day`.
 - A comparison: :func:`seesaw`, :func:`affinity`. A search for weights: :func:`fusion_front`.
 - Any matrix: :func:`heat_map`. Labels over time: :func:`periods`.
 
@@ -20,11 +21,12 @@ Example:
     'training loss'
 """
 
+from gatewise.plots.curves import by_day, gain, precision_recall, roc, scores
 from gatewise.plots.experts import ablation, gradient_routing, routed_weights, similarity
 from gatewise.plots.fusion import fusion_front
 from gatewise.plots.gates import gate_entropy, gates, gates_by_slice, utilisation
 from gatewise.plots.heat_map import heat_map
-from gatewise.plots.history import conflict_cosines, gradient_conflict, learning_curve, task_weights
+from gatewise.plots.history import conflict_cosines, gradient_conflict, learning_curve, task_weights, validation_loss
 from gatewise.plots.importance import importance
 from gatewise.plots.periods import periods
 from gatewise.plots.reliability import reliability
@@ -34,8 +36,10 @@ from gatewise.plots.slices import slices
 __all__ = [
     "ablation",
     "affinity",
+    "by_day",
     "conflict_cosines",
     "fusion_front",
+    "gain",
     "gate_entropy",
     "gates",
     "gates_by_slice",
@@ -45,11 +49,15 @@ __all__ = [
     "importance",
     "learning_curve",
     "periods",
+    "precision_recall",
     "reliability",
+    "roc",
     "routed_weights",
+    "scores",
     "seesaw",
     "similarity",
     "slices",
     "task_weights",
     "utilisation",
+    "validation_loss",
 ]

@@ -12,13 +12,27 @@ BETTER, WORSE, EVEN = "#17955f", "#d2483f", "#77808f"
 """Of changes for the better, for the worse, and of changes that may be chance."""
 GUIDE = "#9aa3b2"
 """Of reference lines."""
+MORE, LESS = "#3578e0", "#b9741c"
+"""Of weights above and below what even weights would be: neither is better."""
+DASHES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D", "v")
+"""Second marks: where colours repeat, lines differ by dash and marker."""
 FULL = 0.72
 """How opaque the strongest colour of a heat map is: the numbers in the cells stay readable."""
 
 
 def series(index: int) -> str:
-    """Return the colour of a task, expert or model by its position."""
+    """Return the colour of a task, expert or model by its position; see :func:`line_style` for a second mark."""
     return SERIES[index % len(SERIES)]
+
+
+def line_style(index: int) -> dict[str, str]:
+    """Return colour, dash and marker of a task, expert or model by its position; no two of the first 40 are alike."""
+    turn = index // len(SERIES)
+    return {
+        "color": series(index),
+        "linestyle": DASHES[turn % len(DASHES)],
+        "marker": MARKERS[turn % len(MARKERS)],
+    }
 
 
 def shades(colour: str) -> list[tuple[str, float]]:

@@ -37,8 +37,12 @@ def in_any_script(draw: Callable[P, Axes]) -> Callable[P, Axes]:
 
 def _texts(ax: Axes) -> Iterator[Text]:
     yield from (ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts)
+    from matplotlib.ticker import ScalarFormatter
+
     for axis in (ax.xaxis, ax.yaxis):
-        yield from axis.get_ticklabels()
+        # numbers need no other font, and asking for them lays out the axis once more
+        if not isinstance(axis.get_major_formatter(), ScalarFormatter):
+            yield from axis.get_ticklabels()
     legend = ax.get_legend()
     if legend is not None:
         yield from (legend.get_title(), *legend.get_texts())

@@ -17,8 +17,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+MOST_EVEN = 1.0
+"""Powers of two between an even share and the fullest colour: twice, or half of, an even share."""
+MARK = "◆"
+"""Beside the names of experts that serve mostly one task."""
+
+
 def gates(usage: GateUsage, *, ax: Axes | None = None) -> Axes:
     """Draw the mean weight that each gate of a layer gives to each expert; an expert out of reach is empty.
+
+    Colours say how many times as much, or as little, as with even weights it is. The most used expert comes first; one
+    that serves mostly one task has a mark.
 
     Args:
         usage: the gate usage of one layer.
@@ -26,7 +35,32 @@ def gates(usage: GateUsage, *, ax: Axes | None = None) -> Axes:
     """
     weights = usage.weights.astype("float64").copy()
     weights[~usage.reached] = float("nan")
-    return heat_map(weights, usage.gates, usage.experts, ax=ax)
+    order, special = by_use(usage), set(specialised(usage))
+    names = [f"{usage.experts[k]} {MARK}" if k in special else usage.experts[k] for k in order]
+    return heat_map(
+        deviation(usage)[:, order], usage.gates, names, ax=ax, even=True, highest=MOST_EVEN, written=weights[:, order]
+    )
+
+
+def deviation(usage: GateUsage) -> np.ndarray:
+    """Return ``[gate, expert]``, weights as powers of two of an even share, within bounds; NaN: out of reach."""
+    reached = usage.reached.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore"):
+        powers = np.log2(usage.weights.astype("float64") * reached)
+    return np.where(usage.reached, powers.clip(-MOST_EVEN, MOST_EVEN), np.nan)
+
+
+def by_use(usage: GateUsage) -> list[int]:
+    """Return the experts of a layer, the most used one first."""
+    return [int(k) for k in np.argsort(-usage.weights.sum(axis=0), kind="stable")]
+
+
+def specialised(usage: GateUsage) -> list[int]:
+    """Return the experts to which one gate gives twice an even share, and the others on average at most an even one."""
+    share = usage.weights * usage.reached.sum(axis=1, keepdims=True)
+    others = (share.sum(axis=0) - share.max(axis=0)) / max(len(share) - 1, 1)
+    chosen = (share.max(axis=0) >= 2) & (others <= 1) & (len(share) > 1)
+    return [int(k) for k in np.flatnonzero(chosen)]
 
 
 def gates_by_slice(usages: Sequence[GateUsage], gate: str, *, ax: Axes | None = None) -> Axes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatewise.plots.axes import axes_or_new, axis_text
-from gatewise.plots.colours import ACCENT, BETTER, WORSE, opposed, shades
+from gatewise.plots.colours import ACCENT, BETTER, LESS, MORE, WORSE, opposed, shades
 from gatewise.plots.fonts import in_any_script
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def heat_map(
     *,
     ax: Axes | None = None,
     signed: bool = False,
+    even: bool = False,
     highest: float | None = None,
     digits: int = 2,
     written: Any = None,
@@ -38,6 +39,7 @@ def heat_map(
         columns: names of the columns.
         ax: where to draw; a new figure by default.
         signed: whether numbers above 0 are for the better and below 0 for the worse; if not, none is below 0.
+        even: whether numbers above and below 0 are more and less than an even share, of which neither is better.
         highest: the number of the fullest colour; by default the greatest absolute value.
         digits: the number of digits after the point.
         written: ``[row, column]``, the numbers in the cells, where they differ from those behind the colours.
@@ -53,9 +55,9 @@ def heat_map(
     shape = len(rows), len(columns)
     matrix = np.ma.masked_invalid(np.array(values, dtype=np.float64).reshape(shape))
     top = highest if highest is not None else float(np.abs(matrix).max() or 0.0) or 1.0
-    steps: list[Any] = opposed(WORSE, BETTER) if signed else shades(ACCENT)
+    steps: list[Any] = opposed(WORSE, BETTER) if signed else opposed(LESS, MORE) if even else shades(ACCENT)
     colours = LinearSegmentedColormap.from_list("gatewise", steps)
-    ax.pcolormesh(matrix, cmap=colours, vmin=-top if signed else 0.0, vmax=top, clip_on=False)
+    ax.pcolormesh(matrix, cmap=colours, vmin=-top if signed or even else 0.0, vmax=top, clip_on=False)
     across, first = without_common(columns)
     ax.set_xticks(np.arange(len(columns)) + 0.5, [axis_text(name) for name in across])
     ax.set_xlabel(first)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gatewise.history import EpochRecord
 from gatewise.plots.axes import add_legend, axes_or_new, label_of
-from gatewise.plots.colours import GUIDE, series
+from gatewise.plots.colours import EVEN, GUIDE, line_style, series
 from gatewise.plots.fonts import in_any_script
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LOSSES = ("log_loss", "cross_entropy", "poisson_deviance")
+"""Metrics that are what a task's training minimises, in the same unit."""
 PAIRS = 6
 """Pairs of tasks whose gradients are drawn by default."""
 
@@ -24,6 +26,9 @@ def learning_curve(
     history: Sequence[EpochRecord], task: str, metric: str | None = None, *, ax: Axes | None = None, colour: str = ""
 ) -> Axes:
     """Draw a task's mean loss on the training rows, or a metric of its prediction on the validation rows.
+
+    A loss that is also a metric, such as the log loss of a probability, is drawn for the validation rows, too: the
+    epoch from which the two part is the one from which the model learns the training rows by heart.
 
     A dotted line marks the epoch whose weights were kept.
 
@@ -43,9 +48,23 @@ def learning_curve(
     best = max((record.epoch for record in history if record.best), default=None)
     if best is not None:
         ax.axvline(best, color=GUIDE, linestyle=":", linewidth=1.2)
-    _line(ax, history, values, colour=colour or series(0))
-    ax.set_ylabel("training loss" if metric is None else f"{metric}, validation")
+    beside = None if metric is not None else validation_loss(history, task)
+    label = "training" if beside is not None else ""
+    _line(ax, history, values, label, {**line_style(0), "color": colour or series(0)})
+    if beside is not None:
+        _line(ax, history, beside, "validation", {**line_style(0), "color": EVEN, "linestyle": "--", "marker": "s"})
+        add_legend(ax)
+    ax.set_ylabel("loss" if beside is not None else "training loss" if metric is None else f"{metric}, validation")
     return ax
+
+
+def validation_loss(history: Sequence[EpochRecord], task: str) -> list[float | None] | None:
+    """Return a task's loss on the validation rows by epoch; None if no metric is what the training minimised."""
+    for metric in LOSSES:
+        values = [record.valid.get(task, {}).get(metric) for record in history]
+        if any(value is not None for value in values):
+            return values
+    return None
 
 
 def task_weights(history: Sequence[EpochRecord], *, ax: Axes | None = None) -> Axes:
@@ -99,18 +118,22 @@ def lines(
     """Draw one named line per series over the epochs, with gaps where there is no value."""
     ax = axes_or_new(ax)
     for position, (name, numbers) in enumerate(values.items()):
-        _line(ax, history, numbers, name, series(position))
+        _line(ax, history, numbers, name, line_style(position))
     add_legend(ax)
     return ax
 
 
 def _line(
-    ax: Axes, history: Sequence[EpochRecord], values: Iterable[float | None], name: str = "", colour: str = ""
+    ax: Axes,
+    history: Sequence[EpochRecord],
+    values: Iterable[float | None],
+    name: str,
+    style: Mapping[str, Any],
 ) -> None:
     from matplotlib.ticker import MaxNLocator
 
     epochs = [record.epoch for record in history]
     numbers = np.array(list(values), dtype=np.float64)
-    ax.plot(epochs, numbers, marker="o", markersize=3.5, color=colour, label=label_of(name) if name else None)
+    ax.plot(epochs, numbers, markersize=3.5, label=label_of(name) if name else None, **style)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("epoch")

@@ -9,7 +9,7 @@ import numpy as np
 
 from gatewise.analysis import Verdict
 from gatewise.plots.axes import add_legend, axes_or_new, axis_text, label_of
-from gatewise.plots.colours import GUIDE, series
+from gatewise.plots.colours import GUIDE, line_style
 from gatewise.plots.fonts import in_any_script
 from gatewise.plots.heat_map import heat_map
 
@@ -38,8 +38,8 @@ def seesaw(changes: Mapping[str, Mapping[str, Verdict]], *, ax: Axes | None = No
         verdicts = [found[output] for output in outputs if output in found]
         places = [outputs.index(verdict.output) + shift for verdict in verdicts]
         values, reach = _drawn(verdicts)
-        style: dict[str, Any] = {"color": series(position), "elinewidth": 1.2, "capsize": 2.5}
-        ax.errorbar(places, values, yerr=reach, marker="o", linewidth=0.9, label=label_of(model), **style)
+        style: dict[str, Any] = {**line_style(position), "elinewidth": 1.2, "capsize": 2.5}
+        ax.errorbar(places, values, yerr=reach, linewidth=0.9, label=label_of(model), **style)
     ax.set_xticks(range(len(outputs)), [axis_text(output) for output in outputs])
     ax.set_xlim(-0.5, max(len(outputs), 1) - 0.5)
     ax.set_ylabel("change of the metric")

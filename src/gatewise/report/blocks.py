@@ -6,13 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
+from gatewise.plots.axes import width_of
+
 LONG = 40
 """Texts of more letters are broken into lines."""
 WIDE = 340
 """Figures of more pixels are scrolled on a phone, not made smaller."""
 SCALE = 1.1
 """Largest scale of a picture, where there is room."""
-Tone = Literal["", "good", "bad", "quiet"]
+CUT, TAIL = 30, 12
+"""Names of more letters give way in the middle; how many letters at their end stay."""
+SEARCHED = 15
+"""Tables of more rows have a box to search them."""
+Tone = Literal["", "good", "bad", "quiet", "main"]
 
 
 @dataclass(frozen=True)
@@ -24,17 +30,25 @@ class Cell:
         tone: the colour of the value.
         signed: whether a number above 0 has a plus sign.
         beside: a text after the value, which sorting ignores.
+        hint: a text that is shown where a reader points at the value.
+        digits: the number of digits after the point; None: about four digits in all.
+        picks: the task that a click on the value chooses.
     """
 
     value: str | float | None
     tone: Tone = ""
     signed: bool = False
     beside: str = ""
+    hint: str = ""
+    digits: int | None = None
+    picks: str = ""
 
     @property
     def shown(self) -> str:
         """The formatted value."""
-        return shown(self.value, signed=self.signed) + self.beside
+        if self.digits is None or not isinstance(self.value, float):
+            return shown(self.value, signed=self.signed) + self.beside
+        return format(self.value, f"{'+' if self.signed else ''},.{self.digits}f") + self.beside
 
     @property
     def raw(self) -> str | None:
@@ -42,10 +56,20 @@ class Cell:
         return None if isinstance(self.value, str) else "" if self.value is None else f"{self.value:.9g}"
 
     @property
+    def ends(self) -> tuple[str, str] | None:
+        """A long name in two parts, of which the first gives way where there is no room; None: not a long name."""
+        name = self.value if isinstance(self.value, str) else ""
+        if width_of(name) <= CUT or any(character.isspace() for character in name):
+            return None
+        tail = len(name) // 2 if len(name) < CUT else TAIL
+        return name[:-tail], name[-tail:]
+
+    @property
     def classes(self) -> str:
         """The CSS classes of the cell."""
-        is_long = isinstance(self.value, str) and len(self.value) > LONG
-        return " ".join(name for name in ("long" if is_long else "", self.tone) if name)
+        is_long = isinstance(self.value, str) and len(self.value) > LONG and self.ends is None
+        cut = "cut" if self.ends is not None else ""
+        return " ".join(name for name in ("long" if is_long else "", cut, self.tone) if name)
 
 
 Value: TypeAlias = str | float | Cell | None
@@ -71,6 +95,11 @@ class Table:
         return [[as_cell(value) for value in row] for row in self.rows]
 
     @property
+    def searched(self) -> bool:
+        """Whether the table is long enough for a box to search it."""
+        return len(self.rows) > SEARCHED
+
+    @property
     def numeric(self) -> list[bool]:
         """Whether each column holds numbers only."""
         return [all(cell.raw is not None for cell in column) for column in zip(*self.cells, strict=True)] or [
@@ -87,12 +116,14 @@ class Figure:
         svg: the picture, as markup.
         numbers: the numbers behind the picture.
         width: the picture's width in pixels.
+        task: the task that the picture is of; empty: not of a single one.
     """
 
     title: str
     svg: str
     numbers: Table
     width: int
+    task: str = ""
 
     @property
     def least_width(self) -> int:
@@ -112,6 +143,7 @@ class Figures:
     figures: Sequence[Figure]
     title: str = ""
     note: str = ""
+    task: str = ""
     kind: ClassVar[str] = "figures"
 
 
@@ -121,6 +153,7 @@ class Facts:
 
     facts: Sequence[tuple[str, Value]]
     title: str = ""
+    task: str = ""
     kind: ClassVar[str] = "facts"
 
     @property
@@ -137,6 +170,7 @@ class Note:
     tone: Tone = "quiet"
     remedy: str = ""
     title: str = ""
+    task: str = ""
     kind: ClassVar[str] = "note"
 
 
@@ -147,10 +181,22 @@ class Titled:
     title: str
     table: Table
     folded: str = ""
+    task: str = ""
     kind: ClassVar[str] = "table"
 
 
-Block: TypeAlias = Facts | Figures | Note | Titled
+@dataclass(frozen=True)
+class Code:
+    """A text to be copied, such as a command or a recipe."""
+
+    text: str
+    title: str = ""
+    folded: str = ""
+    task: str = ""
+    kind: ClassVar[str] = "code"
+
+
+Block: TypeAlias = Code | Facts | Figures | Note | Titled
 
 
 @dataclass(frozen=True)
@@ -176,22 +222,35 @@ class Section:
         title: the heading.
         intro: how to read the section.
         blocks: the content, from top to bottom.
+        folded: whether the section is folded away until a reader opens it.
     """
 
     name: str
     title: str
     intro: str = ""
     blocks: Sequence[Block] = field(default_factory=list)
+    folded: bool = False
 
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report."""
+    """A whole report.
+
+    Attributes:
+        title: the heading.
+        subtitle: a line below it.
+        tiles: numbers at the top.
+        sections: the parts, from top to bottom.
+        matrices: tables at the top, where numbers are too many for tiles.
+        picked: tasks of which a reader looks at one at a time; empty: all are shown.
+    """
 
     title: str
     subtitle: str
     tiles: Sequence[Tile]
     sections: Sequence[Section]
+    matrices: Sequence[Titled] = ()
+    picked: Sequence[str] = ()
 
 
 def as_cell(value: Value) -> Cell:

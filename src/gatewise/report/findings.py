@@ -9,14 +9,19 @@ from typing import Any
 from gatewise import declare
 from gatewise.analysis import (
     Ablation,
+    Curves,
     Estimates,
+    FeatureDrift,
     GateUsage,
     Importance,
+    OverTime,
     Problem,
     ReliabilityBin,
     Routing,
+    Screening,
     Similarity,
     Slice,
+    WorstSlice,
 )
 from gatewise.history import EpochRecord
 from gatewise.metrics import GroupMetric, Metric
@@ -33,6 +38,8 @@ class Inside:
         ablations: metrics without each expert, by layer.
         routings: the experts that each task's loss trains, by layer.
         importances: per output, the most important feature first.
+        screening: how many features were looked at, and how; None: all of them on all sampled rows.
+        drift: every feature beside the training table, those that drifted most first.
         problems: problems of gates and experts, in words.
     """
 
@@ -41,6 +48,8 @@ class Inside:
     ablations: Sequence[Ablation]
     routings: Sequence[Routing]
     importances: Mapping[str, Sequence[Importance]]
+    screening: Screening | None
+    drift: Sequence[FeatureDrift]
     problems: Sequence[Problem]
 
 
@@ -53,7 +62,9 @@ class OnTable:
         rows: the number of its rows.
         sampled: the number of rows for the analysis of gates, experts and features.
         columns: the columns that it is sliced by.
+        considered: the number of columns from which these were chosen; 0: they were named.
         labelled: per output, the number of rows with its label.
+        label_means: the mean label of every output that has a number for it.
         metrics: the metrics of every output.
         mean: the mean over tasks of each kind's metric without a unit; None: undefined.
         estimates: the metrics with intervals; None: the table is too large.
@@ -61,7 +72,10 @@ class OnTable:
         calibrated: the metrics of calibrated predictions; None: nothing is calibrated.
         reliability: the reliability of every probability.
         reliability_calibrated: the reliability of every calibrated probability.
+        curves: the curves of every probability.
         slices: the slices of every output, with its summary metric.
+        worst: the slices in which every output is predicted worst.
+        over_time: labels and predictions by day; None: no time column is known.
         inside: the analysis of gates, experts and features.
         problems: where predictions do not fit the labels, in words.
     """
@@ -70,7 +84,9 @@ class OnTable:
     rows: int
     sampled: int
     columns: Sequence[str]
+    considered: int
     labelled: Mapping[str, int]
+    label_means: Mapping[str, float]
     metrics: Metrics
     mean: float | None
     estimates: Estimates | None
@@ -78,7 +94,10 @@ class OnTable:
     calibrated: Metrics | None
     reliability: Mapping[str, Sequence[ReliabilityBin]]
     reliability_calibrated: Mapping[str, Sequence[ReliabilityBin]]
+    curves: Mapping[str, Curves]
     slices: Mapping[str, Sequence[Slice]]
+    worst: Mapping[str, Sequence[WorstSlice]]
+    over_time: OverTime | None
     inside: Inside
     problems: Sequence[Problem] = ()
 
@@ -106,6 +125,8 @@ class Findings:
         saved: the metrics measured after the training, by the name of the rows.
         rows: the numbers of training and validation rows, if known.
         calibrated: the calibrated outputs, and their methods.
+        made: versions of the packages that trained the model, by name.
+        recipe: the recipe of the training, if known.
         of_training: problems that the history tells of, such as tasks that hardly changed the shared weights.
         on: the findings on a table, if any.
     """
@@ -123,5 +144,7 @@ class Findings:
     saved: Mapping[str, Metrics] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     calibrated: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
+    recipe: declare.Recipe | None = None
     of_training: Sequence[Problem] = ()
     on: OnTable | None = None

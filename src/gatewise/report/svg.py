@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from gatewise.errors import MissingExtraError
-from gatewise.plots.axes import PLAIN_STYLE
+from gatewise.plots.axes import PLAIN_STYLE, shortened
 from gatewise.report.themes import LIGHT
 
 INCH = 72
 """Points per inch in matplotlib's SVG; a point is a pixel of the picture."""
+PAD, GAP = 3, 5
+"""Pixels around the axes with their names, and between numbers and axes."""
+SHORT = 8
+"""Most letters of a name that fits below its tick."""
+DIGIT, LINE, LEGEND_LINE = 6.4, 17, 14.5
+"""Pixels of a digit, of a line of text, and of a line of a legend."""
 NAMESPACES = {"": "http://www.w3.org/2000/svg", "xlink": "http://www.w3.org/1999/xlink"}
 SVG = f"{{{NAMESPACES['']}}}"
 PAINTED, PLACED = ("style", "fill", "stroke"), ("d", "x", "y", "width", "height", "transform", "points")
@@ -45,7 +52,9 @@ STYLE: dict[str, Any] = {
 }
 
 
-def draw(picture: Callable[..., object], title: str, name: str, width: int, height: int) -> str:
+def draw(
+    picture: Callable[..., object], title: str, name: str, width: int, height: int, names: Collection[str] = ()
+) -> str:
     """Return a picture as the markup of an SVG.
 
     Args:
@@ -54,6 +63,7 @@ def draw(picture: Callable[..., object], title: str, name: str, width: int, heig
         name: a prefix for the ids of the picture's parts, unique within the page.
         width: the width in pixels.
         height: the height in pixels.
+        names: texts that the picture may show shortened; the whole name is shown where a reader points at it.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -67,18 +77,63 @@ def draw(picture: Callable[..., object], title: str, name: str, width: int, heig
     with matplotlib.rc_context(), warnings.catch_warnings():
         # names in scripts that the measuring font lacks: the reader's browser has them
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from|plots: no installed font")
-        # names that leave little room are not an error
-        warnings.filterwarnings("ignore", message="constrained_layout not applied")
         matplotlib.rcdefaults()
         style: Any = STYLE | {"svg.hashsalt": name}
         matplotlib.rcParams.update(style)
-        figure = Figure(figsize=(width / INCH, height / INCH), layout="constrained")
-        picture(ax=figure.add_subplot())
+        figure = Figure(figsize=(width / INCH, height / INCH), dpi=INCH)
+        ax = figure.add_subplot()
+        picture(ax=ax)
+        _fit(figure, ax)
         figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    return for_page(file.getvalue(), title)
+    return for_page(file.getvalue(), title, names)
 
 
-def for_page(markup: str, title: str) -> str:
+def _fit(figure: Any, ax: Any) -> None:
+    """Let the axes with their names and legend fill the figure.
+
+    NOTE: matplotlib's constrained layout takes half of the time of a drawing, because it lays out any grid of axes, and
+    measuring all texts takes a third. Where both axes have numbers, their digits are counted instead.
+    """
+    left, right, below, above = _of_numbers(ax) or _measured(figure, ax)
+    width, height = figure.bbox.width, figure.bbox.height
+    # names that leave little room are not an error
+    left, below = min(left, 0.7 * width) / width, min(below, 0.7 * height) / height
+    across, up = max(1 - left - right / width, 0.2), max(1 - below - above / height, 0.2)
+    ax.set_position([left, below, across, up])
+
+
+def _of_numbers(ax: Any) -> tuple[float, float, float, float] | None:
+    """Return the margins in pixels of axes with numbers: left, right, below, above; None: they have other names."""
+    from matplotlib.ticker import ScalarFormatter
+
+    up, across = ax.yaxis.get_major_formatter(), ax.xaxis.get_major_formatter()
+    if not isinstance(up, ScalarFormatter):
+        return None
+    names = [] if isinstance(across, ScalarFormatter) else across.format_ticks(ax.xaxis.get_majorticklocs())
+    if max(map(len, names), default=0) > SHORT:
+        return None
+    digits = max(map(len, up.format_ticks(ax.yaxis.get_majorticklocs())), default=0)
+    legend = ax.get_legend()
+    lines = 0 if legend is None else math.ceil(len(legend.get_texts()) / legend._ncols)
+    left = PAD + DIGIT * digits + GAP + (LINE if ax.get_ylabel() else 0)
+    return left, 4 * PAD, PAD + LINE + (LINE if ax.get_xlabel() else 0), 2 * PAD + GAP + LEGEND_LINE * lines
+
+
+def _measured(figure: Any, ax: Any) -> tuple[float, float, float, float]:
+    """Return the margins in pixels that names, legend and labels of the axes take up."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas: Any = FigureCanvasAgg(figure)
+    renderer = canvas.get_renderer()
+    # what is drawn within the axes, such as the numbers of a heat map, takes no room beside them
+    beside = [] if ax.get_legend() is None else [ax.get_legend()]
+    inner, outer = ax.get_window_extent(renderer), ax.get_tightbbox(renderer, bbox_extra_artists=beside)
+    ends = (inner.x0 - outer.x0, outer.x1 - inner.x1, inner.y0 - outer.y0, outer.y1 - inner.y1)
+    left, right, below, above = (end + PAD for end in ends)
+    return left, right, below, above
+
+
+def for_page(markup: str, title: str, names: Collection[str] = ()) -> str:
     """Return matplotlib's SVG without styles and metadata, its colours as variables of the page's style."""
     for prefix, address in NAMESPACES.items():
         ET.register_namespace(prefix, address)
@@ -93,11 +148,19 @@ def for_page(markup: str, title: str) -> str:
         for name, value in part.attrib.items():
             part.set(name, _themed(value) if name in PAINTED else _rounded(value) if name in PLACED else value)
     _slim(root)
+    _add_whole_names(root, names)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.set("role", "img")
     root.set("aria-label", title)
     return ET.tostring(root, encoding="unicode")
+
+
+def _add_whole_names(root: ET.Element, names: Collection[str]) -> None:
+    whole = {short: name for name in names if (short := shortened(name)) != name}
+    for text in root.iter(f"{SVG}text"):
+        if (name := whole.get((text.text or "").strip())) is not None:
+            ET.SubElement(text, f"{SVG}title").text = name
 
 
 def _slim(part: ET.Element) -> None:

@@ -19,6 +19,8 @@ LIGHT = {
     "better": colours.BETTER,
     "worse": colours.WORSE,
     "even": colours.EVEN,
+    "more": colours.MORE,
+    "less": colours.LESS,
     "guide": colours.GUIDE,
     **{f"c{index}": colour for index, colour in enumerate(colours.SERIES)},
 }
@@ -37,6 +39,8 @@ DARK = {
     "better": "#1f8a5c",
     "worse": "#b9463e",
     "even": "#8b95a5",
+    "more": "#3b6cc9",
+    "less": "#8f5c14",
     "guide": "#6f7a8d",
     "c0": "#6fa0ff",
     "c1": "#f0a04b",

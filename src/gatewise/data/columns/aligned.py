@@ -45,7 +45,8 @@ def kept_items(
         count, starts = len(there), np.concatenate([[0], np.cumsum(is_item)])[starts]
     starts, lengths = starts[:-1], np.where(missing, 0, np.diff(starts))
     if length is not None:
-        cut = np.maximum(lengths - length, 0)
+        # no list is longer than all lists together, and a declared length may be any integer
+        cut = np.maximum(lengths - min(length, count), 0)
         starts = starts + cut if keep == "last" else starts
         lengths = lengths - cut
     lengths = np.where(missing, 1, lengths)

@@ -32,12 +32,14 @@ def calibration(found: Findings) -> Section | None:
     }
     intro = (
         "Rows in ten parts by what was predicted; beside it the share of ones that came, with its interval of 95%. "
-        "On the dashed line both are the same."
+        "On the dashed line both are the same. A part that ties leave with few rows joins its neighbour."
     )
-    return Section("calibration", TITLE, intro, [Figures([_figure(*curve) for curve in curves.items()])])
+    owners = {output: task for task, outputs in found.outputs_of.items() for output in outputs}
+    figures = [_figure(output, each, owners[output]) for output, each in curves.items()]
+    return Section("calibration", TITLE, intro, [Figures(figures)])
 
 
-def _figure(output: str, curves: dict[str, Sequence[ReliabilityBin]]) -> Figure:
+def _figure(output: str, curves: dict[str, Sequence[ReliabilityBin]], task: str) -> Figure:
     rows: list[list[Value]] = [
         [name, part.rows, part.prediction, part.share, part.low, part.high]
         for name, parts in curves.items()
@@ -50,4 +52,4 @@ def _figure(output: str, curves: dict[str, Sequence[ReliabilityBin]]) -> Figure:
             plots.reliability(parts, ax=ax, label=label, colour=series(position))
 
     headings = ["curve", "rows", "mean prediction", "share of ones", "low", "high"]
-    return figure(f"{output}: predicted and found", draw, Table(headings, rows), height=260)
+    return figure(f"{output}: predicted and found", draw, Table(headings, rows), height=260, task=task)

@@ -27,7 +27,8 @@ def conflict(found: Findings) -> Section | None:
     )
     count = len(found.schema.tasks) * (len(found.schema.tasks) - 1) // 2
     note = f"Drawn are the {PAIRS} of {count} pairs with the lowest cosines." if count > PAIRS else ""
-    return Section("conflict", TITLE, intro, [Figures([_figure(found, at) for at in PLACES], note=note)])
+    blocks = [Figures([_figure(found, at) for at in PLACES], note=note)]
+    return Section("conflict", TITLE, intro, blocks, folded=count > PAIRS)
 
 
 def _figure(found: Findings, at: str) -> Figure:

@@ -11,7 +11,7 @@ from gatewise import plots
 from gatewise.analysis import Ablation, Routing, Similarity
 from gatewise.report.blocks import Block, Cell, Figure, Figures, Note, Section, Table, Value
 from gatewise.report.findings import Findings
-from gatewise.report.pictures import matrix_figure
+from gatewise.report.pictures import WIDE_CELL, matrix_figure
 from gatewise.report.sections.values import defined
 
 TITLE = "Experts"
@@ -77,5 +77,5 @@ def _ablation(each: Ablation, named: bool) -> Figure:
         rows.append([f"without {expert}", *(Cell(defined(change), signed=True) for change in changes)])
     title = "Change of the metric without the expert" + (f", {each.layer}" if named else "")
     return matrix_figure(
-        title, partial(plots.ablation, each), Table(["experts", *columns], rows), each.experts, columns
+        title, partial(plots.ablation, each), Table(["experts", *columns], rows), each.experts, columns, WIDE_CELL
     )

@@ -10,14 +10,15 @@ import numpy as np
 
 from gatewise import plots
 from gatewise.analysis import GateUsage
+from gatewise.plots.gates import MARK
 from gatewise.report.blocks import Block, Figure, Figures, Note, Section, Table, Titled, Value
 from gatewise.report.findings import Findings
 from gatewise.report.pictures import figure, matrix_figure
 
 TITLE = "Gates"
-DRAWN = 6
-"""Most tasks with pictures of their gates by epoch, and most pictures by slice, the greatest differences first."""
-CELLS = 8_000
+DRAWN, TASKS_DRAWN = 6, 6
+"""Most pictures by slice, the greatest differences first; and most tasks with a picture of their gates by epoch."""
+CELLS = 4_000
 """Most numbers in a table of all slices."""
 
 
@@ -34,7 +35,11 @@ def gates(found: Findings) -> Section | None:
     blocks += [_spread(whole)] if whole else []
     blocks += [Figures(over_time, "While training, over the validation rows")] if over_time else []
     blocks += _by_slice(whole, [usage for usage in usages if usage.column is not None])
-    intro = "How much weight the gate of each task gives to each expert."
+    intro = (
+        "How much weight the gate of each task gives to each expert. Blue is more than an even share, brown is less; "
+        f"full colours are twice or half of it. The most used expert comes first; {MARK} marks one that "
+        "serves mostly one task."
+    )
     if found.on is not None:
         intro += f" Looked at on {found.on.sample}."
     return Section("gates", TITLE, intro, blocks)
@@ -69,12 +74,12 @@ def _over_time(found: Findings) -> list[Figure]:
     rows = [[record.epoch, *(record.gates[task]["relative_entropy"] for task in tasks)] for record in history]
     entropy = Table(["epoch", *tasks], rows)
     figures = [figure("Relative entropy of the gates", partial(plots.gate_entropy, history), entropy, legend=tasks)]
-    for task in tasks[:DRAWN]:
+    for task in tasks[:TASKS_DRAWN]:
         shares = [[record.epoch, *record.gates[task]["utilisation"]] for record in history]
         experts = [f"expert {index}" for index in range(len(shares[0]) - 1)]
         title = f"{task}: rows in which each expert weighs most"
         draw = partial(plots.utilisation, history, task, experts)
-        figures.append(figure(title, draw, Table(["epoch", *experts], shares), legend=experts))
+        figures.append(figure(title, draw, Table(["epoch", *experts], shares), legend=experts, task=task))
     return figures
 
 
@@ -108,7 +113,7 @@ def _by_slice(whole: Sequence[GateUsage], parts: Sequence[GateUsage]) -> list[Bl
     note = "Drawn are the gates and columns whose slices differ most from all rows."
     if len(rows) * len(headings) > CELLS:
         return [Figures(figures, "By segment", f"{note} All are too many for a table: ranker.gate_usage has them.")]
-    everything = Titled("", Table(headings, rows), folded=f"all segments: {', '.join(map(str, by_column))}")
+    everything = Titled("", Table(headings, rows), folded=f"all segments of {len(by_column)} columns")
     return [Figures(figures, "By segment", note), everything]
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from gatewise import plots
 from gatewise.plots.colours import series
-from gatewise.report.blocks import Block, Figure, Figures, Note, Section, Table
+from gatewise.report.blocks import Block, Figure, Figures, Note, Section, Table, Value
 from gatewise.report.findings import Findings
 from gatewise.report.pictures import figure
 
@@ -20,23 +20,32 @@ def learning(found: Findings) -> Section:
         curve for position, task in enumerate(found.schema.tasks) for curve in _curves(found, task.name, position)
     ]
     blocks: list[Block] = [Figures(curves, "Learning curves"), Figures([_weights(found)], "Task weights")]
-    intro = "Epoch by epoch; the dotted line marks the epoch whose weights were kept."
+    intro = (
+        "Epoch by epoch; the dotted line marks the epoch whose weights were kept. The validation loss stands beside "
+        "the training loss where a metric is what the training minimises; where it rises, rows are learnt by heart."
+    )
     return Section("learning", title, intro, blocks)
 
 
 def _curves(found: Findings, task: str, position: int) -> list[Figure]:
     """Return the curves of a task's training loss and of its predictions' summary metrics."""
     history, colour = found.history, series(position)
-    losses = Table(["epoch", "training loss"], [[record.epoch, record.train[task]["loss"]] for record in history])
+    beside = plots.validation_loss(history, task)
+    losses: list[list[Value]] = [[record.epoch, record.train[task]["loss"]] for record in history]
+    if beside is not None:
+        losses = [[*row, value] for row, value in zip(losses, beside, strict=True)]
+    headings = ["epoch", "training loss", *([] if beside is None else ["validation loss"])]
     draw = partial(plots.learning_curve, history, task, colour=colour)
-    figures = [figure(f"{task}: training loss", draw, losses)]
+    names = [] if beside is None else ["training", "validation"]
+    title = f"{task}: {'training loss' if beside is None else 'loss'}"
+    figures = [figure(title, draw, Table(headings, losses), legend=names, task=task)]
     for output, metric in found.summaries.items():
         if output not in found.outputs_of[task] or not any(output in record.valid for record in history):
             continue
         values = [[record.epoch, record.valid.get(output, {}).get(metric.name)] for record in history]
         draw_metric = partial(plots.learning_curve, history, output, metric.name, colour=colour)
         numbers = Table(["epoch", metric.name], values)
-        figures.append(figure(f"{output}: {metric.name} on the validation rows", draw_metric, numbers))
+        figures.append(figure(f"{output}: {metric.name} on the validation rows", draw_metric, numbers, task=task))
     return figures
 
 

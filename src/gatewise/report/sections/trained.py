@@ -10,10 +10,13 @@ from gatewise import declare
 from gatewise.report.blocks import Facts, Section, Table, Titled, Value
 from gatewise.report.findings import Findings
 
+FOLDED = 30
+"""Most features above the fold."""
+
 
 def trained(found: Findings) -> Section:
     """Return schema, architecture, balancing, options and cost."""
-    options = declare.to_dict(found.options)
+    options, features = declare.to_dict(found.options), _features(found)
     return Section(
         "trained",
         "What was trained",
@@ -21,7 +24,7 @@ def trained(found: Findings) -> Section:
         [
             Facts(_facts(found, options)),
             Titled("Tasks", _tasks(found)),
-            Titled("Features", _features(found)),
+            Titled("Features", features, f"{len(features.rows)} features" if len(features.rows) > FOLDED else ""),
             Titled("Options", Table(["option", "value"], list(_flat(options))), folded="all options"),
         ],
     )
