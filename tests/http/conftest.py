@@ -63,6 +63,7 @@ def shelf(feed: pa.Table, feed_schema: gw.Schema, items: pa.Table, tmp_path_fact
     first.save(folder / "first")
     second.save(folder / "second")
     pq.write_table(items, folder / "items.parquet")
+    pq.write_table(valid, folder / "rows.parquet")
     return Shelf(first, second, folder, tmp_path_factory.mktemp("cache"))
 
 
@@ -130,7 +131,7 @@ def _wait(process: subprocess.Popen[str], client: httpx.Client, seconds: float =
 def served(shelf: Shelf, serving) -> Iterator[Served]:
     """Return a service of both models; tests must leave its models as they are."""
     first, second = shelf.folder / "first", shelf.folder / "second"
-    items = ("--items", shelf.folder / "items.parquet", "--item-key", "item")
+    items = ("--items", shelf.folder / "items.parquet", "--item-key", "item", "--rows", shelf.folder / "rows.parquet")
     limits = ("--limit", "candidates=300", "--limit", "rows=500", "--limit", "body_bytes=200000")
     with serving(f"first={first}", f"second={second}", *items, *limits) as running:
         yield running

@@ -65,6 +65,21 @@ def test_a_value_of_a_candidate_comes_before_the_context_and_that_before_the_ite
         assert scores == [one["scores"] for one in in_request_order(wanted)]
 
 
+def test_an_unknown_item_is_left_out_and_named(served):
+    asked = {"model": "first", "context": {"user": USER}}
+    wanted = served.rank(**asked, candidates=["i1", "i2", "i3"])
+    for strange, given in (("i99", ["i1", "i99", "i2", "i3"]), ("i99", [{"item": f"i{n}"} for n in (1, 99, 2, 3)])):
+        answer = served.rank(**asked, candidates=given, gates=True)
+        assert answer["skipped"] == [{"index": 1, "id": strange}]
+        assert [one["id"] for one in answer["candidates"]] == [one["id"] for one in wanted["candidates"]]
+        assert [one["scores"] for one in answer["candidates"]] == [one["scores"] for one in wanted["candidates"]]
+        assert sorted(one["index"] for one in answer["candidates"]) == [0, 2, 3]
+    assert "skipped" not in wanted
+    # who brings all values of an item needs no table
+    whole = [{"item": "i99", "tags": "a", "price": 1.0}, {"item": "i1", "tags": "a", "price": 1.0}]
+    assert "skipped" not in served.rank(**asked, candidates=whole)
+
+
 def test_a_list_may_be_written_as_a_list(served):
     as_text = [{"item": "i1", "tags": "b|c", "price": 1}, {"item": "i2", "tags": "", "price": 1}]
     as_list = [{**one, "tags": one["tags"].split("|") if one["tags"] else []} for one in as_text]
@@ -142,7 +157,7 @@ REFUSED = [
     ({"candidates": [ONE, 3]}, 422, "candidates[1]: expected an object, found a number"),
     ({"candidates": [[1]]}, 422, "candidates[0]: expected an object, found a list"),
     ({"candidates": [True]}, 422, "candidates[0]: expected an object, found true or false"),
-    ({"candidates": ["i1", "i99"]}, 422, "candidates[1]: no item has item 'i99'"),
+    ({"candidates": ["i98", "i99"]}, 422, "candidates[0]: no item has item 'i98'"),
     ({"candidates": [{"item": ["i1"]}]}, 422, "feature 'item': "),
     ({"candidates": [{**ONE, "price": "dear"}]}, 422, "feature 'price': expected numbers, found string"),
     ({"candidates": [{**ONE, "price": 1e300}]}, 422, "feature 'price': found 1e+300 in row 0, expected finite numbers"),

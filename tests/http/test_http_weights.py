@@ -131,7 +131,7 @@ def test_tensors_have_lists_of_different_lengths_with_null_behind_them(client: T
 
 def test_both_columns_are_described(client: TestClient) -> None:
     described = {column["name"]: column for column in client.get("/models").json()[0]["columns"]}
-    assert described["scores"] == {"name": "scores", "kind": "list", "example": [1.0, 1.0]}
+    assert described["scores"] == {"name": "scores", "kind": "list", "example": [1.0, 1.0], "needed": True}
     assert described["tags"]["kind"] == "list"
     inputs = {one["name"]: one for one in client.get("/v2/models/model").json()["inputs"]}
     assert inputs["scores"] == {"name": "scores", "datatype": "FP64", "shape": [-1, -1]}

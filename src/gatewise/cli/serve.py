@@ -26,6 +26,10 @@ def serve(
     models: Annotated[Path | None, typer.Option("--models", help="Folder of models: NAME/VERSION.")] = None,
     items: Annotated[Path | None, typer.Option("--items", help="CSV or Parquet with the features of items.")] = None,
     item_key: Annotated[str | None, typer.Option("--item-key", help="The column that names an item.")] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option("--rows", help="CSV or Parquet with real rows to try on the page, such as the test's."),
+    ] = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", "-p", min=1, max=65_535, help="Port to listen on.")] = 8000,
     limit: Annotated[
@@ -70,7 +74,7 @@ def serve(
     file = None if items is None or item_key is None else http.ItemFile(items, item_key)
     token = None if token_file is None else http.read_token(token_file)
     access = http.access_of(host, allowed_host or [], admin, token, everywhere=token_for is TokenFor.all)
-    app = http.make_app(sources, limits, file, _tell, access)
+    app = http.make_app(sources, limits, file, _tell, access, rows)
     # the server ends in its own way on a signal, and passes the signal on afterwards
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     http.serve(app, host, port, limits, _tell)

@@ -159,6 +159,8 @@ class Recipe(Options):
     """The column of group ids, for metrics and ranking losses within groups."""
     known: Names = field(default=(), kw_only=True)
     """Columns of numbers that are known when predicting and that a fusion may use, such as a cost or a margin."""
+    context: Names = field(default=(), kw_only=True)
+    """Columns whose values all candidates of a request share: of the user, the time, the place."""
     calibration: Annotated[Calibration | None, by_method] = field(default=None, kw_only=True)
     """Calibration on the validation rows after training; also just the method's name."""
     output: Name = field(default="runs/latest", kw_only=True)
@@ -177,8 +179,10 @@ class Recipe(Options):
         return self
 
     def schema(self) -> Schema:
-        """Return the recipe's features, tasks, group and known columns as a schema."""
-        return Schema(features=self.features, tasks=self.tasks, group=self.group, known=self.known)
+        """Return the recipe's features, tasks, group, known columns and context as a schema."""
+        return Schema(
+            features=self.features, tasks=self.tasks, group=self.group, known=self.known, context=self.context
+        )
 
     @classmethod
     def read(cls, path: str | Path, overrides: collections.abc.Iterable[str] = ()) -> Recipe:

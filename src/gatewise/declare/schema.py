@@ -40,6 +40,7 @@ class Schema:
         group: the column of group ids, such as users or requests.
         known: columns of numbers for a fusion, such as ``cost`` in ``revenue / max(cost, 1)``; the model does not read
             them.
+        context: columns of features whose values all candidates of a request share, such as those of the user.
 
     Raises:
         DeclarationError: a duplicate name, a label among the features, a shared table or a named task that does not
@@ -60,6 +61,8 @@ class Schema:
     """The column of group ids, for metrics and ranking losses within groups."""
     known: Names = field(default=(), kw_only=True)
     """Columns of numbers that are known when predicting and that a fusion may use, such as a cost or a margin."""
+    context: Names = field(default=(), kw_only=True)
+    """Columns whose values all candidates of a request share: of the user, the time, the place."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Schema:
@@ -68,6 +71,7 @@ class Schema:
         _unique("task", [task.name for task in self.tasks])
         self._no_label_among_features()
         self._check_tasks()
+        self._check_context()
         for feature in self.features:
             if (owner := shared_table(feature)) is not None:
                 self._check_shared(feature, owner)
@@ -151,6 +155,13 @@ class Schema:
                 raise ValueError(f"task {task.name!r}: ranking compares rows of a group, and the schema has no 'group'")
             if isinstance(task, Binary) and task.loss == "jrc" and self.group is None:
                 raise ValueError(f"task {task.name!r}: jrc compares rows of a group, and the schema has no 'group'")
+
+    def _check_context(self) -> None:
+        read = [column for feature in self.features for column in columns_of(feature)]
+        read += self.known_columns
+        for name in self.context:
+            if name not in read:
+                raise ValueError(f"context {name!r} is no column that a feature reads{did_you_mean(name, read)}")
 
     def _check_known(self, outputs: list[str]) -> None:
         labels = {column_of(task): task.name for task in self.tasks}

@@ -18,6 +18,8 @@ def about(model: ServedModel) -> dict[str, Any]:
         "version": model.version,
         "loaded": model.loaded,
         "columns": [{"name": name, **_column(model, name)} for name in model.columns.names],
+        "context": _context(model),
+        "samples": None if model.samples is None else model.samples.requests,
         "scores": model.scores,
         "order": model.order_of(),
         "fusion": None if fusion is None else {"text": str(fusion), "weights": fusion.weights},
@@ -28,6 +30,13 @@ def about(model: ServedModel) -> dict[str, Any]:
     }
 
 
+def _context(model: ServedModel) -> list[str] | None:
+    """Return the columns that candidates share: the declared ones, else those that real rows share; None: not known."""
+    if model.context:
+        return [*model.context]
+    return None if model.samples is None or model.samples.context is None else [*model.samples.context]
+
+
 def _items(model: ServedModel) -> dict[str, Any] | None:
     items = model.items
     if items is None:
@@ -36,9 +45,9 @@ def _items(model: ServedModel) -> dict[str, Any] | None:
 
 
 def _column(model: ServedModel, name: str) -> dict[str, Any]:
-    descriptions = model.columns.descriptions_of(name)
+    descriptions, needed = model.columns.descriptions_of(name), name in model.columns.required
     if not descriptions:
-        return {"kind": "number", "example": 1}
+        return {"kind": "number", "example": 1, "needed": needed}
     found = descriptions[0]
     some = {} if found.some is None else {"some": found.some}
-    return {"kind": found.holds, "example": found.example, **some}
+    return {"kind": found.holds, "example": found.example, "needed": needed, **some}

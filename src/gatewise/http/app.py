@@ -7,6 +7,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -164,6 +165,7 @@ def make_app(
     items: ItemFile | None = None,
     tell: Tell = lambda _: None,
     access: Access | None = None,
+    rows: Path | None = None,
 ) -> FastAPI:
     """Return the service as an ASGI application.
 
@@ -175,6 +177,7 @@ def make_app(
         items: the file of the item table.
         tell: receives lines of a log.
         access: the access rules; by default this machine alone may ask.
+        rows: a file of real rows to try the models with on the page.
 
     Raises:
         ArtefactError: a model cannot be loaded when the service starts.
@@ -183,7 +186,7 @@ def make_app(
     computing = ThreadPoolExecutor(thread_name_prefix="model")
     # loading takes seconds, so it has a thread of its own
     loading = ThreadPoolExecutor(1, thread_name_prefix="load")
-    models = Models(sources, Loader(limits, computing, metrics, items), loading, metrics)
+    models = Models(sources, Loader(limits, computing, metrics, items, rows), loading, metrics)
 
     @contextlib.asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:

@@ -28,7 +28,8 @@ def listed(items: Schema) -> Schema:
 FAILURE = record({"error": TEXT})
 MODEL: Schema = {"model": TEXT, "version": TEXT}
 RANKED = record({"index": {"type": "integer"}, "scores": NUMBERS}, id={"type": ["integer", "string"]}, gates=GATES)
-RANKING = record({**MODEL, "order": TEXT, "candidates": listed(RANKED)}, fusion=TEXT)
+SKIPPED = record({"index": {"type": "integer"}, "id": {"type": ["integer", "string"]}})
+RANKING = record({**MODEL, "order": TEXT, "candidates": listed(RANKED)}, fusion=TEXT, skipped=listed(SKIPPED))
 PREDICTIONS = record({**MODEL, "rows": listed(NUMBERS)}, gates=listed(GATES))
 SHAPE = listed({"type": "integer", "minimum": 0, "maximum": 2**31 - 1})
 PARAMETERS: Schema = {"type": "object"}

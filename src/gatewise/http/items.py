@@ -84,6 +84,10 @@ class ItemTable:
             place = ids.index(error.args[0])
             raise RequestError(f"candidates[{place}]: no item has {self.key} {ids[place]!r:.80}") from None
 
+    def unknown(self, ids: list[Any]) -> list[int]:
+        """Return the places of ids that are no item's; integers and strings only."""
+        return [place for place, one in enumerate(ids) if type(one) in (int, str) and one not in self._row_of]
+
     def take(self, rows: np.ndarray, without: Iterable[Hashable]) -> dict[Hashable, np.ndarray]:
         """Return the matrices of some items' features, except the features ``without``."""
         return {key: self._taken(key, rows) for key in self._matrices.keys() - set(without)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 
 from gatewise.errors import ArtefactError
 from gatewise.export import port_names
@@ -15,6 +16,7 @@ from gatewise.http.items import ItemFile, ItemTable
 from gatewise.http.limits import Limits
 from gatewise.http.metrics import Metrics
 from gatewise.http.model import ServedModel
+from gatewise.http.sample_rows import SampleRows
 from gatewise.http.sources import Source
 from gatewise.names import GATES
 from gatewise.serving import load_artefact
@@ -29,12 +31,14 @@ class Loader:
         pool: the threads that compute.
         metrics: record the sizes of batches.
         items: the file of the item table, if any.
+        rows: a file of real rows to try the models with, if any.
     """
 
     limits: Limits
     pool: Executor
     metrics: Metrics
     items: ItemFile | None = None
+    rows: Path | None = None
 
     def __call__(self, source: Source) -> ServedModel:
         """Return the served model of an artefact, with the item table encoded by the artefact's encoder.
@@ -68,4 +72,6 @@ class Loader:
             gated=GATES in engine.outputs,
             calibrated=bool(scorer.calibration),
             items=None if self.items is None else ItemTable.read(self.items, columns),
+            samples=None if self.rows is None else SampleRows.read(self.rows, columns, scorer.encoder.schema.group),
+            context=scorer.encoder.schema.context,
         )

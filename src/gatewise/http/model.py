@@ -17,6 +17,7 @@ from gatewise.http.batching import Batcher
 from gatewise.http.columns import FeatureColumns, Matrices
 from gatewise.http.errors import RequestError
 from gatewise.http.items import ItemTable
+from gatewise.http.sample_rows import SampleRows
 from gatewise.names import FUSED, GATES
 
 
@@ -48,6 +49,8 @@ class ServedModel:
         gated: whether the model has gates.
         calibrated: whether the artefact has a calibration.
         items: the item table, if any.
+        samples: real rows to try the model with, if any.
+        context: the declared columns whose values all candidates of a request share.
         loaded: the time of loading, in seconds since 1970.
     """
 
@@ -62,6 +65,8 @@ class ServedModel:
     gated: bool = False
     calibrated: bool = False
     items: ItemTable | None = None
+    samples: SampleRows | None = None
+    context: tuple[str, ...] = ()
     loaded: float = field(default_factory=time.time)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,16 +22,27 @@ class Candidates:
     Attributes:
         columns: the values in the request, by column.
         ids: the candidates' ids in the item table; None: no look-up.
+        places: the candidates' places in the request.
+        skipped: places of candidates that are left out, as no item has their id.
     """
 
     columns: dict[str, list[Any]]
-    ids: list[Any] | None = None
+    ids: list[Any] | None
+    places: list[int]
+    skipped: list[int] = field(default_factory=list)
+
+    def without(self, skipped: list[int]) -> Candidates:
+        """Return the candidates but for those at some places."""
+        kept = sorted({*self.places} - {*skipped})
+        columns = {name: [values[place] for place in kept] for name, values in self.columns.items()}
+        return Candidates(columns, None if self.ids is None else [self.ids[place] for place in kept], kept, skipped)
 
 
 async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Laps) -> dict[str, Any]:
     """Return the answer to a request.
 
-    A column's value comes from the candidate, else from the context, else from the item table.
+    A column's value comes from the candidate, else from the context, else from the item table. A candidate whose id no
+    item has is left out, and named in the answer.
 
     Raises:
         RequestError: a field is not valid; names it.
@@ -46,7 +57,8 @@ async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Lap
     order, fusion = model.order_of(asked.by), model.fused_by(asked.weights)
     if asked.gates:
         model.check_gated()
-    candidates = _candidates(model, asked.candidates)
+    candidates = _known(model, asked.context, _candidates(model, asked.candidates))
+    rows = len(candidates.places)
     inputs = model.inputs_of(_matrices(model, asked.context, candidates, rows), rows)
     laps.end("encode")
     outputs = await model.batcher.run(inputs.arrays, rows)
@@ -56,7 +68,11 @@ async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Lap
     answer: dict[str, Any] = {"model": model.name, "version": model.version, "order": order}
     if fusion is not None:
         answer["fusion"] = str(fusion)
-    answer["candidates"] = _listed(best, scores, candidates.ids)
+    answer["candidates"] = _listed(best, scores, candidates)
+    if candidates.skipped:
+        answer["skipped"] = [
+            {"index": place, "id": _id_of(asked.candidates[place], model)} for place in candidates.skipped
+        ]
     if asked.gates:
         for found, of_row in zip(answer["candidates"], model.gates(outputs)[best].tolist(), strict=True):
             found["gates"] = dict(zip(model.tasks, of_row, strict=True))
@@ -66,17 +82,37 @@ async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Lap
 
 def _candidates(model: ServedModel, given: list[Any]) -> Candidates:
     """Return candidates given as ids, or as objects of values that may hold an id."""
-    items = model.items
+    items, places = model.items, [*range(len(given))]
     if not set(map(type, given)) <= {int, str}:
         columns = columns_of(given, "candidates")
         ids = None if items is None else columns.get(items.key)
         if items is not None and items.key not in model.columns.names:
             columns.pop(items.key, None)
-        return Candidates(columns, ids)
+        return Candidates(columns, ids, places)
     if items is None:
         found = kind_of(given[0])
         raise RequestError(f"candidates[0]: expected an object, found {found}: there is no item table to look it up in")
-    return Candidates({}, given)
+    return Candidates({}, given, places)
+
+
+def _known(model: ServedModel, context: Mapping[str, Any], candidates: Candidates) -> Candidates:
+    """Return the candidates without those that need the item table and are not in it.
+
+    Raises:
+        RequestError: none is left.
+    """
+    items, ids = model.items, candidates.ids
+    if items is None or ids is None or {*context, *candidates.columns} >= {*items.columns}:
+        return candidates
+    unknown = items.unknown(ids)
+    if len(unknown) == len(ids):
+        # refuse as where an item is asked for by name
+        items.rows_of(ids)
+    return candidates.without(unknown) if unknown else candidates
+
+
+def _id_of(candidate: Any, model: ServedModel) -> Any:
+    return candidate[model.items.key] if isinstance(candidate, dict) and model.items is not None else candidate
 
 
 def _matrices(
@@ -96,10 +132,11 @@ def _matrices(
     return matrices
 
 
-def _listed(best: np.ndarray, scores: Mapping[str, np.ndarray], ids: list[Any] | None) -> list[dict[str, Any]]:
-    names, places = [*scores], best.tolist()
+def _listed(best: np.ndarray, scores: Mapping[str, np.ndarray], candidates: Candidates) -> list[dict[str, Any]]:
+    names, rows, ids = [*scores], best.tolist(), candidates.ids
     values = zip(*(column[best].tolist() for column in scores.values()), strict=True)
     found = [dict(zip(names, row, strict=True)) for row in values]
+    asked = candidates.places
     if ids is None:
-        return [{"index": place, "scores": row} for place, row in zip(places, found, strict=True)]
-    return [{"id": ids[place], "index": place, "scores": row} for place, row in zip(places, found, strict=True)]
+        return [{"index": asked[row], "scores": values} for row, values in zip(rows, found, strict=True)]
+    return [{"id": ids[row], "index": asked[row], "scores": values} for row, values in zip(rows, found, strict=True)]
