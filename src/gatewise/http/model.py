@@ -66,7 +66,7 @@ class ServedModel:
     calibrated: bool = False
     items: ItemTable | None = None
     samples: SampleRows | None = None
-    context: tuple[str, ...] = ()
+    context: Sequence[str] = ()
     loaded: float = field(default_factory=time.time)
 
     @property

@@ -54,7 +54,7 @@ class SampleRows:
         table = read_table(source, [*wanted, *beside], columns.encoder.column_types()).slice(0, LOOKED_AT)
         if not table.num_rows:
             raise TableError(f"rows {str(path)!r}: has no rows")
-        if group not in table.column_names:
+        if group is None or group not in table.column_names:
             return cls([_plain(table.slice(0, CANDIDATES), wanted)], None)
         requests = list(_requests(table, group))
         shared = [name for name in wanted if all(_is_constant(rows, name) for rows in requests)]
