@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch.optim import Optimizer
@@ -12,6 +13,7 @@ from gatewise.errors import DeclarationError
 from gatewise.fingerprint import fingerprint
 from gatewise.serving import Scorer
 from gatewise.training import (
+    Facts,
     Monitor,
     Reporter,
     Schedule,
@@ -67,6 +69,20 @@ def make_trainer(
         run_dir=run_dir,
         fingerprint=None if run_dir is None else _fingerprint(scorer, options, train, valid),
         reporter=reporter,
+    )
+
+
+def facts_of(scorer: Scorer, options: declare.Options, rows: Mapping[str, int], run_dir: Path | None) -> Facts:
+    """Return what is known of a training before its first step."""
+    schema, parameters = scorer.encoder.schema, scorer.model.num_parameters()
+    return Facts(
+        options={**declare.to_dict(schema), **declare.to_dict(options)},
+        rows=rows,
+        features=len(schema.features),
+        parameters=parameters,
+        embedded=parameters - scorer.model.num_parameters(embeddings=False),
+        device=str(scorer.device),
+        folder=run_dir,
     )
 
 

@@ -1,9 +1,10 @@
-"""Progress: bars at a terminal, and lines for the logger ``gatewise`` elsewhere."""
+"""Progress: bars at a terminal, lines in a notebook, and lines for the logger ``gatewise``."""
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from typing_extensions import override
 
 from gatewise.history import EpochRecord
 from gatewise.kernels import in_use
-from gatewise.training import Reporter
+from gatewise.training import Facts, Reporter
 
 SECONDS_BETWEEN_LOSSES = 0.25
 SECONDS_BETWEEN_LINES = 30.0
@@ -36,21 +37,66 @@ MOST_TASKS = 4
 """Most tasks of which an epoch's line names each loss and metric."""
 
 
-class ProgressReporter(Reporter):
-    """Shows the kernels in use, a bar for the current epoch and a line for every finished epoch.
+class Telling(Reporter):
+    """The lines that tell of a training: what begins, every epoch, what it came to; subclasses say where they go.
+
+    Args:
+        tasks: the tasks' names.
+        label: prefix of the lines, if several models are trained one after the other.
+    """
+
+    def __init__(self, tasks: list[str], label: str = "") -> None:
+        self.tasks = tasks
+        self.label = f"{label}: " if label else ""
+        self._best: EpochRecord | None = None
+
+    def _say(self, line: str) -> None:
+        raise NotImplementedError
+
+    def _detail(self, line: str) -> None:
+        """Say what is worth saying to people who ask for more."""
+        if LOGGER.isEnabledFor(logging.DEBUG):
+            self._say(line)
+
+    @override
+    def on_prepared(self, facts: Facts) -> None:
+        self._say(f"training: {facts_in_words(facts)}")
+
+    @override
+    def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:
+        self._epochs, self._epoch, self._steps = epochs, first_epoch, steps
+        self._started = time.monotonic()
+        of_steps = "" if steps is None else f" of {steps:,} steps each"
+        again = "" if first_epoch == 1 else f", from epoch {first_epoch} on"
+        self._say(f"at most {epochs} epochs{of_steps}{again}; * marks the best epoch so far, by its score")
+
+    @override
+    def on_epoch_end(self, record: EpochRecord) -> None:
+        if record.best or record.score is None:
+            self._best = record
+        self._say(summary(record, self._epochs))
+        self._epoch = record.epoch + 1
+        for line in details(record):
+            self._detail(line)
+
+    @override
+    def on_training_end(self, reason: str) -> None:
+        best = "" if self._best is None else f"; weights of epoch {self._best.epoch}"
+        self._say(f"training ended: {reason}, after {duration(time.monotonic() - self._started)}{best}")
+
+
+class ProgressReporter(Telling):
+    """Shows the lines of a training, and a bar for the current epoch.
 
     Args:
         tasks: the tasks' names.
         console: the console to write to; by default standard error.
         label: prefix of the lines, if several models are trained one after the other.
-        device: the kind of device of the training.
     """
 
-    def __init__(self, tasks: list[str], console: Console | None = None, label: str = "", device: str = "cpu") -> None:
-        self.tasks = tasks
+    def __init__(self, tasks: list[str], console: Console | None = None, label: str = "") -> None:
+        super().__init__(tasks, label)
         self.console = console or terminal(stderr=True)
-        self.label = f"{label}: " if label else ""
-        self.device = device
         self._bar: Progress | None = None
         self._shown = 0.0
 
@@ -64,8 +110,7 @@ class ProgressReporter(Reporter):
             TimeRemainingColumn(),
             TextColumn("{task.fields[losses]}", markup=False),
         )
-        self._say(f"kernels: {kernels_on(self.device)}")
-        self._epochs, self._epoch, self._steps = epochs, first_epoch, steps
+        super().on_training_start(epochs, steps, first_epoch)
         self._bar = Progress(*columns, console=self.console, transient=True)
         self._task = self._bar.add_task(self._title(), total=steps, losses="")
         self._bar.start()
@@ -84,8 +129,7 @@ class ProgressReporter(Reporter):
     @override
     def on_epoch_end(self, record: EpochRecord) -> None:
         assert self._bar is not None
-        self._say(summary(record, self._epochs))
-        self._epoch = record.epoch + 1
+        super().on_epoch_end(record)
         if self._epoch <= self._epochs:
             self._bar.reset(self._task, description=self._title(), total=self._steps)
 
@@ -93,7 +137,9 @@ class ProgressReporter(Reporter):
     def on_training_end(self, reason: str) -> None:
         assert self._bar is not None
         self._bar.stop()
+        super().on_training_end(reason)
 
+    @override
     def _say(self, line: str) -> None:
         self.console.print(f"{self.label}{line}", highlight=False, soft_wrap=True, markup=False, emoji=False)
 
@@ -101,27 +147,13 @@ class ProgressReporter(Reporter):
         return f"{self.label}epoch {self._epoch}/{self._epochs}"
 
 
-class LogReporter(Reporter):
-    """Writes a line to the logger ``gatewise`` for every epoch, and one every 30 seconds within an epoch.
-
-    Args:
-        tasks: the tasks' names.
-        label: prefix of the lines, if several models are trained one after the other.
-        device: the kind of device of the training.
-    """
-
-    def __init__(self, tasks: list[str], label: str = "", device: str = "cpu") -> None:
-        self.tasks = tasks
-        self.label = f"{label}: " if label else ""
-        self.device = device
+class LineReporter(Telling):
+    """Prints the lines of a training, and one every 30 seconds within an epoch: for notebooks, which have no bars."""
 
     @override
     def on_training_start(self, epochs: int, steps: int | None, first_epoch: int) -> None:
-        self._epochs, self._epoch, self._steps, self._step = epochs, first_epoch, steps, 0
-        self._started = self._told = time.monotonic()
-        self._say(f"kernels: {kernels_on(self.device)}")
-        of_steps = "" if steps is None else f" of {steps:,} steps each"
-        self._say(f"training: at most {epochs} epochs{of_steps}; * marks the best one so far, by its score")
+        super().on_training_start(epochs, steps, first_epoch)
+        self._step, self._told = 0, self._started
 
     @override
     def on_step_end(self, losses: Tensor) -> None:
@@ -135,26 +167,75 @@ class LogReporter(Reporter):
 
     @override
     def on_epoch_end(self, record: EpochRecord) -> None:
-        self._epoch, self._step, self._told = record.epoch + 1, 0, time.monotonic()
-        self._say(summary(record, self._epochs))
+        super().on_epoch_end(record)
+        self._step, self._told = 0, time.monotonic()
 
     @override
-    def on_training_end(self, reason: str) -> None:
-        self._say(f"training ended: {reason}, after {duration(time.monotonic() - self._started)}")
+    def _say(self, line: str) -> None:
+        print(f"{self.label}{line}", flush=True)
 
+
+class LogReporter(LineReporter):
+    """Writes the lines of a training to the logger ``gatewise``."""
+
+    @override
     def _say(self, line: str) -> None:
         LOGGER.info("%s%s", self.label, line)
 
+    @override
+    def _detail(self, line: str) -> None:
+        LOGGER.debug("%s%s", self.label, line)
 
-def reporter_of(tasks: list[str], *, show: bool, label: str, device: str) -> list[Reporter]:
-    """Return what tells of a training: bars, or lines where somebody listens to the logger."""
+
+def reporter_of(tasks: list[str], *, show: bool, label: str = "") -> list[Reporter]:
+    """Return what tells of a training: bars at a terminal, lines in a notebook, and lines where somebody logs them."""
+    found: list[Reporter] = []
     if show:
-        return [ProgressReporter(tasks, label=label, device=device)]
-    return [LogReporter(tasks, label, device)] if LOGGER.isEnabledFor(logging.INFO) else []
+        found = [LineReporter(tasks, label) if in_notebook() else ProgressReporter(tasks, label=label)]
+    return [*found, LogReporter(tasks, label)] if _logged(beside=show) else found
+
+
+def _logged(*, beside: bool) -> bool:
+    """Whether lines go to the logger; beside what is shown, where it has a place of its own, such as a file."""
+    return LOGGER.isEnabledFor(logging.INFO) and (not beside or bool(LOGGER.handlers))
+
+
+def facts_in_words(facts: Facts) -> str:
+    """Return one line about a training before its first step: rows, features, parameters, device, folder."""
+    rows = ", ".join(
+        f"{'' if part == 'training' else part + ' '}{number:,} rows" for part, number in facts.rows.items()
+    )
+    features = f"{facts.features} feature" + ("" if facts.features == 1 else "s")
+    parameters = f"{facts.parameters:,} parameters"
+    if facts.embedded:
+        parameters += f", {facts.embedded:,} of them in embeddings"
+    where = "writes no files" if facts.folder is None else f"writes to {facts.folder}"
+    return f"{rows}; {features}; {parameters}; {facts.device}, kernels: {kernels_on(facts.device)}; {where}"
+
+
+def details(record: EpochRecord) -> list[str]:
+    """Return lines with all figures of an epoch: rate, weights and metrics of every task, gates."""
+    lines = [f"  lr {record.lr:.4g}, {record.seconds:.1f} s"]
+    for task, values in record.train.items():
+        shown = {"loss": values["loss"], "weight": values["weight"], **record.valid.get(task, {})}
+        if task in record.gates:
+            shown["gate entropy"] = record.gates[task]["relative_entropy"]
+        lines.append(f"  {task}: " + ", ".join(f"{name} {_number(value)}" for name, value in shown.items()))
+    others = {name: values for name, values in record.valid.items() if name not in record.train}
+    lines += [
+        f"  {name}: " + ", ".join(f"{each} {_number(value)}" for each, value in values.items())
+        for name, values in others.items()
+    ]
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
 
 
 def kernels_on(device: str) -> str:
     """Return one line with the kernels that a training uses on a kind of device, and the reason."""
+    device = device.partition(":")[0]
     return str(in_use()) if device == "cpu" else f"PyTorch (the compiled ones are for the CPU, this is {device})"
 
 
@@ -166,7 +247,7 @@ def summary(record: EpochRecord, epochs: int) -> str:
         parts += [f"{task} loss {loss:.4f}" for task, loss in losses.items()]
         for task, metrics in record.valid.items():
             name, value = next(iter(metrics.items()))
-            parts.append(f"{task} {name} " + ("undefined" if value is None else f"{value:.4f}"))
+            parts.append(f"{task} {name} {_number(value)}")
     else:
         parts.append(f"mean loss of {len(losses)} tasks {fmean(losses.values()):.4f}")
     if record.score is not None:
@@ -181,15 +262,23 @@ def terminal(*, stderr: bool = False, width: int | None = None) -> Console:
 
 
 def at_terminal() -> bool:
-    """Whether standard error is a terminal, and nobody has asked for quiet."""
-    return os.environ.get(QUIET) != "1" and terminal(stderr=True).is_terminal
+    """Whether somebody watches, at a terminal or in a notebook, and nobody has asked for quiet."""
+    return os.environ.get(QUIET) != "1" and (in_notebook() or terminal(stderr=True).is_terminal)
+
+
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook, which has no terminal, and bars only with further packages."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
 
 
 def said(line: str, show: bool) -> None:
-    """Print a line to standard error, or give it to the logger."""
-    if show:
+    """Print a line to standard error, or give it to the logger; to both where the logger has a place of its own."""
+    if show and in_notebook():
+        print(line, flush=True)
+    elif show:
         terminal(stderr=True).print(line, highlight=False, soft_wrap=True)
-    else:
+    if _logged(beside=show):
         LOGGER.info("%s", line)
 
 
@@ -206,7 +295,7 @@ def unspoken() -> Iterator[None]:
 @contextmanager
 def working(what: str, show: bool) -> Iterator[Callable[[str], object]]:
     """Show a spinner during work without a bar; yields a function that changes its text."""
-    if not show:
+    if not show or in_notebook():
         yield lambda _: None
         return
     with terminal(stderr=True).status(Text(what)) as status:
@@ -216,7 +305,7 @@ def working(what: str, show: bool) -> Iterator[Callable[[str], object]]:
 @contextmanager
 def counting(what: str, show: bool) -> Iterator[Callable[[int], None]]:
     """Show a running count of rows; yields a function to call with the number of rows of each piece."""
-    if not show:
+    if not show or in_notebook():
         yield lambda _: None
         return
     columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} {task.description}", markup=False))
@@ -231,7 +320,7 @@ def counting_down(what: str, total: int, show: bool) -> Iterator[Callable[[int, 
 
     Yields a function to call with the number of remaining pieces and their seconds, or None.
     """
-    if not show:
+    if not show or in_notebook():
         yield lambda left, seconds: LOGGER.info("%s", _left(what, total, left, seconds))
         return
     columns = (SpinnerColumn(), TextColumn(what, markup=False), BarColumn(bar_width=30), MofNCompleteColumn())

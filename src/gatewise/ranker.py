@@ -20,7 +20,7 @@ from gatewise.data import column_names
 from gatewise.errors import DeclarationError, GatewiseWarning, TableError, shown
 from gatewise.estimator import Estimator, is_labels
 from gatewise.files import held, write_text
-from gatewise.fitting import make_trainer
+from gatewise.fitting import facts_of, make_trainer
 from gatewise.insight import Insight
 from gatewise.look import take_sample
 from gatewise.preparing import check_declared, check_fit, prepare
@@ -137,11 +137,12 @@ class Ranker(Insight, Estimator):
             run_dir: folder for the checkpoint and the history, written after every epoch.
             resume: resume from the checkpoint in ``run_dir``; results equal those of an uninterrupted training.
             overwrite: start anew even if ``run_dir`` holds a longer or unfinished training, which is lost.
-            progress: whether to show bars; by default if standard error is a terminal. Without them the logger
-                ``gatewise`` gets a line per epoch, at the level INFO. In the end the logger ``gatewise.problems`` gets
-                what is wrong with the model, in words, at the level WARNING: see :meth:`problems`.
+            progress: whether to show bars, or lines in a notebook; by default in a notebook, and if standard error is
+                a terminal. Without them the logger ``gatewise`` gets a line per epoch, at the level INFO, and all
+                figures at DEBUG. In the end the logger ``gatewise.problems`` gets what is wrong with the model, in
+                words, at the level WARNING: see :meth:`problems`.
             label: text at the start of every line of progress.
-            callbacks: further reporters, called on every step and epoch.
+            callbacks: further reporters, called on every step and epoch, such as those of :mod:`gatewise.track`.
 
         Returns:
             The ranker itself.
@@ -210,8 +211,7 @@ class Ranker(Insight, Estimator):
 
     def _reporter(self, show: bool, label: str = "", callbacks: Sequence[Reporter] = ()) -> Reporter:
         """Return one reporter that calls all reporters of the training."""
-        names, device = [task.name for task in self.schema.tasks], choose_device(self.options.training.device).type
-        shown = reporter_of(names, show=show, label=label, device=device)
+        shown = reporter_of([task.name for task in self.schema.tasks], show=show, label=label)
         declared = [declare.made_of(callback) for callback in self.options.training.callbacks]
         return Reporters([*shown, *declared, *callbacks])
 
@@ -232,6 +232,8 @@ class Ranker(Insight, Estimator):
         prepared = prepare(self.schema, declared, train, valid, known=known, show=show)
         scorer, rows, held_out = prepared.scorer, prepared.train, prepared.valid
         options = tuned(scorer, prepared.options, rows, held_out, run_dir=run_dir, resume=resume)
+        counted = {"training": len(rows), **({} if held_out is None else {"validation": len(held_out)})}
+        reporter.on_prepared(facts_of(scorer, options, counted, run_dir))
         trainer = make_trainer(scorer, options, rows, run_dir, reporter, held_out)
         try:
             trainer.fit(rows, held_out, resume=resume, overwrite=overwrite)
@@ -240,8 +242,7 @@ class Ranker(Insight, Estimator):
             if trainer.history:
                 self._scorer, self.history, self._holds_more = scorer, trainer.history, False
                 self.options = prepared.options
-                self.made = versions()
-                self.rows = {"training": len(rows), **({} if held_out is None else {"validation": len(held_out)})}
+                self.made, self.rows = versions(), counted
         self._warn_of_gates(held_out if held_out is not None and len(held_out) else rows)
         unfit = [] if held_out is None or not len(held_out) else misfits(scorer.predicted_rows(held_out), {})
         # a file is not read a second time for it

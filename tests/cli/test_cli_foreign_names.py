@@ -15,7 +15,6 @@ import yaml
 from rich.console import Console
 
 from gatewise.cli import main
-from gatewise.kernels import in_use
 from gatewise.progress import ProgressReporter, counting_down, working
 
 # markup, a closing tag of none, emoji, HTML, formulas
@@ -82,7 +81,7 @@ def test_progress_shows_names_as_they_are() -> None:
     reporter._bar.refresh()
     reporter.on_training_end("")
     assert BROKEN in shown.getvalue()
-    assert shown.getvalue().startswith(f"{BROKEN}: kernels: {in_use()}")
+    assert shown.getvalue().startswith(f"{BROKEN}: at most 1 epochs")
     assert f"{TASK} 0.5000" in shown.getvalue()
     with working(BROKEN, True) as tell, counting_down("trainings", 2, False):
         tell(TASK)

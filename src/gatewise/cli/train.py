@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatewise.cli.show import metrics_table, out
+from gatewise.cli.log_file import LogFile, log_file
+from gatewise.cli.show import metrics_table, number, out
 from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
 from gatewise.machine import tune_process
+from gatewise.progress import terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from gatewise.jobs import Tables, Trees
     from gatewise.ranker import Ranker
+    from gatewise.tasks import Metrics
 
 
 def train(
@@ -42,55 +46,107 @@ def train(
         ),
     ] = "auto",
     report: Annotated[bool, typer.Option(help="Write report.html, too, where the extra is installed.")] = True,
+    log: Annotated[
+        Path | None, typer.Option("--log-file", help="Also write progress, warnings and results to the end of a file.")
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show every metric of every epoch, losses' weights and gates.")
+    ] = False,
+    json_: Annotated[
+        bool,
+        typer.Option("--json", help="Write one JSON object per line to standard output: start, every epoch, end."),
+    ] = False,
 ) -> None:
     """Train a recipe, and write artefact, metrics, history, checkpoint and report into its output folder."""
     tune_process()
     declared = Recipe.read(recipe, overrides=set_ or [])
     # torch takes seconds to import: mistakes in the recipe are reported first
-    from gatewise.jobs import ARTEFACT, REPORT, afterwards, find_tables, name_of, train_recipe, trees_for
+    from gatewise.jobs import (
+        ARTEFACT,
+        REPORT,
+        JsonLines,
+        afterwards,
+        find_tables,
+        name_of,
+        periods_of,
+        train_recipe,
+        trees_for,
+    )
     from gatewise.progress import at_terminal, working
     from gatewise.ranker import Ranker
+    from gatewise.track import trackers_of
+    from gatewise.training import Reporters
 
     # mistakes that only tasks can find, such as in the names of metrics, are reported before the tables are read
     untrained = Ranker.from_options(declared.schema(), declared)
     run_dir = output or Path(declared.output)
     if resume and overwrite:
         raise DeclarationError("--resume goes on with a run, --overwrite begins it anew: give one of them")
-    with working("looking at the tables", at_terminal()):
-        tables = find_tables(declared, recipe.parent)
-    trees = trees_for(baseline, untrained, tables)
-    try:
-        ranker = train_recipe(declared, tables, run_dir, resume=resume, overwrite=overwrite)
-    except KeyboardInterrupt:
-        overrides = [word for override in set_ or [] for word in ("--set", override)]
-        again = shlex.join(["gatewise", "train", str(recipe), "-o", str(run_dir), *overrides, "--resume"])
-        typer.echo(f"go on with: {again}", err=True)
-        raise
-    console = out()
-    for name, metrics in ranker.metrics.items():
-        part, _, how = name.partition("_")
-        console.print(metrics_table(metrics, f"metrics on the {part} rows" + (f", {how}" if how else "")))
-    best = max((record.epoch for record in ranker.history if record.best), default=len(ranker.history))
-    console.print(f"weights of epoch {best} of {len(ranker.history)}")
-    held_out = tables.valid if tables.test is None else tables.test
-    for problem in [*ranker.training_problems(), *([] if held_out is None else ranker.misfits(held_out))]:
-        console.print(f"note: {problem}", soft_wrap=True, markup=False)
-    if trees is not None:
-        _say_trees(console, ranker, trees, tables)
-    console.print(f"artefact: {run_dir / ARTEFACT}", soft_wrap=True)
-    console.print(f"predict:  gatewise predict {run_dir} TABLE -o predictions.parquet", soft_wrap=True)
-    if report:
-        target, name = run_dir / REPORT, name_of(run_dir)
-        line = afterwards(lambda: ranker.report(target, held_out, recipe=declared, name=name), target)
-        console.print(line, soft_wrap=True, markup=False)
+    told = Reporters(trackers_of(declared))
+    with log_file(log, verbose=verbose) as file:
+        with working("looking at the tables", at_terminal()):
+            tables = find_tables(declared, recipe.parent)
+        trees = trees_for(baseline, untrained, tables)
+        lines = JsonLines(sys.stdout, periods_of(declared.data, tables)) if json_ else None
+        callbacks = [told] if lines is None else [told, lines]
+        try:
+            ranker = train_recipe(declared, tables, run_dir, resume=resume, overwrite=overwrite, callbacks=callbacks)
+        except KeyboardInterrupt:
+            overrides = [word for override in set_ or [] for word in ("--set", override)]
+            again = shlex.join(["gatewise", "train", str(recipe), "-o", str(run_dir), *overrides, "--resume"])
+            typer.echo(f"go on with: {again}", err=True)
+            if lines is not None:
+                lines.finish()
+            raise
+        # in standard output programs find JSON alone
+        say = _Saying(terminal(stderr=True) if json_ else out(), file)
+        for name, metrics in ranker.metrics.items():
+            part, _, how = name.partition("_")
+            say.metrics(metrics, f"metrics on the {part} rows" + (f", {how}" if how else ""))
+        best = max((record.epoch for record in ranker.history if record.best), default=len(ranker.history))
+        say(f"weights of epoch {best} of {len(ranker.history)}")
+        held_out = tables.valid if tables.test is None else tables.test
+        found = [*ranker.training_problems(), *([] if held_out is None else ranker.misfits(held_out))]
+        problems = [str(each) for each in found]
+        problems += [] if trees is None else _beside_trees(ranker, trees, tables)
+        for problem in problems:
+            say(f"note: {problem}")
+        say(f"artefact: {run_dir / ARTEFACT}")
+        say(f"predict:  gatewise predict {run_dir} TABLE -o predictions.parquet")
+        if report:
+            target, name = run_dir / REPORT, name_of(run_dir)
+            line = afterwards(lambda: ranker.report(target, held_out, recipe=declared, name=name), target)
+            say(line)
+            if line.endswith(str(target)):
+                told.on_report(target)
+        if lines is not None:
+            saved = {"metrics": ranker.metrics, "problems": problems, "artefact": run_dir / ARTEFACT}
+            lines.finish(epochs=len(ranker.history), best_epoch=best, **saved)
 
 
-def _say_trees(console: Console, ranker: Ranker, trees: Trees, tables: Tables) -> None:
-    """Train trees beside the model, and print where they are better."""
+class _Saying:
+    """Says results on a console and in the log file."""
+
+    def __init__(self, console: Console, file: LogFile) -> None:
+        self.console, self.file = console, file
+
+    def __call__(self, line: str) -> None:
+        self.console.print(line, soft_wrap=True, markup=False)
+        self.file.write(line)
+
+    def metrics(self, metrics: Metrics, title: str) -> None:
+        self.console.print(metrics_table(metrics, title))
+        for name, values in metrics.items():
+            self.file.write(
+                f"{title}: {name}: " + ", ".join(f"{each} {number(value)}" for each, value in values.items())
+            )
+
+
+def _beside_trees(ranker: Ranker, trees: Trees, tables: Tables) -> list[str]:
+    """Train trees beside the model, and return where they are better, in words."""
     from gatewise.jobs import beside_trees, in_words
     from gatewise.progress import at_terminal, working
 
     with working("training trees", at_terminal()):
         found = beside_trees(ranker, trees, tables)
-    for line in in_words(found):
-        console.print(f"note: {line}", soft_wrap=True, markup=False)
+    return list(in_words(found))

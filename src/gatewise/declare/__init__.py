@@ -58,6 +58,7 @@ from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, columns_of, 
 from gatewise.declare.side_tower import SideTower
 from gatewise.declare.signatures import spelled_out
 from gatewise.declare.tasks import *
+from gatewise.declare.track import MLflowTracking, TensorBoardTracking, Track, WandbTracking
 from gatewise.declare.training import Cosine, Plateau, StepDecay, Training, TrainingOptions
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "Gate",
     "Interaction",
     "MLPExpert",
+    "MLflowTracking",
     "Name",
     "Numeric",
     "Options",
@@ -110,12 +112,15 @@ __all__ = [
     "Split",
     "StepDecay",
     "TableSize",
+    "TensorBoardTracking",
     "Text",
     "TopKGate",
+    "Track",
     "Training",
     "TrainingOptions",
     "Transformer",
     "Vector",
+    "WandbTracking",
     "chosen",
     "class_of",
     "column_of",

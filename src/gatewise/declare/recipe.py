@@ -15,6 +15,7 @@ from gatewise.declare.base import Name, Names, declaration, from_dict, read_yaml
 from gatewise.declare.calibration import Calibration, by_method
 from gatewise.declare.options import Options
 from gatewise.declare.schema import Features, Schema, Tasks
+from gatewise.declare.track import Track
 from gatewise.errors import DeclarationError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -165,6 +166,8 @@ class Recipe(Options):
     """Calibration on the validation rows after training; also just the method's name."""
     output: Name = field(default="runs/latest", kw_only=True)
     """Folder of the run: artefact, metrics, history, checkpoint; relative to the working directory."""
+    track: Track | None = field(default=None, kw_only=True)
+    """Where ``gatewise train`` records the training besides: TensorBoard, MLflow, Weights & Biases."""
 
     @model_validator(mode="after")
     def _valid_schema(self) -> Recipe:

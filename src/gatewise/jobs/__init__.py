@@ -6,7 +6,9 @@ from gatewise.jobs.comparison import COMPARISON, compare
 from gatewise.jobs.demo import train_with_controls
 from gatewise.jobs.export import ExportReport, export_files
 from gatewise.jobs.fuse import fuse
+from gatewise.jobs.json_lines import JsonLines
 from gatewise.jobs.look import check_absent, propose_if_possible, write_look, write_recipe
+from gatewise.jobs.periods import periods_of
 from gatewise.jobs.predict import predict_file
 from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of, report_comparison, report_file
 from gatewise.jobs.tables import Tables, find_tables
@@ -21,6 +23,7 @@ __all__ = [
     "REPORT",
     "Comparison",
     "ExportReport",
+    "JsonLines",
     "Tables",
     "Trees",
     "afterwards",
@@ -32,6 +35,7 @@ __all__ = [
     "fuse",
     "in_words",
     "name_of",
+    "periods_of",
     "predict_file",
     "propose_if_possible",
     "report_comparison",

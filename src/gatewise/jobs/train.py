@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gatewise.declare import Recipe, to_dict
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning
 from gatewise.files import held, write_text
+from gatewise.jobs.periods import periods_in_words
 from gatewise.jobs.tables import Tables
-from gatewise.progress import unspoken
+from gatewise.progress import at_terminal, said, unspoken
 from gatewise.ranker import Ranker
 from gatewise.serving import ARTEFACT
-from gatewise.training import goes_on
+from gatewise.training import Reporter, Reporters, goes_on
 
 METRICS = "metrics.json"
 RECIPE = "recipe.json"
@@ -29,12 +31,16 @@ def train_recipe(
     overwrite: bool = False,
     progress: bool | None = None,
     label: str = "",
+    callbacks: Sequence[Reporter] = (),
 ) -> Ranker:
     """Train, calibrate, judge and save a recipe; on Ctrl-C the best epoch so far is saved before the interrupt goes on.
 
     With ``resume``, a training that has not begun begins.
 
     Writes into ``run_dir``: ``artefact/``, ``metrics.json``, ``recipe.json``, ``history.jsonl`` and ``checkpoint.pt``.
+
+    ``callbacks`` are told of every step and epoch, and of what is saved; :func:`gatewise.track.trackers_of` makes those
+    of a recipe.
 
     Raises:
         DeclarationError: the calibration learns from validation rows, and there are none.
@@ -51,14 +57,18 @@ def train_recipe(
         warnings.warn(f"there is no run {str(run_dir)!r} to resume: it begins", GatewiseWarning, stacklevel=2)
         resume = False
     how: dict[str, Any] = {"resume": resume, "overwrite": overwrite, "progress": progress, "label": label}
+    how["callbacks"] = callbacks
     goes_on(run_dir, recipe.training.known_epochs, resume=resume, overwrite=overwrite)
     with held(run_dir):
+        if line := periods_in_words(recipe.data, tables):
+            said(line, at_terminal() if progress is None else progress)
         try:
             with unspoken():
                 ranker.fit(tables.train, tables.valid, run_dir=run_dir, **how)
         finally:
             if ranker.history:
                 _finish(ranker, recipe, tables, run_dir)
+                Reporters(callbacks).on_saved(run_dir / ARTEFACT, ranker.metrics)
     return ranker
 
 

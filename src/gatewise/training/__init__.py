@@ -6,7 +6,7 @@ from gatewise.training.devices import choose_device
 from gatewise.training.monitor import Monitor, Stopping, split_name
 from gatewise.training.optimizers import make_optimizer
 from gatewise.training.plain import fit_module
-from gatewise.training.reporter import Reporter, Reporters
+from gatewise.training.reporter import Facts, Reporter, Reporters
 from gatewise.training.rows import TrainingRows
 from gatewise.training.run_folder import CHECKPOINT, HISTORY, goes_on
 from gatewise.training.schedules import Schedule, cosine, plateau, step_decay, steps_per_epoch
@@ -16,6 +16,7 @@ from gatewise.training.trainer import Trainer
 __all__ = [
     "CHECKPOINT",
     "HISTORY",
+    "Facts",
     "Monitor",
     "Reporter",
     "Reporters",
