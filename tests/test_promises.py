@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from scipy import stats
-from sklearn import metrics as sk
 
 import gatewise as gw
 from gatewise import preparing
 from gatewise.nn import Vectors
+from sklearn import metrics as sk
 
 
 def rows_with(table: pa.Table, column: str) -> pa.Table:

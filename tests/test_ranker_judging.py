@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from sklearn import metrics as sk
 
 import gatewise as gw
 from gatewise.errors import DeclarationError, TableError
+from sklearn import metrics as sk
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
-from sklearn import metrics as sk
 
 from gatewise.analysis import Goal, judge_of
 from gatewise.errors import DeclarationError, TableError
 from gatewise.tasks import BinaryTask, FunnelTask, Predicted, RegressionTask, predict_tasks
+from sklearn import metrics as sk
 
 CLICK = BinaryTask("click", grouped=True)
 TASKS = [CLICK, FunnelTask("buy", after=[CLICK], grouped=True), RegressionTask("stars")]

@@ -4,12 +4,12 @@ import math
 
 import pytest
 import torch
-from sklearn import metrics as sk
 
 from gatewise.errors import DeclarationError
 from gatewise.tasks import CountTask
 from gatewise.tasks.exponential import LARGEST, growth
 from gatewise.tasks.totals import total_ratio
+from sklearn import metrics as sk
 
 
 @pytest.mark.parametrize(("loss", "power"), [("poisson", 1.0), ("tweedie", 1.2), ("tweedie", 1.9)])

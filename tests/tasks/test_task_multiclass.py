@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
-from sklearn import metrics as sk
 
 from gatewise.tasks import MulticlassTask
 from gatewise.tasks.multiclass import macro_auc
+from sklearn import metrics as sk
 
 NAN = math.nan
 

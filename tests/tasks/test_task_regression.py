@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sklearn import metrics as sk
 
 from gatewise.errors import DeclarationError
 from gatewise.tasks import RegressionTask
+from sklearn import metrics as sk
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ funnels. :func:`propose` makes a recipe of a profile, with a reason beside every
 it as YAML. Nothing here needs torch.
 """
 
+from gatewise.look.by_type import features_by_type, task_by_type
 from gatewise.look.column import QUANTILES, Column
 from gatewise.look.profile import LabelTask, Look, Period, Profile, profile
 from gatewise.look.proposal import Choice, LeftOut, Proposal, propose, schema_from_table
@@ -30,10 +31,12 @@ __all__ = [
     "Roles",
     "Sample",
     "Step",
+    "features_by_type",
     "leaks_among",
     "profile",
     "propose",
     "recipe_text",
     "schema_from_table",
     "take_sample",
+    "task_by_type",
 ]

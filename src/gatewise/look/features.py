@@ -212,9 +212,27 @@ def _kind_of(column: Column, profile: Profile) -> tuple[Feature, str]:
         return _sequence(column)
     if _is_key(column):
         return _categorical(column, profile)
-    if column.least >= 0 and column.is_long_tailed:
-        return Numeric(name, "log"), f"{_span(column)}, a long tail"
-    return Numeric(name), _span(column)
+    number = number_of(column)
+    return number, _span(column) + (", a long tail" if number.transform == "log" else "")
+
+
+def number_of(column: Column) -> Numeric:
+    """Return the feature of a column of numbers; of no numbers at all, a plain one."""
+    long_tail = bool(column.quantiles) and column.least >= 0 and column.is_long_tailed
+    return Numeric(column.name, "log") if long_tail else Numeric(column.name)
+
+
+def category_of(column: Column) -> Categorical:
+    """Return the feature of a column of values that stand for things; rare values of many share one vector."""
+    rare = column.rows_per_value < FEW_ROWS and column.values > FEW_ROWS
+    width = width_of(column.values)
+    return Categorical(column.name, width, MIN_COUNT) if rare else Categorical(column.name, width)
+
+
+def sequence_of(column: Column) -> Sequence:
+    """Return the feature of a column of lists; of long ones the last items are read."""
+    most = KEPT_ITEMS if column.length > LONG_LIST else None
+    return Sequence(column.name, width_of(column.items), separator=column.separator or "|", max_length=most)
 
 
 def _span(column: Column) -> str:
@@ -228,22 +246,18 @@ def _categorical(column: Column, profile: Profile) -> tuple[Feature, str]:
     few = column.values <= len(column.frequent) and len(listed) <= LISTED
     counted = "1 value" if column.values == 1 else f"{column.values} values"
     reason = f"{counted}: {listed}" if few else f"{about}{column.values:,} values, {each}"
-    width = width_of(column.values)
     new = profile.unseen.get(column.name, 0.0)
     if new >= 0.05:
         reason += f", {new:.0%} of the latest rows have a new one"
-    if column.rows_per_value < FEW_ROWS and column.values > FEW_ROWS:
-        return Categorical(column.name, width, MIN_COUNT), f"{reason}: rare ones share a vector"
-    return Categorical(column.name, width), reason
+    feature = category_of(column)
+    return feature, f"{reason}: rare ones share a vector" if feature.min_count == MIN_COUNT else reason
 
 
 def _sequence(column: Column) -> tuple[Feature, str]:
-    most = KEPT_ITEMS if column.length > LONG_LIST else None
+    feature = sequence_of(column)
     cut = (
-        f", the last {KEPT_ITEMS} of at most {column.length:,.0f} are kept"
-        if most
-        else f", at most {column.length:.0f} per row"
+        f", at most {column.length:.0f} per row"
+        if feature.max_length is None
+        else f", the last {KEPT_ITEMS} of at most {column.length:,.0f} are kept"
     )
-    separator = column.separator or "|"
-    feature = Sequence(column.name, width_of(column.items), separator=separator, max_length=most)
     return feature, f"lists of {column.items:,} items{cut}"

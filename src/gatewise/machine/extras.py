@@ -15,7 +15,8 @@ PACKAGES = {
     "export": ("onnx", "onnxscript", "onnxruntime"),
     "serve": ("fastapi", "httptools", "orjson", "prometheus-client", "uvicorn", "uvloop"),
     "trees": ("lightgbm",),
-    "peers": ("torch-rechub", "deepctr-torch", "scikit-learn", "pytabkit", "tabm", "rtdl_num_embeddings"),
+    "sklearn": ("scikit-learn",),
+    "peers": ("torch-rechub", "deepctr-torch", "pytabkit", "tabm", "rtdl_num_embeddings"),
 }
 """The packages of every extra for users, as in ``pyproject.toml``, without those of included extras."""
 PURPOSES = {
@@ -28,9 +29,10 @@ PURPOSES = {
     "export": "gatewise export",
     "serve": "gatewise serve",
     "trees": "gatewise compare --baseline lightgbm",
+    "sklearn": "estimators for scikit-learn, gatewise.sklearn",
     "peers": "benchmarks beside other libraries",
 }
-INCLUDES = {"serve": ("export",), "peers": ("trees",)}
+INCLUDES = {"serve": ("export",), "peers": ("sklearn", "trees")}
 """Other extras that an extra includes."""
 
 
