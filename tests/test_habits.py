@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from gatewise.aliases import OURS, ours_for
 from gatewise.cli.hints import hint
 from gatewise.declare import Recipe, from_dict, path_of
 from gatewise.errors import DeclarationError, did_you_mean
+from gatewise.estimator import INSTEAD
 
 SCHEMA = gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Binary("y")])
 
@@ -123,3 +125,21 @@ def test_no_message_shows_a_regular_expression(options, said):
     with pytest.raises(DeclarationError) as caught:
         gw.Ranker(SCHEMA, **options)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("name", INSTEAD)
+def test_methods_known_from_elsewhere_are_answered_with_what_to_call(name):
+    ranker = gw.Ranker(SCHEMA)
+    assert not hasattr(ranker, name)
+    with pytest.raises(AttributeError, match=re.escape(INSTEAD[name])):
+        getattr(ranker, name)
+    named = re.findall(r"\b(?:predict|evaluate|update|summary|save|fit|model|feature_importance)\b", INSTEAD[name])
+    assert named or "gatewise.load" in INSTEAD[name] or "compile=True" in INSTEAD[name]
+    assert all(word in dir(gw.Ranker) for word in named)
+
+
+def test_a_misspelt_method_has_its_nearest_name():
+    with pytest.raises(AttributeError, match=r"^Ranker has no 'evalute'; did you mean 'evaluate'\?$"):
+        _ = gw.Ranker(SCHEMA).evalute
+    with pytest.raises(AttributeError, match=r"^Ranker has no '_repr_latex_'$"):
+        _ = gw.Ranker(SCHEMA)._repr_latex_

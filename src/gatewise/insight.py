@@ -28,16 +28,21 @@ from gatewise.analysis import (
     feature_importance,
     gate_usage,
     gradient_routing,
+    importance_grids,
     leaks,
     misfits,
     mixture_problems,
     overfitting,
+    problems_grids,
     rare_values,
+    similarity_grids,
     starving_tasks,
     unfinished_training,
+    usage_grids,
 )
 from gatewise.data import column_names, needed_columns, read_needed, readable, row_and_others
 from gatewise.errors import GatewiseError, GatewiseWarning
+from gatewise.grids import ShownDict, ShownList
 from gatewise.history import kept_epoch
 from gatewise.judging import Judging
 from gatewise.nn import MultiTaskModel, TensorTable, levels_of
@@ -95,7 +100,8 @@ class Insight(Judging):
         """
         self._check_experts()
         source = readable(table)
-        return gate_usage(*self._looked_at(source, labels=False), self._cut(source, by, bins, limit))
+        found = gate_usage(*self._looked_at(source, labels=False), self._cut(source, by, bins, limit))
+        return ShownList(found, usage_grids)
 
     def expert_similarity(self, table: Any, *, rows: int = 10_000, seed: int = 0) -> list[Similarity]:
         """Return the similarity of experts per level: linear CKA of their outputs on a sample of the rows.
@@ -105,7 +111,8 @@ class Insight(Judging):
             TableError: a column is missing or of another type.
         """
         self._check_experts()
-        return expert_similarity(*self._looked_at(table, labels=False), rows=rows, seed=seed)
+        found = expert_similarity(*self._looked_at(table, labels=False), rows=rows, seed=seed)
+        return ShownList(found, similarity_grids)
 
     def gradient_routing(self, table: Any, *, rows: int = 10_000, seed: int = 0) -> list[Routing]:
         """Return which experts each task's loss trains, per level, beside the gates' weights.
@@ -180,7 +187,7 @@ class Insight(Judging):
         """
         model, _, tensors = self._looked_at(table)
         with counting("features shuffled", at_terminal() if progress is None else progress) as done:
-            return feature_importance(
+            found = feature_importance(
                 model,
                 self.scorer.tasks,
                 tensors,
@@ -191,6 +198,7 @@ class Insight(Judging):
                 seed=seed,
                 done=done,
             )
+        return ShownDict(found, importance_grids)
 
     def problems(self, table: Any) -> list[Problem]:
         """Return the problems found, in words: those of the training, collapsed gates, dead and duplicate experts.
@@ -205,7 +213,7 @@ class Insight(Judging):
         """
         looked_at = self._looked_at(table, labels=False)
         found = mixture_problems(gate_usage(*looked_at), expert_similarity(*looked_at))
-        return self.training_problems() + found + self.misfits(table)
+        return ShownList(self.training_problems() + found + self.misfits(table), problems_grids)
 
     def misfits(self, table: Any) -> list[Problem]:
         """Return where predictions do not fit a table's labels, and features that know a label.

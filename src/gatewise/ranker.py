@@ -8,19 +8,20 @@ from contextlib import nullcontext
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack, cast
+from typing import Any, Literal, Unpack, cast, overload
 
 import pyarrow as pa
-from typing_extensions import override
 
 from gatewise import declare
-from gatewise.analysis import LOOKED_AT, leaks, misfits
+from gatewise.analysis import LOOKED_AT, leaks, metrics_grids, misfits
 from gatewise.calibration import make_calibrator, make_fitter
-from gatewise.data import column_names
-from gatewise.errors import DeclarationError, GatewiseWarning, TableError, shown
-from gatewise.estimator import Estimator, is_labels
+from gatewise.data import column_names, frame_like
+from gatewise.described import Described
+from gatewise.errors import DeclarationError, GatewiseWarning, TableError
+from gatewise.estimator import Estimator, is_labels, refuse_labels
 from gatewise.files import held, write_text
 from gatewise.fitting import facts_of, make_trainer
+from gatewise.grids import ShownDict
 from gatewise.insight import Insight
 from gatewise.look import take_sample
 from gatewise.preparing import check_declared, check_fit, prepare
@@ -36,7 +37,7 @@ GATE_SAMPLE = 10_000
 
 
 @declare.spelled_out
-class Ranker(Insight, Estimator):
+class Ranker(Described, Insight, Estimator):
     """Learns several tasks from one table and predicts all of them.
 
     Args:
@@ -97,17 +98,6 @@ class Ranker(Insight, Estimator):
         self.made: dict[str, str] = {}
         self._holds_more = False
 
-    @override
-    def __repr__(self) -> str:
-        """Return one line: architecture, features, tasks and, if fitted, epochs and rows."""
-        tasks = shown([task.name for task in self.schema.tasks], 5)
-        about = f"{type(self.options.model).__name__}, {len(self.schema.features)} features, tasks: {tasks}"
-        if self._scorer is None:
-            return f"<Ranker {about}; not fitted>"
-        rows = self.rows.get("training")
-        trained = f"{len(self.history)} epochs" + ("" if rows is None else f" of {rows:,} rows")
-        return f"<Ranker {about}; fitted, {trained}>"
-
     @property
     def calibrated(self) -> bool:
         """Whether :meth:`calibrate` was called after the last fit, so that probabilities can be calibrated."""
@@ -148,7 +138,8 @@ class Ranker(Insight, Estimator):
             The ranker itself.
 
         Raises:
-            TableError: a table does not hold what the schema declares; names the column.
+            TableError: a table does not hold what the schema declares; names the column. Or ``valid`` has labels alone,
+                which belong in the tables.
             TrainingError: a loss is not finite, or the monitored metric is undefined.
             ArtefactError: a checkpoint cannot be read or written; another process writes into ``run_dir``; or
                 ``run_dir`` holds an earlier training, and neither ``resume`` nor ``overwrite`` is set.
@@ -157,8 +148,10 @@ class Ranker(Insight, Estimator):
             GatewiseWarning: a gate has collapsed or an expert is dead; or the ranker was loaded or grown, and ``fit``
                 replaces its model (:meth:`update` continues its training).
         """
-        if is_labels(valid, lambda: column_names(train)):
+        names = partial(column_names, train)
+        if is_labels(valid, names):
             valid = None
+        refuse_labels(valid, self.schema, names)
         check_fit(self.schema, self.declared, valid)
         if self._holds_more:
             what = "fit begins anew: what this ranker has learnt is forgotten; update trains it further"
@@ -312,7 +305,13 @@ class Ranker(Insight, Estimator):
         self.options, self._scorer = options, scorer
         return self
 
-    def predict(self, table: Any, *, calibrated: bool = False) -> pa.Table:
+    @overload
+    def predict(self, table: Any, *, calibrated: bool = False, as_frame: Literal[False] = False) -> pa.Table: ...
+
+    @overload
+    def predict(self, table: Any, *, calibrated: bool = False, as_frame: bool) -> Any: ...
+
+    def predict(self, table: Any, *, calibrated: bool = False, as_frame: bool = False) -> Any:
         """Return the predictions, an Arrow table of float64 columns: probabilities, or numbers in the label's unit.
 
         Columns have the names of the tasks. A step of a funnel has two columns, ``purchase_given_click`` and
@@ -324,12 +323,15 @@ class Ranker(Insight, Estimator):
         Args:
             table: any table with the features.
             calibrated: whether to return calibrated probabilities, see :meth:`calibrate`.
+            as_frame: whether to return a data frame: for a pandas table pandas with the table's index, for polars
+                polars, for any other table pandas.
 
         Raises:
             TableError: a feature's column is missing or of another type.
             GatewiseError: ``calibrated``, but the ranker is not calibrated.
         """
-        return self.scorer.predict(table, calibrated=calibrated)
+        predicted = self.scorer.predict(table, calibrated=calibrated)
+        return frame_like(predicted, table) if as_frame else predicted
 
     def evaluate(self, table: Any, *, calibrated: bool = False) -> Metrics:
         """Return the metrics ``{task: {metric: value}}``, each over all rows with the task's label.
@@ -344,7 +346,7 @@ class Ranker(Insight, Estimator):
             TableError: a column is missing or of another type.
             GatewiseError: ``calibrated``, but the ranker is not calibrated.
         """
-        return self.scorer.evaluate(table, calibrated=calibrated)
+        return ShownDict(self.scorer.evaluate(table, calibrated=calibrated), metrics_grids)
 
     def extend_vocabulary(self, table: Any) -> dict[str, int]:
         """Add embedding rows for values of the table that training did not see.

@@ -47,6 +47,14 @@ from gatewise.analysis.shortfalls import below_a_constant, overfitting, rare_val
 from gatewise.analysis.similarity import Similarity, expert_similarity, linear_cka
 from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, names_without_groups, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
+from gatewise.analysis.tables import (
+    explanation_grids,
+    importance_grids,
+    metrics_grids,
+    problems_grids,
+    similarity_grids,
+    usage_grids,
+)
 from gatewise.analysis.telling_columns import by_difference
 from gatewise.analysis.verdicts import (
     Spread,
@@ -121,12 +129,14 @@ __all__ = [
     "exact_shapley",
     "expert_ablation",
     "expert_similarity",
+    "explanation_grids",
     "explanation_of",
     "feature_drift",
     "feature_importance",
     "gate_problems",
     "gate_usage",
     "gradient_routing",
+    "importance_grids",
     "intervals",
     "is_large",
     "joined_epochs",
@@ -136,6 +146,7 @@ __all__ = [
     "leaks",
     "linear_cka",
     "metrics_by_name",
+    "metrics_grids",
     "misfits",
     "mixture_problems",
     "names_without_groups",
@@ -144,12 +155,14 @@ __all__ = [
     "over_time",
     "overfitting",
     "pareto_front",
+    "problems_grids",
     "rare_values",
     "reliability",
     "resized",
     "sampled_shapley",
     "screened_importance",
     "seesaw",
+    "similarity_grids",
     "slices",
     "spreads",
     "starving_tasks",
@@ -157,6 +170,7 @@ __all__ = [
     "summary_of",
     "unfinished_tasks",
     "unfinished_training",
+    "usage_grids",
     "verdicts",
     "worded",
     "worst",

@@ -14,6 +14,8 @@ from gatewise.analysis.explained import explained_values, score_names
 from gatewise.analysis.gate_usage import weights_by_row
 from gatewise.analysis.rows import BATCH, features_of, score_gathered, score_rows
 from gatewise.analysis.shapley import Shapley, exact_shapley, sampled_shapley
+from gatewise.analysis.tables import explanation_grids
+from gatewise.grids import Grid, printed_as_tables
 from gatewise.nn import Inputs, Level, MultiTaskModel, Padded, TensorTable, Vectors, hooked, levels_of
 from gatewise.tasks import Task
 
@@ -79,6 +81,7 @@ class ScoreParts(NamedTuple):
     features: tuple[FeaturePart, ...]
 
 
+@printed_as_tables
 class Explanation(NamedTuple):
     """The explanation of one row's predictions.
 
@@ -103,6 +106,10 @@ class Explanation(NamedTuple):
     gates: np.ndarray | None
     scores: tuple[ScoreParts, ...]
     notes: tuple[str, ...]
+
+    def grids(self) -> list[Grid]:
+        """Return the tables that are printed, and shown in notebooks."""
+        return explanation_grids(self)
 
 
 class Attributed(NamedTuple):

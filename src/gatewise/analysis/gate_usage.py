@@ -12,9 +12,12 @@ import torch
 from torch import Tensor
 
 from gatewise.analysis.cuts import Cut
+from gatewise.analysis.tables import usage_grids
+from gatewise.grids import Grid, printed_as_tables
 from gatewise.nn import Level, MultiTaskModel, TensorTable, Usage, hooked, levels_of
 
 
+@printed_as_tables
 class GateUsage(NamedTuple):
     r"""The weights of one layer's gates in some rows.
 
@@ -50,6 +53,10 @@ class GateUsage(NamedTuple):
     utilisation: np.ndarray
     reached: np.ndarray
     sparse: bool
+
+    def grids(self) -> list[Grid]:
+        """Return the table that is printed, and shown in notebooks."""
+        return usage_grids([self])
 
 
 def gate_usage(

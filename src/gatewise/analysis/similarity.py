@@ -12,9 +12,12 @@ import torch
 from torch import Tensor
 
 from gatewise.analysis.rows import drawn_rows, score_rows
+from gatewise.analysis.tables import similarity_grids
+from gatewise.grids import Grid, printed_as_tables
 from gatewise.nn import Level, MultiTaskModel, TensorTable, hooked, levels_of
 
 
+@printed_as_tables
 class Similarity(NamedTuple):
     """The similarity of the outputs of one layer's experts.
 
@@ -31,6 +34,10 @@ class Similarity(NamedTuple):
     cka: np.ndarray
     rows: int
 
+    def grids(self) -> list[Grid]:
+        """Return the table that is printed, and shown in notebooks."""
+        return similarity_grids([self])
+
 
 def expert_similarity(
     model: MultiTaskModel, tasks: Sequence[str], table: TensorTable, *, rows: int = 10_000, seed: int = 0
@@ -45,9 +52,10 @@ def expert_similarity(
         seed: of the draw.
     """
     levels = levels_of(model.trunk, tasks)
-    outputs = _outputs(model, levels, table, drawn_rows(len(table), rows, seed))
+    drawn = drawn_rows(len(table), rows, seed)
+    outputs = _outputs(model, levels, table, drawn)
     return [
-        Similarity(level.name, level.expert_names, linear_cka(found).numpy(), len(found))
+        Similarity(level.name, level.expert_names, linear_cka(found).numpy(), len(drawn))
         for level, found in zip(levels, outputs, strict=True)
     ]
 

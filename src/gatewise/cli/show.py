@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from gatewise.grids import Grid, number
 
 if TYPE_CHECKING:
     from gatewise.analysis import Estimates, FusionFront, Slice, Spread, Verdict
@@ -18,42 +20,31 @@ if TYPE_CHECKING:
     from gatewise.tasks import Metrics, Task
 
 ACROSS = 4
-"""Most columns of metrics or predictions in one table."""
+"""Most columns of metrics in one table."""
 SKIPPED = "_skipped"
 
 
-def number(value: float | None) -> str:
-    """Return a metric as text; None: undefined."""
-    return "undefined" if value is None else f"{value:.4f}"
+def drawn(grid: Grid) -> Group:
+    """Return a table of text with its title and note; bars are red to the left and green to the right."""
+    table = Table(box=box.SIMPLE_HEAD, show_header=any(grid.headings))
+    for heading, numeric in zip(grid.headings, grid.numeric, strict=True):
+        table.add_column(heading, justify="right" if numeric else "left", no_wrap=heading == "")
+    for row in grid.rows:
+        table.add_row(*map(_coloured, row), style="dim" if row[0].startswith("(") else "")
+    name, colon, rest = grid.title.partition(": ")
+    title = [Text.assemble((name, "bold"), colon, rest)] if grid.title else []
+    return Group(*title, *([table] if grid.rows else []), *([Text(grid.note)] if grid.note else []))
+
+
+def _coloured(cell: str) -> Text:
+    return Text(cell, style=("red" if cell.endswith("|") else "green") if "█" in cell else "")
 
 
 def metrics_table(metrics: Metrics, title: str, note: str = "") -> Group:
     """Return tables of one line per metric and one column per prediction; other metrics are another table."""
-    alike: dict[tuple[str, ...], list[str]] = {}
-    for output, values in metrics.items():
-        alike.setdefault(tuple(values), []).append(output)
-    tables = [
-        _metrics_of(outputs[start : start + ACROSS], names, metrics)
-        for names, outputs in alike.items()
-        if names
-        for start in range(0, len(outputs), ACROSS)
-    ]
-    return _titled(title, *tables, note=note)
+    from gatewise.analysis import metrics_grids
 
-
-def _metrics_of(outputs: list[str], names: Sequence[str], metrics: Metrics) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("metric")
-    for output in outputs:
-        table.add_column(output, justify="right")
-    for name in names:
-        values = [metrics[output][name] for output in outputs]
-        if not name.endswith(SKIPPED):
-            table.add_row(name, *map(number, values))
-        elif any(values):
-            # the number of groups without the metric: shown if it is not 0
-            table.add_row(name.replace("_", " "), *(f"{value:,.0f}" for value in values if value is not None))
-    return table
+    return _titled(title, *map(drawn, metrics_grids(metrics)), note=note)
 
 
 def change_table(before: Metrics, after: Metrics, title: str) -> Group:
@@ -226,7 +217,7 @@ def gates_table(gates: np.ndarray, tasks: list[str], title: str) -> Group:
     return _titled(title, table)
 
 
-def _titled(title: str, *tables: Table, note: str = "") -> Group:
+def _titled(title: str, *tables: RenderableType, note: str = "") -> Group:
     # a table's own title would be wrapped to the table's width
     return Group(Text(title), *tables, *([Text(note), Text()] if note else []))
 

@@ -23,6 +23,7 @@ from gatewise.data.columns import (
 )
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoder import TableEncoder, declared_types, needed_columns
+from gatewise.data.frames import frame_like
 from gatewise.data.labels import known_labels, known_numbers
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.one_row import row_and_others
@@ -89,6 +90,7 @@ __all__ = [
     "column_names",
     "declared_types",
     "find_column",
+    "frame_like",
     "is_built_in",
     "is_string",
     "known_labels",

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, Field, model_validator
+from typing_extensions import override
 
 from gatewise.declare.base import Name, Names, declaration, from_dict, read_yaml, to_dict
 from gatewise.declare.events import EventAttention, EventId, Events
@@ -18,7 +19,9 @@ from gatewise.declare.funnels import check_relations, outputs_of, path_to
 from gatewise.declare.number_embeddings import NumberEmbedding
 from gatewise.declare.poolings import Attention, Transformer
 from gatewise.declare.tasks import Binary, Label, Task
+from gatewise.declare.words import declared_grid, line_of
 from gatewise.errors import DeclarationError, did_you_mean, shown
+from gatewise.grids import Grid, html_of
 from gatewise.names import RESERVED
 
 DEFAULT_DIM = 16
@@ -170,6 +173,24 @@ class Schema:
                 raise ValueError(f"known {name!r} is the label of task {labels[name]!r}, which nobody knows beforehand")
             if name in (*outputs, *RESERVED):
                 raise ValueError(f"known {name!r} is the name of a prediction, too")
+
+    @override
+    def __repr__(self) -> str:
+        """Return one line: the number and the first names of features and tasks."""
+        return f"<Schema {line_of(self.features, self.tasks)}>"
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
+
+    def grids(self) -> list[Grid]:
+        """Return the tables that a notebook shows: features and tasks, each with the options that were given."""
+        features = [(feature, columns_of(feature)) for feature in self.features]
+        tasks = [(task, (column_of(task),)) for task in self.tasks]
+        groups = f"groups: {self.group}" if self.group else ""
+        return [
+            declared_grid(["feature", "kind", "reads", "options"], features),
+            declared_grid(["task", "kind", "label", "options"], tasks, groups),
+        ]
 
     @property
     def categorical(self) -> dict[str, Categorical]:
