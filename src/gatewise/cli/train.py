@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gatewise.cli.log_file import LogFile, log_file
-from gatewise.cli.show import metrics_table, number, out
+from gatewise.cli.show import metrics_table, out
 from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
+from gatewise.grids import number
 from gatewise.machine import tune_process
 from gatewise.progress import terminal
 
