@@ -293,6 +293,17 @@ def unspoken() -> Iterator[None]:
 
 
 @contextmanager
+def hushed() -> Iterator[None]:
+    """Keep lines of trainings out of the log, where a job of many trainings has a line for each of them."""
+    before, LOGGER.disabled = LOGGER.disabled, True
+    try:
+        with unspoken():
+            yield
+    finally:
+        LOGGER.disabled = before
+
+
+@contextmanager
 def working(what: str, show: bool) -> Iterator[Callable[[str], object]]:
     """Show a spinner during work without a bar; yields a function that changes its text."""
     if not show or in_notebook():

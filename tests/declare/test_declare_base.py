@@ -172,6 +172,11 @@ GATED = {
     "expert_activation": "dice",
     "expert_dropout": 0.3,
 }
+TRACKERS = [
+    declare.TensorBoardTracking("board"),
+    declare.MLflowTracking("sqlite:///x.db", experiment="feed", run="wide", log_model=False),
+    declare.WandbTracking("feed", entity="team", run="wide", mode="offline"),
+]
 OTHERS = [
     *EVENT_IDS,
     *EVENT_NUMBERS,
@@ -268,7 +273,11 @@ OTHERS = [
         calibration="platt",
         fusion="click^0.5 + 2 * rating",
         output="there",
+        track={"tensorboard": "board"},
+        tune={"training.lr": [1e-4, 1e-2, "log"], "model.expert_dims": [[8], [16, 8]], "balance": []},
     ),
+    *TRACKERS,
+    declare.Track(**dict(zip(("tensorboard", "mlflow", "wandb"), TRACKERS, strict=True))),
 ]
 EVERY = [*FEATURES, *TASKS, *OTHERS]
 REQUIRED = {
@@ -285,6 +294,7 @@ REQUIRED = {
     "name",
     "size",
     "time",
+    "folder",
     "balance",
     "data",
     "features",

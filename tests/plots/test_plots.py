@@ -297,3 +297,15 @@ def test_plots_are_imported_lazily_and_matplotlib_by_drawing():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "drawing needs an optional package: pip install 'gatewise[report]'", done.stderr
+
+
+def test_a_search_draws_every_trial_and_the_best_so_far() -> None:
+    ax = plots.best_so_far([0.5, None, 0.4, 0.6])
+    dots, line = ax.get_lines()
+    assert dots.get_ydata()[0] == 0.5
+    assert np.isnan(dots.get_ydata()[1])
+    assert list(line.get_ydata()) == [0.5, 0.5, 0.5, 0.6]
+    assert plots.best_so_far([]).get_xlabel() == "trial"
+    bars = plots.option_importance({"training.lr": 0.2, "model.experts": 0.8})
+    assert [text.get_text() for text in bars.get_yticklabels()] == ["model.experts", "training.lr"]
+    assert [bar.get_width() for bar in bars.patches] == [0.8, 0.2]

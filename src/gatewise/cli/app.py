@@ -30,6 +30,7 @@ from gatewise.cli.predict import predict
 from gatewise.cli.report import report
 from gatewise.cli.serve import serve
 from gatewise.cli.train import train
+from gatewise.cli.tune import tune
 from gatewise.errors import GatewiseError, GatewiseWarning
 from gatewise.machine import wait_briefly
 from gatewise.own_modules import import_modules
@@ -91,6 +92,7 @@ for command in (
     look,
     init,
     train,
+    tune,
     compare,
     evaluate,
     predict,

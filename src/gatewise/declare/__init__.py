@@ -53,8 +53,9 @@ from gatewise.declare.number_embeddings import Periodic, PiecewiseLinear
 from gatewise.declare.options import DEFAULT_MODEL, Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.pretrained import ARROW_SUFFIXES, Pretrained
-from gatewise.declare.recipe import Data, Recipe, Split
+from gatewise.declare.recipe import Data, Recipe, Split, read_values
 from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, columns_of, embedding_dim, sequence_of
+from gatewise.declare.search_space import Between, OneOf, Range, declared_at, search_space, with_option
 from gatewise.declare.side_tower import SideTower
 from gatewise.declare.signatures import spelled_out
 from gatewise.declare.tasks import *
@@ -73,6 +74,7 @@ __all__ = [
     "Attention",
     "AttentionGate",
     "Balance",
+    "Between",
     "Calibration",
     "Categorical",
     "ConvolutionalExpert",
@@ -93,11 +95,13 @@ __all__ = [
     "MLflowTracking",
     "Name",
     "Numeric",
+    "OneOf",
     "Options",
     "Periodic",
     "PiecewiseLinear",
     "Plateau",
     "Pretrained",
+    "Range",
     "Recipe",
     "RegisteredCallback",
     "RegisteredExpert",
@@ -126,6 +130,7 @@ __all__ = [
     "column_of",
     "columns_of",
     "declaration",
+    "declared_at",
     "embedding_dim",
     "explain",
     "from_dict",
@@ -135,6 +140,7 @@ __all__ = [
     "outputs_of",
     "path_of",
     "path_to",
+    "read_values",
     "read_yaml",
     "read_yaml_file",
     "register_feature",
@@ -142,10 +148,12 @@ __all__ = [
     "registered",
     "registered_in",
     "resolved",
+    "search_space",
     "sequence_of",
     "spelled_out",
     "taken_by",
     "to_dict",
+    "with_option",
 ]
 __all__ += architectures.__all__
 __all__ += balance.__all__

@@ -15,6 +15,7 @@ from gatewise.declare.base import Name, Names, declaration, from_dict, read_yaml
 from gatewise.declare.calibration import Calibration, by_method
 from gatewise.declare.options import Options
 from gatewise.declare.schema import Features, Schema, Tasks
+from gatewise.declare.search_space import Ranges, search_space
 from gatewise.declare.track import Track
 from gatewise.errors import DeclarationError
 
@@ -168,6 +169,9 @@ class Recipe(Options):
     """Folder of the run: artefact, metrics, history, checkpoint; relative to the working directory."""
     track: Track | None = field(default=None, kw_only=True)
     """Where ``gatewise train`` records the training besides: TensorBoard, MLflow, Weights & Biases."""
+    tune: Ranges | None = field(default=None, kw_only=True)
+    """Where ``gatewise tune`` looks, by path of an option: values such as ``[2, 4, 8]``, or ``[1e-4, 1e-2, log]``; an
+    empty list: not there."""
 
     @model_validator(mode="after")
     def _valid_schema(self) -> Recipe:
@@ -179,6 +183,11 @@ class Recipe(Options):
         check_balance(self.balance, schema)
         if self.calibration is not None:
             self.calibration.names(schema)
+        if self.tune is not None:
+            try:
+                search_space(self)
+            except DeclarationError as error:
+                raise ValueError(str(error)) from None
         return self
 
     def schema(self) -> Schema:
@@ -198,10 +207,15 @@ class Recipe(Options):
         Raises:
             DeclarationError: the file is absent, is not YAML, or holds unknown or invalid options.
         """
-        values = read_yaml_file(path, "recipe", "data, features and tasks")
-        for override in overrides:
-            _override(values, override)
-        return from_dict(cls, values, source=str(path))
+        return from_dict(cls, read_values(path, overrides), source=str(path))
+
+
+def read_values(path: str | Path, overrides: collections.abc.Iterable[str] = ()) -> dict[str, Any]:
+    """Return the mapping in a recipe's file, unchecked; see :meth:`Recipe.read`."""
+    values = read_yaml_file(path, "recipe", "data, features and tasks")
+    for override in overrides:
+        _override(values, override)
+    return values
 
 
 def _override(values: dict[str, Any], override: str) -> None:

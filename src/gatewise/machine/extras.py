@@ -23,7 +23,7 @@ PURPOSES = {
     "balance": "eight balancing rules, such as UPGrad and CAGrad",
     "report": "pictures and HTML pages",
     "movielens": "the ratings of gatewise demo",
-    "tune": "gatewise fuse looks for weights",
+    "tune": "gatewise tune looks for options, gatewise fuse for weights",
     "track": "trainings recorded in TensorBoard and MLflow",
     "text": "Text features",
     "export": "gatewise export",

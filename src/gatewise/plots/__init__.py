@@ -9,7 +9,8 @@ axes. Needs the extra ``report``.
   :func:`routed_weights`, :func:`ablation`.
 - Predictions: :func:`reliability`, :func:`importance`, :func:`slices`; of a probability :func:`roc`,
   :func:`precision_recall`, :func:`gain`, :func:`scores`; by time :func:`by_day`.
-- A comparison: :func:`seesaw`, :func:`affinity`. A search for weights: :func:`fusion_front`.
+- A comparison: :func:`seesaw`, :func:`affinity`. A search for weights: :func:`fusion_front`. A search for
+  options: :func:`best_so_far`, :func:`option_importance`.
 - Any matrix: :func:`heat_map`. Labels over time: :func:`periods`.
 
 Example:
@@ -30,12 +31,14 @@ from gatewise.plots.history import conflict_cosines, gradient_conflict, learning
 from gatewise.plots.importance import importance
 from gatewise.plots.periods import periods
 from gatewise.plots.reliability import reliability
+from gatewise.plots.search import best_so_far, option_importance
 from gatewise.plots.seesaw import affinity, seesaw
 from gatewise.plots.slices import slices
 
 __all__ = [
     "ablation",
     "affinity",
+    "best_so_far",
     "by_day",
     "conflict_cosines",
     "fusion_front",
@@ -48,6 +51,7 @@ __all__ = [
     "heat_map",
     "importance",
     "learning_curve",
+    "option_importance",
     "periods",
     "precision_recall",
     "reliability",
