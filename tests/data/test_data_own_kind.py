@@ -136,7 +136,7 @@ def test_it_is_served_and_described(ranker: gw.Ranker, tmp_path, monkeypatch) ->
         wrong = client.post("/predict", json={"rows": [{"at": "77:00", "user": 1}]})
     wanted = ranker.predict({"at": ["07:10", None], "user": [2, 1]})["click"].to_pylist()
     np.testing.assert_allclose(found, wanted, atol=1e-6)
-    assert described["at"] == {"name": "at", "kind": "string", "example": "18:30"}
+    assert described["at"] == {"name": "at", "kind": "string", "example": "18:30", "needed": True}
     assert inputs["at"] == {"name": "at", "datatype": "BYTES", "shape": [-1]}
     assert (wrong.status_code, "found hour 77 in row 0" in wrong.text) == (422, True)
 
