@@ -105,5 +105,5 @@ def test_scikit_learn_clones_splits_and_searches():
 
 def test_a_column_of_labels_beside_a_table_without_them_is_refused():
     table = pd.DataFrame(day(np.arange(20), 0))
-    with pytest.raises(TableError, match=r"label of task 'click': the table has no column 'click'|single column"):
+    with pytest.raises(TableError, match="fit: labels are columns of the training table, add 'click' to it"):
         make().fit(table[["user", "w"]], table["click"])
