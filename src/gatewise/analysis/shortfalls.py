@@ -93,4 +93,4 @@ def _below(task: Task, output: str, metrics: Metrics) -> Iterator[Problem]:
     if entropy is not None and entropy > 1:
         what = f"the probabilities of {output!r} are worse than the rate of ones on the validation rows: "
         remedy = "calibration, fewer epochs with patience, or regularisation"
-        yield Problem("below a constant", None, (output,), f"{what}normalised entropy {entropy:.3f}", remedy)
+        yield Problem("below a constant", None, (output,), f"{what}normalised entropy {entropy:.4f}", remedy)

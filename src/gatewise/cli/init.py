@@ -92,10 +92,13 @@ def _said(found: Profile, proposal: Proposal) -> list[str]:
 
     tasks = ", ".join(f"{each.declared.name} ({each.declared.kind})" for each in proposal.tasks)
     split = ", ".join(f"{name} {value}" for name, value in to_dict(proposal.split, defaults=False).items())
+    features, left_out = (
+        f"{len(some)} {what}{'s' if len(some) != 1 else ''}"
+        for some, what in ((proposal.features, "feature"), (proposal.left_out, "column"))
+    )
     looked = "" if found.rows == found.sampled else f", of which {found.sampled:,} were looked at"
     return [
-        f"{found.name}: {found.rows:,} rows{looked}; {len(proposal.features)} features, "
-        f"{len(proposal.left_out)} columns left out",
+        f"{found.name}: {found.rows:,} rows{looked}; {features}, {left_out} left out",
         f"tasks: {tasks}",
         f"split: {split} ({proposal.why_split})",
         *([f"group: {proposal.group} ({proposal.why_group})"] if proposal.group else []),
