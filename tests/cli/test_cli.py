@@ -442,3 +442,9 @@ def test_waiting_threads_make_room_for_other_programs(
     with pytest.raises(SystemExit):
         main()
     assert os.environ["GOMP_SPINCOUNT"] == expected
+
+
+def test_the_commands_are_known_before_torch_is_imported():
+    # torch takes seconds to import, and OpenMP reads how threads wait when it is
+    program = "import sys, gatewise.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

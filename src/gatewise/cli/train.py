@@ -15,7 +15,6 @@ from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
 from gatewise.grids import number
 from gatewise.machine import tune_process
-from gatewise.progress import terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,7 +72,7 @@ def train(
         train_recipe,
         trees_for,
     )
-    from gatewise.progress import at_terminal, working
+    from gatewise.progress import at_terminal, terminal, working
     from gatewise.ranker import Ranker
     from gatewise.track import trackers_of
     from gatewise.training import Reporters
