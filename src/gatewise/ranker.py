@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -24,6 +25,7 @@ from gatewise.fitting import facts_of, make_trainer
 from gatewise.grids import ShownDict
 from gatewise.insight import Insight
 from gatewise.look import take_sample
+from gatewise.nn import TensorTable
 from gatewise.preparing import check_declared, check_fit, prepare
 from gatewise.progress import PROBLEMS, at_terminal, reporter_of, working
 from gatewise.report import check_extra, collect, page_of, render
@@ -237,7 +239,13 @@ class Ranker(Described, Insight, Estimator):
                 self.options = prepared.options
                 self.made, self.rows = versions(), counted
         self._warn_of_gates(held_out if held_out is not None and len(held_out) else rows)
-        unfit = [] if held_out is None or not len(held_out) else misfits(scorer.predicted_rows(held_out), {})
+        # where nobody listens, such as in a command that says them later, nothing is computed
+        if PROBLEMS.isEnabledFor(logging.WARNING):
+            self._say_problems(train, held_out)
+
+    def _say_problems(self, train: Any, held_out: TensorTable | None) -> None:
+        """Give the problems of the training, of its rows and of held-out rows to the logger."""
+        unfit = [] if held_out is None or not len(held_out) else misfits(self.scorer.predicted_rows(held_out), {})
         # a file is not read a second time for it
         leaking = [] if isinstance(train, (str, Path)) else leaks(take_sample(train, LOOKED_AT).table, self.schema)
         for problem in self.training_problems() + leaking + unfit:
