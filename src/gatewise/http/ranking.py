@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,19 +23,13 @@ class Candidates:
         columns: the values in the request, by column.
         ids: the candidates' ids in the item table; None: no look-up.
         places: the candidates' places in the request.
-        skipped: places of candidates that are left out, as no item has their id.
+        skipped: the candidates that are left out, as no item has their id: ``index`` and ``id`` of each.
     """
 
     columns: dict[str, list[Any]]
     ids: list[Any] | None
     places: list[int]
-    skipped: list[int] = field(default_factory=list)
-
-    def without(self, skipped: list[int]) -> Candidates:
-        """Return the candidates but for those at some places."""
-        kept = sorted({*self.places} - {*skipped})
-        columns = {name: [values[place] for place in kept] for name, values in self.columns.items()}
-        return Candidates(columns, None if self.ids is None else [self.ids[place] for place in kept], kept, skipped)
+    skipped: Sequence[dict[str, Any]] = ()
 
 
 async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Laps) -> dict[str, Any]:
@@ -70,9 +64,7 @@ async def rank(model: ServedModel, asked: RankRequest, limits: Limits, laps: Lap
         answer["fusion"] = str(fusion)
     answer["candidates"] = _listed(best, scores, candidates)
     if candidates.skipped:
-        answer["skipped"] = [
-            {"index": place, "id": _id_of(asked.candidates[place], model)} for place in candidates.skipped
-        ]
+        answer["skipped"] = candidates.skipped
     if asked.gates:
         for found, of_row in zip(answer["candidates"], model.gates(outputs)[best].tolist(), strict=True):
             found["gates"] = dict(zip(model.tasks, of_row, strict=True))
@@ -108,11 +100,13 @@ def _known(model: ServedModel, context: Mapping[str, Any], candidates: Candidate
     if len(unknown) == len(ids):
         # refuse as where an item is asked for by name
         items.rows_of(ids)
-    return candidates.without(unknown) if unknown else candidates
-
-
-def _id_of(candidate: Any, model: ServedModel) -> Any:
-    return candidate[model.items.key] if isinstance(candidate, dict) and model.items is not None else candidate
+    if not unknown:
+        return candidates
+    left_out = {*unknown}
+    kept = [place for place in candidates.places if place not in left_out]
+    columns = {name: [values[place] for place in kept] for name, values in candidates.columns.items()}
+    skipped = [{"index": place, "id": ids[place]} for place in unknown]
+    return Candidates(columns, [ids[place] for place in kept], kept, skipped)
 
 
 def _matrices(

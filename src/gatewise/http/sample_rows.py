@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from gatewise.data import column_names, read_table, readable
+from gatewise.data import column_names, stream_table
 from gatewise.errors import TableError
 from gatewise.http.columns import FeatureColumns
 
@@ -45,13 +45,13 @@ class SampleRows:
         Raises:
             TableError: the file cannot be read, has no rows, or lacks a column; names them all.
         """
-        source, names = readable(path), column_names(path)
+        names = column_names(path)
         missing = [name for name in columns.required if name not in names]
         if missing:
             raise TableError(f"rows {str(path)!r}: no column {', '.join(map(repr, missing))}")
         wanted = [name for name in columns.names if name in names]
         beside = [group] if group is not None and group in names and group not in wanted else []
-        table = read_table(source, [*wanted, *beside], columns.encoder.column_types()).slice(0, LOOKED_AT)
+        table = _first_rows(stream_table(path, [*wanted, *beside], columns.encoder.column_types(), LOOKED_AT))
         if not table.num_rows:
             raise TableError(f"rows {str(path)!r}: has no rows")
         if group is None or group not in table.column_names:
@@ -60,6 +60,14 @@ class SampleRows:
         shared = [name for name in wanted if all(_is_constant(rows, name) for rows in requests)]
         kept = [_plain(rows.slice(0, CANDIDATES), wanted) for rows in requests[:REQUESTS]]
         return cls(kept, shared if len(requests) > 1 else None)
+
+
+def _first_rows(pieces: Iterator[pa.Table]) -> pa.Table:
+    """Return the rows to look at; what comes after them is not read."""
+    found = [next(pieces)]
+    while sum(piece.num_rows for piece in found) < LOOKED_AT and (piece := next(pieces, None)) is not None:
+        found.append(piece)
+    return pa.concat_tables(found).slice(0, LOOKED_AT)
 
 
 def _requests(table: pa.Table, group: str) -> Iterator[pa.Table]:
