@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from gatewise.analysis.problems import Problem
 from gatewise.data import take_rows
-from gatewise.declare import Schema, columns_of
+from gatewise.declare import Schema, column_of, columns_of
 from gatewise.look import leaks_among
 
 LOOKED_AT = 10_000
@@ -25,11 +25,10 @@ def leaks(table: pa.Table, schema: Schema) -> list[Problem]:
         schema: features and tasks.
     """
     owners = {column: feature.name for feature in schema.features for column in columns_of(feature)}
-    labels = {task.column or task.name for task in schema.tasks}
-    tasks = [task for task in schema.tasks if (task.column or task.name) in table.column_names]
+    tasks = [task for task in schema.tasks if column_of(task) in table.column_names]
     if table.num_rows > LOOKED_AT:
         table = take_rows(table, np.linspace(0, table.num_rows - 1, LOOKED_AT).astype(np.int64))
-    columns = [name for name in owners if name in table.column_names and name not in labels]
+    columns = [name for name in owners if name in table.column_names]
     remedy = "leaving it out, unless it is known before the label: then the label needs no model"
     return [
         Problem("leak", None, (owners[leak.column], leak.label), f"a feature knows the label: {leak.how}", remedy)

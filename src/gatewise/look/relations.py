@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from gatewise.declare import Binary, Multiclass, Task
+from gatewise.declare import Binary, Multiclass, Task, column_of
 from gatewise.look import words
 from gatewise.look.alone import auc_alone, cells, r2_alone, ranks
 from gatewise.look.column import Column
@@ -92,18 +92,32 @@ class Relations:
     correlation: tuple[tuple[float, ...], ...]
 
 
+class _Told(NamedTuple):
+    """What columns tell of labels.
+
+    Attributes:
+        features: the columns that are no label and vary.
+        labels: the tasks by the column of their label.
+        targets: by label, what is told of it, see :func:`_targets`.
+        alone: ``[label][column]``, how well a column alone tells a label; empty: too few rows.
+        leaks: the columns that tell a label too well, the clearest first.
+    """
+
+    features: Mapping[str, Measured]
+    labels: Mapping[str, Task]
+    targets: Mapping[str, Sequence[np.ndarray]]
+    alone: Mapping[str, Mapping[str, float]]
+    leaks: Sequence[Leak]
+
+
 def relate(found: Mapping[str, Measured], tasks: Sequence[Task]) -> Relations:
     """Return the relations of the columns to the labels of tasks, and to each other."""
     rows = len(next(iter(found.values())).codes) if found else 0
     if rows > ROWS:
         chosen = np.sort(np.random.default_rng(0).permutation(rows)[:ROWS])
         found = {name: _some(each, chosen) for name, each in found.items()}
-    labels = {task.column or task.name: task for task in tasks}
-    targets = {name: list(_targets(found[name], task)) for name, task in labels.items()}
-    features = {name: each for name, each in found.items() if name not in labels and _varies(each.column)}
     enough = min(rows, ROWS) >= FEW_ROWS
-    alone = {name: _alone(features, targets[name], labels[name]) for name in labels} if enough else {}
-    leaks = _clearest_first(_leaks(features, targets, labels, alone)) if enough else []
+    features, labels, targets, alone, leaks = _told(found, tasks, enough=enough)
     numbers = {name: each[0] for name, each in targets.items() if not isinstance(labels[name], Multiclass)}
     return Relations(
         tuple(leaks),
@@ -115,7 +129,7 @@ def relate(found: Mapping[str, Measured], tasks: Sequence[Task]) -> Relations:
     )
 
 
-def leaks_among(table: pa.Table, columns: Sequence[str], tasks: Sequence[Task]) -> list[Leak]:
+def leaks_among(table: pa.Table, columns: Sequence[str], tasks: Sequence[Task]) -> Sequence[Leak]:
     """Return which columns of a table tell labels better than anything known beforehand should, the clearest first.
 
     Args:
@@ -125,16 +139,18 @@ def leaks_among(table: pa.Table, columns: Sequence[str], tasks: Sequence[Task]) 
     """
     if table.num_rows < FEW_ROWS:
         return []
-    labels = {task.column or task.name: task for task in tasks}
-    found = {name: measure(table, name, table.num_rows) for name in dict.fromkeys([*columns, *labels])}
+    names = dict.fromkeys([*columns, *map(column_of, tasks)])
+    return _told({name: measure(table, name, table.num_rows) for name in names}, tasks, enough=True).leaks
+
+
+def _told(found: Mapping[str, Measured], tasks: Sequence[Task], *, enough: bool) -> _Told:
+    """Return what columns tell of the labels of tasks, which are among them; without ``enough`` rows no leak."""
+    labels = {column_of(task): task for task in tasks}
     targets = {name: list(_targets(found[name], task)) for name, task in labels.items()}
-    features = {name: found[name] for name in columns if name not in labels and _varies(found[name].column)}
-    alone = {name: _alone(features, targets[name], labels[name]) for name in labels}
-    return _clearest_first(_leaks(features, targets, labels, alone))
-
-
-def _clearest_first(leaks: Iterable[Leak]) -> list[Leak]:
-    return sorted(leaks, key=lambda leak: (leak.level, -leak.score))
+    features = {name: each for name, each in found.items() if name not in labels and _varies(each.column)}
+    alone = {name: _alone(features, targets[name], labels[name]) for name in labels} if enough else {}
+    leaks = _leaks(features, targets, labels, alone) if enough else ()
+    return _Told(features, labels, targets, alone, sorted(leaks, key=lambda leak: (leak.level, -leak.score)))
 
 
 def _varies(column: Column) -> bool:

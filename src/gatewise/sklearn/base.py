@@ -120,6 +120,10 @@ class GatewiseEstimator(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "ranker_")
         return self.ranker_.predict(table_of(self, X, fitting=False))
 
+    def _numbers(self, X: Any) -> np.ndarray:
+        """Return the predictions for X as ``[row, prediction]``."""
+        return np.stack([column.to_numpy() for column in self._predicted(X).columns], axis=1)
+
 
 def weighted_rows(X: pa.Table, labels: pa.Table, sample_weight: Any) -> tuple[pa.Table, pa.Table, np.ndarray | None]:
     """Return X, labels and weights ``[row]`` without the rows of weight 0, which count as absent.

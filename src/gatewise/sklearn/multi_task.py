@@ -116,8 +116,7 @@ class MultiTaskRanker(GatewiseEstimator):
             NotFittedError: fit was not called.
             ValueError: X has other columns than when fitting.
         """
-        predicted = self._predicted(X)
-        found = np.stack([column.to_numpy() for column in predicted.columns], axis=1)
+        found = self._numbers(X)
         return found[:, 0] if self._flat and found.shape[1] == 1 else found
 
     def score(self, X: Any, y: Any) -> float:

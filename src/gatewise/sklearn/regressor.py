@@ -60,6 +60,5 @@ class GatewiseRegressor(RegressorMixin, GatewiseEstimator):  # type: ignore[misc
             NotFittedError: fit was not called.
             ValueError: X has other columns than when fitting.
         """
-        predicted = self._predicted(X)
-        columns = np.stack([column.to_numpy() for column in predicted.columns], axis=1)
-        return columns[:, 0] if self._flat else columns
+        found = self._numbers(X)
+        return found[:, 0] if self._flat else found
