@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import gatewise as gw
 from gatewise.data import read_table
 from gatewise.data.columns import SchemaColumns
-from gatewise.data.columns.moments import Moments
+from gatewise.data.moments import Moments
 from gatewise.data.vocabularies import ValueCounts
 from gatewise.errors import TableError
 

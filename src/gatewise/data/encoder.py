@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,14 +15,18 @@ import pyarrow as pa
 from gatewise.data.columns import AnyColumn, SchemaColumns, make_columns, text_types
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.labels import (
+    Contradictions,
     LabelEncoder,
+    absorb_labels,
     encode_groups,
     encode_weights,
+    hash_groups,
     known_labels,
     known_numbers,
     label_encoder,
     learn_labels,
     read_labels,
+    warn_of_zeros,
 )
 from gatewise.data.matrix import side_by_side
 from gatewise.data.tables import read_needed
@@ -67,23 +72,17 @@ class TableEncoder:
             GatewiseWarning: labels of a funnel contradict, or values look like something else than declared.
         """
         table = _read(source, needed_columns(schema, weights=True), lambda: declared_types(schema))
-        if table.num_rows == 0:
-            raise TableError("the training table has no rows")
-        rows = table.num_rows
-        columns = SchemaColumns(schema)
-        _remark(columns, table, learning=True)
-        prepared = columns.absorb(table)
-        labels = {task.name: label_encoder(task) for task in schema.tasks}
-        learnt = learn_labels(schema, labels, table)
-        weights, groups = encode_weights(schema, table), encode_groups(schema, table)
+        learner = TableLearner(schema)
+        absorbed = learner.absorb(table)
         # the columns are not read any more: copies of them are freed
         del table
-        columns.learn(rows)
-        encoded = columns.encode_prepared(prepared, rows)
-        assembled = _assembled(columns.layout, encoded, rows, learnt, weights, groups)
+        encoder = learner.learn()
+        columns, rows = encoder.columns, learner.rows
+        encoded = columns.encode_prepared(absorbed.prepared, rows)
+        assembled = _assembled(columns.layout, encoded, rows, absorbed.labels, absorbed.weights, absorbed.groups)
         # before training, Arrow returns the memory of encoding, which is twice the size of the encoded table
         pa.default_memory_pool().release_unused()
-        return cls(schema, columns, labels), assembled
+        return encoder, assembled
 
     @classmethod
     def without_training(cls, schema: Schema, statistics: Mapping[str, Mapping[str, Any]]) -> TableEncoder:
@@ -139,8 +138,27 @@ class TableEncoder:
             return _assembled(self.layout, encoded, rows, known_labels(self.labels, table), known=beside)
         read = read_labels(self.schema, self.labels, table)
         steering = encode_weights(self.schema, table) if weights else None
+        warn_of_zeros(self.schema, None if steering is None or not rows else steering.any(axis=0))
         groups = encode_groups(self.schema, table)
         return _assembled(self.layout, encoded, rows, read, steering, groups, beside)
+
+    def encode_piece(self, piece: pa.Table, *, weights: bool = False, optional: Collection[str] = ()) -> EncodedTable:
+        """Return an encoded piece of a table with labels; groups are hashes, the same in every piece.
+
+        Args:
+            piece: rows with the needed columns.
+            weights: see :meth:`encode`.
+            optional: see :meth:`encode`.
+
+        Raises:
+            TableError: as in :meth:`fit`.
+        """
+        for column in (name for f in self.schema.features if f.name in optional for name in columns_of(f)):
+            if column not in piece.column_names:
+                piece = piece.append_column(column, pa.nulls(piece.num_rows))
+        encoded, read = self.columns.encode(piece), read_labels(self.schema, self.labels, piece)
+        steering = encode_weights(self.schema, piece) if weights else None
+        return _assembled(self.layout, encoded, piece.num_rows, read, steering, hash_groups(self.schema, piece))
 
     @property
     def statistics(self) -> dict[str, dict[str, Any]]:
@@ -198,6 +216,86 @@ class TableEncoder:
         except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise ArtefactError(f"encoder: its saved state does not fit the schema ({error})") from None
         return cls(schema, columns, labels)
+
+
+@dataclass(frozen=True)
+class Absorbed:
+    """What was read of a training table, or of a piece of it, while an encoder learns.
+
+    Attributes:
+        prepared: the features' columns, for :meth:`SchemaColumns.encode_prepared`.
+        labels: ``[row, label]``; of a piece, positions among learnt classes are provisional.
+        weights: ``[row, task]`` or None.
+        groups: ``[row]`` or None.
+    """
+
+    prepared: dict[str, Any]
+    labels: np.ndarray
+    weights: np.ndarray | None
+    groups: np.ndarray | None
+
+
+class TableLearner:
+    """Learns an encoder from a training table, or from its pieces, one after the other, in one pass.
+
+    Pieces of :data:`gatewise.data.pieces.PIECE_ROWS` rows give what the whole table gives, bit for bit.
+
+    Example:
+        >>> from gatewise import Binary, Categorical
+        >>> learner = TableLearner(Schema(features=[Categorical("user")], tasks=[Binary("click")]))
+        >>> for users in ([7, 8], [8, 9]):
+        ...     absorbed = learner.absorb(pa.table({"user": users, "click": [0, 1]}))
+        >>> learner.learn().vocabularies["user"].size, learner.rows
+        (3, 4)
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.rows = 0
+        self._columns = SchemaColumns(schema)
+        self._labels = {task.name: label_encoder(task) for task in schema.tasks}
+        self._contradictions = Contradictions()
+        self._weighs: np.ndarray | None = None
+
+    def absorb(self, table: pa.Table) -> Absorbed:
+        """Take in a training table, or its next piece.
+
+        Raises:
+            TableError: a column is missing or holds values that its declaration excludes; names the column.
+
+        Warns:
+            GatewiseWarning: values of the first piece look like something else than declared.
+        """
+        if self.rows == 0:
+            _remark(self._columns, table, learning=True)
+        try:
+            prepared = self._columns.absorb(table)
+            labels = absorb_labels(self.schema, self._labels, table, self._contradictions)
+            weights, groups = encode_weights(self.schema, table), encode_groups(self.schema, table)
+        except TableError as error:
+            later = f" (counted from row {self.rows:,} on)" if self.rows and " in row " in str(error) else ""
+            raise TableError(f"{error}{later}") from None
+        if weights is not None:
+            found = weights.any(axis=0)
+            self._weighs = found if self._weighs is None else self._weighs | found
+        self.rows += table.num_rows
+        return Absorbed(prepared, labels, weights, groups)
+
+    def learn(self) -> TableEncoder:
+        """Return the encoder that was learnt from everything absorbed.
+
+        Raises:
+            TableError: there were no rows, or nothing can be learnt from a task's labels.
+
+        Warns:
+            GatewiseWarning: labels of a funnel contradict, or all weights of a task are 0.
+        """
+        if self.rows == 0:
+            raise TableError("the training table has no rows")
+        learn_labels(self._labels, self._contradictions)
+        warn_of_zeros(self.schema, self._weighs)
+        self._columns.learn(self.rows)
+        return TableEncoder(self.schema, self._columns, self._labels)
 
 
 def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False) -> list[str]:

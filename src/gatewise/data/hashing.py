@@ -12,8 +12,8 @@ FNV_PRIME = np.uint64(0x100000001B3)
 def hash_values(values: pa.Array) -> np.ndarray:
     """Return a uint64 hash of every int64 or large_string value; the array has no nulls."""
     if pa.types.is_integer(values.type):
-        return _mixed(values.to_numpy(zero_copy_only=False).view(np.uint64))
-    return _mixed(_hash_strings(values.cast(pa.large_string())))
+        return mixed(values.to_numpy(zero_copy_only=False).view(np.uint64))
+    return mixed(_hash_strings(values.cast(pa.large_string())))
 
 
 def _hash_strings(values: pa.Array) -> np.ndarray:
@@ -35,7 +35,7 @@ def _hash_strings(values: pa.Array) -> np.ndarray:
     return hashes
 
 
-def _mixed(bits: np.ndarray) -> np.ndarray:
+def mixed(bits: np.ndarray) -> np.ndarray:
     """Return the hashes with mixed bits (splitmix64's finaliser), so that any number of buckets fills evenly."""
     bits = bits + np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

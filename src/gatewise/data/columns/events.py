@@ -19,6 +19,7 @@ from gatewise.data.columns.samples import LONGEST, with_nulls
 from gatewise.data.columns.sequence import Items, SequenceColumn
 from gatewise.data.columns.weights import as_floats
 from gatewise.data.layouts import LayoutBuilder
+from gatewise.data.pieces import blocks
 from gatewise.data.ragged import AlignedLists, RaggedIds, RaggedLists, RaggedNumbers, writable
 from gatewise.data.saved import STRICT, VocabularyState
 from gatewise.data.tables import pick_column
@@ -149,8 +150,11 @@ class EventsColumn(FeatureColumn[Events, PreparedEvents]):
         """Count the ids of a piece, also those of shared vocabularies, and add the moments of its numbers."""
         for column, items in zip(self.ids, prepared.ids, strict=True):
             column.absorb(items)
-        for number, values in zip(self.numbers, prepared.numbers, strict=True):
-            number.absorb(values)
+        for number, (values, missing) in zip(self.numbers, prepared.numbers, strict=True):
+            # numbers of as many rows as a piece has, as a table gives them that comes in pieces
+            for rows in blocks(len(prepared.offsets) - 1):
+                items = slice(prepared.offsets[rows.start], prepared.offsets[rows.stop])
+                number.absorb(Numbers(values[items], missing[items]))
 
     @override
     def learn(self) -> None:

@@ -11,10 +11,12 @@ from typing_extensions import TypedDict, override
 
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import Description
-from gatewise.data.columns.moments import Moments
 from gatewise.data.columns.samples import with_nulls
 from gatewise.data.layouts import LayoutBuilder
+from gatewise.data.moments import Moments
+from gatewise.data.pieces import blocks
 from gatewise.data.saved import STRICT, Positive, Rising
+from gatewise.data.uniform_sample import UniformSample
 from gatewise.data.values import LARGEST, as_numbers
 from gatewise.data.vocabularies import Values
 from gatewise.declare import Numeric, Periodic, PiecewiseLinear
@@ -62,8 +64,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         super().__init__(feature)
         self.mean, self.std, self.has_null = 0.0, 1.0, False
         self.knots, self.edges = np.zeros(0), np.zeros(0, np.float32)
-        self._moments = Moments()
-        self._pieces: list[np.ndarray] = []
+        self._moments, self._sample = Moments(), UniformSample()
 
     @property
     @override
@@ -77,14 +78,18 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
 
     @override
     def absorb(self, prepared: Numbers) -> None:
-        """Add the moments of a piece; if quantiles are needed, keep its numbers until :meth:`learn`."""
-        missing = bool(prepared.missing.any())
-        self.has_null |= missing
-        known = prepared.values[~prepared.missing] if missing else prepared.values
+        """Add the moments of a piece; if quantiles are needed, keep its numbers, or a sample, until :meth:`learn`."""
+        for rows in blocks(len(prepared.values)):
+            self._absorb(prepared.values[rows], prepared.missing[rows])
+
+    def _absorb(self, values: np.ndarray, missing: np.ndarray) -> None:
+        some = bool(missing.any())
+        self.has_null |= some
+        known = values[~missing] if some else values
         if self.feature.transform in ("standard", "log", "none"):
             self._moments += Moments.of(_signed_log(known) if self.feature.transform == "log" else known)
         if self._has_quantiles or self._has_bins:
-            self._pieces.append(known)
+            self._sample.add(known)
 
     @property
     def _has_quantiles(self) -> bool:
@@ -97,11 +102,11 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
     @override
     def learn(self) -> None:
         """Learn the transform and the bins, without nulls."""
-        known = self._pieces[0] if len(self._pieces) == 1 else np.concatenate([np.zeros(0), *self._pieces])
+        known = self._sample.values()
         self._learn_transform(known)
         if isinstance(self.feature.embedding, PiecewiseLinear):
             self.edges = _bin_edges(self._encode_known(known), self.feature.embedding.bins)
-        self._moments, self._pieces = Moments(), []
+        self._moments, self._sample = Moments(), UniformSample()
 
     def _learn_transform(self, known: np.ndarray) -> None:
         if self.feature.boundaries is not None:

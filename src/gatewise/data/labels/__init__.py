@@ -1,17 +1,22 @@
 """From label columns to numbers: one label encoder per kind of task, samples of tasks, weights and groups."""
 
-from gatewise.data.labels.all_labels import known_labels, learn_labels, read_labels
-from gatewise.data.labels.beside import encode_groups, encode_weights, known_numbers
+from gatewise.data.labels.all_labels import absorb_labels, known_labels, learn_labels, read_labels
+from gatewise.data.labels.beside import encode_groups, encode_weights, hash_groups, known_numbers, warn_of_zeros
 from gatewise.data.labels.kinds import label_encoder
 from gatewise.data.labels.label import LabelEncoder
+from gatewise.data.labels.samples import Contradictions
 
 __all__ = [
+    "Contradictions",
     "LabelEncoder",
+    "absorb_labels",
     "encode_groups",
     "encode_weights",
+    "hash_groups",
     "known_labels",
     "known_numbers",
     "label_encoder",
     "learn_labels",
     "read_labels",
+    "warn_of_zeros",
 ]

@@ -9,37 +9,50 @@ import numpy as np
 import pyarrow as pa
 
 from gatewise.data.labels.label import LabelEncoder
-from gatewise.data.labels.samples import in_samples, settled
+from gatewise.data.labels.samples import Contradictions, in_samples, settled
 from gatewise.declare import Schema
 
 Encoders = Mapping[str, LabelEncoder[Any]]
 """One label encoder per task, by name."""
 
 
-def learn_labels(schema: Schema, encoders: Encoders, table: pa.Table) -> np.ndarray:
-    """Return all training labels, ``[row, label]``, after learning each task's statistics over its sample.
+def absorb_labels(schema: Schema, encoders: Encoders, table: pa.Table, found: Contradictions) -> np.ndarray:
+    """Return the training labels of a table or a piece, ``[row, label]``, after each task saw those of its sample.
+
+    Before the last piece, positions among classes that are learnt are provisional.
 
     Raises:
-        TableError: labels are not valid for their kind of task, or nothing can be learnt; names the column.
+        TableError: labels are not valid for their kind of task; names the column.
+    """
+    for encoder in encoders.values():
+        encoder.prepare(table)
+    labels = settled(schema, {name: encoder.read(table) for name, encoder in encoders.items()}, found)
+    for name, sample in in_samples(schema, labels).items():
+        encoders[name].absorb(sample)
+    return _beside(labels)
+
+
+def learn_labels(encoders: Encoders, found: Contradictions) -> None:
+    """Learn each task's statistics from what was absorbed.
+
+    Raises:
+        TableError: nothing can be learnt from a task's labels; names the column.
 
     Warns:
         GatewiseWarning: labels of a funnel contradict.
     """
+    found.warn()
     for encoder in encoders.values():
-        encoder.prepare(table)
-    labels = settled(schema, {name: encoder.read(table) for name, encoder in encoders.items()}, warn=True)
-    for name, sample in in_samples(schema, labels).items():
-        encoders[name].learn(sample)
-    return _beside(labels)
+        encoder.learn()
 
 
 def read_labels(schema: Schema, encoders: Encoders, table: pa.Table) -> np.ndarray:
     """Return the labels of a table, ``[row, label]``.
 
     Raises:
-        TableError: as :func:`learn_labels`.
+        TableError: as :func:`absorb_labels`.
     """
-    return _beside(settled(schema, {name: encoder.read(table) for name, encoder in encoders.items()}, warn=False))
+    return _beside(settled(schema, {name: encoder.read(table) for name, encoder in encoders.items()}))
 
 
 def known_labels(encoders: Encoders, table: pa.Table) -> np.ndarray | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.hashing import hash_values
 from gatewise.data.tables import pick_column
 from gatewise.data.values import as_numbers, distinct_keys
 from gatewise.declare import Label, Schema
@@ -28,18 +29,42 @@ def encode_groups(schema: Schema, table: pa.Table) -> np.ndarray | None:
     return np.where(codes == len(found.values), -1, codes)
 
 
+def hash_groups(schema: Schema, table: pa.Table) -> np.ndarray | None:
+    """Return a hash of the group of every row, int64 of 0 or more, the same in every piece of a table; -1: no group.
+
+    Raises:
+        TableError: see :func:`encode_groups`.
+    """
+    if schema.group is None:
+        return None
+    purpose = f"group {schema.group!r}"
+    found = distinct_keys(pick_column(table, schema.group, purpose), purpose)
+    hashed = (hash_values(found.values) >> np.uint64(1)).astype(np.int64)
+    taken: np.ndarray = np.append(hashed, -1)[found.codes]
+    return taken
+
+
 def encode_weights(schema: Schema, table: pa.Table) -> np.ndarray | None:
     """Return the row weights, float32 ``[row, task]``, 1 for a task without weights; None if no task has weights.
 
     Raises:
         TableError: a missing column, a null, a negative number, or a value that is not a number; names the task.
-
-    Warns:
-        GatewiseWarning: all weights of a task are 0.
     """
     if all(task.weight_column is None for task in schema.tasks):
         return None
     return np.stack([_weights_of(task, table) for task in schema.tasks], axis=1)
+
+
+def warn_of_zeros(schema: Schema, some: np.ndarray | None) -> None:
+    """Warn of tasks all of whose rows weigh 0; ``some`` says of every task whether a row has another weight.
+
+    Warns:
+        GatewiseWarning: names the task.
+    """
+    for task, weighs in zip(schema.tasks, () if some is None else some, strict=False):
+        if not weighs:
+            what = f"weight of task {task.name!r}: every row weighs 0, so the task learns nothing"
+            warnings.warn(what, GatewiseWarning, stacklevel=4)
 
 
 def _weights_of(task: Label, table: pa.Table) -> np.ndarray:
@@ -51,8 +76,6 @@ def _weights_of(task: Label, table: pa.Table) -> np.ndarray:
     if len(wrong):
         found = "null" if missing[wrong[0]] else f"{values[wrong[0]]:g}"
         raise TableError(f"{purpose}: found {found} in row {wrong[0]}, expected numbers of 0 or more")
-    if len(values) and not values.any():
-        warnings.warn(f"{purpose}: every row weighs 0, so the task learns nothing", GatewiseWarning, stacklevel=2)
     return values.astype(np.float32)
 
 

@@ -21,6 +21,7 @@ class MulticlassLabels(LabelEncoder[Multiclass]):
     def __init__(self, task: Multiclass, statistics: Mapping[str, Any] | None = None) -> None:
         declared = {} if task.classes is None else {"classes": list(task.classes)}
         super().__init__(task, {**declared, **(statistics or {})})
+        self._counts = np.zeros(0, np.int64)
 
     @property
     def classes(self) -> list[int | str]:
@@ -38,7 +39,10 @@ class MulticlassLabels(LabelEncoder[Multiclass]):
         if self.task.classes is None:
             found = self._distinct(table)
             # a dictionary may hold values without a row
-            self.statistics["classes"] = sorted(found.values.filter(pa.array(found.counts > 0)).to_pylist())
+            values = found.values.filter(pa.array(found.counts > 0)).to_pylist()
+            known = self.statistics.setdefault("classes", [])
+            # in the order of the pieces until all are known; within one piece, and so of a whole table, in rising order
+            known += sorted(set(values).difference(known))
 
     @override
     def read(self, table: pa.Table) -> np.ndarray:
@@ -52,9 +56,20 @@ class MulticlassLabels(LabelEncoder[Multiclass]):
         return places[found.codes][:, np.newaxis]
 
     @override
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:
+    def take(self, known: np.ndarray) -> None:
+        counts = np.bincount(known.astype(np.int64), minlength=len(self.classes))
+        counts[: len(self._counts)] += self._counts
+        self._counts = counts
+
+    @override
+    def summary(self) -> dict[str, Any]:
+        # the last pieces may have had no label of the last classes
+        counts = np.pad(self._counts, (0, len(self.classes) - len(self._counts)))
+        if self.task.classes is None:
+            order = sorted(range(len(counts)), key=lambda place: self.classes[place])
+            self.statistics["classes"], counts = [self.classes[place] for place in order], counts[order]
         # a declared class without a row counts once, so that its rate has a logarithm
-        counts = np.bincount(known.astype(np.int64), minlength=len(self.classes)).clip(min=1)
+        counts = counts.clip(min=1)
         return {"rates": (counts / counts.sum()).tolist()}
 
     @override
@@ -82,18 +97,16 @@ class OrdinalLabels(LabelEncoder[Ordinal]):
     def __init__(self, task: Ordinal, statistics: Mapping[str, Any] | None = None) -> None:
         declared = {} if task.levels is None else {"levels": list(task.levels)}
         super().__init__(task, {**declared, **(statistics or {})})
+        self._counts: dict[float, int] = {}
 
     @override
     def prepare(self, table: pa.Table) -> None:
         if self.task.levels is not None:
             return
         values = self.numbers(table)
-        levels = np.unique(values[~np.isnan(values)])
+        levels = np.union1d(values[~np.isnan(values)], self.statistics.get("levels", []))
         if len(levels) > MOST:
             raise TableError(f"{self.purpose}: has {len(levels):,} levels, expected {MOST} or fewer; take Regression")
-        if len(levels) == 2:
-            found = " and ".join(f"{level:g}" for level in levels)
-            raise TableError(f"{self.purpose}: expected three levels or more, found {found}; take Binary")
         self.statistics["levels"] = levels.tolist()
 
     @override
@@ -104,7 +117,20 @@ class OrdinalLabels(LabelEncoder[Ordinal]):
         return values[:, np.newaxis]
 
     @override
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:
+    def take(self, known: np.ndarray) -> None:
+        for level, count in zip(*np.unique(known, return_counts=True), strict=True):
+            self._counts[float(level)] = self._counts.get(float(level), 0) + int(count)
+
+    @override
+    def learn(self) -> None:
+        levels = self.statistics["levels"]
+        if self.task.levels is None and len(levels) == 2:
+            found = " and ".join(f"{level:g}" for level in levels)
+            raise TableError(f"{self.purpose}: expected three levels or more, found {found}; take Binary")
+        super().learn()
+
+    @override
+    def summary(self) -> dict[str, Any]:
         # a level without a row counts once, so that its neighbours stay distinct
-        counts = np.array([(known == level).sum() for level in self.statistics["levels"]]).clip(min=1)
+        counts = np.array([self._counts.get(level, 0) for level in self.statistics["levels"]]).clip(min=1)
         return {"rates": (counts / counts.sum()).tolist()}

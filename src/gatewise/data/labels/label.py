@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from gatewise.data.arrays import nan_to_null
+from gatewise.data.moments import Moments
+from gatewise.data.pieces import blocks
 from gatewise.data.tables import pick_column
 from gatewise.data.values import as_numbers
 from gatewise.declare import Label, column_of
@@ -18,9 +20,11 @@ Kind = TypeVar("Kind", bound=Label)
 
 
 class LabelEncoder(Generic[Kind]):
-    """Reads a task's labels as numbers, and learns the task's statistics from the training table.
+    """Reads a task's labels as numbers, and learns the task's statistics from the training table, or from its pieces.
 
-    A kind of task whose labels are not plain numbers, or which learns other statistics, has a subclass.
+    Of the training table, or of each of its pieces, :meth:`prepare` sees the column and :meth:`absorb` the labels;
+    after the last piece, :meth:`learn` is called. A kind of task whose labels are not plain numbers, or which learns
+    other statistics, has a subclass.
 
     Attributes:
         task: the task's declaration.
@@ -33,6 +37,8 @@ class LabelEncoder(Generic[Kind]):
     def __init__(self, task: Kind, statistics: Mapping[str, Any] | None = None) -> None:
         self.task = task
         self.statistics: dict[str, Any] = dict(statistics or {})
+        self._rows, self._least, self._most = 0, np.inf, -np.inf
+        self._moments = Moments()
 
     @property
     def purpose(self) -> str:
@@ -45,7 +51,7 @@ class LabelEncoder(Generic[Kind]):
         return pa.float64()
 
     def prepare(self, table: pa.Table) -> None:
-        """Learn from the training table what :meth:`read` needs; by default nothing."""
+        """Learn from the training table, or from its next piece, what :meth:`read` needs; by default nothing."""
 
     def read(self, table: pa.Table) -> np.ndarray:
         """Return float64 labels ``[row, num_labels]`` in their own unit; null and NaN give NaN: not in the sample.
@@ -59,23 +65,36 @@ class LabelEncoder(Generic[Kind]):
         """Return the labels of a table before they are known: NaN, except for columns that are known beforehand."""
         return np.full((table.num_rows, self.num_labels), np.nan)
 
-    def learn(self, labels: np.ndarray) -> None:
-        """Learn statistics from the training table's labels ``[row, num_labels]``, NaN outside the task's sample.
+    def absorb(self, labels: np.ndarray) -> None:
+        """Collect the training labels ``[row, num_labels]`` of a table or a piece; NaN outside the task's sample."""
+        for rows in blocks(len(labels)):
+            known = labels[rows, 0][~np.isnan(labels[rows, 0])]
+            if len(known):
+                self._least, self._most = min(self._least, known.min()), max(self._most, known.max())
+                self.take(known)
+        self._rows += len(labels)
+
+    def take(self, known: np.ndarray) -> None:
+        """Collect some known labels ``[row]``, at least one: by default their moments."""
+        self._moments += Moments.of(known)
+
+    def learn(self) -> None:
+        """Learn statistics from all absorbed labels.
 
         Raises:
             TableError: no labels, or all labels are equal, so that nothing can be learnt.
         """
-        known = labels[~np.isnan(labels[:, 0]), 0]
-        if len(known) == 0:
-            raise TableError(f"{self.purpose}: {self._empty(len(labels))}, nothing can be learnt")
-        if np.all(known == known[0]):
+        if self._least > self._most:
+            raise TableError(f"{self.purpose}: {self._empty(self._rows)}, nothing can be learnt")
+        if self._least == self._most:
             where = f"in every row of {self._sample()}"
-            raise TableError(f"{self.purpose}: is {self.shown(known[0])} {where}, nothing can be learnt")
-        self.statistics |= self.summarise(known)
+            raise TableError(f"{self.purpose}: is {self.shown(self._least)} {where}, nothing can be learnt")
+        self.statistics |= self.summary()
+        self._moments = Moments()
 
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:
-        """Return the statistics of all known labels ``[row]``."""
-        return {"mean": float(known.mean()), "std": float(known.std())}
+    def summary(self) -> dict[str, Any]:
+        """Return the statistics of all known labels."""
+        return {"mean": self._moments.mean, "std": self._moments.std}
 
     def shown(self, label: float) -> str:
         """Return a label as text for messages."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import pyarrow as pa
 from typing_extensions import override
 
 from gatewise.data.labels.label import LabelEncoder
+from gatewise.data.moments import Moments
 from gatewise.data.plain_types import is_string
 from gatewise.data.tables import pick_column
+from gatewise.data.uniform_sample import UniformSample
 from gatewise.data.values import as_numbers
 from gatewise.declare import Binary, Count, Duration, LifetimeValue, Regression, column_of
 from gatewise.errors import TableError
@@ -29,8 +32,8 @@ class BinaryLabels(LabelEncoder[Binary]):
         return values[:, np.newaxis]
 
     @override
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:
-        return {"rate": float(known.mean())}
+    def summary(self) -> dict[str, Any]:
+        return {"rate": self._moments.mean}
 
 
 def _such_as(column: pa.Array) -> str:
@@ -43,12 +46,23 @@ def _such_as(column: pa.Array) -> str:
 class RegressionLabels(LabelEncoder[Regression]):
     """Reads numbers, and learns mean, deviation and, for ``mae`` and ``quantile``, the quantile to start from."""
 
+    def __init__(self, task: Regression, statistics: Mapping[str, Any] | None = None) -> None:
+        super().__init__(task, statistics)
+        self._level = {"mae": 0.5, "quantile": task.quantile}.get(task.loss)
+        self._of_all = UniformSample()
+
     @override
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:
-        quantiles = {"mae": 0.5, "quantile": self.task.quantile}
-        if self.task.loss not in quantiles:
-            return super().summarise(known)
-        return super().summarise(known) | {"start": float(np.quantile(known, quantiles[self.task.loss]))}
+    def take(self, known: np.ndarray) -> None:
+        super().take(known)
+        if self._level is not None:
+            self._of_all.add(known)
+
+    @override
+    def summary(self) -> dict[str, Any]:
+        if self._level is None:
+            return super().summary()
+        sample, self._of_all = self._of_all, UniformSample()
+        return super().summary() | {"start": float(np.quantile(sample.values(), self._level))}
 
 
 class CountLabels(LabelEncoder[Count]):
@@ -63,12 +77,16 @@ class CountLabels(LabelEncoder[Count]):
         return values[:, np.newaxis]
 
     @override
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:
-        return {"mean": float(known.mean())}
+    def summary(self) -> dict[str, Any]:
+        return {"mean": self._moments.mean}
 
 
 class LifetimeValueLabels(LabelEncoder[LifetimeValue]):
     """Reads numbers of at least 0, and learns the share above 0 and mean, deviation and largest of the logarithms."""
+
+    def __init__(self, task: LifetimeValue, statistics: Mapping[str, Any] | None = None) -> None:
+        super().__init__(task, statistics)
+        self._known, self._largest = 0, -np.inf
 
     @override
     def read(self, table: pa.Table) -> np.ndarray:
@@ -77,12 +95,19 @@ class LifetimeValueLabels(LabelEncoder[LifetimeValue]):
         return values[:, np.newaxis]
 
     @override
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:
+    def take(self, known: np.ndarray) -> None:
         logarithms = np.log(known[known > 0])
+        self._known += len(known)
+        self._largest = max(self._largest, logarithms.max(initial=-np.inf))
+        self._moments += Moments.of(logarithms)
+
+    @override
+    def summary(self) -> dict[str, Any]:
+        logarithms = self._moments
         # half a row more of each class, so that the odds are finite even if all or no values are 0
-        rate = (len(logarithms) + 0.5) / (len(known) + 1)
-        spread = {"log_std": float(logarithms.std()) or 1.0, "log_largest": float(logarithms.max())}
-        return {"rate": rate, "log_mean": float(logarithms.mean())} | spread
+        rate = (logarithms.count + 0.5) / (self._known + 1)
+        spread = {"log_std": logarithms.std or 1.0, "log_largest": float(self._largest)}
+        return {"rate": rate, "log_mean": logarithms.mean} | spread
 
 
 class DurationLabels(LabelEncoder[Duration]):
@@ -118,6 +143,9 @@ class DurationLabels(LabelEncoder[Duration]):
         return found
 
     @override
-    def summarise(self, known: np.ndarray) -> dict[str, Any]:
-        logarithms = np.log1p(known / self.task.unit)
-        return {"log_mean": float(logarithms.mean()), "log_std": float(logarithms.std())}
+    def take(self, known: np.ndarray) -> None:
+        self._moments += Moments.of(np.log1p(known / self.task.unit))
+
+    @override
+    def summary(self) -> dict[str, Any]:
+        return {"log_mean": self._moments.mean, "log_std": self._moments.std}

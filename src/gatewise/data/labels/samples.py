@@ -27,56 +27,36 @@ def in_samples(schema: Schema, labels: Mapping[str, np.ndarray]) -> Labels:
     return kept
 
 
-def settled(schema: Schema, labels: Labels, *, warn: bool) -> Labels:
-    """Return labels in which no step of a funnel is taken without the step before, according to ``conflicts``.
+class Contradictions:
+    """Counts the rows in which a step of a funnel, or a value, stands without the step before, over all pieces."""
 
-    Args:
-        schema: the tasks.
-        labels: the labels of every task; stay unchanged.
-        warn: whether to warn of contradicting rows.
+    def __init__(self) -> None:
+        self._rows = 0
+        self._found: dict[str, tuple[Binary | LifetimeValue, int]] = {}
 
-    Raises:
-        TableError: a task whose ``conflicts`` is ``error`` has contradicting rows.
+    def begin(self, rows: int) -> None:
+        """Begin a table or a piece of so many rows."""
+        self._rows += rows
 
-    Warns:
-        GatewiseWarning: labels contradict; says in how many rows.
-    """
-    tasks = schema.tasks_by_name
-    steps = [task for task in schema.tasks if isinstance(task, Binary) and task.after is not None]
-    values = [task for task in schema.tasks if isinstance(task, LifetimeValue) and task.after is not None]
-    if not steps and not values:
-        return labels
-    labels = {name: column.copy() for name, column in labels.items()}
-    steps.sort(key=lambda task: len(path_to(task, tasks)))
-    # first, trusted steps set all steps before them; then the other steps are corrected from the first step on
-    for task in sorted(steps, key=lambda task: task.conflicts != "trust_after"):
-        assert task.after is not None
-        rows = (labels[task.name] == 1) & (labels[task.after] == 0)
-        if not rows.any():
-            continue
-        _tell(task, int(rows.sum()), len(rows), warn)
-        if task.conflicts == "trust_after":
-            for before in path_to(task, tasks):
-                labels[before][rows & (labels[before] == 0)] = 1
-        else:
-            labels[task.name][rows] = 0 if task.conflicts == "trust_before" else np.nan
-            if task.conflicts == "drop":
-                labels[task.after][rows] = np.nan
-    for value in values:
-        _settle_value(value, labels, warn=warn)
-    return labels
+    def add(self, task: Binary | LifetimeValue, rows: int) -> None:
+        """Add the contradicting rows of a task."""
+        _, before = self._found.get(task.name, (task, 0))
+        self._found[task.name] = task, before + rows
 
+    def warn(self) -> None:
+        """Warn of every task with contradicting rows.
 
-def _settle_value(task: LifetimeValue, labels: Labels, *, warn: bool) -> None:
-    """Let values above 0 without the step before count as 0."""
-    assert task.after is not None
-    rows = (labels[task.name] > 0) & (labels[task.after] == 0)
-    if not rows.any():
-        return
-    labels[task.name][rows] = 0
-    if warn:
-        found = f"task {task.name!r}: {int(rows.sum()):,} of {len(rows):,} rows have a value without {task.after!r}"
-        warnings.warn(f"{found}; they count as 0", GatewiseWarning, stacklevel=5)
+        Warns:
+            GatewiseWarning: names the task and says in how many rows.
+        """
+        for task, rows in self._found.values():
+            what = "have it" if isinstance(task, Binary) else "have a value"
+            found = f"task {task.name!r}: {rows:,} of {self._rows:,} rows {what} without {task.after!r}"
+            if isinstance(task, Binary):
+                done = f"{DONE[task.conflicts]} (conflicts: {task.conflicts})"
+            else:
+                done = "they count as 0"
+            warnings.warn(f"{found}; {done}", GatewiseWarning, stacklevel=5)
 
 
 DONE = {
@@ -86,9 +66,56 @@ DONE = {
 }
 
 
-def _tell(task: Binary, rows: int, of: int, warn: bool) -> None:
-    found = f"task {task.name!r}: {rows:,} of {of:,} rows have it without {task.after!r}"
+def settled(schema: Schema, labels: Labels, found: Contradictions | None = None) -> Labels:
+    """Return labels in which no step of a funnel is taken without the step before, according to ``conflicts``.
+
+    Args:
+        schema: the tasks.
+        labels: the labels of every task; stay unchanged.
+        found: counts the contradicting rows, if given.
+
+    Raises:
+        TableError: a task whose ``conflicts`` is ``error`` has contradicting rows.
+    """
+    tasks = schema.tasks_by_name
+    steps = [task for task in schema.tasks if isinstance(task, Binary) and task.after is not None]
+    values = [task for task in schema.tasks if isinstance(task, LifetimeValue) and task.after is not None]
+    if not steps and not values:
+        return labels
+    found = Contradictions() if found is None else found
+    found.begin(len(next(iter(labels.values()))))
+    labels = {name: column.copy() for name, column in labels.items()}
+    steps.sort(key=lambda task: len(path_to(task, tasks)))
+    # first, trusted steps set all steps before them; then the other steps are corrected from the first step on
+    for task in sorted(steps, key=lambda task: task.conflicts != "trust_after"):
+        assert task.after is not None
+        rows = (labels[task.name] == 1) & (labels[task.after] == 0)
+        if not rows.any():
+            continue
+        _count(task, int(rows.sum()), len(rows), found)
+        if task.conflicts == "trust_after":
+            for before in path_to(task, tasks):
+                labels[before][rows & (labels[before] == 0)] = 1
+        else:
+            labels[task.name][rows] = 0 if task.conflicts == "trust_before" else np.nan
+            if task.conflicts == "drop":
+                labels[task.after][rows] = np.nan
+    for value in values:
+        _settle_value(value, labels, found)
+    return labels
+
+
+def _settle_value(task: LifetimeValue, labels: Labels, found: Contradictions) -> None:
+    """Let values above 0 without the step before count as 0."""
+    assert task.after is not None
+    rows = (labels[task.name] > 0) & (labels[task.after] == 0)
+    if rows.any():
+        labels[task.name][rows] = 0
+        found.add(task, int(rows.sum()))
+
+
+def _count(task: Binary, rows: int, of: int, found: Contradictions) -> None:
     if task.conflicts == "error":
-        raise TableError(f"{found}, which its conflicts: error forbids")
-    if warn:
-        warnings.warn(f"{found}; {DONE[task.conflicts]} (conflicts: {task.conflicts})", GatewiseWarning, stacklevel=5)
+        what = f"task {task.name!r}: {rows:,} of {of:,} rows have it without {task.after!r}"
+        raise TableError(f"{what}, which its conflicts: error forbids")
+    found.add(task, rows)

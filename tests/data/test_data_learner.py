@@ -1,0 +1,144 @@
+"""An encoder that learns from pieces is the one that learns from the whole table, bit for bit."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import gatewise as gw
+from gatewise.data.encoder import TableEncoder, TableLearner
+from gatewise.data.pieces import PIECE_ROWS, blocks, regrouped
+from gatewise.data.uniform_sample import UniformSample
+from gatewise.errors import GatewiseWarning, TableError
+
+ROWS = 2 * PIECE_ROWS + 1234
+SCHEMA = gw.Schema(
+    features=[
+        gw.Categorical("id", min_count=2),
+        gw.Numeric("amount"),
+        gw.Numeric("logarithm", column="amount", transform="log"),
+        gw.Numeric("level", column="amount", transform="quantile"),
+        gw.Numeric("bins", column="amount", embedding=gw.PiecewiseLinear(bins=8)),
+        gw.Sequence("tags", dim=2),
+        gw.Events("past", ids=[gw.EventId("act", dim=2)], numbers=[gw.EventNumber("dwell")]),
+    ],
+    tasks=[
+        gw.Binary("click"),
+        gw.Binary("buy", after="click", conflicts="trust_before"),
+        gw.Regression("price"),
+        gw.Regression("median", column="price", loss="mae"),
+        gw.Multiclass("kind"),
+        gw.Ordinal("stars"),
+        gw.Count("count"),
+        gw.LifetimeValue("value"),
+        gw.Duration("seconds"),
+    ],
+    group="id",
+)
+
+
+@pytest.fixture(scope="module")
+def table() -> pa.Table:
+    rng = np.random.default_rng(0)
+    late = np.arange(ROWS) > PIECE_ROWS
+    ends = np.concatenate([[0], np.cumsum(rng.integers(0, 3, ROWS))])
+    dwell = pa.ListArray.from_arrays(ends, rng.lognormal(1, 1, ends[-1]))
+    acts = pa.ListArray.from_arrays(ends, rng.integers(0, 9, ends[-1]))
+    return pa.table(
+        {
+            "id": rng.zipf(1.3, ROWS).clip(max=5000),
+            "amount": pa.array(rng.lognormal(3, 2, ROWS), mask=rng.random(ROWS) < 0.1 * late),
+            "tags": rng.choice(["a|b", "", "c"], ROWS),
+            "act": acts,
+            "dwell": dwell,
+            "click": (rng.random(ROWS) < 0.3).astype(int),
+            "buy": (rng.random(ROWS) < 0.1).astype(int),
+            "price": pa.array(rng.normal(1e6, 3, ROWS), mask=rng.random(ROWS) < 0.2),
+            # the classes that sort first come last
+            "kind": np.where(late, rng.choice(["a", "b"], ROWS), rng.choice(["y", "z"], ROWS)),
+            "stars": rng.integers(1, 4, ROWS) + 2 * late,
+            "count": rng.poisson(3, ROWS),
+            "value": np.where(rng.random(ROWS) < 0.5, 0.0, rng.lognormal(1, 1, ROWS)),
+            "seconds": rng.exponential(30, ROWS),
+        }
+    )
+
+
+@pytest.mark.filterwarnings("ignore:task 'buy'")
+def test_pieces_give_the_state_of_the_whole_table_bit_for_bit(table):
+    whole, _ = TableEncoder.fit(SCHEMA, table)
+    for ends in ([1000, 70_000, 140_000], [PIECE_ROWS], [1, 2, ROWS - 1]):
+        files = [table.slice(a, b - a) for a, b in zip([0, *ends], [*ends, ROWS], strict=True)]
+        learner = TableLearner(SCHEMA)
+        for piece in regrouped(files):
+            learner.absorb(piece)
+        assert json.dumps(learner.learn().state()) == json.dumps(whole.state())
+        assert learner.rows == ROWS
+
+
+@pytest.mark.filterwarnings("ignore:task 'buy'")
+def test_encoded_pieces_are_the_encoded_table(table):
+    encoder, whole = TableEncoder.fit(SCHEMA, table)
+    pieces = [encoder.encode_piece(piece) for piece in regrouped([table])]
+    np.testing.assert_array_equal(np.concatenate([piece.ids for piece in pieces]), whole.ids)
+    np.testing.assert_array_equal(np.concatenate([piece.floats for piece in pieces]), whole.floats)
+    for place, lists in enumerate(whole.lists):
+        np.testing.assert_array_equal(np.concatenate([piece.lists[place].values for piece in pieces]), lists.values)
+    np.testing.assert_array_equal(np.concatenate([piece.labels for piece in pieces]), whole.labels)
+    groups = np.concatenate([piece.groups for piece in pieces])
+    # a group has one number in all pieces, and different groups have different ones
+    pairs = set(zip(groups.tolist(), whole.groups.tolist(), strict=True))
+    assert len(pairs) == len(set(groups.tolist())) == len(set(whole.groups.tolist()))
+
+
+def test_contradictions_are_counted_over_all_pieces(table):
+    learner = TableLearner(SCHEMA)
+    for piece in regrouped([table]):
+        learner.absorb(piece)
+    found = int(((table["buy"].to_numpy() == 1) & (table["click"].to_numpy() == 0)).sum())
+    with pytest.warns(GatewiseWarning, match=f"task 'buy': {found:,} of {ROWS:,} rows have it without 'click'"):
+        learner.learn()
+
+
+def test_an_error_in_a_later_piece_says_from_where_rows_are_counted():
+    schema = gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Binary("click")])
+    learner = TableLearner(schema)
+    learner.absorb(pa.table({"x": [1.0, 2.0], "click": [0, 1]}))
+    with pytest.raises(TableError, match=r"found nan in row 1, .* \(counted from row 2 on\)"):
+        learner.absorb(pa.table({"x": [1.0, float("nan")], "click": [0, 1]}))
+
+
+def test_pieces_are_the_same_wherever_files_end():
+    rows = pa.table({"x": range(25)})
+    for ends in ([], [3, 4, 20], [10, 20], [1, 24]):
+        files = [rows.slice(a, b - a) for a, b in zip([0, *ends], [*ends, 25], strict=True)]
+        pieces = [piece["x"].to_pylist() for piece in regrouped(files, 10)]
+        assert pieces == [[*range(10)], [*range(10, 20)], [*range(20, 25)]]
+    assert [*regrouped([rows.slice(0, 0)], 10)] == []
+    assert [(each.start, each.stop) for each in blocks(25, 10)] == [(0, 10), (10, 20), (20, 25)]
+
+
+def test_a_sample_is_uniform_and_does_not_depend_on_the_pieces():
+    numbers = np.arange(20_000.0)
+    whole, pieces, other = UniformSample(1000), UniformSample(1000), UniformSample(1000, seed=1)
+    for sample in (whole, other):
+        sample.add(numbers)
+    for start in range(0, 20_000, 700):
+        pieces.add(numbers[start : start + 700])
+    kept = whole.values()
+    np.testing.assert_array_equal(np.sort(kept), np.sort(pieces.values()))
+    assert len(set(kept)) == 1000
+    assert set(kept) != set(other.values())
+    # five standard deviations of a uniform sample's mean and of its share in a tenth
+    assert abs(kept.mean() - 10_000) < 5 * 20_000 / np.sqrt(12 * 1000)
+    assert abs((kept < 2000).mean() - 0.1) < 5 * np.sqrt(0.09 / 1000)
+
+
+def test_up_to_its_size_a_sample_is_all_numbers():
+    sample = UniformSample(10)
+    for number in range(10):
+        sample.add(np.array([float(number)]))
+    assert sample.values().tolist() == list(range(10))
