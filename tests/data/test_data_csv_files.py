@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gatewise.data import TableEncoder, csv_files, read_table, stream_table
+from gatewise.data import TableEncoder, read_table, stream_table
+from gatewise.data.sources import csv_files
 from gatewise.declare import Binary, Categorical, Multiclass, Numeric, Regression, Schema, Sequence
 from gatewise.errors import GatewiseWarning
 

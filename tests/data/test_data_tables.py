@@ -11,7 +11,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from gatewise.data import TableEncoder, column_names, csv_files, read_table, stream_table
+from gatewise.data import TableEncoder, column_names, read_table, stream_table
+from gatewise.data.sources import csv_files
 from gatewise.declare import Binary, Categorical, Numeric, Regression, Schema, Sequence
 from gatewise.errors import TableError
 

@@ -43,9 +43,12 @@ from gatewise.data.ragged import (
     trimmed,
 )
 from gatewise.data.samples import sample_rows
+from gatewise.data.sources import Extent, Source, source_of
 from gatewise.data.tables import (
     column_names,
+    extent_of,
     find_column,
+    identity_of,
     pick_column,
     read_needed,
     read_table,
@@ -68,6 +71,7 @@ __all__ = [
     "EncodedTable",
     "EncodedTexts",
     "EventsColumn",
+    "Extent",
     "FeatureColumn",
     "ItemKeys",
     "KeyedColumn",
@@ -79,6 +83,7 @@ __all__ = [
     "RaggedNumbers",
     "SequenceColumn",
     "Single",
+    "Source",
     "TableEncoder",
     "TextsColumn",
     "Values",
@@ -89,8 +94,10 @@ __all__ = [
     "check_there",
     "column_names",
     "declared_types",
+    "extent_of",
     "find_column",
     "frame_like",
+    "identity_of",
     "is_built_in",
     "is_string",
     "known_labels",
@@ -108,6 +115,7 @@ __all__ = [
     "register_kind",
     "row_and_others",
     "sample_rows",
+    "source_of",
     "stream_table",
     "take_rows",
     "trimmed",

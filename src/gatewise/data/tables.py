@@ -1,23 +1,18 @@
-"""Reading of tables: the Arrow PyCapsule interface, dicts of arrays, lists of dicts, CSV and Parquet files."""
+"""Reading of tables, whatever they come from: a thin face over :mod:`gatewise.data.sources`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from gatewise.data.csv_files import CsvFile
-from gatewise.data.in_memory import as_arrow, names_of, rereadable
-from gatewise.data.parquet_files import ParquetFile
+from gatewise.data.in_memory import rereadable
 from gatewise.data.plain_types import plain_column
 from gatewise.data.reading import Types
+from gatewise.data.sources import Extent, source_of
+from gatewise.data.sources.memory import InMemory
 from gatewise.errors import TableError, did_you_mean, shown
-
-CSV_SUFFIXES = (".csv", ".csv.gz")
-TSV_SUFFIXES = (".tsv", ".tsv.gz")
-PARQUET_SUFFIXES = (".parquet", ".pq")
 
 
 def read_table(source: Any, columns: Iterable[str] | None = None, types: Types | None = None) -> pa.Table:
@@ -32,9 +27,7 @@ def read_table(source: Any, columns: Iterable[str] | None = None, types: Types |
     Raises:
         TableError: the source cannot be read as a table; names the file or column and the reason.
     """
-    if not isinstance(source, (str, Path)):
-        return as_arrow(source, None if columns is None else set(columns))
-    return _file_reader(Path(source)).read(columns, types or {})
+    return source_of(source).read(columns, types or {})
 
 
 def read_needed(
@@ -59,7 +52,8 @@ def read_needed(
 
 def readable(source: Any) -> Any:
     """Return a source that can be read repeatedly: the source itself, or a stream as an Arrow table."""
-    return source if isinstance(source, (str, Path)) else rereadable(source)
+    found = source_of(source)
+    return rereadable(found.table) if isinstance(found, InMemory) else source
 
 
 def stream_table(
@@ -73,37 +67,41 @@ def stream_table(
         types: see :func:`read_table`.
         rows: largest number of rows per piece; a CSV file is cut into blocks of bytes instead.
     """
-    if not isinstance(source, (str, Path)):
-        table = as_arrow(source, None if columns is None else set(columns))
-        for start in range(0, max(table.num_rows, 1), rows):
-            yield table.slice(start, rows)
-        return
-    yield from _file_reader(Path(source)).stream(columns, types or {}, rows)
+    yield from source_of(source).stream(columns, types or {}, rows)
 
 
 def column_names(source: Any) -> list[str]:
     """Return the names of a source's columns; the rows of a file are not read."""
-    if isinstance(source, (str, Path)):
-        return _file_reader(Path(source)).names()
-    return names_of(source)
+    return source_of(source).names()
 
 
-def _file_reader(path: Path) -> CsvFile | ParquetFile:
-    if path.is_dir() or not path.exists():
-        found = "is a folder" if path.is_dir() else f"does not exist{_near_file(path)}"
-        raise TableError(f"table {str(path)!r} {found}")
-    name = path.name.lower()
-    if name.endswith(PARQUET_SUFFIXES):
-        return ParquetFile(path)
-    if name.endswith(CSV_SUFFIXES + TSV_SUFFIXES):
-        return CsvFile(path, "\t" if name.endswith(TSV_SUFFIXES) else ",")
-    expected = ", ".join(PARQUET_SUFFIXES + CSV_SUFFIXES + TSV_SUFFIXES)
-    raise TableError(f"table {str(path)!r}: expected a file ending in {expected}")
+def identity_of(source: Any, columns: Iterable[str] | None = None) -> str:
+    """Return a digest that changes when the data do.
+
+    Of files it is made of paths, sizes, times of change and ETags, which are known without reading; of tables in
+    memory, of the values.
+
+    Args:
+        source: see :func:`read_table`; it must be readable repeatedly, see :func:`readable`.
+        columns: only these columns matter; of files all do.
+
+    Raises:
+        TableError: see :func:`read_table`.
+    """
+    return source_of(source).identity(columns)
 
 
-def _near_file(path: Path) -> str:
-    parent = path.parent
-    return did_you_mean(path.name, [p.name for p in parent.iterdir()]) if parent.is_dir() else ""
+def extent_of(source: Any, columns: Iterable[str] | None = None) -> Extent:
+    """Return the number of rows and bytes of a source, as far as they are known without reading rows.
+
+    Args:
+        source: see :func:`read_table`.
+        columns: only these columns count, where the source tells columns apart.
+
+    Raises:
+        TableError: see :func:`read_table`.
+    """
+    return source_of(source).extent(columns)
 
 
 def pick_column(table: pa.Table, name: str, purpose: str) -> pa.Array:

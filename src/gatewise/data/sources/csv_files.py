@@ -6,14 +6,17 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
+from typing_extensions import override
 
 from gatewise.data.plain_types import is_string
 from gatewise.data.reading import Types, first_line, unique_names
+from gatewise.data.sources.digests import digest_of
+from gatewise.data.sources.source import Columns, Extent, Source
+from gatewise.data.sources.stored_file import StoredFile
 from gatewise.errors import GatewiseWarning, TableError
 
 BLOCK_BYTES = 16 << 20
@@ -26,27 +29,34 @@ NULLS = (
 )
 """Spellings of null in columns of numbers, quoted or not; in text columns they are ordinary texts."""
 LEADING_ZERO = "^[+-]?0[0-9]"
+UNPACKED = 4
+"""How many times larger than its file a compressed table is taken to be."""
 
 
-class CsvFile:
+class CsvFile(Source):
     """A text file with a header line; errors name the file and, if known, the column.
 
     In a text column an empty field is null, and a quoted empty field is the empty string. Integers with leading zeros
     in the first block are text, unless the column's type is known to be a number.
     """
 
-    def __init__(self, path: Path, delimiter: str = ",") -> None:
-        self.path = path
-        self.where = f"table {str(path)!r}"
+    takes_types = True
+
+    def __init__(self, file: StoredFile, delimiter: str = ",") -> None:
+        self.file = file
+        self.shown = file.shown
+        self.where = f"table {file.shown!r}"
         # a quoted value may hold a newline, also at the boundary of two blocks
         self.parsing = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
         self.reading = pacsv.ReadOptions(block_size=BLOCK_BYTES)
 
+    @override
     def names(self) -> list[str]:
         """Return the names of all columns; only the first block is read."""
         return list(self._inferred().names)
 
-    def read(self, columns: Iterable[str] | None, types: Types) -> pa.Table:
+    @override
+    def read(self, columns: Columns, types: Types) -> pa.Table:
         """Return the whole table, or the columns of ``columns`` that exist; types are inferred from all rows."""
         schema = self._inferred()
         with self._explained(schema.names):
@@ -54,17 +64,39 @@ class CsvFile:
             [table] = self._with_nulls(self._whole, converting)
             return table
 
-    def stream(self, columns: Iterable[str] | None, types: Types, rows: int) -> Iterator[pa.Table]:  # noqa: ARG002
+    @override
+    def stream(self, columns: Columns, types: Types, rows: int) -> Iterator[pa.Table]:
         """Yield the table block by block; unknown types are inferred from the first block."""
         schema = self._inferred()
         with self._explained(schema.names):
             yield from self._with_nulls(self._blocks, self._converting(schema, columns, types))
 
+    @override
+    def identity(self, columns: Columns = None) -> str:
+        """Return a digest of the file's path, size and time of change."""
+        with self._explained([]):
+            return digest_of(self.file.version())
+
+    @override
+    def extent(self, columns: Columns = None) -> Extent:
+        """Return the file's size, of all columns: only reading says how many rows there are."""
+        with self._explained([]):
+            return Extent(None, self.file.bytes * (UNPACKED if self.file.path.lower().endswith(".gz") else 1))
+
     def _whole(self, converting: pacsv.ConvertOptions) -> Iterator[pa.Table]:
-        yield pacsv.read_csv(self.path, self.reading, self.parsing, converting)
+        with self.file.open_stream() as stream:
+            yield pacsv.read_csv(stream, self.reading, self.parsing, converting)
+
+    @contextmanager
+    def _open(self, converting: pacsv.ConvertOptions | None = None) -> Iterator[pacsv.CSVStreamingReader]:
+        with (
+            self.file.open_stream() as stream,
+            pacsv.open_csv(stream, self.reading, self.parsing, converting) as reader,
+        ):
+            yield reader
 
     def _blocks(self, converting: pacsv.ConvertOptions) -> Iterator[pa.Table]:
-        with pacsv.open_csv(self.path, self.reading, self.parsing, converting) as reader:
+        with self._open(converting) as reader:
             empty = True
             for batch in reader:
                 empty = False
@@ -87,7 +119,7 @@ class CsvFile:
             yield piece if texts is None else _replaced(piece, next(texts))
 
     def _inferred(self) -> pa.Schema:
-        with self._explained([]), pacsv.open_csv(self.path, self.reading, self.parsing) as probe:
+        with self._explained([]), self._open() as probe:
             unique_names(probe.schema, self.where)
             return probe.schema
 
@@ -104,7 +136,7 @@ class CsvFile:
         """Return the integer columns with leading zeros in the first block."""
         if not names:
             return []
-        with pacsv.open_csv(self.path, self.reading, self.parsing, _texts_alone(names)) as reader:
+        with self._open(_texts_alone(names)) as reader:
             block = next(iter(reader), None)
         found = []
         for name, texts in zip(names, () if block is None else block.columns, strict=False):
