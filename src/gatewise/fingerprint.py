@@ -9,7 +9,7 @@ from typing import Any
 from gatewise import declare
 from gatewise.training.run_folder import DEFAULTS
 
-LOOKING = ("patience", "device", "conflict_every", "callbacks")
+LOOKING = ("patience", "device", "conflict_every", "callbacks", "memory", "cache", "save_minutes")
 """Options that do not change the trained model."""
 
 

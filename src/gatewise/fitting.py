@@ -69,6 +69,7 @@ def make_trainer(
         run_dir=run_dir,
         fingerprint=None if run_dir is None else _fingerprint(scorer, options, train, valid),
         reporter=reporter,
+        save_seconds=60 * training.save_minutes,
     )
 
 

@@ -309,7 +309,7 @@ class Insight(Judging):
     def _warn_of_gates(self, table: TensorTable) -> None:
         names = [task.name for task in self.scorer.tasks]
         # only the last level, whose gates are the tasks'
-        usage = gate_usage(self.scorer.model, names, table.head(GATE_SAMPLE))[-1:]
+        usage = gate_usage(self.scorer.model, names, table)[-1:]
         for problem in mixture_problems(usage):
             warnings.warn(str(problem), GatewiseWarning, stacklevel=4)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,18 +11,23 @@ import torch
 
 from gatewise import declare
 from gatewise.assembly import (
+    WindowedRows,
     build_balance,
     build_model,
     build_tasks,
     load_language_models,
     load_pretrained_vectors,
 )
-from gatewise.data import TableEncoder, check_there
+from gatewise.caching import Cacher, fits
+from gatewise.data import CachedRows, EncodedTable, TableEncoder, check_there, readable
 from gatewise.errors import DeclarationError
 from gatewise.nn import TensorTable
 from gatewise.progress import counting, said, working
 from gatewise.serving import Scorer
 from gatewise.training import Monitor, choose_device
+
+Rows = TensorTable | WindowedRows
+"""Encoded rows of a training: in memory, or on disk."""
 
 
 def check_declared(schema: declare.Schema, options: declare.Options) -> None:
@@ -63,14 +69,14 @@ class Prepared:
     Attributes:
         options: the declared options, without any ``auto``.
         scorer: encoder, tasks and the model to train.
-        train: training rows, on the model's device.
+        train: training rows, on the model's device or on disk.
         valid: validation rows, or None.
     """
 
     options: declare.Options
     scorer: Scorer
-    train: TensorTable
-    valid: TensorTable | None
+    train: Rows
+    valid: Rows | None
 
 
 def prepare(
@@ -97,23 +103,57 @@ def prepare(
         DeclarationError: this machine does not have the device.
     """
     device = choose_device(options.training.device)
-    with working("encoding the tables", show):
-        if known is None:
-            _check_vectors(schema)
-            encoder, encoded = TableEncoder.fit(schema.embedding_numbers(options.model.numbers), train)
-        else:
-            encoder, encoded = known.encoder, known.encoder.encode(train, weights=True)
-        side = options.model.side
-        aside = () if side is None else side.features
-        encoded_valid = None if valid is None else encoder.encode(valid, optional=aside)
+    if known is None:
+        _check_vectors(schema)
+    side = options.model.side
+    aside = () if side is None else side.features
+    tables = _Tables(schema.embedding_numbers(options.model.numbers), options.training, show)
+    encoder, encoded = tables.training(train, None if known is None else known.encoder)
+    encoded_valid = None if valid is None else tables.validation(encoder, valid, aside)
     options = _resolved(options, declare.TableSize(len(encoded), valid is not None), show)
     scorer = _untrained(encoder, options, device) if known is None else known.copy(device)
     with counting("texts read", show and bool(encoder.layout.texts)) as count:
         read = partial(scorer.model.input_layer.read_texts, read=count)
-        tensors = read(scorer.tensors(encoded))
-        scorer.model.input_layer.learn(tensors)
-        held_out = None if encoded_valid is None else read(scorer.tensors(encoded_valid))
+        tensors = _rows(scorer, encoded).prepared(read)
+        scorer.model.input_layer.learn(tensors.pieces())
+        held_out = None if encoded_valid is None else _rows(scorer, encoded_valid).prepared(read)
     return Prepared(options, scorer, tensors, held_out)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Encodes tables, in memory or, where they do not fit, into caches on disk."""
+
+    schema: declare.Schema
+    training_options: declare.Training
+    show: bool
+
+    def training(self, source: Any, known: TableEncoder | None) -> tuple[TableEncoder, EncodedTable | CachedRows]:
+        """Return the encoder, learnt from the training table unless it is known, and the encoded table."""
+        source = readable(source)
+        if not fits(self.schema, self.training_options, source):
+            cacher = Cacher(self.schema, self.training_options, self.show)
+            return cacher.learnt(source) if known is None else (known, cacher.encoded(known, source, weights=True))
+        with working("encoding the training table", self.show):
+            if known is None:
+                return TableEncoder.fit(self.schema, source)
+            return known, known.encode(source, weights=True)
+
+    def validation(self, encoder: TableEncoder, source: Any, aside: Collection[str]) -> EncodedTable | CachedRows:
+        """Return the encoded validation table."""
+        source = readable(source)
+        if not fits(self.schema, self.training_options, source):
+            cacher = Cacher(self.schema, self.training_options, self.show)
+            return cacher.encoded(encoder, source, optional=aside)
+        with working("encoding the validation table", self.show):
+            return encoder.encode(source, optional=aside)
+
+
+def _rows(scorer: Scorer, encoded: EncodedTable | CachedRows) -> Rows:
+    """Return encoded rows as tensors on the model's device, all of them or some at a time."""
+    if isinstance(encoded, CachedRows):
+        return WindowedRows(encoded, sum(task.num_labels for task in scorer.tasks), scorer.device)
+    return scorer.tensors(encoded)
 
 
 def _resolved(options: declare.Options, size: declare.TableSize, show: bool) -> declare.Options:

@@ -25,8 +25,7 @@ from gatewise.fitting import facts_of, make_trainer
 from gatewise.grids import ShownDict
 from gatewise.insight import Insight
 from gatewise.look import take_sample
-from gatewise.nn import TensorTable
-from gatewise.preparing import check_declared, check_fit, prepare
+from gatewise.preparing import Rows, check_declared, check_fit, prepare
 from gatewise.progress import PROBLEMS, at_terminal, reporter_of, working
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, save_artefact
@@ -36,6 +35,8 @@ from gatewise.tuning import tuned
 from gatewise.version import versions
 
 GATE_SAMPLE = 10_000
+MOST_JUDGED = 1_000_000
+"""Held-out rows, the first ones, that are looked at for problems after a training."""
 
 
 @declare.spelled_out
@@ -238,14 +239,16 @@ class Ranker(Described, Insight, Estimator):
                 self._scorer, self.history, self._holds_more = scorer, trainer.history, False
                 self.options = prepared.options
                 self.made, self.rows = versions(), counted
-        self._warn_of_gates(held_out if held_out is not None and len(held_out) else rows)
+        looked_at = held_out if held_out is not None and len(held_out) else rows
+        self._warn_of_gates(looked_at.head(GATE_SAMPLE))
         # where nobody listens, such as in a command that says them later, nothing is computed
         if PROBLEMS.isEnabledFor(logging.WARNING):
             self._say_problems(train, held_out)
 
-    def _say_problems(self, train: Any, held_out: TensorTable | None) -> None:
+    def _say_problems(self, train: Any, held_out: Rows | None) -> None:
         """Give the problems of the training, of its rows and of held-out rows to the logger."""
-        unfit = [] if held_out is None or not len(held_out) else misfits(self.scorer.predicted_rows(held_out), {})
+        some = None if held_out is None else held_out.head(MOST_JUDGED)
+        unfit = [] if some is None or not len(some) else misfits(self.scorer.predicted_rows(some), {})
         # a file is not read a second time for it
         leaking = [] if isinstance(train, (str, Path)) else leaks(take_sample(train, LOOKED_AT).table, self.schema)
         for problem in self.training_problems() + leaking + unfit:

@@ -156,6 +156,10 @@ TRAINING = declare.Training(
     precision="bf16",
     device="cuda:1",
     seed=2**63 - 1,
+    memory="1.5 GB",
+    order="time",
+    cache="rows",
+    save_minutes=2.5,
     callbacks=[CALLBACK],
 )
 SPLIT = declare.Split("time", valid=0.3, test=0.2)

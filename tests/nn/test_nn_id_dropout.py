@@ -41,7 +41,7 @@ def test_a_value_gives_way_as_often_as_its_rows_say():
     torch.manual_seed(0)
     module = IdDropout(layout(), 20.0)
     assert dropped(module, 2) == 0, "nothing was counted yet"
-    module.learn(table())
+    module.learn([table()])
     assert abs(dropped(module, 2) - 20 / 80) < 0.02
     assert abs(dropped(module, 3) - 20 / 40) < 0.02
     assert dropped(module, 1) == 0, "null stays null"
@@ -52,7 +52,7 @@ def test_a_value_gives_way_as_often_as_its_rows_say():
 def test_frozen_tables_and_those_without_an_out_of_vocabulary_row_stay_as_they_are():
     for field in ({"frozen": True}, {"reserved": 0}):
         module = IdDropout(layout(**field), 20.0)
-        module.learn(table())
+        module.learn([table()])
         ids = torch.full((1000, 2), 3, dtype=torch.int32)
         found = module(Inputs(ids, (torch.zeros(1000, 0, dtype=torch.int32),), torch.zeros(1000, 0)))
         assert found.ids[:, 0].eq(0).any()

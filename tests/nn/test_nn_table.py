@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from itertools import chain
 
 import pytest
 import torch
@@ -40,19 +42,23 @@ def test_padded_with_empty_lists_anywhere(lists: list[list[int]]) -> None:
 
 
 @pytest.mark.parametrize("rows", [0, 1, 8, 13])
-def test_indices_cover_every_row_once(rows: int) -> None:
-    in_order = list(table(rows).indices(4))
-    shuffled = list(table(rows).indices(4, torch.Generator().manual_seed(0)))
-    for batches in (in_order, shuffled):
+def test_batches_cover_every_row_once_from_any_batch_on(rows: int) -> None:
+    whole = replace(table(rows), targets=torch.arange(rows).float().unsqueeze(1))
+    for seed in (None, 0):
+        batches = [batch.targets.flatten().tolist() for batch in whole.batches(4, seed)]
         assert all(0 < len(index) <= 4 for index in batches)
         assert all(len(index) == 4 for index in batches[:-1])
-        assert sorted(torch.cat(batches).tolist() if batches else []) == list(range(rows))
-    assert torch.equal(torch.cat([*in_order, torch.arange(0)]), torch.arange(rows))
+        found = list(chain.from_iterable(batches))
+        assert sorted(found) == list(range(rows))
+        assert seed == 0 or found == list(range(rows))
+        for first in range(len(batches) + 2):
+            later = [batch.targets.flatten().tolist() for batch in whole.batches(4, seed, first=first)]
+            assert later == batches[first:]
 
 
 def test_shuffling_follows_the_generator() -> None:
     def order(seed: int) -> list[int]:
-        return torch.cat(list(table(50).indices(8, torch.Generator().manual_seed(seed)))).tolist()
+        return table(50).order(seed).tolist()
 
     assert order(3) == order(3)
     assert order(3) != order(4)

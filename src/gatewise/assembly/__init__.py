@@ -6,9 +6,11 @@ from gatewise.assembly.tasks import build_tasks
 from gatewise.assembly.tensors import to_tensors
 from gatewise.assembly.texts import load_language_models
 from gatewise.assembly.trunks import TrunkContext, build_trunk
+from gatewise.assembly.windows import WindowedRows
 
 __all__ = [
     "TrunkContext",
+    "WindowedRows",
     "build_balance",
     "build_model",
     "build_tasks",

@@ -4,6 +4,17 @@ Other packages import from here only.
 """
 
 from gatewise.data.arrays import as_type, nan_to_null, null_mask
+from gatewise.data.cache import (
+    CachedRows,
+    CacheFolder,
+    Plan,
+    cache_of,
+    caches,
+    open_cache,
+    remove_cache,
+    write_cache,
+)
+from gatewise.data.cache.records import to_batch
 from gatewise.data.columns import (
     UNIFORM_STD,
     AnyColumn,
@@ -22,11 +33,12 @@ from gatewise.data.columns import (
     register_kind,
 )
 from gatewise.data.encoded import EncodedTable
-from gatewise.data.encoder import TableEncoder, declared_types, needed_columns
+from gatewise.data.encoder import TableEncoder, TableLearner, declared_types, needed_columns
 from gatewise.data.frames import frame_like
-from gatewise.data.labels import known_labels, known_numbers
+from gatewise.data.labels import known_labels, known_numbers, label_columns
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.one_row import row_and_others
+from gatewise.data.pieces import PIECE_ROWS, regrouped
 from gatewise.data.plain_types import is_string, take_rows, wide_column
 from gatewise.data.pretrained import check_there, read_pretrained
 from gatewise.data.ragged import (
@@ -60,11 +72,14 @@ from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary, Values
 
 __all__ = [
     "LARGEST",
+    "PIECE_ROWS",
     "UNIFORM_STD",
     "AlignedLists",
     "AnyColumn",
     "AnyVocabulary",
     "BuiltInColumn",
+    "CacheFolder",
+    "CachedRows",
     "CategoricalColumn",
     "Description",
     "Encoded",
@@ -78,6 +93,7 @@ __all__ = [
     "LayoutBuilder",
     "NumberedVocabulary",
     "NumericColumn",
+    "Plan",
     "RaggedIds",
     "RaggedLists",
     "RaggedNumbers",
@@ -85,12 +101,15 @@ __all__ = [
     "Single",
     "Source",
     "TableEncoder",
+    "TableLearner",
     "TextsColumn",
     "Values",
     "VectorColumn",
     "Vocabulary",
     "as_matrix",
     "as_type",
+    "cache_of",
+    "caches",
     "check_there",
     "column_names",
     "declared_types",
@@ -102,9 +121,11 @@ __all__ = [
     "is_string",
     "known_labels",
     "known_numbers",
+    "label_columns",
     "nan_to_null",
     "needed_columns",
     "null_mask",
+    "open_cache",
     "padded",
     "parts_by_name",
     "pick_column",
@@ -113,11 +134,15 @@ __all__ = [
     "read_table",
     "readable",
     "register_kind",
+    "regrouped",
+    "remove_cache",
     "row_and_others",
     "sample_rows",
     "source_of",
     "stream_table",
     "take_rows",
+    "to_batch",
     "trimmed",
     "wide_column",
+    "write_cache",
 ]

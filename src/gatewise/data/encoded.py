@@ -38,3 +38,17 @@ class EncodedTable:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def taken(self, index: np.ndarray) -> EncodedTable:
+        """Return the chosen rows, in their order."""
+        return EncodedTable(
+            self.ids[index],
+            tuple(lists.taken(index) for lists in self.lists),
+            self.floats[index],
+            None if self.labels is None else self.labels[index],
+            None if self.weights is None else self.weights[index],
+            tuple(EncodedTexts(texts.tokens, texts.codes[index]) for texts in self.texts),
+            None if self.groups is None else self.groups[index],
+            {name: column[index] for name, column in self.known.items()},
+            tuple(lists.taken(index) for lists in self.number_lists),
+        )

@@ -26,6 +26,7 @@ from gatewise.data.labels import (
     label_encoder,
     learn_labels,
     read_labels,
+    some_weigh,
     warn_of_zeros,
 )
 from gatewise.data.matrix import side_by_side
@@ -138,7 +139,7 @@ class TableEncoder:
             return _assembled(self.layout, encoded, rows, known_labels(self.labels, table), known=beside)
         read = read_labels(self.schema, self.labels, table)
         steering = encode_weights(self.schema, table) if weights else None
-        warn_of_zeros(self.schema, None if steering is None or not rows else steering.any(axis=0))
+        warn_of_zeros(self.schema, None if steering is None or not rows else some_weigh(steering))
         groups = encode_groups(self.schema, table)
         return _assembled(self.layout, encoded, rows, read, steering, groups, beside)
 
@@ -276,7 +277,7 @@ class TableLearner:
             later = f" (counted from row {self.rows:,} on)" if self.rows and " in row " in str(error) else ""
             raise TableError(f"{error}{later}") from None
         if weights is not None:
-            found = weights.any(axis=0)
+            found = some_weigh(weights)
             self._weighs = found if self._weighs is None else self._weighs | found
         self.rows += table.num_rows
         return Absorbed(prepared, labels, weights, groups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -34,6 +34,13 @@ class RaggedLists:
     def padded(self) -> np.ndarray:
         """Return the lists as one matrix ``[row, longest]``, padded at the end."""
         return padded(self.values, self.offsets, self.padding)
+
+    def taken(self, index: np.ndarray) -> Self:
+        """Return the lists of the chosen rows, in their order."""
+        starts, lengths = self.offsets[index], self.offsets[index + 1] - self.offsets[index]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return type(self)(self.values[places], offsets)
 
 
 class RaggedIds(RaggedLists):

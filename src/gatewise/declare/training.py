@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
-from pydantic import AfterValidator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Field, Tag
 from typing_extensions import override
 
 from gatewise.declare.base import AUTO, Auto, Rate, declaration, number_of, number_or_auto, shorthand
@@ -19,6 +19,9 @@ RateOrAuto = Annotated[
     Annotated[Annotated[float, Field(gt=0)], Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto
 ]
 PatienceOrAuto = Annotated[Annotated[Positive | None, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
+MemoryOrAuto = Annotated[
+    Annotated[Annotated[int, Field(ge=0)], Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto
+]
 AnyCallback = Annotated[Any, OpenTo("callback")]
 Unit = Literal["epoch", "step"]
 
@@ -34,6 +37,17 @@ def _device(text: str) -> str:
         hint = "; did you mean 'cuda'?" if text.casefold() in ("gpu", "nvidia") else ""
         raise ValueError(f"expected 'auto', 'cpu', 'mps', 'cuda' or one such as 'cuda:0', found {text!r}{hint}")
     return text
+
+
+def _memory(value: Any) -> Any:
+    if not isinstance(value, str) or value == AUTO:
+        return value
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([kMGT]i?)?B?", value.strip())
+    if found is None:
+        raise ValueError(f"expected 'auto', or bytes such as 0, '500 MB' or '1.5 GB', found {value!r}")
+    number, unit = found.groups()
+    base = 1024 if (unit or "").endswith("i") else 1000
+    return round(float(number) * base ** ("kMGT".find((unit or "?")[0]) + 1))
 
 
 @declaration
@@ -161,6 +175,15 @@ class Training:
     the history has the mean cosine and ratio of norms per pair of tasks. None: never."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = field(default=0, kw_only=True)
     """Seed of initial weights, order of rows and dropout."""
+    memory: Annotated[MemoryOrAuto, BeforeValidator(_memory)] = field(default=AUTO, kw_only=True)
+    """Largest size of a table that is trained on in memory, such as ``"2 GB"``; a larger one is encoded into a cache on
+    disk, once, and trained on from there. ``auto``: a quarter of the machine's memory; 0: always the cache."""
+    order: Literal["random", "time"] = field(default="random", kw_only=True)
+    """Order of the rows in a cache: dealt at random, or as they come, for training that follows the time."""
+    cache: str | None = field(default=None, kw_only=True)
+    """Folder of the caches; None: ``GATEWISE_CACHE``, or the user's cache folder."""
+    save_minutes: Annotated[float, Field(ge=0)] = field(default=10.0, kw_only=True)
+    """Minutes between two checkpoints within an epoch, where there is a folder for them."""
     callbacks: Annotated[Sequence[AnyCallback], AfterValidator(tuple)] = field(default=(), kw_only=True)
     """Registered reporters, called on every step and epoch; ``fit`` also takes reporters that are not registered."""
 
@@ -204,4 +227,8 @@ class TrainingOptions(TypedDict, total=False):
     device: str
     conflict_every: int | None
     seed: int
+    memory: int | str
+    order: Literal["random", "time"]
+    cache: str | None
+    save_minutes: float
     callbacks: Sequence[Any]

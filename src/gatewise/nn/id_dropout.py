@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import torch
@@ -40,12 +40,13 @@ class IdDropout(nn.Module):
         self.layout, self.weight = layout, weight
         self._shares: dict[int, Tensor] = {}
 
-    def learn(self, table: TensorTable) -> None:
+    def learn(self, pieces: Iterable[TensorTable]) -> None:
         """Count the values of the training rows, over all features that share an embedding table."""
         counts: dict[int, Tensor] = {}
-        for field, ids in self._columns(table.ids, [ragged.values for ragged in table.lists]):
-            found = torch.bincount(ids.long(), minlength=self.layout.fields[field].rows)
-            counts[field] = counts[field] + found if field in counts else found
+        for table in pieces:
+            for field, ids in self._columns(table.ids, [ragged.values for ragged in table.lists]):
+                found = torch.bincount(ids.long(), minlength=self.layout.fields[field].rows)
+                counts[field] = counts[field] + found if field in counts else found
         self._shares = {}
         for field, count in counts.items():
             share = self.weight / (self.weight + count.float())

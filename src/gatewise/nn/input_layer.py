@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -143,10 +143,10 @@ class InputLayer(nn.Module):
         )
         return replace(table, texts=known)
 
-    def learn(self, table: TensorTable) -> None:
+    def learn(self, pieces: Iterable[TensorTable]) -> None:
         """Learn from the training rows how often each value gives way to the out-of-vocabulary row, if any does."""
         if self.id_dropout is not None:
-            self.id_dropout.learn(table)
+            self.id_dropout.learn(pieces)
 
     def columns_of(self, feature: str) -> list[int]:
         """Return the columns of ``x`` that belong to a feature; none for a sequence that is not pooled."""

@@ -182,7 +182,7 @@ class MultiTaskModel(nn.Module):
         self.input_layer.check(table)
         table = self.input_layer.read_texts(table)
         # an empty table is one empty batch
-        batches = table.indices(batch_size) if len(table) else [torch.arange(0, device=table.device)]
+        batches = torch.split(torch.arange(len(table), device=table.device), batch_size)
         return self.run((table.inputs(index) for index in batches), gates=gates)
 
     @torch.no_grad()

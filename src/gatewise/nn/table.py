@@ -160,6 +160,7 @@ class TensorTable:
         *,
         whole_groups: bool = False,
         processes: Processes = Alone(),  # noqa: B008
+        first: int = 0,
     ) -> Iterator[Batch]:
         """Yield this process's share of every batch, with targets; the last batch may be short.
 
@@ -168,12 +169,26 @@ class TensorTable:
             seed: seed of the shuffling; None: the table's own order.
             whole_groups: shuffle groups instead of rows; a group's rows stay together as far as batches allow.
             processes: the processes that share the rows.
+            first: number of the first batch to yield.
         """
-        generator = None if seed is None else torch.Generator().manual_seed(seed)
+        order = self.order(seed, whole_groups=whole_groups)
+        yield from self.batches_in(order[first * batch_size :], batch_size, processes)
+
+    def batches_in(self, order: Tensor, batch_size: int, processes: Processes) -> Iterator[Batch]:
+        """Yield this process's share of every batch of the rows whose indices are ``order``, ``[row]``."""
         # the rows of several batches are fetched at once: fewer and larger copies
-        for index in self.indices(batch_size * BATCHES_AT_ONCE, generator, whole_groups=whole_groups):
-            shares = [rows[share_of(processes, len(rows))] for rows in torch.split(index, batch_size)]
-            yield from self._cut(shares)
+        for index in torch.split(order.to(self.device), batch_size * BATCHES_AT_ONCE):
+            if len(index):
+                shares = [rows[share_of(processes, len(rows))] for rows in torch.split(index, batch_size)]
+                yield from self._cut(shares)
+
+    def order(self, seed: int | None, *, whole_groups: bool = False) -> Tensor:
+        """Return the indices ``[row]`` of the rows in the order of an epoch; see :meth:`batches`."""
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
+        order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
+        if whole_groups and self.groups is not None and len(self):
+            order = _together(self.groups, order)
+        return order
 
     def _cut(self, parts: list[Tensor]) -> Iterator[Batch]:
         """Yield one batch per part, a tensor of row indices."""
@@ -195,21 +210,13 @@ class TensorTable:
         texts = tuple(texts.batch(index) for texts in self.texts)
         return Inputs(ids, lists, floats, texts, checked=True, number_lists=numbers)
 
-    def indices(
-        self, batch_size: int, generator: torch.Generator | None = None, *, whole_groups: bool = False
-    ) -> Iterator[Tensor]:
-        """Yield row indices batch by batch; see :meth:`batches`."""
-        order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
-        if whole_groups and self.groups is not None and len(self):
-            order = _together(self.groups, order)
-        for index in torch.split(order.to(self.device), batch_size):
-            if len(index):
-                yield index
-
 
 def _together(groups: Tensor, order: Tensor) -> Tensor:
     """Return the rows ordered so that each group is contiguous, at the place of its first row; both ``[row]``."""
-    groups, place = groups[order] + 1, torch.arange(len(order))
+    # numbered without gaps, whatever numbers they have; rows without a group get 0
+    _, numbered = torch.unique(groups.clamp(min=-1), return_inverse=True)
+    numbered = torch.where(groups < 0, 0, numbered + 1)
+    groups, place = numbered[order], torch.arange(len(order))
     # rows without a group stay at their places
     first = torch.full((int(groups.max()) + 1,), len(order)).scatter_reduce(0, groups, place, "amin")
     return order[torch.where(groups > 0, first[groups], place).argsort(stable=True)]

@@ -48,6 +48,14 @@ class ConflictMonitor:
         for site, sums in self.sums.items():
             sums += _compared(gradients.gramian(site).detach().cpu())
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sums of the epoch so far."""
+        return {"steps": self.steps, "sums": dict(self.sums)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore a saved state."""
+        self.steps, self.sums = state["steps"], dict(state["sums"])
+
     def summary(self) -> list[dict[str, Any]]:
         """Return one record per pair of tasks and site; a mean without any defined value is None."""
         return [

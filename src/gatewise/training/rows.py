@@ -12,8 +12,8 @@ from gatewise.processes import Processes
 class TrainingRows(Protocol):
     """Encoded rows with labels, for training or validation.
 
-    :class:`gatewise.nn.TensorTable` is the implementation for rows in memory. A source that is larger than memory gives
-    batches and pieces that hold some rows at a time.
+    :class:`gatewise.nn.TensorTable` is the implementation for rows in memory, and
+    :class:`gatewise.assembly.WindowedRows` that for rows on disk, of which it holds some at a time.
     """
 
     @property
@@ -24,7 +24,13 @@ class TrainingRows(Protocol):
         """Return the rows after ``prepare``, which is called once per piece."""
 
     def batches(
-        self, batch_size: int, seed: int | None = None, *, whole_groups: bool = False, processes: Processes = ...
+        self,
+        batch_size: int,
+        seed: int | None = None,
+        *,
+        whole_groups: bool = False,
+        processes: Processes = ...,
+        first: int = 0,
     ) -> Iterator[Batch]:
         """Yield this process's share of every batch of all rows; the last batch may be short.
 
@@ -36,6 +42,7 @@ class TrainingRows(Protocol):
             seed: seed of the shuffling; None: the rows' own order.
             whole_groups: shuffle groups instead of rows; a group's rows stay together as far as batches allow.
             processes: the processes that share the rows.
+            first: number of the first batch to yield: a place in an epoch is one number.
         """
 
     def pieces(self) -> Iterator[TensorTable]:

@@ -54,7 +54,7 @@ def _refuse_loss(run_dir: Path, epochs: int | None) -> None:
         # a damaged checkpoint cannot be resumed
         return
     longer = epochs is not None and reached > epochs
-    if reached and (longer or not finished):
+    if (reached or kept.get("under_way")) and (longer or not finished):
         state = "" if finished else " that is not at its end"
         raise ArtefactError(
             f"run {str(run_dir)!r} holds {reached} epochs of an earlier training{state}: resume it, overwrite it, "

@@ -264,6 +264,17 @@ class TrainingStep:
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
 
+    def state_within_epoch(self) -> dict[str, Any]:
+        """Return what a checkpoint within an epoch has besides :meth:`state_dict`."""
+        conflict = None if self.conflict is None else self.conflict.state_dict()
+        return {"draws": list(self.draws.state()), "conflict": conflict}
+
+    def restore_within_epoch(self, state: dict[str, Any]) -> None:
+        """Restore a saved :meth:`state_within_epoch`."""
+        self.draws.restore(tuple(state["draws"]))
+        if self.conflict is not None and state["conflict"] is not None:
+            self.conflict.load_state_dict(state["conflict"])
+
     def _parts(self) -> dict[str, Any]:
         return {
             "model": self.model,

@@ -22,11 +22,13 @@ from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.gate_watch import watched_gates
 from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.numerics import check_finite
+from gatewise.training.progress_in_epoch import Progress
 from gatewise.training.reporter import Reporter
 from gatewise.training.rows import TrainingRows
 from gatewise.training.run_folder import CHECKPOINT, HISTORY, differences, goes_on
 from gatewise.training.schedules import Schedule, steps_per_epoch
 from gatewise.training.step import TrainingStep
+from gatewise.training.termination import Termination
 
 
 class Trainer:
@@ -55,6 +57,7 @@ class Trainer:
         fingerprint: identifies the training, part by part; a checkpoint with a different part is refused.
         reporter: called on every step and epoch.
         processes: the processes that train the model together, each with its share of every batch.
+        save_seconds: seconds between checkpoints within an epoch.
 
     Raises:
         DeclarationError: the step cannot be compiled.
@@ -82,6 +85,7 @@ class Trainer:
         fingerprint: Mapping[str, str] | None = None,
         reporter: Reporter | None = None,
         processes: Processes | None = None,
+        save_seconds: float = 600.0,
     ) -> None:
         self.model, self.tasks = model, tasks
         self.processes = processes or Alone()
@@ -107,6 +111,10 @@ class Trainer:
         self.fingerprint = dict(fingerprint or {})
         self.history: list[EpochRecord] = []
         self.best_weights: dict[str, Tensor] | None = None
+        self.save_seconds = save_seconds
+        # steps of the epoch that is under way, as a checkpoint within it had them
+        self._under_way: dict[str, Any] | None = None
+        self._termination = Termination()
 
     def fit(
         self, train: TrainingRows, valid: TrainingRows | None = None, *, resume: bool = False, overwrite: bool = False
@@ -114,7 +122,9 @@ class Trainer:
         """Train until the epochs or the patience are used up, then restore the best epoch's weights.
 
         Without validation rows the last complete epoch counts as the best. Ctrl-C leaves the weights of the best epoch
-        so far in the model and the last complete epoch in the checkpoint.
+        so far in the model, and the last checkpoint in ``run_dir``: of the end of an epoch, or of at most
+        ``save_seconds`` ago within one. SIGTERM writes a checkpoint after the step that is under way, then ends the
+        process.
 
         Args:
             train: the training rows, such as a :class:`gatewise.nn.TensorTable`; their ids are checked once.
@@ -137,9 +147,11 @@ class Trainer:
         self.reporter.on_training_start(self.epochs, steps, len(self.history) + 1)
         reason = "interrupted"
         try:
-            with enough_memory(f"a step of training: batch_size {self.batch_size} may be too large"):
+            large = f"a step of training: batch_size {self.batch_size} may be too large"
+            with enough_memory(large), self._termination.awaited(self.run_dir is not None):
                 while len(self.history) < self.epochs and not self.stopping.exhausted:
                     self._finish_epoch(self.run_epoch(train), valid)
+                    self._termination.end()
             reason = "patience is used up" if self.stopping.exhausted else "all epochs done"
         finally:
             if self.best_weights is not None:
@@ -163,26 +175,43 @@ class Trainer:
             TrainingError: a task's loss is not finite.
         """
         epoch, started = len(self.history) + 1, time.perf_counter()
+        before, self._under_way = self._under_way, None
+        done = Progress() if before is None else Progress.of(before["progress"])
         # each rank draws its own dropout
         self.step.draws.seed(_seed_of(self.seed + self.processes.rank, epoch))
-        self.model.train()
         if (conflict := self.step.conflict) is not None:
             conflict.start()
-        whole_groups = any(task.reads_groups for task in self.tasks)
-        seed = _seed_of(self.seed, epoch)
-        batches = train.batches(self.batch_size, seed, whole_groups=whole_groups, processes=self.processes)
-        rows, results = 0, []
-        for group in _grouped(batches, self.accumulate):
+        if before is not None:
+            self.step.restore_within_epoch(before["step"])
+        self.model.train()
+        first = len(done.results) * self.accumulate
+        saved, taken = started, done.seconds
+        for group in _grouped(self._batches(train, epoch, first), self.accumulate):
             result = self.step(group)
             self.reporter.on_step_end(result.losses)
-            rows += result.rows
-            results.append(torch.stack([result.summed, result.counted, result.weights]))
-        record = self._summary(epoch, torch.stack(results).cpu())
-        seconds = time.perf_counter() - started
+            done.rows += result.rows
+            done.results.append(torch.stack([result.summed, result.counted, result.weights]))
+            now = time.perf_counter()
+            if self._due(now - saved):
+                done.seconds, saved = taken + now - started, now
+                self._save({"progress": done.state(), "step": self.step.state_within_epoch()})
+                self._termination.end()
+        record = self._summary(epoch, torch.stack([result.to(self.step.device) for result in done.results]).cpu())
+        seconds, rows = taken + time.perf_counter() - started, done.rows
         rate = self.step.optimizer.param_groups[0]["lr"]
         return EpochRecord(
             epoch, rate, seconds, rows / seconds, record, conflict=[] if conflict is None else conflict.summary()
         )
+
+    def _batches(self, train: TrainingRows, epoch: int, first: int) -> Iterator[Batch]:
+        """Return the batches of an epoch, from the ``first`` on."""
+        whole_groups = any(task.reads_groups for task in self.tasks)
+        seed = _seed_of(self.seed, epoch)
+        return train.batches(self.batch_size, seed, whole_groups=whole_groups, processes=self.processes, first=first)
+
+    def _due(self, seconds: float) -> bool:
+        """Return whether to write a checkpoint within an epoch, so many seconds after the last one."""
+        return self.run_dir is not None and (seconds >= self.save_seconds or self._termination.asked)
 
     def _summary(self, epoch: int, steps: Tensor) -> dict[str, dict[str, float]]:
         """Return each task's mean loss and weight from the steps ``[step, 3, task]`` of an epoch."""
@@ -224,7 +253,8 @@ class Trainer:
             record.gates = gates()
             record.score = self.monitor.score(record.valid)
             record.best = self.stopping.improved(record.epoch, record.score)
-        if record.best or valid is None:
+        # the weights of the only epoch stay where they are: nothing could be restored
+        if (record.best or valid is None) and self.epochs > 1:
             self._keep_best()
         self.step.schedule.after_epoch(record.score)
         record.seconds += time.perf_counter() - started
@@ -251,10 +281,12 @@ class Trainer:
         else:
             self._save()
 
-    def _save(self) -> None:
+    def _save(self, under_way: dict[str, Any] | None = None) -> None:
+        """Write a checkpoint, of the end of an epoch or with the steps of the epoch that is under way."""
         if self.run_dir is None or self.processes.rank > 0:
             return
         state = {
+            "under_way": under_way,
             "fingerprint": self.fingerprint,
             "finished": len(self.history) >= self.epochs or self.stopping.exhausted,
             "history": [asdict(record) for record in self.history],
@@ -280,9 +312,12 @@ class Trainer:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.step.load_state_dict(state)
-        self.best_weights = state["best"]
+        self.best_weights, self._under_way = state["best"], state.get("under_way")
         self.stopping.load_state_dict(state["stopping"])
         self.history = records_from(state["history"])
+        if self.best_weights is None and self._under_way is None and self.history:
+            # a training of one epoch, which kept no weights, goes on
+            self._keep_best()
         if self.run_dir is not None and self.processes.rank == 0:
             # the process may have ended between writing the two files
             write_history(self.run_dir / HISTORY, self.history)

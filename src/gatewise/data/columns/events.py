@@ -153,8 +153,8 @@ class EventsColumn(FeatureColumn[Events, PreparedEvents]):
         for number, (values, missing) in zip(self.numbers, prepared.numbers, strict=True):
             # numbers of as many rows as a piece has, as a table gives them that comes in pieces
             for rows in blocks(len(prepared.offsets) - 1):
-                items = slice(prepared.offsets[rows.start], prepared.offsets[rows.stop])
-                number.absorb(Numbers(values[items], missing[items]))
+                of_rows = slice(prepared.offsets[rows.start], prepared.offsets[rows.stop])
+                number.absorb(Numbers(values[of_rows], missing[of_rows]))
 
     @override
     def learn(self) -> None:

@@ -1,7 +1,14 @@
 """From label columns to numbers: one label encoder per kind of task, samples of tasks, weights and groups."""
 
-from gatewise.data.labels.all_labels import absorb_labels, known_labels, learn_labels, read_labels
-from gatewise.data.labels.beside import encode_groups, encode_weights, hash_groups, known_numbers, warn_of_zeros
+from gatewise.data.labels.all_labels import absorb_labels, known_labels, label_columns, learn_labels, read_labels
+from gatewise.data.labels.beside import (
+    encode_groups,
+    encode_weights,
+    hash_groups,
+    known_numbers,
+    some_weigh,
+    warn_of_zeros,
+)
 from gatewise.data.labels.kinds import label_encoder
 from gatewise.data.labels.label import LabelEncoder
 from gatewise.data.labels.samples import Contradictions
@@ -15,8 +22,10 @@ __all__ = [
     "hash_groups",
     "known_labels",
     "known_numbers",
+    "label_columns",
     "label_encoder",
     "learn_labels",
     "read_labels",
+    "some_weigh",
     "warn_of_zeros",
 ]

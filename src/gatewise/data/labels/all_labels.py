@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.labels.kinds import label_encoder
 from gatewise.data.labels.label import LabelEncoder
 from gatewise.data.labels.samples import Contradictions, in_samples, settled
-from gatewise.declare import Schema
+from gatewise.declare import Binary, Schema
 
 Encoders = Mapping[str, LabelEncoder[Any]]
 """One label encoder per task, by name."""
@@ -60,6 +61,15 @@ def known_labels(encoders: Encoders, table: pa.Table) -> np.ndarray | None:
     if all(encoder.num_labels == 1 for encoder in encoders.values()):
         return None
     return _beside({name: encoder.read_known(table) for name, encoder in encoders.items()})
+
+
+def label_columns(schema: Schema) -> list[str | None]:
+    """Return the task of every label column whose labels are 0 and 1; None for any other column."""
+    names: list[str | None] = []
+    for task in schema.tasks:
+        binary = isinstance(task, Binary)
+        names += [task.name if binary else None] * label_encoder(task).num_labels
+    return names
 
 
 def _beside(labels: Mapping[str, np.ndarray]) -> np.ndarray:

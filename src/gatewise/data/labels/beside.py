@@ -55,6 +55,11 @@ def encode_weights(schema: Schema, table: pa.Table) -> np.ndarray | None:
     return np.stack([_weights_of(task, table) for task in schema.tasks], axis=1)
 
 
+def some_weigh(weights: np.ndarray) -> np.ndarray:
+    """Return for every task whether a row has a weight above 0, from weights ``[row, task]``."""
+    return np.asarray((weights > 0).any(axis=0))
+
+
 def warn_of_zeros(schema: Schema, some: np.ndarray | None) -> None:
     """Warn of tasks all of whose rows weigh 0; ``some`` says of every task whether a row has another weight.
 

@@ -1,0 +1,220 @@
+"""Rows that do not fit into memory: encoded once into a cache on disk, from which every epoch reads windows."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gatewise import declare
+from gatewise.data import (
+    CachedRows,
+    EncodedTable,
+    Plan,
+    TableEncoder,
+    TableLearner,
+    cache_of,
+    declared_types,
+    extent_of,
+    identity_of,
+    label_columns,
+    needed_columns,
+    open_cache,
+    readable,
+    regrouped,
+    source_of,
+    stream_table,
+    write_cache,
+)
+from gatewise.errors import ArtefactError, GatewiseWarning
+from gatewise.files import held, write_text
+from gatewise.machine.memory import memory_of_machine
+from gatewise.progress import counting, said
+from gatewise.version import __version__
+
+ENCODER = "encoder.json"
+"""The file of a cache that holds the encoder, so that a second training learns nothing anew."""
+SHARE = 4
+"""Part of the machine's memory, one in so many, that tables may take."""
+COPIES = 2
+"""How often a table stands in memory while it is encoded: as it is read, and encoded."""
+VALUE_BYTES = 8
+CHANCE = 5.0
+"""Standard deviations by which chance alone lets the share of ones differ between blocks."""
+
+
+def fits(schema: declare.Schema, training: declare.Training, source: Any) -> bool:
+    """Return whether a table is trained on in memory: whether it takes no more than ``training.memory``."""
+    limit = memory_of_machine() // SHARE if training.memory == declare.AUTO else int(training.memory)
+    columns = needed_columns(schema, weights=True)
+    extent = extent_of(source, columns)
+    known = [extent.bytes or 0, (extent.rows or 0) * len(columns) * VALUE_BYTES]
+    return limit > 0 and COPIES * max(known) <= limit
+
+
+@dataclass(frozen=True)
+class Cacher:
+    """Makes caches, or finds those that were made of the same.
+
+    Attributes:
+        schema: features and tasks.
+        training: order, seed and folder of caches.
+        show: whether to show progress.
+    """
+
+    schema: declare.Schema
+    training: declare.Training
+    show: bool = False
+
+    def learnt(self, source: Any) -> tuple[TableEncoder, CachedRows]:
+        """Return an encoder that is learnt from the training table, and the encoded table, in two passes over it.
+
+        Raises:
+            TableError: as :meth:`TableEncoder.fit`.
+            ArtefactError: a file cannot be written.
+
+        Warns:
+            GatewiseWarning: as :meth:`TableEncoder.fit`; or the order of the rows does harm.
+        """
+        source = readable(source)
+        key = {**self._key(source), "schema": json.dumps(self.schema.to_dict()), "order": self.training.order}
+        key |= {"seed": str(self.training.seed), "made by": __version__}
+        folder = self._folder(key)
+        with held(folder):
+            encoder, rows = self._kept(folder, partial(self._learn, source))
+            cached = self._encoded(folder, key, source, encoder, rows, weights=True)
+        self._tell(cached, folder)
+        warn_of_order(cached)
+        return encoder, cached
+
+    def encoded(
+        self, encoder: TableEncoder, source: Any, *, weights: bool = False, optional: Collection[str] = ()
+    ) -> CachedRows:
+        """Return a table that is encoded by an encoder, rows in their own order.
+
+        Args:
+            encoder: a fitted one.
+            source: any table.
+            weights: whether to read row weights.
+            optional: names of features whose columns may be absent.
+        """
+        source = readable(source)
+        state = json.dumps([encoder.schema.to_dict(), encoder.state(), weights, sorted(optional)])
+        key = {**self._key(source), "encoder": state, "order": "time", "made by": __version__}
+        folder = self._folder(key)
+        with held(folder):
+            _, rows = self._kept(folder, lambda: (encoder, _count(source)))
+            cached = self._encoded(folder, key, source, encoder, rows, weights=weights, optional=optional)
+        self._tell(cached, folder)
+        return cached
+
+    def _key(self, source: Any) -> dict[str, str]:
+        return {"source": identity_of(source, needed_columns(self.schema, weights=True))}
+
+    def _folder(self, key: dict[str, str]) -> Path:
+        return cache_of(key, None if self.training.cache is None else Path(self.training.cache))
+
+    def _kept(self, folder: Path, learn: Callable[[], tuple[TableEncoder, int]]) -> tuple[TableEncoder, int]:
+        """Return encoder and number of rows that were learnt before, or learn them."""
+        path = folder / ENCODER
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            return TableEncoder.from_state(self.schema, kept["encoder"]), int(kept["rows"])
+        except (OSError, ValueError, KeyError, ArtefactError):
+            encoder, rows = learn()
+        write_text(path, json.dumps({"rows": rows, "encoder": encoder.state()}))
+        return encoder, rows
+
+    def _learn(self, source: Any) -> tuple[TableEncoder, int]:
+        learner = TableLearner(self.schema)
+        with counting("rows looked at", self.show) as count:
+            for piece in pieces_of(self.schema, source, declared_types(self.schema)):
+                learner.absorb(piece)
+                count(piece.num_rows)
+        return learner.learn(), learner.rows
+
+    def _encoded(
+        self,
+        folder: Path,
+        key: dict[str, str],
+        source: Any,
+        encoder: TableEncoder,
+        rows: int,
+        *,
+        weights: bool,
+        optional: Collection[str] = (),
+    ) -> CachedRows:
+        """Return the rows of a complete cache, or write it first."""
+        try:
+            return open_cache(folder)
+        except ArtefactError:
+            # none yet, or a damaged one, of which nothing is used
+            (folder / "manifest.json").unlink(missing_ok=True)
+        plan = Plan(
+            key={name: value for name, value in key.items() if name != "encoder"},
+            rows=rows,
+            order=key["order"],
+            seed=self.training.seed,
+            whole_groups=encoder.schema.group is not None,
+            label_columns=label_columns(encoder.schema),
+            texts=len(encoder.layout.texts),
+            source=source_of(source).shown,
+        )
+        encode: Callable[[pa.Table], EncodedTable] = partial(encoder.encode_piece, weights=weights, optional=optional)
+        with counting("rows encoded", self.show) as count:
+            pieces = pieces_of(encoder.schema, source, encoder.column_types(), weights=weights)
+            write_cache(folder, plan, pieces, encode, count)
+        return open_cache(folder)
+
+    def _tell(self, cached: CachedRows, folder: Path) -> None:
+        size = sum(part.size for part in cached.manifest.parts)
+        what = f"{len(cached):,} rows do not fit into training.memory"
+        said(f"{what}: trained on from the disk, {size / 1e6:,.0f} MB in {folder}", self.show)
+
+
+def pieces_of(
+    schema: declare.Schema, source: Any, types: dict[str, pa.DataType], *, weights: bool = True
+) -> Iterator[pa.Table]:
+    """Yield the needed columns of a source in pieces of a fixed number of rows."""
+    yield from regrouped(stream_table(source, needed_columns(schema, weights=weights), types))
+
+
+def _count(source: Any) -> int:
+    known = extent_of(source).rows
+    return sum(piece.num_rows for piece in stream_table(source, [])) if known is None else known
+
+
+def warn_of_order(cached: CachedRows) -> None:
+    """Warn where rows stay in the order of the log, and the share of ones differs between blocks.
+
+    Warns:
+        GatewiseWarning: names the label and its shares.
+    """
+    if cached.manifest.order != "time":
+        return
+    for label, (ones, known) in cached.shares().items():
+        positive, count = np.array(ones), np.array(known)
+        positive, count = positive[count > 0], count[count > 0]
+        if len(count) > 1 and beyond_chance(positive, count) > CHANCE:
+            share = positive / count
+            what = f"order 'time': the share of {label!r} differs between blocks of rows, from {share.min():.3g} to"
+            remedy = "training follows the order; take order: random, which deals rows to all blocks"
+            warnings.warn(f"{what} {share.max():.3g}, by more than chance: {remedy}", GatewiseWarning, stacklevel=3)
+
+
+def beyond_chance(ones: np.ndarray, counts: np.ndarray) -> float:
+    """Return by how many standard deviations the shares of ones ``[block]`` differ more than by chance."""
+    rate = ones.sum() / counts.sum()
+    if rate in (0, 1):
+        return 0.0
+    squares = ((ones - counts * rate) ** 2 / (counts * rate * (1 - rate))).sum()
+    freedom = len(counts) - 1
+    return float((squares - freedom) / math.sqrt(2 * freedom))
