@@ -98,17 +98,17 @@ def make_rows(rows: int = 1_000_000, seed: int = 0, vocabularies: tuple[int, ...
     """Draw rows; the planted model follows from the seed as well."""
     rng = np.random.default_rng(seed)
     numbers = np.asfortranarray(rng.standard_normal((rows, NUMBERS), dtype=np.float32))
-    logits = numbers @ _effects(rng, NUMBERS)
+    logits = numbers @ effects(rng, NUMBERS)
     ids = np.empty((rows, len(vocabularies)), dtype=np.int64, order="F")
     for column, size in enumerate(vocabularies):
         ids[:, column] = np.minimum((size + 1.0) ** rng.random(rows) - 1, size - 1)
-        logits += _effects(rng, size)[ids[:, column]]
+        logits += effects(rng, size)[ids[:, column]]
     probabilities = np.stack([_at_rate(logits[:, k], rate) for k, rate in enumerate(RATES)], axis=1)
     labels = (rng.random(probabilities.shape) < probabilities).astype(np.float32)
     return Rows(ids, numbers, labels, probabilities)
 
 
-def _effects(rng: np.random.Generator, size: int) -> np.ndarray:
+def effects(rng: np.random.Generator, size: int) -> np.ndarray:
     """Draw what every value of a feature adds to both tasks' log odds: ``[value, 2]``."""
     common, own = rng.standard_normal((size, 1)), rng.standard_normal((size, len(TASKS)))
     mixed = np.sqrt(LIKENESS) * common + np.sqrt(1 - LIKENESS) * own

@@ -13,15 +13,17 @@ from hypothesis import strategies as st
 from gatewise.data import TableEncoder
 from gatewise.data.vocabularies import HashedVocabulary, Vocabulary, vocabulary_from_state
 from gatewise.data.vocabularies import learnt as module
+from gatewise.data.vocabularies.sorted_index import SortedIndex
 from gatewise.declare import Binary, Categorical, Schema
 from gatewise.errors import ArtefactError
+from gatewise.layout import NULL
 
 WORDS = st.lists(st.text(max_size=4), unique=True, min_size=1, max_size=20)
 NUMBERS = st.lists(st.integers(-(2**63), 2**63 - 1), unique=True, min_size=1, max_size=20)
 
 
 def arrow(values):
-    return pa.array(values, pa.large_string() if values and isinstance(values[0], str) else pa.int64())
+    return pa.array(values, pa.large_string() if any(isinstance(value, str) for value in values) else pa.int64())
 
 
 def learn(values, counts=None, min_count=1):
@@ -202,3 +204,29 @@ def test_hashed_rows_are_in_range(buckets):
             assert set(rows) == set(range(2, buckets + 2))
     assert hashed.extended(pa.array([1]), np.array([1])) is hashed
     assert len(hashed.lookup(pa.nulls(0))) == 0
+
+
+@pytest.mark.parametrize("kind", ["integers", "strings"])
+def test_many_values_of_a_large_vocabulary_are_found_as_one_by_one(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    numbers = rng.permutation(60_000) - 30_000
+    make = (lambda found: found.tolist()) if kind == "integers" else (lambda found: [f"v{n}" for n in found])
+    known, asked = make(numbers[:40_000]), make(rng.choice(numbers, 20_000))
+    asked[::7] = [None] * len(asked[::7])
+    vocabulary = Vocabulary(arrow(known))
+    expected = [NULL if value is None else vocabulary.row_of.get(value, 0) for value in asked]
+    assert vocabulary.rows_of(arrow(asked)).tolist() == expected
+    assert 0 < expected.count(0) < len(expected)
+
+
+def test_a_string_that_has_the_hash_of_a_known_one_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = arrow([f"v{n}" for n in range(10)])
+
+    def few(values: pa.Array) -> np.ndarray:
+        return np.array([int(value[1:]) % 10 for value in values.to_pylist()], dtype=np.uint64)
+
+    monkeypatch.setattr("gatewise.data.vocabularies.sorted_index.hash_values", few)
+    index = SortedIndex.of(known)
+    assert index.places(arrow(["v3", "v13", "v9"]), -7).tolist() == [3, -7, 9]
+    # two known values of one hash: no index
+    assert SortedIndex.of(arrow(["v1", "v11"])) is None

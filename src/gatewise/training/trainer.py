@@ -176,7 +176,7 @@ class Trainer:
         """
         epoch, started = len(self.history) + 1, time.perf_counter()
         before, self._under_way = self._under_way, None
-        done = Progress() if before is None else Progress.of(before["progress"])
+        done = Progress() if before is None else Progress.of(before["progress"], self.step.device)
         # each rank draws its own dropout
         self.step.draws.seed(_seed_of(self.seed + self.processes.rank, epoch))
         if (conflict := self.step.conflict) is not None:
@@ -184,19 +184,18 @@ class Trainer:
         if before is not None:
             self.step.restore_within_epoch(before["step"])
         self.model.train()
-        first = len(done.results) * self.accumulate
+        first = done.steps * self.accumulate
         saved, taken = started, done.seconds
         for group in _grouped(self._batches(train, epoch, first), self.accumulate):
             result = self.step(group)
             self.reporter.on_step_end(result.losses)
-            done.rows += result.rows
-            done.results.append(torch.stack([result.summed, result.counted, result.weights]))
+            done.add(result.rows, torch.stack([result.summed, result.counted, result.weights]))
             now = time.perf_counter()
             if self._due(now - saved):
                 done.seconds, saved = taken + now - started, now
                 self._save({"progress": done.state(), "step": self.step.state_within_epoch()})
                 self._termination.end()
-        record = self._summary(epoch, torch.stack([result.to(self.step.device) for result in done.results]).cpu())
+        record = self._summary(epoch, done.results)
         seconds, rows = taken + time.perf_counter() - started, done.rows
         rate = self.step.optimizer.param_groups[0]["lr"]
         return EpochRecord(

@@ -13,11 +13,14 @@ import pyarrow.compute as pc
 from typing_extensions import override
 
 from gatewise.data.arrays import as_type, filled
+from gatewise.data.vocabularies.sorted_index import SortedIndex
 from gatewise.data.vocabularies.vocabulary import AnyVocabulary, RowsOfValues, ValueKinds, Values, drawn
 from gatewise.errors import ArtefactError
 from gatewise.layout import NULL, OUT_OF_VOCABULARY, RESERVED_ROWS
 
 SMALL_LOOKUP = 4096
+HUGE = 1_000_000
+"""Values of a vocabulary for which no dict is made to look some of them up."""
 TYPES = {"integer": pa.int64(), "string": pa.large_string()}
 
 
@@ -33,6 +36,7 @@ class Vocabulary(AnyVocabulary):
     values: pa.Array
     usual_count: float | None = field(default=None, compare=False)
     _row_of: dict[Any, int] = field(default_factory=dict, compare=False, repr=False)
+    _index: list[SortedIndex | None] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
     def learn(cls, values: pa.Array, counts: np.ndarray, min_count: int = 1) -> Vocabulary:
@@ -67,8 +71,9 @@ class Vocabulary(AnyVocabulary):
         """Return the row of every value; integers or strings (any string type), as in the vocabulary."""
         if pa.types.is_null(self.type) or pa.types.is_null(values.type):
             return np.full(len(values), OUT_OF_VOCABULARY, dtype=np.int32)
-        # time of the kept dict grows with the values; index_in hashes the whole vocabulary at every call
-        if len(values) <= min(SMALL_LOOKUP, max(500, len(self.values) // 4)):
+        # time of the kept dict grows with the values; of a huge vocabulary, making it takes longer than any look-up
+        few = len(values) <= min(SMALL_LOOKUP, max(500, len(self.values) // 4))
+        if few and (self._row_of or len(self.values) <= HUGE):
             return self._lookup_few(values)
         return self._lookup_many(values)
 
@@ -77,8 +82,17 @@ class Vocabulary(AnyVocabulary):
         return np.fromiter(found, dtype=np.int32, count=len(values))
 
     def _lookup_many(self, values: pa.Array) -> np.ndarray:
+        # index_in hashes the whole vocabulary at every call, an index is sorted once
+        if len(self.values) > len(values) and (index := self._sorted()) is not None:
+            return index.places(as_type(values, self.type), OUT_OF_VOCABULARY - RESERVED_ROWS) + np.int32(RESERVED_ROWS)
         position = pc.index_in(as_type(values, self.type), value_set=self.values)
         return filled(position, OUT_OF_VOCABULARY - RESERVED_ROWS) + np.int32(RESERVED_ROWS)
+
+    def _sorted(self) -> SortedIndex | None:
+        """Return the index of the values, made at first use; None if two values have one hash."""
+        if not self._index:
+            self._index.append(SortedIndex.of(self.values))
+        return self._index[0]
 
     @override
     def extended(self, values: pa.Array, counts: np.ndarray, min_count: int = 1) -> Vocabulary:
