@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatewise.cli.cache import cache
 from gatewise.cli.compare import compare
 from gatewise.cli.convert import convert
 from gatewise.cli.demo import demo
@@ -105,6 +106,7 @@ for command in (
     doctor,
 ):
     app.command()(_interruptible(command))
+app.add_typer(cache)
 
 
 def _version(wanted: bool) -> None:

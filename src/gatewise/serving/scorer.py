@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,12 +13,20 @@ import torch
 
 from gatewise.assembly import to_tensors
 from gatewise.calibration import Calibration
-from gatewise.data import EncodedTable, TableEncoder
+from gatewise.data import EncodedTable, TableEncoder, needed_columns, regrouped, source_of, stream_table
 from gatewise.declare import Fusion
 from gatewise.errors import GatewiseError
 from gatewise.names import FUSED
 from gatewise.nn import MultiTaskModel, TensorTable
-from gatewise.tasks import Metrics, Predicted, Task, predict_tasks
+from gatewise.tasks import Metrics, Predicted, Task, joined, predict_tasks
+
+LONG = 256 << 20
+"""Bytes from which a file, or a folder of files, is judged in pieces."""
+
+
+def _is_long(source: Any) -> bool:
+    found = source_of(source)
+    return not found.in_memory and (found.extent().bytes or 0) > LONG
 
 
 @dataclass
@@ -68,8 +76,18 @@ class Scorer:
             GatewiseError: ``calibrated`` is set, and there is no calibration.
         """
         self._check_calibrated(calibrated)
-        predicted = self._uncalibrated(self.encode(source, labels=labels))
+        if labels and _is_long(source):
+            predicted = joined([self.predicted_rows(self.tensors(piece)) for piece in self._pieces(source)])
+        else:
+            predicted = self._uncalibrated(self.encode(source, labels=labels))
         return self._calibrated(predicted) if calibrated else predicted
+
+    def _pieces(self, source: Any) -> Iterator[EncodedTable]:
+        """Yield a table with labels encoded in pieces, so that it is never held as a whole."""
+        aside, encoder = self.model.side_features, self.encoder
+        columns = needed_columns(encoder.schema)
+        for piece in regrouped(stream_table(source, columns, encoder.column_types())):
+            yield encoder.encode_piece(piece, optional=aside)
 
     def fusible(self, source: Any, fusion: Fusion | None = None, *, labels: bool = True) -> Predicted:
         """Return the predictions for a fusion, with the known columns that it uses beside them.

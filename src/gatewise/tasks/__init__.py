@@ -15,7 +15,7 @@ from gatewise.tasks.lifetime_value import LifetimeValueTask
 from gatewise.tasks.members import for_members, merged_scores
 from gatewise.tasks.multiclass import MulticlassTask
 from gatewise.tasks.ordinal import OrdinalTask
-from gatewise.tasks.predicted import Judged, Predicted, evaluate_tasks
+from gatewise.tasks.predicted import Judged, Predicted, evaluate_tasks, joined
 from gatewise.tasks.ranked import RankedBinaryTask
 from gatewise.tasks.regression import RegressionTask
 from gatewise.tasks.rows import ByTask, Rows
@@ -42,6 +42,7 @@ __all__ = [
     "evaluate_tasks",
     "for_members",
     "in_sample",
+    "joined",
     "make_registered",
     "merged_scores",
     "predict_tasks",

@@ -74,6 +74,16 @@ class Predicted:
         return torch.stack([self.columns[name] for name in task.columns], dim=1)
 
 
+def joined(parts: Sequence[Predicted]) -> Predicted:
+    """Return the rows of several predictions of the same tasks, at least one, behind each other."""
+    first = parts[0]
+    columns = {name: torch.cat([part.columns[name] for part in parts]) for name in first.columns}
+    groups = [part.groups for part in parts if part.groups is not None]
+    return Predicted(
+        first.tasks, columns, torch.cat([part.labels for part in parts]), torch.cat(groups) if groups else None
+    )
+
+
 def evaluate_tasks(tasks: Sequence[Task], scores: Tensor, labels: Tensor, groups: Tensor | None = None) -> Metrics:
     """Return every metric of every output of all tasks, each over its own sample.
 

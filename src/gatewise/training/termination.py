@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 EXIT_STATUS = 128 + signal.SIGTERM
 """What shells report of a process that SIGTERM ended."""
@@ -22,6 +23,7 @@ class Termination:
 
     def __init__(self) -> None:
         self.asked = False
+        self._before: Any = signal.SIG_DFL
 
     @contextmanager
     def awaited(self, saves: bool) -> Iterator[None]:
@@ -30,21 +32,25 @@ class Termination:
         Args:
             saves: whether something is saved before the end; otherwise SIGTERM ends the process as always.
         """
-        ours = saves and threading.current_thread() is threading.main_thread()
-        # a handler of somebody else stays
-        if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        # signals reach the main thread alone
+        if not saves or threading.current_thread() is not threading.main_thread():
             yield
             return
-        signal.signal(signal.SIGTERM, self._note)
+        self._before = signal.signal(signal.SIGTERM, self._note)
         try:
             yield
         finally:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, self._before)
 
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.asked = True
 
     def end(self) -> None:
-        """End the process if it was asked to."""
-        if self.asked:
+        """End the process if it was asked to, or do what was to be done at SIGTERM before."""
+        if not self.asked:
+            return
+        self.asked = False
+        if callable(self._before):
+            self._before(signal.SIGTERM, None)
+        else:
             sys.exit(EXIT_STATUS)
