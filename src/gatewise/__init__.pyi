@@ -83,6 +83,7 @@ from gatewise.errors import GatewiseError as GatewiseError
 from gatewise.errors import GatewiseWarning as GatewiseWarning
 from gatewise.jobs.comparison import compare as compare
 from gatewise.jobs.fuse import fuse as fuse
+from gatewise.jobs.tune import tune as tune
 from gatewise.loading import load as load
 from gatewise.machine import tune_process as tune_process
 from gatewise.own_kinds import register as register

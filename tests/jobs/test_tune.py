@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,13 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+import gatewise as gw
 from gatewise.declare import Recipe
 from gatewise.errors import ArtefactError, DeclarationError
-from gatewise.jobs import find_tables, name_of
+from gatewise.jobs import find_tables
 from gatewise.jobs.tune import Search, tune
 from gatewise.ranker import Ranker
 from gatewise.report import render
-from gatewise.report.search import search_page
 
 RECIPE: dict[str, Any] = {
     "data": {"train": "train.parquet", "valid": "valid.parquet"},
@@ -126,6 +127,126 @@ def test_the_time_is_up_after_the_first_trial(place: Path) -> None:
     assert found.recipe.exists()
 
 
+def children_of(process: subprocess.Popen[str]) -> list[int]:
+    """Return the processes that train for a search, apart from Python's own."""
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+    )
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "spawn_main" in line]
+
+
+def number_of(line: str) -> int:
+    return int(line.partition("trial ")[2].partition("/")[0])
+
+
+def test_a_killed_worker_costs_its_trial_alone_and_interrupting_ends_all(place: Path) -> None:
+    command = "from gatewise.cli import main; main()"
+    arguments = ["tune", "r.yaml", "-o", "beside", "--workers", "2", "--trials", "60", "--no-report"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, *arguments],
+        cwd=place,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # as a terminal does, so that Ctrl-C reaches all of its processes
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    seen: list[str] = []
+    for line in process.stderr:
+        seen.append(line)
+        if len(seen) == 3:
+            workers = children_of(process)
+            assert len(workers) == 2
+            os.kill(workers[0], signal.SIGKILL)
+        if len(seen) == 8:
+            break
+    workers = children_of(process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted: the same command goes on" in rest
+    lost = [line for line in seen if "its process ended" in line]
+    assert len(lost) == 1
+    assert len(workers) == 2
+    assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
+    # the lost trial is made up for, and nothing that is there is trained again
+    lines = [*seen, *rest.splitlines()]
+    done = {number_of(line) for line in lines if "trial " in line and line not in lost}
+    found = tune(place / "r.yaml", place / "beside", trials=len(done) + 1)
+    assert len(found.trials) == len(done) + 1
+    assert done | {number_of(lost[0])} <= {trial.number + 1 for trial in found.trials}
+    assert found.trials[0].options == {}
+
+
+def test_of_several_goals_every_trial_of_the_front_is_a_recipe(place: Path) -> None:
+    goals = ["click", "stars.rmse"]
+    found = tune(place / "r.yaml", place / "goals", goals=goals, trials=7)
+    assert found.goals == ["click.auc", "-stars.rmse"]
+    assert all(trial.state == "complete" and len(trial.values) == 2 for trial in found.trials)
+    rounded = [tuple(round(each, 4) for each in trial.values) for trial in found.trials]
+    beaten = {
+        mine
+        for mine in rounded
+        if any(all(a >= b for a, b in zip(other, mine, strict=True)) and other != mine for other in rounded)
+    }
+    assert sorted(rounded[winner] for winner in found.front) == sorted(set(rounded) - beaten)
+    assert found.best in found.front
+    names = [f"trial-{found.trials[winner].number + 1}.yaml" for winner in found.front]
+    assert [path.name for path in found.recipes] == names
+    assert sorted(path.name for path in (place / "goals" / "front").iterdir()) == sorted(names)
+    recipe = Recipe.read(found.recipes[-1])
+    assert not recipe.goals
+    tables = find_tables(recipe, place)
+    ranker = Ranker.from_options(recipe.schema(), recipe).fit(tables.train, tables.valid)
+    kept = next(record for record in reversed(ranker.history) if record.best).valid
+    assert (kept["click"]["auc"], -kept["stars"]["rmse"]) == found.trials[found.front[-1]].values
+    # what is there is read back
+    assert tune(place / "r.yaml", place / "goals", goals=goals, trials=1).trials == found.trials
+    assert [section.name for section in found.page.sections] == ["best", "front", "curve", "trials"]
+    assert "-stars.rmse" in render(found.page)
+    assert "-stars.rmse" in str(found)
+    assert "<table>" in found._repr_html_()
+
+
+def test_goals_may_stand_in_the_recipe_and_are_checked_before_the_tables(place: Path) -> None:
+    nowhere = {"train": "none.parquet", "valid": "none.parquet"}
+    for goals, message in [
+        (["click"], "expected two or more, found 'click' alone"),
+        (["click", "star.r2"], "no task 'star'.*did you mean 'stars'"),
+        (["click", "stars.rmsee"], "no metric 'rmsee'.*did you mean 'rmse'"),
+        (["click", "star"], "expected a task, or a task and a metric.*'star'.*did you mean 'stars'"),
+    ]:
+        (place / "goals.yaml").write_text(yaml.safe_dump({**RECIPE, "data": nowhere, "goals": goals}))
+        with pytest.raises(DeclarationError, match=f"goals: .*{message}"):
+            tune(place / "goals.yaml", place / "none")
+    with pytest.raises(DeclarationError, match="1 worker or more"):
+        tune(place / "r.yaml", place / "none", workers=0)
+
+
+def test_a_recipe_in_python_is_searched_as_its_file_is(
+    whole: Search, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    found = gw.tune(Recipe.read("r.yaml"), "python", trials=2)
+    assert options_and_values(found) == options_and_values(whole)[:2]
+    with pytest.raises(DeclarationError, match="overrides change a recipe's file"):
+        gw.tune(Recipe.read("r.yaml"), "python", overrides=["training.epochs=1"])
+
+
+def test_the_page_says_what_runs(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "tune.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    data = {part: str(place / f"{part}.parquet") for part in ("train", "valid")}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({**RECIPE, "data": data}))
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(block, "tune.md", "exec"), names)
+    assert names["found"].recipe.exists()
+    goals = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(goals.*?)```", text, re.DOTALL)]
+    assert goals == [{"goals": ["click", "purchase.pr_auc"]}]
+
+
 def test_mistakes_are_one_line(whole: Search, place: Path) -> None:
     with pytest.raises(ArtefactError, match="holds the search of another recipe"):
         tune(place / "r.yaml", place / "whole", trials=TRIALS, seed=1)
@@ -138,7 +259,8 @@ def test_mistakes_are_one_line(whole: Search, place: Path) -> None:
 
 
 def test_the_page_has_curve_importance_and_every_trial(whole: Search, place: Path) -> None:
-    page = search_page(whole.trials, whole.best, whole.importance, whole.goal, name_of(place / "whole"))
+    page = whole.page
+    assert page.title == "whole: search"
     assert [section.name for section in page.sections] == ["best", "curve", "importance", "trials"]
     table = page.sections[-1].blocks[0].table
     assert [row[1] for row in table.rows] == [trial.value for trial in whole.trials]

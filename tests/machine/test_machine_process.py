@@ -101,8 +101,8 @@ print(freed_memory_is_kept(), spin_count())
 
 def test_one_thread_computes_and_reads() -> None:
     script = """
-from gatewise.machine import use_one_thread
-use_one_thread()
+from gatewise.machine import use_threads
+use_threads(1)
 import pyarrow, torch
 print(torch.get_num_threads(), pyarrow.cpu_count())
 """

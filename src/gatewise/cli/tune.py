@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from gatewise.cli.show import out
 from gatewise.machine import tune_process
-
-if TYPE_CHECKING:
-    from gatewise.jobs.tune import Search
-
-SHOWN = 5
-"""Trials, and options by importance, that the terminal shows."""
 
 
 def tune(
@@ -30,55 +24,43 @@ def tune(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override an option: --set training.epochs=3 (repeatable).")
     ] = None,
+    goal: Annotated[
+        list[str] | None,
+        typer.Option("--goal", "-g", help="One of several goals: --goal click --goal stars.r2; default: one score."),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", help="How many trials side by side, each with its share of the threads.")
+    ] = 1,
     seed: Annotated[int, typer.Option("--seed", help="Of the search.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Forget the search in the folder.")] = False,
     report: Annotated[bool, typer.Option(help="Write tune.html, too, where the extra is installed.")] = True,
 ) -> None:
     """Search for the options of a recipe; what was interrupted or killed goes on with the same command."""
     tune_process()
-    from gatewise.files import write_text
-    from gatewise.jobs import afterwards, name_of
+    from gatewise.cli.show import drawn
+    from gatewise.jobs import afterwards
     from gatewise.jobs.tune import PAGE
     from gatewise.jobs.tune import tune as look_for
-    from gatewise.report import render
-    from gatewise.report.search import search_page
 
     found = look_for(
-        recipe, output, overrides=set_ or [], trials=trials, minutes=minutes, seed=seed, overwrite=overwrite
+        recipe,
+        output,
+        overrides=set_ or [],
+        goals=goal or [],
+        trials=trials,
+        minutes=minutes,
+        workers=workers,
+        seed=seed,
+        overwrite=overwrite,
     )
-    _show(found)
-    folder = found.recipe.parent
+    console = out()
+    for grid in found.grids():
+        console.print(drawn(grid), soft_wrap=True, highlight=False)
     if report:
-        target = folder / PAGE
-
-        def write() -> None:
-            page = search_page(found.trials, found.best, found.importance, found.goal, name_of(folder))
-            write_text(target, render(page))
-
-        typer.echo(afterwards(write, target))
+        typer.echo(afterwards(found.report, found.recipe.parent / PAGE))
     typer.echo(f"train:    {shlex.join(['gatewise', 'train', str(found.recipe)])}")
+    for other in found.recipes if len(found.goals) > 1 else []:
+        typer.echo(f"front:    {other}")
     if found.interrupted:
         typer.echo("interrupted: the same command goes on", err=True)
         raise KeyboardInterrupt
-
-
-def _show(found: Search) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, title="best trials, and the recipe as it is", title_justify="left")
-    for column in ("trial", "score", "epochs", "seconds"):
-        table.add_column(column, justify="right")
-    known = [(place, trial) for place, trial in enumerate(found.trials) if trial.state == "complete"]
-    shown = sorted(known, key=lambda each: -(each[1].value or 0.0))[:SHOWN]
-    shown += [(0, found.trials[0])] if found.trials[0].value is not None and 0 not in dict(shown) else []
-    for place, trial in shown:
-        table.add_row(str(place + 1), f"{trial.value:.4f}", str(trial.epochs), f"{trial.seconds:.1f}")
-    console = out()
-    console.print(table)
-    options = found.trials[found.best].options
-    best = ", ".join(f"{path} {value}" for path, value in options.items()) or "the recipe as it is"
-    console.print(f"best: {best}", soft_wrap=True, highlight=False)
-    if found.importance:
-        first = list(found.importance.items())[:SHOWN]
-        console.print("what mattered: " + ", ".join(f"{path} {share:.2f}" for path, share in first), soft_wrap=True)

@@ -172,6 +172,9 @@ class Recipe(Options):
     tune: Ranges | None = field(default=None, kw_only=True)
     """Where ``gatewise tune`` looks, by path of an option: values such as ``[2, 4, 8]``, or ``[1e-4, 1e-2, log]``; an
     empty list: not there."""
+    goals: Names = field(default=(), kw_only=True)
+    """What ``gatewise tune`` looks for, if not for ``training.monitor``: several tasks, or a task and a metric, such as
+    ``[click, purchase.pr_auc]``."""
 
     @model_validator(mode="after")
     def _valid_schema(self) -> Recipe:

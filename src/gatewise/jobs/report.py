@@ -87,7 +87,7 @@ def name_of(folder: Path) -> str:
     return resolved.parent.name if resolved.name == ARTEFACT else resolved.name
 
 
-def afterwards(write: Callable[[], None], target: Path) -> str:
+def afterwards(write: Callable[[], object], target: Path) -> str:
     """Write a report after a job; return one line with its file, or with the reason why there is no report.
 
     The trained model is saved by then, so errors here must not look like a failure of the training.

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
-import os
-import signal
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -14,12 +10,9 @@ from concurrent.futures.process import BrokenProcessPool
 from statistics import fmean
 
 from gatewise.errors import GatewiseError, GatewiseWarning, TrainingError
+from gatewise.jobs.child_processes import begin_child, nothing_from_here
 from gatewise.jobs.tables import Tables
 from gatewise.jobs.trials import Trial
-from gatewise.machine import tune_process, use_one_thread
-
-SAFE = "PYTHONSAFEPATH"
-"""Variable that keeps Python from looking for modules in the working directory first."""
 
 Tell = Callable[[int, float | None], None]
 """Receives the number of trainings left and, if known, the estimated seconds."""
@@ -66,27 +59,14 @@ def _results(missing: list[Trial], tables: Tables, workers: int) -> Iterator[tup
             yield trial, _result(trial, lambda trial=trial: trial.run(tables))  # type: ignore[misc]
         return
     fresh = multiprocessing.get_context("spawn")
-    with _nothing_from_here():
-        pool = ProcessPoolExecutor(workers, mp_context=fresh, initializer=_start_worker)
+    with nothing_from_here():
+        pool = ProcessPoolExecutor(workers, mp_context=fresh, initializer=begin_child)
         try:
             running = {pool.submit(trial.run, tables): trial for trial in missing}
             for future in as_completed(running):
                 yield running[future], _result(running[future], future.result)
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _nothing_from_here() -> Iterator[None]:
-    """Keep child processes from importing modules of the working directory while they start."""
-    before = os.environ.get(SAFE)
-    os.environ[SAFE] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(SAFE)
-        if before is not None:
-            os.environ[SAFE] = before
 
 
 def _result(trial: Trial, get: Callable[[], Result]) -> Result:
@@ -104,18 +84,3 @@ def _result(trial: Trial, get: Callable[[], Result]) -> Result:
 
 def _called(trial: Trial) -> str:
     return f"{trial.contestant.name}, seed {trial.seed}"
-
-
-def _start_worker() -> None:
-    """Use one core, and end with the parent process, or on Ctrl-C."""
-    tune_process()
-    use_one_thread()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

@@ -6,14 +6,14 @@ own modules only, because some of it must happen before torch is imported.
 """
 
 from gatewise.machine.allocator import freed_memory_is_kept, keep_freed_memory
-from gatewise.machine.threads import spin_count, use_one_thread, wait_briefly
+from gatewise.machine.threads import spin_count, use_threads, wait_briefly
 
 __all__ = [
     "freed_memory_is_kept",
     "keep_freed_memory",
     "spin_count",
     "tune_process",
-    "use_one_thread",
+    "use_threads",
     "wait_briefly",
 ]
 

@@ -23,10 +23,10 @@ def spin_count() -> str | None:
     return os.environ.get(SPIN_COUNT)
 
 
-def use_one_thread() -> None:
-    """Compute and read tables with one thread, for a process beside others."""
+def use_threads(count: int) -> None:
+    """Compute and read tables with so many threads, for a process beside others."""
     import pyarrow as pa
     import torch
 
-    torch.set_num_threads(1)
-    pa.set_cpu_count(1)
+    torch.set_num_threads(count)
+    pa.set_cpu_count(count)

@@ -10,7 +10,7 @@ axes. Needs the extra ``report``.
 - Predictions: :func:`reliability`, :func:`importance`, :func:`slices`; of a probability :func:`roc`,
   :func:`precision_recall`, :func:`gain`, :func:`scores`; by time :func:`by_day`.
 - A comparison: :func:`seesaw`, :func:`affinity`. A search for weights: :func:`fusion_front`. A search for
-  options: :func:`best_so_far`, :func:`option_importance`.
+  options: :func:`best_so_far`, :func:`front`, :func:`option_importance`.
 - Any matrix: :func:`heat_map`. Labels over time: :func:`periods`.
 
 Example:
@@ -24,6 +24,7 @@ Example:
 
 from gatewise.plots.curves import by_day, gain, precision_recall, roc, scores
 from gatewise.plots.experts import ablation, gradient_routing, routed_weights, similarity
+from gatewise.plots.front import front
 from gatewise.plots.fusion import fusion_front
 from gatewise.plots.gates import gate_entropy, gates, gates_by_slice, utilisation
 from gatewise.plots.heat_map import heat_map
@@ -41,6 +42,7 @@ __all__ = [
     "best_so_far",
     "by_day",
     "conflict_cosines",
+    "front",
     "fusion_front",
     "gain",
     "gate_entropy",

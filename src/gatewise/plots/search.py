@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
 
 @in_any_script
-def best_so_far(values: Sequence[float | None], *, ax: Axes | None = None, colour: str = ACCENT) -> Axes:
+def best_so_far(
+    values: Sequence[float | None], *, score: str = "score", ax: Axes | None = None, colour: str = ACCENT
+) -> Axes:
     """Draw every trial's value, greater is better, and a line of the best one so far.
 
     Args:
         values: by trial; None for a trial that failed, which is left out.
+        score: the name of the values.
         ax: where to draw; a new figure by default.
         colour: the colour of the line.
     """
@@ -34,7 +37,7 @@ def best_so_far(values: Sequence[float | None], *, ax: Axes | None = None, colou
         ax.step(trials, np.fmax.accumulate(numbers), where="post", color=colour)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("trial")
-    ax.set_ylabel("score")
+    ax.set_ylabel(axis_text(score))
     return ax
 
 

@@ -62,6 +62,11 @@ class Monitor:
             raise DeclarationError(f"monitor {self.name!r}: {values}; take another")
         return 1.0 if greater else -1.0
 
+    @property
+    def smaller_is_better(self) -> bool:
+        """Whether the score is the negative metric."""
+        return self._sign < 0
+
     def score(self, metrics: Metrics) -> float:
         """Return the score; a mean leaves out tasks whose metric is undefined.
 
