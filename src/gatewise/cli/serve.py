@@ -53,6 +53,9 @@ def serve(
     token_for: Annotated[
         TokenFor, typer.Option("--token-for", help="What needs the token: administration and metrics, or all.")
     ] = TokenFor.admin,
+    access_log: Annotated[
+        bool, typer.Option("--access-log", help="Print a line per request: method, path, status, milliseconds, rows.")
+    ] = False,
 ) -> None:
     """Serve trained models over HTTP: /rank, /predict, the Open Inference Protocol, /metrics, a page at /."""
     if not artefacts and models is None:
@@ -74,7 +77,7 @@ def serve(
     file = None if items is None or item_key is None else http.ItemFile(items, item_key)
     token = None if token_file is None else http.read_token(token_file)
     access = http.access_of(host, allowed_host or [], admin, token, everywhere=token_for is TokenFor.all)
-    app = http.make_app(sources, limits, file, _tell, access, rows)
+    app = http.make_app(sources, limits, file, _tell, access, rows, typer.echo if access_log else None)
     # the server ends in its own way on a signal, and passes the signal on afterwards
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     http.serve(app, host, port, limits, _tell)

@@ -20,6 +20,7 @@ from gatewise.errors import ArtefactError
 from gatewise.http import inference
 from gatewise.http.about import about
 from gatewise.http.access import Access
+from gatewise.http.access_log import AccessLog
 from gatewise.http.describe import DESCRIPTIONS, Address, described
 from gatewise.http.door import Door
 from gatewise.http.errors import RequestError
@@ -67,6 +68,7 @@ class Service:
         body = await self.guard.body(request)
         laps = self.metrics.laps()
         asked = checked(RankRequest, parsed(body))
+        request.state.rows = len(asked.candidates)
         laps.end("parse")
         found = await rank(self.models.get(asked.model, asked.version), asked, self.limits, laps)
         response = _json(found)
@@ -78,6 +80,7 @@ class Service:
         body = await self.guard.body(request)
         laps = self.metrics.laps()
         asked = checked(PredictRequest, parsed(body))
+        request.state.rows = len(asked.rows)
         laps.end("parse")
         found = await predict(self.models.get(asked.model, asked.version), asked, self.limits, laps)
         response = _json(found)
@@ -90,6 +93,7 @@ class Service:
         laps = self.metrics.laps()
         model = self._asked(request)
         asked = inference.parse_request(model, body, request.headers.get(inference.HEADER), self.limits)
+        request.state.rows = asked.rows
         laps.end("parse")
         inputs = model.inputs(asked.columns, asked.rows, "inputs")
         laps.end("encode")
@@ -166,6 +170,7 @@ def make_app(
     tell: Tell = lambda _: None,
     access: Access | None = None,
     rows: Path | None = None,
+    log: Tell | None = None,
 ) -> FastAPI:
     """Return the service as an ASGI application.
 
@@ -178,6 +183,7 @@ def make_app(
         tell: receives lines of a log.
         access: the access rules; by default this machine alone may ask.
         rows: a file of real rows to try the models with on the page.
+        log: receives one line per request; None: no such lines.
 
     Raises:
         ArtefactError: a model cannot be loaded when the service starts.
@@ -186,7 +192,7 @@ def make_app(
     computing = ThreadPoolExecutor(thread_name_prefix="model")
     # loading takes seconds, so it has a thread of its own
     loading = ThreadPoolExecutor(1, thread_name_prefix="load")
-    models = Models(sources, Loader(limits, computing, metrics, items, rows), loading, metrics)
+    models = Models(sources, Loader(limits, computing, metrics, items, rows, tell), loading, metrics)
 
     @contextlib.asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -201,6 +207,9 @@ def make_app(
     guard = Guard(limits, metrics)
     app = FastAPI(title="gatewise", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.add_middleware(Door, access=access or Access(), limits=limits, metrics=metrics)
+    if log is not None:
+        # outermost, so that refused requests are seen, too
+        app.add_middleware(AccessLog, tell=log)
     _route(app, Service(models, guard), guard)
 
     @app.exception_handler(HTTPException)

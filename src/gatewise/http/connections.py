@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -11,6 +13,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gatewise.http.limits import Limits
+from gatewise.progress import duration
 
 LEAVING_SECONDS = 0.1
 """Seconds in which connections are still read after the signal, so that requests sent before it are answered."""
@@ -82,7 +85,16 @@ def connection_of(limits: Limits) -> type[Connection]:
 
 
 class Server(uvicorn.Server):
-    """A server that answers the requests that were sent before it was asked to stop."""
+    """A server that answers the requests that were sent before it was asked to stop, and then says that it stopped.
+
+    Args:
+        config: of uvicorn.
+        tell: receives one line when the last request is answered.
+    """
+
+    def __init__(self, config: uvicorn.Config, tell: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._tell, self._began = tell, time.monotonic()
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -91,3 +103,7 @@ class Server(uvicorn.Server):
         self.server_state.default_headers = [*self.server_state.default_headers, leaving]
         await asyncio.sleep(LEAVING_SECONDS)
         await super().shutdown(sockets)
+        # whoever sent the signal gets it back afterwards, which ends the process at once
+        answered = self.server_state.total_requests
+        requests = f"{answered:,} request{'' if answered == 1 else 's'}"
+        self._tell(f"stopped: {requests} in {duration(time.monotonic() - self._began)}")

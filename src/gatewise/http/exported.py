@@ -11,6 +11,8 @@ import json
 import os
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from gatewise.errors import ArtefactError, GatewiseError
 from gatewise.files import ours_alone, write_atomically
 from gatewise.http import child
 from gatewise.kernels.cache import cache_folder
+from gatewise.progress import duration
 from gatewise.serving import MANIFEST, load_artefact
 from gatewise.version import __version__
 
@@ -27,8 +30,16 @@ SUM = hashlib.sha256
 SUM_BYTES = SUM().digest_size
 
 
-def exported(artefact: Path) -> bytes:
+def silent(_: str) -> None:
+    """Say nothing."""
+
+
+def exported(artefact: Path, tell: Callable[[str], None] = silent) -> bytes:
     """Return an artefact's predictions and gates as an ONNX model of encoded inputs.
+
+    Args:
+        artefact: folder of the artefact.
+        tell: receives a line before the model is made, which takes seconds, and one after.
 
     Raises:
         ArtefactError: the artefact is absent or damaged, or cannot be expressed in ONNX.
@@ -37,12 +48,15 @@ def exported(artefact: Path) -> bytes:
     kept = _kept(name)
     if kept is not None:
         return kept
+    began = time.monotonic()
+    tell(f"making the ONNX model of {artefact}: once, and kept for the next start")
     with tempfile.TemporaryDirectory(prefix="gatewise-") as folder:
         made = Path(folder, "model.onnx")
         _make(artefact, made)
         model = made.read_bytes()
     if digest(artefact) != name:
         raise ArtefactError(f"artefact {str(artefact)!r}: was replaced while it was read; load it again")
+    tell(f"made the ONNX model of {artefact}: {len(model) / 1e6:.1f} MB, in {duration(time.monotonic() - began)}")
     _keep(name, model)
     return model
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from gatewise.export import port_names
 from gatewise.http.batching import Batcher
 from gatewise.http.columns import FeatureColumns
 from gatewise.http.engine import OnnxEngine
-from gatewise.http.exported import digest, exported
+from gatewise.http.exported import digest, exported, silent
 from gatewise.http.items import ItemFile, ItemTable
 from gatewise.http.limits import Limits
 from gatewise.http.metrics import Metrics
@@ -32,6 +33,7 @@ class Loader:
         metrics: record the sizes of batches.
         items: the file of the item table, if any.
         rows: a file of real rows to try the models with, if any.
+        tell: receives a line before and after what takes long.
     """
 
     limits: Limits
@@ -39,6 +41,7 @@ class Loader:
     metrics: Metrics
     items: ItemFile | None = None
     rows: Path | None = None
+    tell: Callable[[str], None] = silent
 
     def __call__(self, source: Source) -> ServedModel:
         """Return the served model of an artefact, with the item table encoded by the artefact's encoder.
@@ -56,7 +59,7 @@ class Loader:
             port_names(scorer),
             scorer.known_of(scorer.fusion),
         )
-        engine = OnnxEngine(exported(source.path))
+        engine = OnnxEngine(exported(source.path, self.tell))
         if digest(source.path) != before:
             raise ArtefactError(f"artefact {str(source.path)!r}: was replaced while it was read; load it again")
         predictions = tuple(column for task in scorer.tasks for column in task.columns)

@@ -38,7 +38,7 @@ def serve(app: FastAPI, host: str, port: int, limits: Limits, tell: Callable[[st
         server_header=False,
     )
     with _listening(host, port) as listener:
-        _run(_serving(app, Server(config), listener, tell))
+        _run(_serving(app, Server(config, tell), listener, tell))
 
 
 async def _serving(app: FastAPI, server: uvicorn.Server, listener: socket.socket, tell: Callable[[str], None]) -> None:
