@@ -25,11 +25,12 @@ from gatewise.analysis import (
     expert_ablation,
     expert_similarity,
     explanation_of,
+    feature_drift,
     feature_importance,
     gate_usage,
     gradient_routing,
     importance_grids,
-    leaks,
+    label_problems,
     misfits,
     mixture_problems,
     overfitting,
@@ -38,6 +39,7 @@ from gatewise.analysis import (
     similarity_grids,
     starving_tasks,
     unfinished_training,
+    unlike_training,
     usage_grids,
 )
 from gatewise.data import column_names, needed_columns, read_needed, readable, row_and_others
@@ -216,9 +218,10 @@ class Insight(Judging):
         return ShownList(self.training_problems() + found + self.misfits(table), problems_grids)
 
     def misfits(self, table: Any) -> list[Problem]:
-        """Return where predictions do not fit a table's labels, and features that know a label.
+        """Return where predictions do not fit a table's labels, features that know a label, labels that contradict
+        each other, and features that are unlike the training table's.
 
-        See :func:`gatewise.analysis.misfits` and :func:`gatewise.analysis.leaks`.
+        See :mod:`gatewise.analysis`: ``misfits``, ``leaks``, ``contradicting_labels``, ``unlike_training``.
 
         Args:
             table: any table; without the labels nothing can be said.
@@ -227,9 +230,15 @@ class Insight(Judging):
         if any(name not in present for name in needed):
             return []
         rows = read_needed(table, needed, self.scorer.encoder.column_types())
-        predicted = self.scorer.predicted(rows, calibrated=bool(self.scorer.calibration))
+        encoded = self.scorer.encode(rows)
+        tensors = self.scorer.tensors(encoded)
+        predicted = self.scorer.predicted_rows(tensors, calibrated=bool(self.scorer.calibration))
         kept = kept_epoch(self.history)
-        return leaks(rows, self.scorer.encoder.schema) + misfits(predicted, kept.valid if kept else {})
+        return [
+            *label_problems(self.scorer.encoder, self.scorer.tasks, rows, tensors),
+            *unlike_training(feature_drift(self.scorer.encoder, rows, encoded)),
+            *misfits(predicted, kept.valid if kept else {}),
+        ]
 
     def training_problems(self) -> list[Problem]:
         """Return what the training tells: that it ended too early, tasks that hardly change the shared layers, outputs

@@ -14,9 +14,18 @@ from typing import Any, Literal, Unpack, cast, overload
 import pyarrow as pa
 
 from gatewise import declare
-from gatewise.analysis import LOOKED_AT, leaks, metrics_grids, misfits
+from gatewise.analysis import (
+    LOOKED_AT,
+    Problem,
+    contradicting_labels,
+    feature_drift,
+    leaks,
+    metrics_grids,
+    misfits,
+    unlike_training,
+)
 from gatewise.calibration import make_calibrator, make_fitter
-from gatewise.data import column_names, frame_like
+from gatewise.data import column_names, frame_like, source_of
 from gatewise.described import Described
 from gatewise.errors import DeclarationError, GatewiseWarning, TableError
 from gatewise.estimator import Estimator, is_labels, refuse_labels
@@ -25,6 +34,7 @@ from gatewise.fitting import facts_of, make_trainer
 from gatewise.grids import ShownDict
 from gatewise.insight import Insight
 from gatewise.look import take_sample
+from gatewise.nn import TensorTable
 from gatewise.preparing import Rows, check_declared, check_fit, prepare
 from gatewise.progress import PROBLEMS, at_terminal, reporter_of, working
 from gatewise.report import check_extra, collect, page_of, render
@@ -243,15 +253,23 @@ class Ranker(Described, Insight, Estimator):
         self._warn_of_gates(looked_at.head(GATE_SAMPLE))
         # where nobody listens, such as in a command that says them later, nothing is computed
         if PROBLEMS.isEnabledFor(logging.WARNING):
-            self._say_problems(train, held_out)
+            self._say_problems(train, valid, rows, held_out)
 
-    def _say_problems(self, train: Any, held_out: Rows | None) -> None:
+    def _say_problems(self, train: Any, valid: Any, rows: Rows, held_out: Rows | None) -> None:
         """Give the problems of the training, of its rows and of held-out rows to the logger."""
         some = None if held_out is None else held_out.head(MOST_JUDGED)
         unfit = [] if some is None or not len(some) else misfits(self.scorer.predicted_rows(some), {})
-        # a file is not read a second time for it
-        leaking = [] if isinstance(train, (str, Path)) else leaks(take_sample(train, LOOKED_AT).table, self.schema)
-        for problem in self.training_problems() + leaking + unfit:
+        of_labels, unlike = list[Problem](), list[Problem]()
+        encoder = self.scorer.encoder
+        # a file is not read a second time for it; contradicting steps of funnels were warned of
+        if source_of(train).in_memory:
+            of_labels = leaks(take_sample(train, LOOKED_AT).table, self.schema)
+        if isinstance(rows, TensorTable):
+            of_labels += contradicting_labels(self.scorer.tasks, rows)
+        if held_out is not None and len(held_out) and source_of(valid).in_memory:
+            sample = take_sample(valid, LOOKED_AT).table
+            unlike = unlike_training(feature_drift(encoder, sample, self.scorer.encode(sample, labels=False)))
+        for problem in self.training_problems() + of_labels + unlike + unfit:
             PROBLEMS.warning("%s", problem)
 
     def calibrate(

@@ -125,7 +125,7 @@ def test_it_is_served_and_described(ranker: gw.Ranker, tmp_path, monkeypatch) ->
 
     ranker.save(tmp_path / "model")
     # a service exports in a process of its own, which knows the kinds of the package alone
-    monkeypatch.setattr(loading, "exported", lambda _: onnx_bytes(ranker.scorer))
+    monkeypatch.setattr(loading, "exported", lambda *_: onnx_bytes(ranker.scorer))
     app = make_app(Sources(given=(Source("model", "1", tmp_path / "model"),)))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         answer = client.post("/predict", json={"rows": [{"at": "07:10", "user": 2}, {"at": None, "user": 1}]})

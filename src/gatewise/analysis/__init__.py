@@ -2,6 +2,7 @@
 
 from gatewise.analysis.ablation import Ablation, expert_ablation
 from gatewise.analysis.as_values import json_values
+from gatewise.analysis.contradictions import contradicting_labels, steps_without
 from gatewise.analysis.controls import (
     COMMON,
     Control,
@@ -28,6 +29,7 @@ from gatewise.analysis.goals import Goal, Judge, judge_of
 from gatewise.analysis.gradient_routing import Routing, gradient_routing
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
+from gatewise.analysis.label_problems import label_problems
 from gatewise.analysis.leaks import LOOKED_AT, leaks
 from gatewise.analysis.misfits import misfits
 from gatewise.analysis.over_time import OverTime, Period, over_time
@@ -56,6 +58,7 @@ from gatewise.analysis.tables import (
     usage_grids,
 )
 from gatewise.analysis.telling_columns import by_difference
+from gatewise.analysis.unlike_training import unlike_training
 from gatewise.analysis.verdicts import (
     Spread,
     Trained,
@@ -121,6 +124,7 @@ __all__ = [
     "check_choice",
     "check_metrics",
     "check_verdicts",
+    "contradicting_labels",
     "control_of",
     "curves",
     "cut_column",
@@ -143,6 +147,7 @@ __all__ = [
     "json_values",
     "judge_of",
     "knee",
+    "label_problems",
     "leaks",
     "linear_cka",
     "metrics_by_name",
@@ -166,10 +171,12 @@ __all__ = [
     "slices",
     "spreads",
     "starving_tasks",
+    "steps_without",
     "still_learning",
     "summary_of",
     "unfinished_tasks",
     "unfinished_training",
+    "unlike_training",
     "usage_grids",
     "verdicts",
     "worded",

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from gatewise import declare
-from gatewise.data import EncodedTable, TableEncoder
+from gatewise.data import EncodedTable, TableEncoder, null_count
 
 SHIFTED, WIDER, NARROWER = 0.25, 1.5, 0.67
 """A mean that is this far from the training's in its standard deviations, and a deviation this many times as great or
@@ -28,6 +28,8 @@ class FeatureDrift(NamedTuple):
         unseen: the share of rows with a value that training never saw; None: the feature has no vocabulary.
         shift: the mean less the training's, in the training's standard deviations; None: not a number.
         spread: the standard deviation by the training's; None: not a number.
+        nulls_before: the share of training rows without a value; None: not known.
+        unseen_before: the share of training rows whose value was too rare to be learnt.
     """
 
     feature: str
@@ -36,6 +38,8 @@ class FeatureDrift(NamedTuple):
     unseen: float | None
     shift: float | None
     spread: float | None
+    nulls_before: float | None = None
+    unseen_before: float = 0.0
 
     @property
     def drifted(self) -> bool:
@@ -67,7 +71,7 @@ def _drifts(
     rows = max(table.num_rows, 1)
     for feature in encoder.schema.features:
         column, name = declare.column_of(feature), feature.name
-        nulls = table.column(column).null_count if column in table.column_names else table.num_rows
+        nulls = null_count(table.column(column)) if column in table.column_names else table.num_rows
         state, owner = encoder.columns[name].state(), declare.to_dict(feature).get("shares") or name
         had = state.get("has_null") if isinstance(state, dict) else None
         learnt = name in ids and owner in encoder.vocabularies
@@ -78,7 +82,10 @@ def _drifts(
             else None
         )
         shift, spread = moments or (None, None)
-        yield FeatureDrift(name, nulls / rows, None if had is None else nulls > 0 and not had, unseen, shift, spread)
+        new = None if had is None else nulls > 0 and not had
+        before = None if encoder.nulls is None else encoder.nulls.get(name, 0.0)
+        rare = getattr(encoder.vocabularies[owner], "unlisted", 0.0) if learnt else 0.0
+        yield FeatureDrift(name, nulls / rows, new, unseen, shift, spread, before, rare)
 
 
 def _moments(

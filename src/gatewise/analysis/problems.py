@@ -25,6 +25,9 @@ Kind = Literal[
     "undefined metric",
     "wrong total",
     "far from validation",
+    "unseen values",
+    "missing values",
+    "contradicting labels",
 ]
 
 COLLAPSED_WEIGHT = 0.99

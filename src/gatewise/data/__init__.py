@@ -40,7 +40,7 @@ from gatewise.data.labels import known_labels, known_numbers, label_columns
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.one_row import row_and_others
 from gatewise.data.pieces import PIECE_ROWS, regrouped
-from gatewise.data.plain_types import is_string, take_rows, wide_column
+from gatewise.data.plain_types import is_string, null_count, take_rows, wide_column
 from gatewise.data.pretrained import check_there, read_pretrained
 from gatewise.data.ragged import (
     AlignedLists,
@@ -126,6 +126,7 @@ __all__ = [
     "label_columns",
     "nan_to_null",
     "needed_columns",
+    "null_count",
     "null_mask",
     "open_cache",
     "padded",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from gatewise.data.labels import (
     warn_of_zeros,
 )
 from gatewise.data.matrix import side_by_side
+from gatewise.data.plain_types import null_count
 from gatewise.data.tables import read_needed
 from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary
 from gatewise.declare import Schema, column_of, columns_of
@@ -44,6 +46,8 @@ class TableEncoder:
         schema: the declared features and tasks.
         columns: the fitted columns of all features.
         labels: one label encoder per task, by name.
+        nulls: the share of training rows without a value, by feature; a feature that is absent had none; None: not
+            known.
 
     Example:
         >>> from gatewise import Binary, Categorical
@@ -54,8 +58,15 @@ class TableEncoder:
         ([2, 3, 2], [0, 1])
     """
 
-    def __init__(self, schema: Schema, columns: SchemaColumns, labels: Mapping[str, LabelEncoder[Any]]) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        columns: SchemaColumns,
+        labels: Mapping[str, LabelEncoder[Any]],
+        nulls: Mapping[str, float] | None = None,
+    ) -> None:
         self.schema = schema
+        self.nulls = nulls
         self.columns = columns
         self.labels = dict(labels)
 
@@ -198,11 +209,12 @@ class TableEncoder:
     def extended(self, source: Any) -> TableEncoder:
         """Return an encoder that also knows this table's values; rows of known values stay unchanged."""
         table = _read(source, self.columns.growing(), self.column_types)
-        return TableEncoder(self.schema, self.columns.extended(table), self.labels)
+        return TableEncoder(self.schema, self.columns.extended(table), self.labels, self.nulls)
 
     def state(self) -> dict[str, Any]:
         """Return the learnt state as JSON values."""
-        return {**self.columns.state(), "labels": self.statistics}
+        nulls = {} if self.nulls is None else {"nulls": dict(self.nulls)}
+        return {**self.columns.state(), "labels": self.statistics, **nulls}
 
     @classmethod
     def from_state(cls, schema: Schema, state: dict[str, Any]) -> TableEncoder:
@@ -216,7 +228,7 @@ class TableEncoder:
             labels = {task.name: label_encoder(task, state["labels"][task.name]) for task in schema.tasks}
         except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise ArtefactError(f"encoder: its saved state does not fit the schema ({error})") from None
-        return cls(schema, columns, labels)
+        return cls(schema, columns, labels, state.get("nulls"))
 
 
 @dataclass(frozen=True)
@@ -257,6 +269,7 @@ class TableLearner:
         self._labels = {task.name: label_encoder(task) for task in schema.tasks}
         self._contradictions = Contradictions()
         self._weighs: np.ndarray | None = None
+        self._nulls = Counter[str]()
 
     def absorb(self, table: pa.Table) -> Absorbed:
         """Take in a training table, or its next piece.
@@ -279,6 +292,8 @@ class TableLearner:
         if weights is not None:
             found = some_weigh(weights)
             self._weighs = found if self._weighs is None else self._weighs | found
+        for feature in self.schema.features:
+            self._nulls[feature.name] += null_count(table.column(column_of(feature)))
         self.rows += table.num_rows
         return Absorbed(prepared, labels, weights, groups)
 
@@ -296,7 +311,8 @@ class TableLearner:
         learn_labels(self._labels, self._contradictions)
         warn_of_zeros(self.schema, self._weighs)
         self._columns.learn(self.rows)
-        return TableEncoder(self.schema, self._columns, self._labels)
+        nulls = {name: count / self.rows for name, count in self._nulls.items() if count}
+        return TableEncoder(self.schema, self._columns, self._labels, nulls)
 
 
 def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False) -> list[str]:

@@ -69,6 +69,20 @@ def wide_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, None if chunks else _wide(pa.array([], column.type)).type)
 
 
+def null_count(column: pa.ChunkedArray) -> int:
+    """Return how many rows of a column are null, also where Arrow does not count them: in dictionaries and runs."""
+    return sum(map(_nulls, column.chunks))
+
+
+def _nulls(column: pa.Array) -> int:
+    if isinstance(column.type, pa.BaseExtensionType):
+        return _nulls(column.storage)
+    hidden = pa.types.is_run_end_encoded(column.type) or (
+        pa.types.is_dictionary(column.type) and column.dictionary.null_count
+    )
+    return (_wide(column) if hidden else column).null_count
+
+
 def take_rows(table: pa.Table, rows: np.ndarray | pa.Array) -> pa.Table:
     """Return rows of a table; columns keep their types, except types that Arrow cannot index, such as views."""
     columns = {name: _taken(column, rows) for name, column in zip(table.column_names, table.columns, strict=True)}

@@ -33,6 +33,7 @@ def _distinct(values: list[Any]) -> list[Any]:
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Rising = Annotated[list[float], AfterValidator(_rising)]
 Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class LearntState(TypedDict):
@@ -42,6 +43,7 @@ class LearntState(TypedDict):
     values: Literal["integer", "string"] | None
     learnt: Annotated[list[Int64] | list[str], AfterValidator(_distinct)]
     usual_count: NotRequired[Positive]
+    unlisted: NotRequired[Share]
 
 
 class HashedState(TypedDict):
@@ -62,6 +64,7 @@ class EncoderState(TypedDict):
     vocabularies: dict[str, VocabularyState]
     features: dict[str, dict[str, Any]]
     labels: dict[str, dict[str, Any]]
+    nulls: NotRequired[dict[str, Share]]
 
 
 KINDS = ("classes", "levels")

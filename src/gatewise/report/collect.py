@@ -26,7 +26,7 @@ from gatewise.analysis import (
     gate_usage,
     gradient_routing,
     intervals,
-    leaks,
+    label_problems,
     metrics_by_name,
     misfits,
     mixture_problems,
@@ -36,6 +36,7 @@ from gatewise.analysis import (
     screened_importance,
     slices,
     summary_of,
+    unlike_training,
     worst_slices,
 )
 from gatewise.data import column_names, needed_columns, read_needed, readable, take_rows
@@ -155,8 +156,12 @@ def on_table(
     if table.num_rows == 0:
         raise TableError("report: the table has no rows")
     tell("predicting")
-    predicted = scorer.predicted(table)
-    calibrated = scorer.predicted(table, calibrated=True) if scorer.calibration else None
+    encoded = scorer.tensors(scorer.encode(table))
+    predicted = scorer.predicted_rows(encoded)
+    calibrated = scorer.predicted_rows(encoded, calibrated=True) if scorer.calibration else None
+    known = label_problems(scorer.encoder, scorer.tasks, table, encoded)
+    # the tables that follow need the memory
+    del encoded
     metrics = predicted.evaluate()
     tell("drawing rows anew for the intervals")
     estimates, draws = _intervals(predicted, metrics)
@@ -165,6 +170,7 @@ def on_table(
     parts = slices(predicted, cuts, _judging(scorer))
     limit = max(FEWEST_WORST, min(WORST, WORST_IN_ALL // max(len(parts), 1)))
     sampled = _sampled(table.num_rows)
+    inside = look_inside(scorer, take_rows(table, sampled), _among(cuts, sampled, table.num_rows), tell)
     return OnTable(
         name=Path(source).name if isinstance(source, (str, Path)) else "the table",
         rows=table.num_rows,
@@ -184,8 +190,8 @@ def on_table(
         slices=parts,
         worst=worst_slices(predicted, cuts, parts, limit=limit),
         over_time=None if time is None else over_time(predicted, table, time),
-        inside=look_inside(scorer, take_rows(table, sampled), _among(cuts, sampled, table.num_rows), tell),
-        problems=leaks(table, scorer.encoder.schema) + misfits(calibrated or predicted, valid or {}),
+        inside=inside,
+        problems=[*known, *unlike_training(inside.drift), *misfits(calibrated or predicted, valid or {})],
     )
 
 

@@ -76,11 +76,8 @@ class Scorer:
             GatewiseError: ``calibrated`` is set, and there is no calibration.
         """
         self._check_calibrated(calibrated)
-        if labels and _is_long(source):
-            predicted = joined([self.predicted_rows(self.tensors(piece)) for piece in self._pieces(source)])
-        else:
-            predicted = self._uncalibrated(self.encode(source, labels=labels))
-        return self._calibrated(predicted) if calibrated else predicted
+        pieces = self._pieces(source) if labels and _is_long(source) else [self.encode(source, labels=labels)]
+        return joined([self.predicted_rows(self.tensors(piece), calibrated=calibrated) for piece in pieces])
 
     def _pieces(self, source: Any) -> Iterator[EncodedTable]:
         """Yield a table with labels encoded in pieces, so that it is never held as a whole."""
@@ -115,10 +112,12 @@ class Scorer:
     def _uncalibrated(self, encoded: EncodedTable) -> Predicted:
         return self.predicted_rows(self.tensors(encoded))
 
-    def predicted_rows(self, table: TensorTable) -> Predicted:
-        """Return the uncalibrated predictions of encoded rows, with their labels."""
+    def predicted_rows(self, table: TensorTable, *, calibrated: bool = False) -> Predicted:
+        """Return the predictions of encoded rows, with their labels."""
         scores, _ = self.model.score(table)
-        return Predicted(self.tasks, predict_tasks(self.tasks, scores, table.labels), table.labels, table.groups)
+        columns = predict_tasks(self.tasks, scores, table.labels)
+        predicted = Predicted(self.tasks, columns, table.labels, table.groups)
+        return self._calibrated(predicted) if calibrated else predicted
 
     def _calibrated(self, predicted: Predicted) -> Predicted:
         return replace(predicted, columns=self.calibration.apply(self.tasks, predicted.columns))

@@ -31,10 +31,12 @@ class Vocabulary(AnyVocabulary):
     Attributes:
         values: distinct int64 or large_string values, most frequent first.
         usual_count: how often a value stood in the training table, on average; None: not known.
+        unlisted: the share of the training table's values that were too rare to be learnt.
     """
 
     values: pa.Array
     usual_count: float | None = field(default=None, compare=False)
+    unlisted: float = field(default=0.0, compare=False)
     _row_of: dict[Any, int] = field(default_factory=dict, compare=False, repr=False)
     _index: list[SortedIndex | None] = field(default_factory=list, compare=False, repr=False)
 
@@ -44,7 +46,8 @@ class Vocabulary(AnyVocabulary):
         values, counts = summed(values, counts)
         kept = np.flatnonzero(counts >= min_count)
         by_count = kept[np.argsort(-counts[kept], kind="stable")]
-        return cls(values.take(pa.array(by_count)), float(counts[kept].mean()) if len(kept) else None)
+        unlisted = 1 - float(counts[kept].sum() / counts.sum()) if len(kept) < len(counts) else 0.0
+        return cls(values.take(pa.array(by_count)), float(counts[kept].mean()) if len(kept) else None, unlisted)
 
     @property
     @override
@@ -101,7 +104,9 @@ class Vocabulary(AnyVocabulary):
             return Vocabulary.learn(values, counts, min_count)
         unknown = self.lookup(values) == OUT_OF_VOCABULARY
         fresh = Vocabulary.learn(values.filter(pa.array(unknown)), counts[unknown], min_count)
-        return Vocabulary(pa.concat_arrays([self.values, fresh.values.cast(self.type)]), self.usual_count)
+        return Vocabulary(
+            pa.concat_arrays([self.values, fresh.values.cast(self.type)]), self.usual_count, self.unlisted
+        )
 
     @override
     def value_kinds(self) -> ValueKinds:
@@ -132,7 +137,9 @@ class Vocabulary(AnyVocabulary):
         """Return the vocabulary as JSON values."""
         kind = next((kind for kind, dtype in TYPES.items() if dtype == self.type), None)
         found = {"values": kind, "learnt": self.values.to_pylist()}
-        return found if self.usual_count is None else found | {"usual_count": self.usual_count}
+        if self.usual_count is not None:
+            found["usual_count"] = self.usual_count
+        return found | {"unlisted": self.unlisted} if self.unlisted else found
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Vocabulary:
@@ -140,7 +147,7 @@ class Vocabulary(AnyVocabulary):
         values = pa.array(state["learnt"], type=TYPES.get(state["values"], pa.null()))
         if values.null_count != 0 and len(values):
             raise ArtefactError("vocabulary: a learnt value is null")
-        return cls(values, state.get("usual_count"))
+        return cls(values, state.get("usual_count"), state.get("unlisted", 0.0))
 
 
 def summed(values: pa.Array, counts: np.ndarray) -> tuple[pa.Array, np.ndarray]:

@@ -69,7 +69,7 @@ def _features(on: OnTable, drifted: Sequence[FeatureDrift]) -> Iterator[Block]:
     note = (
         "Shift: the mean less the training's, in the training's standard deviations (of logarithms or ranks where the "
         "model reads these). Spread: the standard deviation by the training's. Unseen: values that training never saw. "
-        "Of nulls the artefact knows only whether there were any."
+        "Of unseen values and nulls the training rows' own share stands beside them, where there were any."
     )
     everything = Table(HEADINGS, [_row(each) for each in on.inside.drift], note)
     if not drifted:
@@ -85,8 +85,14 @@ HEADINGS = ["feature", "nulls", "unseen", "shift", "spread"]
 
 def _row(each: FeatureDrift) -> list[Value]:
     tone: Tone = "bad" if each.drifted else ""
-    nulls = Cell(each.nulls, "bad" if each.new_nulls else "", beside=" (none in training)" if each.new_nulls else "")
-    return [Cell(each.feature, tone), nulls, each.unseen, Cell(each.shift, signed=True), each.spread]
+    before = " (none in training)" if each.new_nulls else _before(each.nulls_before)
+    nulls = Cell(each.nulls, "bad" if each.new_nulls else "", beside=before)
+    unseen = Cell(each.unseen, beside=_before(each.unseen_before))
+    return [Cell(each.feature, tone), nulls, unseen, Cell(each.shift, signed=True), each.spread]
+
+
+def _before(share: float | None) -> str:
+    return f" ({Cell(share).shown} in training)" if share else ""
 
 
 def _by_day(output: str, days: Sequence[Period], position: int, task: str) -> Figure:
