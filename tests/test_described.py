@@ -181,3 +181,36 @@ def test_labels_that_the_table_has_already():
         ranker.fit(table(0), LABELS)
     frame = pd.DataFrame(table(0))
     assert len(ranker.fit(frame, frame["click"]).history) == 1
+
+
+def test_judging_and_experts_print_as_tables_and_stay_lists_and_dicts(ranker):
+    rows = table(1)
+    intervals = ranker.intervals(rows, ["auc", "rmse"], samples=20)
+    lines = str(intervals).splitlines()
+    assert lines[0].split() == ["prediction", "metric", "value", "low", "high"]
+    found = intervals["click"]["auc"]
+    assert lines[1].split() == ["click", "auc", *(f"{each:.4f}" for each in (found.value, found.low, found.high))]
+    assert lines[-1] == "low, high: bootstrap intervals of 95%, 20 resamples"
+
+    slices = ranker.slices(rows, ["user", "age"], ["auc", "log_loss"], bins=2)
+    text = str(slices)
+    first = slices["click"][0]
+    assert f"{first.column}" in text
+    assert f"{first.metrics['log_loss']:.4f}" in text
+    # a column's name stands once for all of its slices
+    assert text.count("age  ") == 1
+
+    bins = ranker.reliability(rows, bins=4, by="user", limit=2)
+    assert "click, user" in str(bins)
+    assert f"{bins['click'][0].share:.4f}" in str(bins)
+
+    routing = ranker.gradient_routing(rows)
+    assert f"{routing[0].gradients[0, 1]:.3f}" in str(routing)
+    ablation = ranker.expert_ablation(rows)
+    assert f"{ablation[0].change[1, 0]:+.4f}" in str(ablation)
+    assert "(all experts)" in str(ablation)
+
+    for shown, kind in [(intervals, dict), (slices, dict), (bins, dict), (routing, list), (ablation, list)]:
+        assert isinstance(shown, kind)
+        assert "<table>" in shown._repr_html_()
+    assert str(ranker.intervals(rows, ["rmse"], samples=5)).count("click") == 0

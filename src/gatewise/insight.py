@@ -20,6 +20,7 @@ from gatewise.analysis import (
     Problem,
     Routing,
     Similarity,
+    ablation_grids,
     attribute,
     below_a_constant,
     expert_ablation,
@@ -36,6 +37,7 @@ from gatewise.analysis import (
     overfitting,
     problems_grids,
     rare_values,
+    routing_grids,
     similarity_grids,
     starving_tasks,
     unfinished_training,
@@ -132,7 +134,7 @@ class Insight(Judging):
         """
         self._check_experts()
         model, _, tensors = self._looked_at(table)
-        return gradient_routing(model, self.scorer.tasks, tensors, rows=rows, seed=seed)
+        return ShownList(gradient_routing(model, self.scorer.tasks, tensors, rows=rows, seed=seed), routing_grids)
 
     def expert_ablation(
         self,
@@ -159,7 +161,8 @@ class Insight(Judging):
         self._check_experts()
         model, _, tensors = self._looked_at(table)
         with counting("experts removed", at_terminal() if progress is None else progress) as done:
-            return expert_ablation(model, self.scorer.tasks, tensors, metric=metric, rows=rows, seed=seed, done=done)
+            found = expert_ablation(model, self.scorer.tasks, tensors, metric=metric, rows=rows, seed=seed, done=done)
+        return ShownList(found, ablation_grids)
 
     def feature_importance(
         self,

@@ -18,11 +18,15 @@ from gatewise.analysis import (
     cut_column,
     cut_table,
     intervals,
+    intervals_grids,
     reliability,
+    reliability_grids,
     slices,
+    slices_grids,
 )
 from gatewise.data import column_names, needed_columns, read_table, readable, stream_table
 from gatewise.errors import GatewiseError, TableError, did_you_mean, shown
+from gatewise.grids import ShownDict
 from gatewise.history import EpochRecord
 from gatewise.serving import Scorer
 
@@ -96,7 +100,8 @@ class Judging:
             TableError: a column is missing or of another type.
         """
         predicted = self.scorer.predicted(table, calibrated=calibrated)
-        return intervals(predicted, metrics, by_group=by_group, samples=samples, level=level, seed=seed)
+        found = intervals(predicted, metrics, by_group=by_group, samples=samples, level=level, seed=seed)
+        return ShownDict(found, intervals_grids)
 
     def slices(
         self,
@@ -127,7 +132,7 @@ class Judging:
         """
         source = readable(table)
         cuts = self._cut(source, by, bins, limit)
-        return slices(self.scorer.predicted(source, calibrated=calibrated), cuts, metrics)
+        return ShownDict(slices(self.scorer.predicted(source, calibrated=calibrated), cuts, metrics), slices_grids)
 
     def reliability(
         self,
@@ -154,7 +159,8 @@ class Judging:
         """
         source = readable(table)
         cuts = self._cut(source, by, BINS, limit)
-        return reliability(self.scorer.predicted(source, calibrated=calibrated), cuts, bins=bins, level=level)
+        found = reliability(self.scorer.predicted(source, calibrated=calibrated), cuts, bins=bins, level=level)
+        return ShownDict(found, reliability_grids)
 
     def _cut(self, source: Any, by: str | Sequence[str] | None, bins: int, limit: int) -> list[Cut]:
         """Return the slices of a table by columns, which may be other columns than features."""

@@ -29,6 +29,7 @@ from gatewise.analysis.goals import Goal, Judge, judge_of
 from gatewise.analysis.gradient_routing import Routing, gradient_routing
 from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
+from gatewise.analysis.judged_tables import intervals_grids, reliability_grids, slices_grids
 from gatewise.analysis.label_problems import label_problems
 from gatewise.analysis.leaks import LOOKED_AT, leaks
 from gatewise.analysis.misfits import misfits
@@ -50,10 +51,12 @@ from gatewise.analysis.similarity import Similarity, expert_similarity, linear_c
 from gatewise.analysis.slices import Slice, check_metrics, metrics_by_name, names_without_groups, slices, worst
 from gatewise.analysis.streams import Streamed, StreamedMetrics
 from gatewise.analysis.tables import (
+    ablation_grids,
     explanation_grids,
     importance_grids,
     metrics_grids,
     problems_grids,
+    routing_grids,
     similarity_grids,
     usage_grids,
 )
@@ -117,6 +120,7 @@ __all__ = [
     "Verdict",
     "Word",
     "WorstSlice",
+    "ablation_grids",
     "attribute",
     "below_a_constant",
     "best_epoch",
@@ -142,6 +146,7 @@ __all__ = [
     "gradient_routing",
     "importance_grids",
     "intervals",
+    "intervals_grids",
     "is_large",
     "joined_epochs",
     "json_values",
@@ -163,12 +168,15 @@ __all__ = [
     "problems_grids",
     "rare_values",
     "reliability",
+    "reliability_grids",
     "resized",
+    "routing_grids",
     "sampled_shapley",
     "screened_importance",
     "seesaw",
     "similarity_grids",
     "slices",
+    "slices_grids",
     "spreads",
     "starving_tasks",
     "steps_without",

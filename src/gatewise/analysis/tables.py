@@ -11,8 +11,10 @@ import numpy as np
 from gatewise.grids import Grid, bar, number
 
 if TYPE_CHECKING:
+    from gatewise.analysis.ablation import Ablation
     from gatewise.analysis.explanation import ExpertPart, Explanation, FeaturePart, ScoreParts
     from gatewise.analysis.gate_usage import GateUsage
+    from gatewise.analysis.gradient_routing import Routing
     from gatewise.analysis.importance import Importance
     from gatewise.analysis.problems import Problem
     from gatewise.analysis.similarity import Similarity
@@ -90,6 +92,44 @@ def similarity_grids(similarity: Sequence[Similarity]) -> list[Grid]:
         )
         for each in similarity
     ]
+
+
+def routing_grids(routing: Sequence[Routing]) -> list[Grid]:
+    """Return one table per layer: the share of every task's gradient that each expert gets."""
+    return [
+        Grid(
+            ["task", *each.experts],
+            [
+                [task, *("–" if np.isnan(share) else f"{share:.3f}" for share in row)]
+                for task, row in zip(each.tasks, each.gradients, strict=True)
+            ],
+            f"{each.layer}: shares of each task's gradient, on {each.rows:,} rows",
+            "–: the task's loss has no gradient" if np.isnan(each.gradients).any() else "",
+        )
+        for each in routing
+    ]
+
+
+def ablation_grids(ablations: Sequence[Ablation]) -> list[Grid]:
+    """Return tables per layer: the change of every output's metric without each expert."""
+    return [grid for each in ablations for grid in _ablation_grids(each)]
+
+
+def _ablation_grids(each: Ablation) -> Iterator[Grid]:
+    names = [f"{output} {metric}" for output, metric in zip(each.outputs, each.metrics, strict=True)]
+    for start in range(0, len(names), ACROSS):
+        chosen = slice(start, start + ACROSS)
+        rows = [["(all experts)", *map(_defined, each.whole[chosen])]]
+        rows += [
+            [expert, *(_defined(value, "+.4f") for value in change[chosen])]
+            for expert, change in zip(each.experts, each.change, strict=True)
+        ]
+        title = f"{each.layer}: metrics with all experts, and their change without each, on {each.rows:,} rows"
+        yield Grid(["without", *names[chosen]], rows, title)
+
+
+def _defined(value: float, form: str = ".4f") -> str:
+    return number(None if np.isnan(value) else float(value), form)
 
 
 def importance_grids(found: Mapping[str, Sequence[Importance]]) -> list[Grid]:
