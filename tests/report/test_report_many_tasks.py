@@ -77,6 +77,15 @@ def test_one_task_is_shown_at_a_time_and_all_if_wanted(report, open_page):
     assert len(set(seen(page, "[data-task]"))) == TASKS
 
 
+def test_the_gates_of_every_task_are_drawn_by_epoch(report, open_page):
+    page = open_page(report).page
+    captions = "#gates figure[data-task] figcaption"
+    assert page.locator(captions).count() == TASKS
+    page.locator("select").select_option("stars")
+    (said,) = [each for each in page.locator(captions).all() if each.is_visible()]
+    assert said.text_content() == "stars: rows in which each expert weighs most"
+
+
 def test_without_scripts_all_is_shown(report, open_page):
     page = open_page(report, java_script_enabled=False).page
     assert len(set(seen(page, "[data-task]"))) == TASKS

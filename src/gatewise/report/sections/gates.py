@@ -16,8 +16,8 @@ from gatewise.report.findings import Findings
 from gatewise.report.pictures import figure, matrix_figure
 
 TITLE = "Gates"
-DRAWN, TASKS_DRAWN = 6, 6
-"""Most pictures by slice, the greatest differences first; and most tasks with a picture of their gates by epoch."""
+DRAWN = 6
+"""Most pictures by slice, the greatest differences first."""
 CELLS = 4_000
 """Most numbers in a table of all slices."""
 
@@ -74,12 +74,16 @@ def _over_time(found: Findings) -> list[Figure]:
     rows = [[record.epoch, *(record.gates[task]["relative_entropy"] for task in tasks)] for record in history]
     entropy = Table(["epoch", *tasks], rows)
     figures = [figure("Relative entropy of the gates", partial(plots.gate_entropy, history), entropy, legend=tasks)]
-    for task in tasks[:TASKS_DRAWN]:
+    # with many tasks the page shows one of them at a time; a gate may also be one for all
+    picked = {task.name for task in found.schema.tasks}
+    for task in tasks:
         shares = [[record.epoch, *record.gates[task]["utilisation"]] for record in history]
         experts = [f"expert {index}" for index in range(len(shares[0]) - 1)]
         title = f"{task}: rows in which each expert weighs most"
         draw = partial(plots.utilisation, history, task, experts)
-        figures.append(figure(title, draw, Table(["epoch", *experts], shares), legend=experts, task=task))
+        figures.append(
+            figure(title, draw, Table(["epoch", *experts], shares), legend=experts, task=task if task in picked else "")
+        )
     return figures
 
 
