@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
@@ -36,3 +37,27 @@ def test_links_lead_to_files_that_are_there(page: str):
     targets = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8"))
     assert targets
     assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+def test_the_chinese_page_has_what_the_english_one_has():
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+
+    def code(text: str) -> list[str]:
+        # comments are in the page's language
+        return [ast.dump(ast.parse(block)) for block in PYTHON.findall(text)]
+
+    def commands(text: str) -> list[str]:
+        found = re.findall(r"^    ((?:gatewise|make|pip) .*?)(?:\s+#.*)?$", text, re.MULTILINE)
+        return [command.replace("列名", "COLUMN").strip() for command in found]
+
+    def links(text: str) -> set[str]:
+        found = re.findall(r"\]\(([^)]+)\)", text)
+        return {target.replace(".zh-CN.md", ".md") for target in found} - {"README.md"}
+
+    assert code(chinese) == code(english)
+    assert commands(chinese) == commands(english)
+    assert links(english) - links(chinese) == set()
+    for mark in ("| ", "## ", "- ", "<!-- output"):
+        assert len(re.findall(f"^{re.escape(mark)}", chinese, re.MULTILINE)) == len(
+            re.findall(f"^{re.escape(mark)}", english, re.MULTILINE)
+        )
