@@ -13,13 +13,14 @@ from gatewise.layout import OUT_OF_VOCABULARY
 from gatewise.nn import TensorTable
 from gatewise.tasks import BinaryTask, MulticlassTask, Task
 
-GREAT = 0.2
-"""Share of a task's rows that is great."""
-ALIKE = 5.0
+GREAT = 0.3
+"""Share of the rows with one label that is great."""
+ALIKE = 2.0
 """Most rows with the same features, on average, where features are meant to tell rows apart."""
 MOST_ROWS = 100_000
 """Most rows that are looked at, the first ones: copies of a row stand near each other more often than far apart."""
 FEWEST_ROWS = 50
+"""Fewest rows, of a task and with a label, from which something is said."""
 STEPS = 0.01
 """Share of a step's rows without the step before from which it is worth a word."""
 MIXER = np.uint64(0x9E3779B97F4A7C15)
@@ -28,9 +29,10 @@ MIXER = np.uint64(0x9E3779B97F4A7C15)
 def contradicting_labels(tasks: Sequence[Task], table: TensorTable) -> list[Problem]:
     """Return the tasks of which many rows have the features of a row with another label, as problems.
 
-    Such rows are a fifth or more of a task's rows. Nothing is said where features only tell groups of rows apart: where
-    more than five rows are alike on average, a label's rate per group is all there is to learn. Rows with a value out
-    of vocabulary are left out, since they are alike to the model only.
+    Many are three of ten rows with one of the labels: where clicks are rare, those that have a copy without a click are
+    few among all rows. Nothing is said where features only tell groups of rows apart: where more than two rows are
+    alike on average, a label's rate per group is all there is to learn. Rows with a value out of vocabulary are left
+    out, since they are alike to the model only.
 
     Args:
         tasks: the tasks; of labels that are 0 and 1, or classes.
@@ -59,12 +61,15 @@ def _contradicting(task: str, keys: np.ndarray, labels: np.ndarray) -> Iterator[
     least, most = np.full(groups, np.inf), np.full(groups, -np.inf)
     np.minimum.at(least, group, labels)
     np.maximum.at(most, group, labels)
-    mixed = int((least != most)[group].sum())
-    if mixed < GREAT * len(keys):
+    classes, place = np.unique(labels, return_inverse=True)
+    rows, mixed = np.bincount(place), np.bincount(place, (least != most)[group])
+    shares = np.where(rows >= FEWEST_ROWS, mixed / rows, 0.0)
+    worst = int(shares.argmax())
+    if shares[worst] < GREAT:
         return
     found = (
-        f"{mixed:,} of {len(keys):,} rows of task {task!r} have the features of a row with another label: no model can "
-        "tell such rows apart"
+        f"{int(mixed[worst]):,} of the {int(rows[worst]):,} rows with label {classes[worst]:g} of task {task!r} have "
+        "the features of a row with another label: no model can tell such rows apart"
     )
     remedy = (
         "one row per event where a join made several, or features that tell the rows apart, such as the time or the "
