@@ -18,6 +18,7 @@ TASKS = build_tasks(gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Binary("clic
     ("click", "stars", "said"),
     [
         ({"auc": 0.7, "normalised_entropy": 0.9}, {"r2": 0.1}, []),
+        ({"auc": 0.7, "normalised_entropy": 1.00004}, {"r2": 0.1}, []),
         (
             {"auc": 0.5},
             {"r2": 0.1},

@@ -77,6 +77,15 @@ def test_one_task_is_shown_at_a_time_and_all_if_wanted(report, open_page):
     assert len(set(seen(page, "[data-task]"))) == TASKS
 
 
+def test_a_long_recipe_is_scrolled(report, open_page):
+    page = open_page(report).page
+    page.locator("nav a", has_text="How to make this again").click()
+    recipe = page.locator("#again .scroll:has(> pre)").last
+    assert recipe.bounding_box()["height"] <= 34 * 16 + 1
+    page.emulate_media(media="print")
+    assert recipe.evaluate("each => each.scrollHeight <= each.clientHeight + 1")
+
+
 def test_the_gates_of_every_task_are_drawn_by_epoch(report, open_page):
     page = open_page(report).page
     captions = "#gates figure[data-task] figcaption"

@@ -90,7 +90,8 @@ def _below(task: Task, output: str, metrics: Metrics) -> Iterator[Problem]:
         yield Problem("below a constant", None, (output,), f"{what}a constant has {constant:g}", remedy)
         return
     entropy = found.get(NORMALISED_ENTROPY.name)
-    if entropy is not None and entropy > 1:
+    # what is 1 to four digits is not worse
+    if entropy is not None and round(entropy, 4) > 1:
         what = f"the probabilities of {output!r} are worse than the rate of ones on the validation rows: "
         remedy = "calibration, fewer epochs with patience, or regularisation"
         yield Problem("below a constant", None, (output,), f"{what}normalised entropy {entropy:.4f}", remedy)

@@ -12,7 +12,7 @@ from gatewise.report.blocks import Figure, Figures, Section, Table, Value
 from gatewise.report.findings import Findings
 from gatewise.report.pictures import figure
 
-DRAWN = 8
+DRAWN = 30
 """Most probabilities with pictures; of others, the slices and metrics say how good they are."""
 
 
