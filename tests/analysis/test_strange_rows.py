@@ -139,8 +139,12 @@ def test_where_features_tell_groups_apart_different_labels_are_no_contradiction(
 
 
 def test_values_that_were_not_learnt_are_alike_to_the_model_alone(encoder):
-    unknown = made(user=np.arange(ROWS) + 10_000, item=[1] * ROWS, price=[1.0] * ROWS, tags=[["1"]] * ROWS)
+    pairs = np.arange(ROWS) // 2
+    alike = {"item": [1] * ROWS, "price": pairs / 100.0, "tags": [["1"]] * ROWS, "click": np.arange(ROWS) % 2}
+    unknown = made(user=np.arange(ROWS) + 10_000, purchase=np.zeros(ROWS), **alike)
     assert contradicting(encoder, unknown) == []
+    known = made(user=pairs % 400, purchase=np.zeros(ROWS), **alike)
+    assert len(contradicting(encoder, known)) == 1
 
 
 def test_steps_without_the_step_before_are_counted(encoder):
