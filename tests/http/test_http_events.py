@@ -46,7 +46,7 @@ def client(ranker: gw.Ranker, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("served")
     ranker.save(folder / "model")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loading, "exported", lambda _: onnx_bytes(ranker.scorer))
+        patch.setattr(loading, "exported", lambda *_: onnx_bytes(ranker.scorer))
         app = make_app(Sources(given=(Source("model", "1", folder / "model"),)))
         with TestClient(app, base_url="http://127.0.0.1") as running:
             yield running

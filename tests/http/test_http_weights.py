@@ -48,7 +48,7 @@ def client(ranker: gw.Ranker, tmp_path_factory: pytest.TempPathFactory) -> Itera
     ranker.save(folder / "model")
     pq.write_table(pa.table(TABLE).select(["item", "tags", "scores"]), folder / "items.parquet")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loading, "exported", lambda _: onnx_bytes(ranker.scorer))
+        patch.setattr(loading, "exported", lambda *_: onnx_bytes(ranker.scorer))
         source = Source("model", "1", folder / "model")
         app = make_app(Sources(given=(source,)), items=ItemFile(folder / "items.parquet", "item"))
         with TestClient(app, base_url="http://127.0.0.1") as running:
