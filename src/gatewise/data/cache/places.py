@@ -54,14 +54,15 @@ def caches(home: Path | None = None) -> list[CacheFolder]:
 
 def _looked_at(folder: Path) -> CacheFolder:
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-    rows, source = None, ""
+    rows, source, used = None, "", folder.stat().st_mtime
     if (folder / MANIFEST).exists():
+        used = (folder / MANIFEST).stat().st_mtime
         try:
             manifest = Manifest.read(folder)
             rows, source = manifest.rows, manifest.source
         except ArtefactError:
             source = "damaged"
-    return CacheFolder(folder, size, rows, source, folder.stat().st_mtime)
+    return CacheFolder(folder, size, rows, source, used)
 
 
 def remove_cache(name: str, home: Path | None = None) -> int:
