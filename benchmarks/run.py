@@ -14,7 +14,19 @@ from pathlib import Path
 import page
 from reporting import say
 
-PARTS = ("limits", "speed", "growth", "scoring", "serving", "encoding", "steps", "trunks", "balance", "quality")
+PARTS = (
+    "limits",
+    "speed",
+    "stream",
+    "growth",
+    "scoring",
+    "serving",
+    "encoding",
+    "steps",
+    "trunks",
+    "balance",
+    "quality",
+)
 
 
 def main() -> int:
