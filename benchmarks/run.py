@@ -14,19 +14,8 @@ from pathlib import Path
 import page
 from reporting import say
 
-PARTS = (
-    "limits",
-    "speed",
-    "stream",
-    "growth",
-    "scoring",
-    "serving",
-    "encoding",
-    "steps",
-    "trunks",
-    "balance",
-    "quality",
-)
+PARTS = ("limits", "speed", "growth", "scoring", "serving", "encoding", "stream", "steps", "trunks", "balance")
+PARTS += ("quality",)
 
 
 def main() -> int:

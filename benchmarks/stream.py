@@ -167,7 +167,7 @@ def section(
     return (
         f"## Tables larger than memory\n\n`{COMMAND}`; {machine()}; median of {rounds} rounds and their range, ratios "
         "taken round by round.\n\n"
-        "An epoch on rows of a cache beside one on rows in memory, and everything from a Parquet file to a model "
+        "An epoch on rows of a cache beside one on rows in memory, and all from a Parquet file to a model "
         "trained for one epoch, where the cache is made anew and vocabularies are learnt in a pass of their own:\n\n"
         + table(
             [

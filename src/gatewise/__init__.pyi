@@ -3,6 +3,7 @@
 from gatewise import compat as compat
 from gatewise import convert as convert
 from gatewise import plots as plots
+from gatewise.data import sql as sql
 from gatewise.declare import AITM as AITM
 from gatewise.declare import CGC as CGC
 from gatewise.declare import DWA as DWA

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from gatewise import declare
+from gatewise.data import is_named
 from gatewise.errors import TableError, did_you_mean, shown
 
 
@@ -107,7 +107,7 @@ def refuse_labels(given: Any, schema: declare.Schema, columns: Callable[[], list
 
 
 def _holds_labels_alone(given: Any, labels: list[str]) -> bool:
-    if given is None or isinstance(given, (str, Path)):
+    if given is None or is_named(given):
         return False
     if isinstance(given, (list, tuple)):
         return bool(given) and not any(isinstance(each, Mapping) for each in given)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gatewise.cli.named_table import ROWS, named_table
 from gatewise.cli.show import intervals_table, metrics_table, out, slices_tables
 from gatewise.errors import DeclarationError
 
@@ -23,7 +24,7 @@ Found = tuple[Any, "RenderableType"]
 
 def evaluate(
     artefact: Annotated[Path, typer.Argument(help="Folder of an artefact or of a run.")],
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet with features and labels.")],
+    table: Annotated[str, typer.Argument(help=f"{ROWS}, with features and labels.")],
     metric: Annotated[list[str] | None, typer.Option("--metric", "-m", help="Show this metric (repeatable).")] = None,
     calibrated: Annotated[bool, typer.Option("--calibrated", help="Judge calibrated probabilities.")] = False,
     by: Annotated[
@@ -42,17 +43,18 @@ def evaluate(
     from gatewise.progress import at_terminal, working
     from gatewise.serving import find_artefact
 
+    rows = named_table(table)
     ranker = load(find_artefact(artefact))
     title = f"{'calibrated ' if calibrated else ''}metrics on {table}"
     with working(f"evaluating {table}", at_terminal()):
         if by:
-            plain, shown = _slices(ranker, table, title, metric, calibrated, by)
+            plain, shown = _slices(ranker, rows, title, metric, calibrated, by)
         elif intervals:
-            plain, shown = _intervals(ranker, table, title, metric, calibrated, by_group)
+            plain, shown = _intervals(ranker, rows, title, metric, calibrated, by_group)
         elif stream:
-            plain, shown = _stream(ranker, table, title, metric, calibrated)
+            plain, shown = _stream(ranker, rows, title, metric, calibrated)
         else:
-            plain = _only(ranker, ranker.evaluate(table, calibrated=calibrated), metric)
+            plain = _only(ranker, ranker.evaluate(rows, calibrated=calibrated), metric)
             shown = metrics_table(plain, title)
     if as_json:
         typer.echo(json.dumps(plain, indent=2))
@@ -61,7 +63,7 @@ def evaluate(
 
 
 def _slices(
-    ranker: Ranker, table: Path, title: str, metrics: list[str] | None, calibrated: bool, by: list[str]
+    ranker: Ranker, table: Any, title: str, metrics: list[str] | None, calibrated: bool, by: list[str]
 ) -> Found:
     found = ranker.slices(table, by, metrics=metrics, calibrated=calibrated)
     plain = {output: [part._asdict() for part in parts] for output, parts in found.items()}
@@ -69,14 +71,14 @@ def _slices(
 
 
 def _intervals(
-    ranker: Ranker, table: Path, title: str, metrics: list[str] | None, calibrated: bool, by_group: bool
+    ranker: Ranker, table: Any, title: str, metrics: list[str] | None, calibrated: bool, by_group: bool
 ) -> Found:
     found = ranker.intervals(table, metrics, by_group=by_group, calibrated=calibrated)
     plain = {output: {name: each._asdict() for name, each in values.items()} for output, values in found.items()}
     return plain, intervals_table(found, f"{title}, with bootstrap intervals of 95%")
 
 
-def _stream(ranker: Ranker, table: Path, title: str, metrics: list[str] | None, calibrated: bool) -> Found:
+def _stream(ranker: Ranker, table: Any, title: str, metrics: list[str] | None, calibrated: bool) -> Found:
     streamed = ranker.evaluate_stream(table, calibrated=calibrated)
     found = _only(ranker, streamed.metrics, metrics)
     left_out = sorted({name for names in streamed.left_out.values() for name in names})

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatewise.cli.named_table import ROWS, named_table
 from gatewise.cli.show import out
 from gatewise.cli.show_explanation import explanation_tables
 from gatewise.errors import TableError
@@ -19,7 +20,7 @@ def explain(
         str, typer.Option("--row", "-r", help="Number of a row of the table, from 0; or its values as JSON, by column.")
     ],
     table: Annotated[
-        Path | None, typer.Option("--table", "-t", help="CSV or Parquet: the row's, and others to hold it against.")
+        str | None, typer.Option("--table", "-t", help=f"{ROWS}: the row's, and others to hold it against.")
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many features to show.")] = 10,
     draws: Annotated[int, typer.Option("--draws", min=1, help="How many orders of features: more are exacter.")] = 100,
@@ -35,7 +36,7 @@ def explain(
 
     ranker = load(find_artefact(artefact))
     with working("taking the prediction apart", at_terminal()):
-        found = ranker.explain(wanted, table, draws=draws, seed=seed)
+        found = ranker.explain(wanted, None if table is None else named_table(table), draws=draws, seed=seed)
     if as_json:
         typer.echo(json.dumps(json_values(found), indent=2, ensure_ascii=False, default=str))
     else:

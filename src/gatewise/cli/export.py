@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gatewise.cli.named_table import named_table
 from gatewise.cli.show import change_table, out
 
 
@@ -18,7 +19,8 @@ def export(
         str, typer.Option("--inputs", help="Of the ONNX model: raw columns, or the encoder's matrices (encoded).")
     ] = "raw",
     check: Annotated[
-        Path | None, typer.Option("--check", help="Compare on this table, not on made-up rows; CSV or Parquet.")
+        str | None,
+        typer.Option("--check", help="Compare on this table, not on made-up rows: a file, a folder, s3://..."),
     ] = None,
     int8_embeddings: Annotated[
         bool, typer.Option("--int8-embeddings", help="Round embeddings to 8 bits; --check TABLE shows what it costs.")
@@ -31,7 +33,14 @@ def export(
 
     scorer = load_artefact(find_artefact(artefact)).scorer
     with working("exporting and comparing", at_terminal()):
-        report = export_files(scorer, onnx, torch, inputs=inputs, check=check, int8_embeddings=int8_embeddings)
+        report = export_files(
+            scorer,
+            onnx,
+            torch,
+            inputs=inputs,
+            check=None if check is None else named_table(check),
+            int8_embeddings=int8_embeddings,
+        )
     if report.before:
         out().print(change_table(report.before, report.after, f"metrics on {check}, with embeddings of"))
     for file in report.files:

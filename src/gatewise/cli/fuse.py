@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatewise.cli.named_table import ROWS, named_table
 from gatewise.cli.show import front_table, out
 from gatewise.errors import DeclarationError
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 def fuse(
     artefact: Annotated[Path, typer.Argument(help="Folder of an artefact or of a run.")],
     table: Annotated[
-        Path | None,
-        typer.Argument(help="CSV or Parquet with features and labels; without it, --fusion is written as it is."),
+        str | None,
+        typer.Argument(help=f"{ROWS}, with features and labels; without it, --fusion is written as it is."),
     ] = None,
     goal: Annotated[
         list[str] | None,
@@ -61,7 +62,7 @@ def fuse(
     if table is None:
         _write(ranker, fusion or "", folder)
         return
-    found = look_for(ranker, table, goal or [], fusion=fusion, trials=trials, seed=seed, ranges=ranges)
+    found = look_for(ranker, named_table(table), goal or [], fusion=fusion, trials=trials, seed=seed, ranges=ranges)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2))
     else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatewise.cli.named_table import ROWS, named_table
 from gatewise.errors import GatewiseError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def init(
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet with features and labels.")],
+    table: Annotated[str, typer.Argument(help=f"{ROWS}, with features and labels.")],
     output: Annotated[Path, typer.Option("--out", "--output", "-o", help="The recipe to write.")] = Path("recipe.yaml"),
     task: Annotated[
         list[str] | None, typer.Option("--task", help="A label column (repeatable); default: proposed.")
@@ -34,7 +35,7 @@ def init(
 
     check_absent(output, overwrite=overwrite)
     with working("looking at the table", at_terminal()):
-        seen = Look(table)
+        seen = Look(named_table(table))
         found = seen.profile(task, time=time, group=group)
     if not yes and sys.stdin.isatty() and sys.stdout.isatty():
         found = _asked(seen, found, task, time, group)

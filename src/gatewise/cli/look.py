@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from gatewise.cli.named_table import ROWS, named_table
+
 
 def look(
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet.")],
+    table: Annotated[str, typer.Argument(help=f"{ROWS}.")],
     output: Annotated[Path, typer.Option("--out", "--output", "-o", help="The page to write.")] = Path("look.html"),
     task: Annotated[
         list[str] | None, typer.Option("--task", help="A label column (repeatable); default: proposed.")
@@ -26,7 +28,7 @@ def look(
     from gatewise.progress import at_terminal, working
 
     with working("looking at the table", at_terminal()):
-        found = Look(table).profile(task, time=time, group=group)
+        found = Look(named_table(table)).profile(task, time=time, group=group)
     proposal = propose_if_possible(found)
     console = out()
     console.print(columns_table(found, proposal))

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from gatewise.cli.named_table import ROWS, named_table
+
 
 def report(
     artefact: Annotated[Path, typer.Argument(help="Folder of an artefact, of a run or of a comparison.")],
-    table: Annotated[Path | None, typer.Argument(help="CSV or Parquet with features and labels.")] = None,
+    table: Annotated[str | None, typer.Argument(help=f"{ROWS}, with features and labels.")] = None,
     by: Annotated[
         list[str] | None, typer.Option("--by", help="Look at the slices of this column (repeatable).")
     ] = None,
@@ -22,5 +24,5 @@ def report(
     """Write one HTML file: model, training, metrics by slice, and the use of gates and experts."""
     from gatewise.jobs import report_file
 
-    report_file(artefact, output, table, by, time)
+    report_file(artefact, output, None if table is None else named_table(table), by, time)
     typer.echo(f"{output}: {output.stat().st_size / 1000:,.0f} kB", err=True)

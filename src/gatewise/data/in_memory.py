@@ -34,14 +34,14 @@ def as_arrow(source: Any, wanted: Wanted = None) -> pa.Table:
         return _from_arrays(source, wanted)
     if _is_rows(source):
         return _from_rows(source, wanted)
-    if _is_frame(source):
+    if is_frame(source):
         return _from_frame(source, wanted)
     return _chosen(_exported(source), wanted)
 
 
 def rereadable(source: Any) -> Any:
     """Return a source that can be read repeatedly: the source itself, or the rows of a stream as an Arrow table."""
-    known = isinstance(source, (pa.Table, pa.RecordBatch, Mapping)) or _is_rows(source) or _is_frame(source)
+    known = isinstance(source, (pa.Table, pa.RecordBatch, Mapping)) or _is_rows(source) or is_frame(source)
     return source if known else _exported(source)
 
 
@@ -51,7 +51,7 @@ def names_of(source: Any) -> list[str]:
         return [str(name) for name in source]
     if _is_rows(source):
         return [str(name) for name in dict.fromkeys(chain.from_iterable(source))]
-    if _is_frame(source):
+    if is_frame(source):
         return [str(label) for label in source.columns] + list(_levels(source))
     return list(
         source.schema.names if isinstance(source, (pa.Table, pa.RecordBatch)) else _exported(source).schema.names
@@ -80,7 +80,7 @@ def _is_rows(source: Any) -> bool:
     return isinstance(source, (list, tuple)) and all(isinstance(row, Mapping) for row in source)
 
 
-def _is_frame(source: Any) -> bool:
+def is_frame(source: Any) -> bool:
     """Whether a source is a pandas or polars frame."""
     return (hasattr(source, "iloc") and hasattr(source, "columns")) or hasattr(source, "get_columns")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -10,8 +11,10 @@ import pyarrow as pa
 from gatewise.data.in_memory import rereadable
 from gatewise.data.plain_types import plain_column
 from gatewise.data.reading import Types
-from gatewise.data.sources import Extent, source_of
+from gatewise.data.sources import Extent, Query, is_named, source_of
 from gatewise.data.sources.memory import InMemory
+from gatewise.data.sources.streams import ArrowStream
+from gatewise.declare import is_uri, uri_of, without_secrets
 from gatewise.errors import TableError, did_you_mean, shown
 
 
@@ -19,8 +22,10 @@ def read_table(source: Any, columns: Iterable[str] | None = None, types: Types |
     """Return a source as an Arrow table.
 
     Args:
-        source: pandas, polars, pyarrow, duckdb or any other object with the Arrow PyCapsule interface; a dict of
-            equally long arrays; a list of dicts; a path to a CSV, TSV (also gzipped) or Parquet file.
+        source: pandas, polars (also a LazyFrame), pyarrow (also a data set), duckdb or any other object with the Arrow
+            PyCapsule interface; a dict of equally long arrays; a list of dicts; a path to a CSV, TSV (also gzipped) or
+            Parquet file, to a folder of them, a glob, an address such as ``s3://bucket/logs``, a list of these; a query
+            (:func:`gatewise.sql`).
         columns: read only these columns, as far as they exist; other columns may hold anything.
         types: known types of a CSV file's columns; other types are inferred.
 
@@ -53,13 +58,21 @@ def read_needed(
 def readable(source: Any) -> Any:
     """Return a source that can be read repeatedly: the source itself, or a stream as an Arrow table."""
     found = source_of(source)
-    return rereadable(found.table) if isinstance(found, InMemory) else source
+    match found:
+        case InMemory():
+            return rereadable(found.table)
+        case ArrowStream():
+            return found.read(None, {})
+        case Query():
+            # what runs a query keeps its rows for the next pass
+            return found
+    return source
 
 
 def stream_table(
     source: Any, columns: Iterable[str] | None = None, types: Types | None = None, rows: int = 65_536
 ) -> Iterator[pa.Table]:
-    """Yield a source in pieces, at least one, maybe empty; files are never held whole.
+    """Yield a source in pieces, at least one, maybe empty; what is not in memory is never held whole.
 
     Args:
         source: see :func:`read_table`.
@@ -73,6 +86,17 @@ def stream_table(
 def column_names(source: Any) -> list[str]:
     """Return the names of a source's columns; the rows of a file are not read."""
     return source_of(source).names()
+
+
+def name_of(source: Any) -> str:
+    """Return a short name for titles: that of the file, folder or query, without passwords; else ``table``."""
+    if isinstance(source, (list, tuple)) and source and is_named(source):
+        more = len(source) - 1
+        return name_of(source[0]) + (f" and {more} more" if more else "")
+    if isinstance(source, (str, Path)):
+        path = without_secrets(uri_of(source)).partition("?")[0] if is_uri(source) else str(source)
+        return path.rstrip("/").rpartition("/")[2] or path
+    return source_of(source).shown if is_named(source) else "table"
 
 
 def identity_of(source: Any, columns: Iterable[str] | None = None) -> str:

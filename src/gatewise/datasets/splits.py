@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gatewise.data import as_type, column_names, is_string, pick_column, read_table, readable, take_rows
+from gatewise.data import as_type, column_names, is_named, is_string, pick_column, read_table, readable, take_rows
 from gatewise.errors import GatewiseWarning, TableError, did_you_mean, shown
 
 Parts: TypeAlias = tuple[pa.Table, pa.Table, pa.Table]
@@ -207,7 +206,7 @@ def _whole(source: Any) -> pa.Table:
     except TableError:
         names = column_names(source)
         left_out = [name for name in names if not _is_held(source, name)]
-        if not left_out or isinstance(source, (str, Path)):
+        if not left_out or is_named(source):
             raise
     found = f"{shown(map(repr, left_out))} hold what Arrow cannot hold, and are left out of the parts"
     warnings.warn(f"split: columns {found}", GatewiseWarning, stacklevel=4)

@@ -54,6 +54,7 @@ from gatewise.declare.options import DEFAULT_MODEL, Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.pretrained import ARROW_SUFFIXES, Pretrained
 from gatewise.declare.recipe import Data, Recipe, Split, read_values
+from gatewise.declare.rows import Rows, Sql, is_uri, located, named_rows, secrets_of, uri_of, without_secrets
 from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, columns_of, embedding_dim, sequence_of
 from gatewise.declare.search_space import Between, OneOf, Range, declared_at, search_space, with_option
 from gatewise.declare.side_tower import SideTower
@@ -109,11 +110,13 @@ __all__ = [
     "RegisteredMetric",
     "RegisteredPooling",
     "ResidualExpert",
+    "Rows",
     "Schema",
     "Sequence",
     "SideTower",
     "SoftmaxGate",
     "Split",
+    "Sql",
     "StepDecay",
     "TableSize",
     "TensorBoardTracking",
@@ -135,7 +138,10 @@ __all__ = [
     "explain",
     "from_dict",
     "is_registered",
+    "is_uri",
+    "located",
     "made_of",
+    "named_rows",
     "number_of",
     "outputs_of",
     "path_of",
@@ -149,11 +155,14 @@ __all__ = [
     "registered_in",
     "resolved",
     "search_space",
+    "secrets_of",
     "sequence_of",
     "spelled_out",
     "taken_by",
     "to_dict",
+    "uri_of",
     "with_option",
+    "without_secrets",
 ]
 __all__ += architectures.__all__
 __all__ += balance.__all__

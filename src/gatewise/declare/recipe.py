@@ -14,6 +14,7 @@ from gatewise.declare.balance import check_balance
 from gatewise.declare.base import Name, Names, declaration, from_dict, read_yaml, read_yaml_file
 from gatewise.declare.calibration import Calibration, by_method
 from gatewise.declare.options import Options
+from gatewise.declare.rows import Rows
 from gatewise.declare.schema import Features, Schema, Tasks
 from gatewise.declare.search_space import Ranges, search_space
 from gatewise.declare.track import Track
@@ -110,15 +111,19 @@ class Split:
 
 @declaration
 class Data:
-    """The source of the rows: up to three files, or one table with a ``split``, or a data set that Gatewise knows."""
+    """The source of the rows: up to three tables, or one table with a ``split``, or a data set that Gatewise knows.
 
-    train: str | None = field(default=None, kw_only=True)
-    """Training table, CSV or Parquet, relative to the recipe."""
-    valid: str | None = field(default=None, kw_only=True)
+    A table is a file, folder or glob relative to the recipe, an address such as ``s3://bucket/logs``, a list of these,
+    or a query ``{sql: postgresql://host/db, query: select ...}``.
+    """
+
+    train: Rows | None = field(default=None, kw_only=True)
+    """Training table, CSV or Parquet, relative to the recipe; or an address, a list, a query."""
+    valid: Rows | None = field(default=None, kw_only=True)
     """Validation table."""
-    test: str | None = field(default=None, kw_only=True)
+    test: Rows | None = field(default=None, kw_only=True)
     """Test table."""
-    table: str | None = field(default=None, kw_only=True)
+    table: Rows | None = field(default=None, kw_only=True)
     """One table with all rows; needs ``split``."""
     dataset: Literal["movielens", "kuairand", "census"] | None = field(default=None, kw_only=True)
     """A data set that Gatewise reads; needs ``split``."""

@@ -8,6 +8,16 @@ from gatewise.files.atomic import write_atomically, write_text
 from gatewise.files.folders import replace_folder
 from gatewise.files.held import held
 from gatewise.files.ownership import OTHERS_WRITE, ours_alone
+from gatewise.files.temporary import temporary_folder
 from gatewise.files.versions import read_version
 
-__all__ = ["OTHERS_WRITE", "held", "ours_alone", "read_version", "replace_folder", "write_atomically", "write_text"]
+__all__ = [
+    "OTHERS_WRITE",
+    "held",
+    "ours_alone",
+    "read_version",
+    "replace_folder",
+    "temporary_folder",
+    "write_atomically",
+    "write_text",
+]

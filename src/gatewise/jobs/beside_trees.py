@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-import pyarrow as pa
 import torch
 
 from gatewise.analysis import Verdict, verdicts, worded
+from gatewise.data import extent_of
 from gatewise.errors import DeclarationError, MissingExtraError, did_you_mean
 from gatewise.jobs.comparison import trees_of
-from gatewise.jobs.tables import Tables
+from gatewise.jobs.tables import Source, Tables
 from gatewise.jobs.trees import Trees
 from gatewise.ranker import Ranker
 from gatewise.tasks import Predicted
@@ -59,10 +58,11 @@ def _checked(baseline: str, ranker: Ranker, tables: Tables) -> Trees:
     return trees
 
 
-def _bytes(source: pa.Table | Path | None) -> int:
+def _bytes(source: Source | None) -> int:
     if source is None:
         return 0
-    return source.nbytes if isinstance(source, pa.Table) else source.stat().st_size
+    known = extent_of(source).bytes
+    return QUICK_BYTES + 1 if known is None else known
 
 
 def beside_trees(ranker: Ranker, trees: Trees, tables: Tables) -> list[Verdict]:

@@ -19,7 +19,7 @@ import torch
 from gatewise import declare
 from gatewise.analysis import Verdict, check_verdicts, joined_epochs, spreads, unfinished_tasks, verdicts, worded
 from gatewise.assembly import build_tasks, to_tensors
-from gatewise.data import TableEncoder, needed_columns, pick_column, read_needed
+from gatewise.data import TableEncoder, declared_types, identity_of, needed_columns, pick_column, read_needed
 from gatewise.declare import Options, Recipe, Schema, TableSize, resolved
 from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.files import held, write_atomically
@@ -126,7 +126,7 @@ def compare(
 def _source(table: Any, schema: Schema, part: str) -> Any:
     """Return a table as a file, or its needed columns; None for None."""
     if table is None or isinstance(table, (str, Path)):
-        return None if table is None else Path(table)
+        return table
     return read_needed(table, needed_columns(schema, weights=part == "train"))
 
 
@@ -265,13 +265,15 @@ def _fingerprint(contestant: Contestant, data: str) -> str:
 def _on_disk(tables: Tables, schema: Schema, folder: Path) -> Tables:
     """Return the tables as files, which other processes can read; tables in memory are written."""
 
-    def file_of(name: str, source: Source | None) -> Path | None:
-        if not isinstance(source, pa.Table):
+    def file_of(name: str, source: Source | None) -> Source | None:
+        if source is None or isinstance(source, (str, Path)):
             return source
+        needed = needed_columns(schema, weights=name == "train")
+        rows = source if isinstance(source, pa.Table) else read_needed(source, needed, declared_types(schema))
         path = folder / f"{name}.parquet"
-        needed = [c for c in needed_columns(schema, weights=name == "train") if c in source.column_names]
+        present = [column for column in needed if column in rows.column_names]
         # Parquet cannot hold every type of a table in memory
-        chosen = pa.table({column: pick_column(source, column, f"column {column!r}") for column in needed})
+        chosen = pa.table({column: pick_column(rows, column, f"column {column!r}") for column in present})
         write_atomically(path, lambda temporary: pq.write_table(chosen, temporary))
         return path
 
@@ -282,11 +284,13 @@ def _on_disk(tables: Tables, schema: Schema, folder: Path) -> Tables:
 def _digest(tables: Tables) -> str:
     """Return a digest of all rows."""
     digest = hashlib.blake2b()
-    for name, path in vars(tables).items():
+    for name, source in vars(tables).items():
         digest.update(name.encode())
-        if path is not None:
-            with path.open("rb") as file:
+        if source is not None and Path(source).is_file():
+            with Path(source).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "blake2b").digest())
+        elif source is not None:
+            digest.update(identity_of(source).encode())
     return digest.hexdigest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gatewise.errors import DeclarationError
 from gatewise.export import Exported, export_onnx, export_torch, with_int8_embeddings
@@ -32,7 +33,7 @@ def export_files(
     torch: Path | None = None,
     *,
     inputs: str = "raw",
-    check: Path | None = None,
+    check: Any = None,
     int8_embeddings: bool = False,
 ) -> ExportReport:
     """Write a scorer as ONNX, as a program of ``torch.export``, or both.

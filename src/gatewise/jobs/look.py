@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
-from gatewise.declare import Recipe, from_dict, read_yaml
+from gatewise.data import name_of
+from gatewise.declare import Recipe, Rows, Sql, from_dict, is_uri, located, named_rows, read_yaml, to_dict
 from gatewise.errors import ArtefactError, TableError
 from gatewise.files import write_text
 from gatewise.look import Profile, Proposal, propose, recipe_text
@@ -41,12 +43,13 @@ def check_absent(target: Path, *, overwrite: bool) -> None:
         raise ArtefactError(f"{str(target)!r} is there already: --overwrite replaces it, -o names another file")
 
 
-def write_recipe(proposal: Proposal, table: Path, target: Path, *, overwrite: bool = False) -> Recipe:
+def write_recipe(proposal: Proposal, table: str | Path, target: Path, *, overwrite: bool = False) -> Recipe:
     """Write a proposed recipe, and return it as ``gatewise train`` reads it.
 
     Args:
         proposal: what to write.
-        table: the table, as seen from the working directory; the recipe names it as seen from its own folder.
+        table: the table as a command names it, seen from the working directory; the recipe names it as seen from its
+            own folder.
         target: the file.
         overwrite: replace a file that is there.
 
@@ -55,12 +58,24 @@ def write_recipe(proposal: Proposal, table: Path, target: Path, *, overwrite: bo
         DeclarationError: names of columns make no valid recipe.
     """
     check_absent(target, overwrite=overwrite)
-    output = f"runs/{target.stem if target.stem != 'recipe' else table.name.split('.')[0]}"
-    text = recipe_text(proposal, _seen_from(table, target), output)
+    rows = named_rows(str(table))
+    own_name = name_of(table).split(".")[0] if isinstance(rows, str) else "latest"
+    output = f"runs/{target.stem if target.stem != 'recipe' else own_name}"
+    text = recipe_text(proposal, _named_from(rows, target), output)
     # what is written is read before it stands there
     recipe = from_dict(Recipe, read_yaml(text, str(target)), source=str(target))
     write_text(target, text)
     return recipe
+
+
+def _named_from(rows: Rows, recipe: Path) -> Any:
+    """Return rows as a recipe writes them: text, a list or a mapping, with paths relative to its folder."""
+    if isinstance(rows, tuple):
+        return [_named_from(each, recipe) for each in rows]
+    if isinstance(rows, Sql):
+        there = located(rows, Path())
+        return to_dict(there, defaults=False)
+    return rows if is_uri(rows) else _seen_from(Path(rows), recipe)
 
 
 def _seen_from(table: Path, recipe: Path) -> str:

@@ -23,7 +23,7 @@ REPORT, COMPARISON_REPORT = "report.html", "comparison.html"
 def report_file(
     source: Path,
     target: Path,
-    table: Path | None = None,
+    table: Any = None,
     by: Sequence[str] | None = None,
     time: str | None = None,
 ) -> None:

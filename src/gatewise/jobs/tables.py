@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from gatewise.data import column_names, declared_types, needed_columns, read_table
+from gatewise.data import Parts, declared_types, needed_columns, read_table, readable, source_of
+from gatewise.data import Source as Named
 from gatewise.datasets import census, kuairand, movielens, split_at, split_at_random, split_by_group, split_by_time
-from gatewise.declare import Data, Recipe, Schema, Split
+from gatewise.declare import Data, Recipe, Schema, Split, located
 from gatewise.errors import TableError, did_you_mean
+from gatewise.jobs.folder_splits import split_by_folders
 
-Source: TypeAlias = pa.Table | Path
+Source: TypeAlias = pa.Table | Path | str | list[Any] | Named
+"""Rows in memory, or where they come from."""
 
 READERS: Mapping[str, Callable[..., pa.Table]] = {"movielens": movielens, "kuairand": kuairand, "census": census}
 
 
 @dataclass(frozen=True)
 class Tables:
-    """Training, validation and test rows, in memory or as files; validation and test rows may be absent."""
+    """Training, validation and test rows, in memory or named; validation and test rows may be absent."""
 
     train: Source
     valid: Source | None
@@ -46,9 +49,12 @@ def find_tables(recipe: Recipe, folder: Path) -> Tables:
     if data.split.group is not None:
         columns = [*columns, data.split.group]
     if data.table is not None:
-        path = folder / data.table
-        _check_columns(column_names(path), columns, str(path))
-        table = read_table(path, columns, declared_types(schema))
+        named = readable(located(data.table, folder))
+        source = source_of(named)
+        _check_columns(source.names(), columns, source.shown)
+        if data.split.at_times and isinstance(source, Parts) and data.split.time in source.folders:
+            return Tables(*split_by_folders(source, data.split))
+        table = read_table(source, columns, declared_types(schema))
     else:
         assert data.dataset is not None
         paths = [] if data.path is None else [folder / data.path]
@@ -71,9 +77,10 @@ def _cut(table: pa.Table, split: Split) -> tuple[pa.Table, pa.Table, pa.Table]:
 
 def _files(data: Data, schema: Schema, folder: Path) -> Tables:
     names = {"train": data.train, "valid": data.valid, "test": data.test}
-    given = {part: folder / name for part, name in names.items() if name is not None}
-    for part, path in given.items():
-        _check_columns(column_names(path), needed_columns(schema, weights=part == "train"), str(path))
+    given = {part: readable(located(name, folder)) for part, name in names.items() if name is not None}
+    for part, named in given.items():
+        source = source_of(named)
+        _check_columns(source.names(), needed_columns(schema, weights=part == "train"), source.shown)
     return Tables(given["train"], given.get("valid"), given.get("test"))
 
 

@@ -15,18 +15,18 @@ BESIDE = 64
 """Column in which comments begin; longer lines have theirs right behind."""
 
 
-def recipe_text(proposal: Proposal, table: str, output: str) -> str:
+def recipe_text(proposal: Proposal, table: Any, output: str) -> str:
     """Return a recipe that trains as it is.
 
     Args:
         proposal: what to write.
-        table: path of the table, relative to the recipe.
+        table: path of the table, relative to the recipe; or an address, a list, a mapping with a query.
         output: folder of the run.
     """
     return "\n".join(_lines(proposal, table, output)) + "\n"
 
 
-def _lines(proposal: Proposal, table: str, output: str) -> Iterator[str]:
+def _lines(proposal: Proposal, table: Any, output: str) -> Iterator[str]:
     yield f"# Proposed from {_plain(proposal.name)}: read the reasons, change what you know better."
     for remark in proposal.remarks:
         yield f"# NOTE: {_plain(remark)}"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data import column_names, read_table, readable, stream_table, take_rows
+from gatewise.data import column_names, extent_of, is_named, name_of, read_table, readable, stream_table, take_rows
 from gatewise.errors import TableError
 
 ROWS = 200_000
@@ -52,9 +51,9 @@ def take_sample(source: Any, rows: int = ROWS, seed: int = 0) -> Sample:
         TableError: the source cannot be read as a table, or has no rows.
     """
     source = readable(source)
-    is_file = isinstance(source, (str, Path))
-    name = Path(source).name if is_file else "table"
-    if is_file and (not Path(source).is_file() or Path(source).stat().st_size > WHOLE_BYTES):
+    name = name_of(source)
+    # what names no file is told by reading it
+    if is_named(source) and (extent_of(source).bytes or WHOLE_BYTES + 1) > WHOLE_BYTES:
         found = _streamed(name, source, rows, seed)
     else:
         whole, unread = _readable_columns(source)
@@ -71,7 +70,7 @@ def _readable_columns(source: Any) -> tuple[pa.Table, tuple[tuple[str, str], ...
     try:
         return read_table(source), ()
     except TableError:
-        if isinstance(source, (str, Path)):
+        if is_named(source):
             raise
     unread: dict[str, str] = {}
     names = column_names(source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,7 @@ from gatewise.analysis import (
     unlike_training,
     worst_slices,
 )
-from gatewise.data import column_names, needed_columns, read_needed, readable, take_rows
+from gatewise.data import column_names, is_named, name_of, needed_columns, read_needed, readable, take_rows
 from gatewise.declare import Recipe
 from gatewise.errors import TableError, TrainingError, did_you_mean, shown
 from gatewise.history import EpochRecord, kept_epoch
@@ -172,7 +171,7 @@ def on_table(
     sampled = _sampled(table.num_rows)
     inside = look_inside(scorer, take_rows(table, sampled), _among(cuts, sampled, table.num_rows), tell)
     return OnTable(
-        name=Path(source).name if isinstance(source, (str, Path)) else "the table",
+        name=name_of(source) if is_named(source) else "the table",
         rows=table.num_rows,
         sampled=len(sampled),
         columns=list(dict.fromkeys(str(cut.column) for cut in cuts)),

@@ -4,7 +4,23 @@ A source answers five questions, whatever it is: the names of its columns, its r
 changes with the data, and how much there is to read.
 """
 
-from gatewise.data.sources.kinds import source_of
+from gatewise.data.sources.kinds import is_named, source_of
+from gatewise.data.sources.listing import Place, is_local, place_of, reason
+from gatewise.data.sources.parts import Parts
+from gatewise.data.sources.queries import Query, sql
 from gatewise.data.sources.source import Columns, Extent, Source
 
-__all__ = ["Columns", "Extent", "Source", "source_of"]
+__all__ = [
+    "Columns",
+    "Extent",
+    "Parts",
+    "Place",
+    "Query",
+    "Source",
+    "is_local",
+    "is_named",
+    "place_of",
+    "reason",
+    "source_of",
+    "sql",
+]

@@ -71,6 +71,14 @@ class CsvFile(Source):
         with self._explained(schema.names):
             yield from self._with_nulls(self._blocks, self._converting(schema, columns, types))
 
+    def schema_of(self, columns: Columns, types: Types) -> pa.Schema:
+        """Return names and types of the wanted columns that exist, as the first block says; no more is read."""
+        schema = self._inferred()
+        with self._explained(schema.names):
+            converting = self._converting(schema, columns, types)
+            known = converting.column_types
+            return pa.schema([(name, known.get(name, schema.field(name).type)) for name in converting.include_columns])
+
     @override
     def identity(self, columns: Columns = None) -> str:
         """Return a digest of the file's path, size and time of change."""

@@ -26,12 +26,13 @@ class ParquetFile(Source):
     @override
     def names(self) -> list[str]:
         """Return the names of all columns, without reading rows."""
-        return list(self.schema().names)
-
-    def schema(self) -> pa.Schema:
-        """Return names and types of all columns, without reading rows."""
         with self._opened() as file:
-            return file.schema_arrow
+            return list(file.schema_arrow.names)
+
+    def schema_of(self, columns: Columns, types: Types) -> pa.Schema:  # noqa: ARG002
+        """Return names and types of the wanted columns that exist, without reading rows."""
+        with self._opened() as file:
+            return pa.schema([file.schema_arrow.field(name) for name in self._present(file, columns)])
 
     @override
     def read(self, columns: Columns, types: Types) -> pa.Table:

@@ -57,5 +57,5 @@ class StoredFile:
         if not self.is_local:
             # times in a bucket are whole seconds
             with self.system.open_input_stream(self.path) as stream:
-                known.append(str((stream.metadata() or {}).get(b"ETag")))
+                known.append(str((stream.metadata() or {}).get("ETag")))
         return known
