@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import gatewise as gw
 from gatewise.assembly import WindowedRows
 from gatewise.caching import beyond_chance, fits
 from gatewise.cli.app import app
-from gatewise.data import caches
+from gatewise.data import caches, open_cache
 from gatewise.errors import DeclarationError, GatewiseWarning, TableError
 
 TORTURE = Path(__file__).parents[1] / "scripts" / "torture" / "training.py"
@@ -88,6 +90,22 @@ def test_a_file_a_frame_and_a_second_training_give_the_same_weights(tmp_path, ho
     times = {cache.folder: cache.used for cache in caches(home)}
     ranker(memory=0).fit(path)
     assert {cache.folder: cache.used for cache in caches(home)} == times
+
+
+def test_two_trainings_that_want_one_cache_wait_for_each_other(home):
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: ranker(memory=0, epochs=1).fit(TRAIN, progress=False), range(2))
+    for name, value in weights(one).items():
+        assert value.equal(weights(other)[name]), name
+    assert len(caches(home)) == 1
+
+
+def test_rows_that_a_ranker_is_trained_further_on_are_dealt_too(home):
+    known = ranker(epochs=1).fit(TRAIN)
+    known.declared = replace(known.declared, training=replace(known.declared.training, memory=0))
+    known.update(VALID)
+    [cache] = caches(home)
+    assert (cache.rows, open_cache(cache.folder).manifest.order) == (1500, "random")
 
 
 def test_another_schema_seed_or_file_has_another_cache(tmp_path, home):

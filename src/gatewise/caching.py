@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from gatewise import declare
 from gatewise.data import (
+    MANIFEST,
     CachedRows,
     EncodedTable,
     Plan,
@@ -35,7 +36,7 @@ from gatewise.data import (
     write_cache,
 )
 from gatewise.errors import ArtefactError, GatewiseWarning
-from gatewise.files import held, write_text
+from gatewise.files import held_in_turn, write_text
 from gatewise.machine.memory import memory_of_machine
 from gatewise.progress import counting, said
 from gatewise.version import __version__
@@ -88,7 +89,7 @@ class Cacher:
         key = {**self._key(source), "schema": json.dumps(self.schema.to_dict()), "order": self.training.order}
         key |= {"seed": str(self.training.seed), "made by": __version__}
         folder = self._folder(key)
-        with held(folder):
+        with held_in_turn(folder, self._say):
             encoder, rows = self._kept(folder, partial(self._learn, source))
             cached = self._encoded(folder, key, source, encoder, rows, weights=True)
         self._tell(cached, folder)
@@ -98,19 +99,21 @@ class Cacher:
     def encoded(
         self, encoder: TableEncoder, source: Any, *, weights: bool = False, optional: Collection[str] = ()
     ) -> CachedRows:
-        """Return a table that is encoded by an encoder, rows in their own order.
+        """Return a table that is encoded by a fitted encoder.
 
         Args:
-            encoder: a fitted one.
+            encoder: the encoder.
             source: any table.
-            weights: whether to read row weights.
+            weights: whether the table is trained on: row weights are read, and rows are dealt at random if so declared;
+                otherwise rows keep their order.
             optional: names of features whose columns may be absent.
         """
         source = readable(source)
         state = json.dumps([encoder.schema.to_dict(), encoder.state(), weights, sorted(optional)])
-        key = {**self._key(source), "encoder": state, "order": "time", "made by": __version__}
+        key = {**self._key(source), "encoder": state, "order": self.training.order if weights else "time"}
+        key |= {"seed": str(self.training.seed), "made by": __version__}
         folder = self._folder(key)
-        with held(folder):
+        with held_in_turn(folder, self._say):
             _, rows = self._kept(folder, lambda: (encoder, _count(source)))
             cached = self._encoded(folder, key, source, encoder, rows, weights=weights, optional=optional)
         self._tell(cached, folder)
@@ -157,7 +160,7 @@ class Cacher:
             return open_cache(folder)
         except ArtefactError:
             # none yet, or a damaged one, of which nothing is used
-            (folder / "manifest.json").unlink(missing_ok=True)
+            (folder / MANIFEST).unlink(missing_ok=True)
         plan = Plan(
             key={name: value for name, value in key.items() if name != "encoder"},
             rows=rows,
@@ -173,6 +176,9 @@ class Cacher:
             pieces = pieces_of(encoder.schema, source, encoder.column_types(), weights=weights)
             write_cache(folder, plan, pieces, encode, count)
         return open_cache(folder)
+
+    def _say(self, line: str) -> None:
+        said(line, self.show)
 
     def _tell(self, cached: CachedRows, folder: Path) -> None:
         size = sum(part.size for part in cached.manifest.parts)

@@ -30,6 +30,10 @@ class ArtefactError(GatewiseError):
     """A saved artefact or checkpoint is missing, incomplete, corrupted, or cannot be written."""
 
 
+class InUseError(ArtefactError):
+    """A folder is in the hands of another process."""
+
+
 class ExportError(GatewiseError, RuntimeError):
     """A model cannot be exported, or the exported file does not give the model's predictions."""
 

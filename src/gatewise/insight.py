@@ -52,7 +52,6 @@ from gatewise.judging import Judging
 from gatewise.nn import MultiTaskModel, TensorTable, levels_of
 from gatewise.progress import at_terminal, counting
 
-GATE_SAMPLE = 10_000
 """Largest number of rows for the check of gates after a training."""
 
 

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 import gatewise as gw
 from gatewise.errors import ArtefactError
-from gatewise.files import held
+from gatewise.files import held, held_in_turn
 
 HOLDER = """
 import sys, time
@@ -68,3 +70,24 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path, make_ranker, feed) -> None
         pass
     with pytest.raises(gw.GatewiseError, match=r"Not a directory|File exists"):
         make_ranker(epochs=1).fit(feed, run_dir=tmp_path / "file" / "run")
+
+
+def test_whoever_waits_has_its_turn(tmp_path: Path) -> None:
+    said: list[str] = []
+    order: list[str] = []
+
+    def second() -> None:
+        with held_in_turn(tmp_path / "run", said.append):
+            order.append("second")
+
+    with held(tmp_path / "run"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        while not said:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        order.append("first")
+    thread.join(timeout=10)
+    assert order == ["first", "second"]
+    assert said == [said[0]]
+    assert "is writing into it" in said[0]

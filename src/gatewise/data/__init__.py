@@ -5,6 +5,7 @@ Other packages import from here only.
 
 from gatewise.data.arrays import as_type, nan_to_null, null_mask
 from gatewise.data.cache import (
+    MANIFEST,
     CachedRows,
     CacheFolder,
     Plan,
@@ -86,6 +87,7 @@ from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary, Values
 
 __all__ = [
     "LARGEST",
+    "MANIFEST",
     "PIECE_ROWS",
     "UNIFORM_STD",
     "AlignedLists",

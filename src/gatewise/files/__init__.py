@@ -6,7 +6,7 @@ same file or folder removes the rest.
 
 from gatewise.files.atomic import write_atomically, write_text
 from gatewise.files.folders import replace_folder
-from gatewise.files.held import held
+from gatewise.files.held import held, held_in_turn
 from gatewise.files.ownership import OTHERS_WRITE, ours_alone
 from gatewise.files.temporary import temporary_folder
 from gatewise.files.versions import read_version
@@ -14,6 +14,7 @@ from gatewise.files.versions import read_version
 __all__ = [
     "OTHERS_WRITE",
     "held",
+    "held_in_turn",
     "ours_alone",
     "read_version",
     "replace_folder",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-from gatewise.errors import ArtefactError
+from gatewise.errors import ArtefactError, InUseError
 from gatewise.files.locks import lock
 from gatewise.files.temporary import sweep_folder
 
 LOCK = ".lock"
+LOOK_AGAIN = 0.2
+"""Seconds after which a folder that somebody holds is looked at again."""
 _HELD: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
 
@@ -24,7 +27,8 @@ def held(folder: Path) -> Iterator[None]:
     the holder may hold the folder again.
 
     Raises:
-        ArtefactError: another process or thread holds the folder, or the folder cannot be written.
+        InUseError: another process or thread holds the folder.
+        ArtefactError: the folder cannot be written.
     """
     known = folder.resolve()
     if known in _HELD.get():
@@ -47,6 +51,28 @@ def held(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def held_in_turn(folder: Path, waiting: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+    """Hold a folder as :func:`held` does, after waiting for whoever holds it.
+
+    Args:
+        folder: the folder.
+        waiting: called once, with the reason, if somebody else holds the folder.
+    """
+    told = False
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(held(folder))
+                break
+            except InUseError as error:
+                if not told:
+                    waiting(str(error))
+                told = True
+                time.sleep(LOOK_AGAIN)
+        yield
+
+
 def _taken(folder: Path) -> int:
     path = folder / LOCK
     try:
@@ -57,7 +83,7 @@ def _taken(folder: Path) -> int:
                 owner = os.read(descriptor, 100).decode(errors="replace").strip()
                 os.close(descriptor)
                 by = f"process {owner}" if owner else "another process"
-                raise ArtefactError(f"run {str(folder)!r}: {by} is writing into it; wait, or choose another folder")
+                raise InUseError(f"run {str(folder)!r}: {by} is writing into it; wait, or choose another folder")
             if _still_there(descriptor, path):
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, f"{os.getpid()}\n".encode())
