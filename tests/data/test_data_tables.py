@@ -217,7 +217,8 @@ def test_a_missing_file_suggests_the_nearest(tmp_path):
     write(tmp_path / "ratings.csv", "a\n")
     assert error_of(tmp_path / "ratngs.csv").endswith("does not exist; did you mean 'ratings.csv'?")
     assert error_of(tmp_path / "none" / "a.csv").endswith("does not exist")
-    assert error_of(tmp_path).endswith("is a folder")
+    (tmp_path / "none").mkdir()
+    assert "is a folder without data" in error_of(tmp_path / "none")
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
@@ -263,7 +264,6 @@ def test_a_csv_column_has_the_type_it_is_known_to_have(tmp_path):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (pl.DataFrame({"a": [1]}).lazy(), "found LazyFrame; collect it first"),
         (pd.Series([1.0]), "expected a table, found a single column (Series)"),
         (pd.DataFrame({"a": [1, 2], "m": [1, "x"]}), "column 'm': "),
         ({"a": 1.5}, "column 'a': expected an array or a list, found float"),
@@ -271,7 +271,7 @@ def test_a_csv_column_has_the_type_it_is_known_to_have(tmp_path):
         (None, "found NoneType"),
         (np.zeros((2, 2)), "found ndarray"),
     ],
-    ids=["lazy frame", "series", "mixed objects", "number", "none", "nothing", "matrix"],
+    ids=["series", "mixed objects", "number", "none", "nothing", "matrix"],
 )
 def test_what_is_no_table_is_said_in_one_line(source, message):
     found = error_of(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import duckdb
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 import gatewise as gw
-from gatewise.cli.app import app
+from gatewise.cli import main
 from gatewise.data import read_table, source_of
 from gatewise.declare import from_dict
 from gatewise.errors import ArtefactError, DeclarationError, TableError
@@ -162,8 +163,12 @@ def test_an_output_is_a_file_or_a_folder():
         Output.of("a.txt")
 
 
-def main(words):
-    app(args=words, prog_name="gatewise", standalone_mode=False)
+def run(words, monkeypatch):
+    """Run a command in this process; its log is its own."""
+    monkeypatch.setattr(sys, "argv", ["gatewise", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert not stopped.value.code
 
 
 def test_commands_take_what_recipes_take(logs, tmp_path, monkeypatch, capsys, s3):
@@ -172,7 +177,7 @@ def test_commands_take_what_recipes_take(logs, tmp_path, monkeypatch, capsys, s3
         pq.write_table(rows_of(3), stream)
     data = {"table": "logs", "split": {"time": "day", "valid_from": "2024-01-03", "test_from": "2024-01-04"}}
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({"data": data, **REST, "output": "run"}))
-    main(["train", "recipe.yaml", "--baseline", "none", "--no-report"])
+    run(["train", "recipe.yaml", "--baseline", "none", "--no-report"], monkeypatch)
     capsys.readouterr()
     found = []
     for name in (
@@ -182,12 +187,12 @@ def test_commands_take_what_recipes_take(logs, tmp_path, monkeypatch, capsys, s3
         "[logs/day=2024-01-04]",
         '{sql: "duckdb://", query: "select * from read_parquet(\'logs/day=2024-01-04/*.parquet\')"}',
     ):
-        main(["evaluate", "run", name, "--json"])
+        run(["evaluate", "run", name, "--json"], monkeypatch)
         found.append(json.loads(capsys.readouterr().out))
     assert found[1:] == found[:1] * 4
-    main(["predict", "run", "s3://logs/visits.parquet", "-o", "s3://logs/scores/"])
+    run(["predict", "run", "s3://logs/visits.parquet", "-o", "s3://logs/scores/"], monkeypatch)
     assert read_table("s3://logs/scores").num_rows == 60
-    main(["init", "logs", "-o", "new.yaml", "--yes", "--task", "click"])
+    run(["init", "logs", "-o", "new.yaml", "--yes", "--task", "click"], monkeypatch)
     assert "table: logs" in (tmp_path / "new.yaml").read_text()
 
 
