@@ -70,11 +70,11 @@ def test_a_split_by_a_folders_column_chooses_files_and_reads_none(logs):
 
 
 def test_parts_are_in_the_order_of_time_not_of_names(tmp_path):
-    for day in (9, 10, 2):
+    for day in (9, 10, 2, 11):
         (tmp_path / "logs" / f"day={day}").mkdir(parents=True)
         pq.write_table(rows_of(day), tmp_path / "logs" / f"day={day}" / "part.parquet")
-    tables = find_tables(recipe({"table": "logs", "split": {"time": "day", "test_from": 10}}), tmp_path)
-    assert read_table(tables.train, ["day"])["day"].to_pylist() == [2] * 60 + [9] * 60
+    tables = find_tables(recipe({"table": "logs", "split": {"time": "day", "test_from": 11}}), tmp_path)
+    assert read_table(tables.train, ["day"])["day"].to_pylist() == [2] * 60 + [9] * 60 + [10] * 60
     assert tables.valid is None
     with pytest.raises(TableError, match="expected a bound that compares with int64, found 'x'"):
         find_tables(recipe({"table": "logs", "split": {"time": "day", "test_from": "x"}}), tmp_path)

@@ -56,12 +56,14 @@ def _ours(path: Path, make: Callable[[], tuple[int, str]]) -> Iterator[Path]:
         descriptor, name = make()
         if descriptor >= 0:
             lock(descriptor)
-    temporary = Path(name)
+    temporary, process = Path(name), os.getpid()
     try:
         yield temporary
     finally:
-        # a failed removal, as on a broken disk, must not hide the first error; the next writer tries again
-        remove(temporary)
+        # a forked child that ends leaves its parent's files alone
+        if os.getpid() == process:
+            # a failed removal, as on a broken disk, must not hide the first error; the next writer tries again
+            remove(temporary)
         if descriptor >= 0:
             os.close(descriptor)
 

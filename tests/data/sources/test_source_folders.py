@@ -91,6 +91,7 @@ def test_values_of_folders_are_integers_or_text(tmp_path, folders, expected):
 
 def test_the_identity_of_a_folder_changes_with_any_file_but_not_with_marks(logs):
     before = identity_of(logs)
+    assert identity_of("logs") == before
     (logs / "_SUCCESS").write_text("again")
     assert identity_of(logs) == before
     changed = logs / "day=9" / "part-0.parquet"

@@ -6,6 +6,8 @@ import copy
 import pickle
 import signal
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 import uuid
@@ -185,3 +187,28 @@ def test_a_driver_that_is_missing_names_the_extra(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "adbc_driver_postgresql.dbapi", None)
     with pytest.raises(MissingExtraError, match=r"gatewise\[sql\]"):
         read_table(gw.sql("postgresql://host/db", "select 1"))
+
+
+def test_a_forked_child_leaves_the_rows_and_the_next_process_removes_those_of_a_killed_one(temporary):
+    code = f"""
+import os, signal, tempfile
+tempfile.tempdir = {str(temporary)!r}
+import gatewise as gw
+from gatewise.data import read_table
+
+rows = gw.sql("duckdb://", "select 1 as a")
+read_table(rows)
+child = os.fork()
+if not child:
+    raise SystemExit
+os.waitpid(child, 0)
+assert len(os.listdir(tempfile.tempdir)) == 1
+assert read_table(rows).num_rows == 1
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", code]).returncode == -signal.SIGKILL
+    [left] = temporary.glob("*gatewise*")
+    rows = gw.sql("duckdb://", "select 2 as a")
+    assert read_table(rows)["a"].to_pylist() == [2]
+    assert not left.exists()
+    rows.close()

@@ -53,7 +53,7 @@ class StoredFile:
     def version(self) -> list[str]:
         """Return what tells this version of the file from others: size, time of change and, in a bucket, ETag."""
         info = self.system.get_file_info(self.path)
-        known = [self.path, str(info.size), str(info.mtime_ns)]
+        known = [str(Path(self.path).absolute()) if self.is_local else self.path, str(info.size), str(info.mtime_ns)]
         if not self.is_local:
             # times in a bucket are whole seconds
             with self.system.open_input_stream(self.path) as stream:
