@@ -14,6 +14,7 @@ import yaml
 
 import gatewise as gw
 from gatewise.cli import main
+from gatewise.cli.named_table import named_table
 from gatewise.data import read_table, source_of
 from gatewise.declare import from_dict
 from gatewise.errors import ArtefactError, DeclarationError, TableError
@@ -113,6 +114,16 @@ def test_what_a_recipe_may_not_name(rows, message):
         recipe({"train": rows})
     assert message in str(caught.value)
     assert "geheim" not in str(caught.value)
+
+
+def test_what_a_command_may_not_name_is_told_without_the_password():
+    with pytest.raises(DeclarationError, match=r"^table: 'postgresql://me@h/d' holds a password") as caught:
+        named_table("postgresql://me:geheim@h/d")
+    assert "geheim" not in str(caught.value)
+    with pytest.raises(DeclarationError, match=r"^table\.query: is required"):
+        named_table("{sql: duckdb://}")
+    with pytest.raises(DeclarationError, match=r"^table: line 1, column 3 is not valid YAML"):
+        named_table("[a")
 
 
 def test_predictions_go_to_a_folder_whole_or_not_at_all(logs, tmp_path, scorer, monkeypatch):

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from gatewise.declare.base import declaration, from_dict, read_yaml
+from gatewise.errors import DeclarationError
 
 SECRETS = ("password", "sslpassword", "passwd", "secret", "secret_key", "account_key", "token", "sas")
 """Parts of an address's query that are secret."""
@@ -112,7 +113,10 @@ def named_rows(text: str) -> Rows:
         DeclarationError: the YAML is not valid, or an address holds a password.
     """
     is_yaml = text.startswith(("{", "[")) and not Path(text).exists()
-    return from_dict(Named, {"table": read_yaml(text, "table") if is_yaml else text}).table
+    try:
+        return from_dict(Named, {"table": read_yaml(text, "table") if is_yaml else text}).table
+    except DeclarationError as error:
+        raise DeclarationError(str(error).replace(f"{Named.__name__}.table", "table")) from None
 
 
 def located(rows: Rows, folder: Path) -> Any:
