@@ -6,7 +6,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +31,7 @@ from gatewise.data.labels import (
 )
 from gatewise.data.matrix import side_by_side
 from gatewise.data.plain_types import null_count
+from gatewise.data.sources import source_of
 from gatewise.data.tables import read_needed
 from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary
 from gatewise.declare import Schema, column_of, columns_of
@@ -331,7 +331,7 @@ def _read(
     source: Any, columns: list[str], types: Callable[[], Mapping[str, pa.DataType]], spared: Collection[str] = ()
 ) -> pa.Table:
     # types matter for text files only
-    return read_needed(source, columns, types() if isinstance(source, (str, Path)) else None, spared)
+    return read_needed(source, columns, types() if source_of(source).takes_types else None, spared)
 
 
 def _remark(columns: SchemaColumns, table: pa.Table, *, learning: bool = False) -> None:
