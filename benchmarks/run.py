@@ -15,7 +15,7 @@ import page
 from reporting import say
 
 PARTS = ("limits", "speed", "growth", "scoring", "serving", "encoding", "stream", "steps", "trunks", "balance")
-PARTS += ("quality",)
+PARTS += ("quality", "vocabularies")
 
 
 def main() -> int:

@@ -138,6 +138,21 @@ def of_tensors(files: dict[str, bytes], draw: random.Random) -> str:
     return resigned(files, name)
 
 
+def of_values(files: dict[str, bytes], draw: random.Random) -> str:
+    """Change bytes of the learnt values and make the sums agree."""
+    name = "vocabularies.arrow"
+    content = bytearray(files[name])
+    at, how = draw.randrange(len(content)), draw.randrange(4)
+    if how == 0:
+        del content[at : at + draw.randrange(1, 100)]
+    elif how == 1:
+        content[at : at + 8] = struct.pack("<q", draw.choice([-1, 0, 1, 2**31, 2**40, 2**62]))
+    else:
+        content[at] ^= 1 << draw.randrange(8)
+    files[name] = bytes(content)
+    return resigned(files, name)
+
+
 def of_bytes(files: dict[str, bytes], draw: random.Random) -> str:
     """Change any file, and no sum."""
     name = draw.choice(sorted(files))
@@ -199,6 +214,7 @@ def torture(mutations: int, seed: int = 0) -> tuple[Counter[str], float]:
             of_json,
             of_json,
             of_tensors,
+            of_values,
             of_bytes,
         ]
         for _ in range(mutations):

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pyarrow as pa
 from gatewise import declare
 from gatewise.data import (
     MANIFEST,
+    VOCABULARIES,
     CachedRows,
     EncodedTable,
     Plan,
@@ -36,13 +38,14 @@ from gatewise.data import (
     write_cache,
 )
 from gatewise.errors import ArtefactError, GatewiseWarning
-from gatewise.files import held_in_turn, write_text
+from gatewise.files import held_in_turn, write_bytes, write_text
 from gatewise.machine.memory import memory_of_machine
 from gatewise.progress import counting, said
 from gatewise.version import __version__
 
 ENCODER = "encoder.json"
-"""The file of a cache that holds the encoder, so that a second training learns nothing anew."""
+"""The file of a cache that holds the encoder, so that a second training learns nothing anew; its learnt values are in
+the file ``VOCABULARIES`` beside it."""
 SHARE = 4
 """Part of the machine's memory, one in so many, that tables may take."""
 COPIES = 2
@@ -109,7 +112,8 @@ class Cacher:
             optional: names of features whose columns may be absent.
         """
         source = readable(source)
-        state = json.dumps([encoder.schema.to_dict(), encoder.state(), weights, sorted(optional)])
+        learnt, values = encoder.saved()
+        state = json.dumps([encoder.schema.to_dict(), learnt, sha256(values).hexdigest(), weights, sorted(optional)])
         key = {**self._key(source), "encoder": state, "order": self.training.order if weights else "time"}
         key |= {"seed": str(self.training.seed), "made by": __version__}
         folder = self._folder(key)
@@ -129,11 +133,15 @@ class Cacher:
         """Return encoder and number of rows that were learnt before, or learn them."""
         path = folder / ENCODER
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            return TableEncoder.from_state(self.schema, kept["encoder"]), int(kept["rows"])
-        except (OSError, ValueError, KeyError, ArtefactError):
-            encoder, rows = learn()
-        write_text(path, json.dumps({"rows": rows, "encoder": encoder.state()}))
+            kept, values = json.loads(path.read_text(encoding="utf-8")), (folder / VOCABULARIES).read_bytes()
+            if kept["values"] == sha256(values).hexdigest():
+                return TableEncoder.from_saved(self.schema, kept["encoder"], values), int(kept["rows"])
+        except (OSError, ValueError, KeyError, TypeError, ArtefactError):
+            pass
+        encoder, rows = learn()
+        state, values = encoder.saved()
+        write_bytes(folder / VOCABULARIES, values)
+        write_text(path, json.dumps({"rows": rows, "values": sha256(values).hexdigest(), "encoder": state}))
         return encoder, rows
 
     def _learn(self, source: Any) -> tuple[TableEncoder, int]:

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.data import TableEncoder
-from gatewise.data.vocabularies import HashedVocabulary, Vocabulary, vocabulary_from_state
+from gatewise.data.vocabularies import HashedVocabulary, Vocabulary, stored, vocabulary_from_state
 from gatewise.data.vocabularies import learnt as module
-from gatewise.data.vocabularies.sorted_index import SortedIndex
+from gatewise.data.vocabularies.search_keys import search_keys
+from gatewise.data.vocabularies.sorted_index import SortedIndex, is_distinct
 from gatewise.declare import Binary, Categorical, Schema
 from gatewise.errors import ArtefactError
 from gatewise.layout import NULL
@@ -181,9 +182,24 @@ def test_nothing_learnt_may_be_extended():
     ],
 )
 def test_the_state_goes_to_json_and_back(vocabulary):
-    again = vocabulary_from_state(json.loads(json.dumps(vocabulary.state())))
+    again = vocabulary_from_state(json.loads(json.dumps(stored.plain(vocabulary.state()))))
     assert again == vocabulary
     assert again.type == vocabulary.type
+    # or its values go to an Arrow file
+    state, values = stored.taken_apart({"user": vocabulary.state()})
+    read = stored.read(stored.written(values))
+    again = vocabulary_from_state(stored.put_together(json.loads(json.dumps(state)), read)["user"])
+    assert again == vocabulary
+    assert again.type == vocabulary.type
+
+
+def test_names_of_features_say_nothing_about_where_values_are():
+    names = ["learnt", "values", "count"]
+    learnt = {name: {"values": "integer", "learnt": pa.array([k])} for k, name in enumerate(names)}
+    whole = {"features": {"learnt": {"vocabularies": learnt}}, "vocabularies": {"vocabularies": learnt["count"]}}
+    state, values = stored.taken_apart(whole)
+    assert values.keys() == {"learnt", "values", "count", "vocabularies"}
+    assert stored.put_together(json.loads(json.dumps(state)), values) == whole
 
 
 def test_a_null_is_no_learnt_value():
@@ -225,8 +241,45 @@ def test_a_string_that_has_the_hash_of_a_known_one_is_not_known(monkeypatch: pyt
     def few(values: pa.Array) -> np.ndarray:
         return np.array([int(value[1:]) % 10 for value in values.to_pylist()], dtype=np.uint64)
 
-    monkeypatch.setattr("gatewise.data.vocabularies.sorted_index.hash_values", few)
+    monkeypatch.setattr("gatewise.data.vocabularies.sorted_index.search_keys", few)
     index = SortedIndex.of(known)
     assert index.places(arrow(["v3", "v13", "v9"]), -7).tolist() == [3, -7, 9]
     # two known values of one hash: no index
     assert SortedIndex.of(arrow(["v1", "v11"])) is None
+    assert is_distinct(arrow(["v1", "v11", "v3", "v21"]))
+    assert not is_distinct(arrow(["v1", "v11", "v3", "v11"]))
+
+
+@pytest.mark.parametrize("values", [[], [1], [2, 1], ["a"], ["", "a" * 8, "a" * 16, "a" * 7, "a" * 9, "ä", "a\0", "a"]])
+def test_whether_values_are_distinct(values):
+    assert is_distinct(arrow(values).cast(pa.int64() if not values else arrow(values).type))
+    for value in values:
+        assert not is_distinct(arrow([*values, value]))
+    # of the middle of an array, too
+    assert is_distinct(arrow([*values, *values])[len(values) // 2 :][: len(values)])
+
+
+@given(st.lists(st.text(max_size=40), unique=True))
+def test_strings_that_differ_have_keys_that_differ(texts: list[str]) -> None:
+    keys = search_keys(pa.array(texts, pa.large_string()))
+    assert len(set(keys.tolist())) == len(texts)
+    # keys are those of the strings alone
+    assert search_keys(pa.array(["x", *texts, "y"], pa.large_string())[1:-1]).tolist() == keys.tolist()
+
+
+@pytest.mark.parametrize("learnt", [["b", "", "ä"], [5, -1, 2**63 - 1, 1, 0], ["b"]])
+def test_a_huge_vocabulary_is_searched_without_a_dict(learnt, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [*learnt, None, *(["unseen", "b\0"] if isinstance(learnt[0], str) else [7, -(2**63), True, False])]
+    small, huge = Vocabulary(arrow(learnt)), Vocabulary(arrow(learnt))
+    expected = [list(small.value_rows()([value])) for value in asked]
+    held = [small.holds(value) for value in asked if value is not None]
+    monkeypatch.setattr(module, "HUGE", 0)
+    rows = huge.value_rows()
+    assert [list(rows([value])) for value in asked] == expected
+    # asked again, and together
+    assert list(rows(asked)) == [row for [row] in expected]
+    assert [huge.holds(value) for value in asked if value is not None] == held
+    assert huge.lookup(arrow([value for value in asked if type(value) is type(learnt[0])])).tolist() == [
+        row for value, [row] in zip(asked, expected, strict=True) if type(value) is type(learnt[0])
+    ]
+    assert not huge._row_of

@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import pickle
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 import gatewise as gw
+from gatewise.data.vocabularies import stored
 from gatewise.errors import ArtefactError
 from gatewise.serving import artefact as module
 
@@ -22,6 +25,7 @@ FILES = {
     "manifest.json",
     "schema.json",
     "encoder.json",
+    "vocabularies.arrow",
     "options.json",
     "calibration.json",
     "metrics.json",
@@ -69,8 +73,8 @@ def test_permissions_are_those_of_any_file(fitted, tmp_path, mask):
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "model").iterdir()} == {0o666 & ~mask}
 
 
-def test_all_files_but_the_weights_are_json(saved):
-    for name in FILES - {"weights.safetensors"}:
+def test_all_files_but_the_weights_and_the_vocabularies_are_json(saved):
+    for name in FILES - {"weights.safetensors", "vocabularies.arrow"}:
         json.loads((saved / name).read_text(encoding="utf-8"))
 
 
@@ -116,12 +120,12 @@ def test_a_damaged_manifest_is_one_clear_error(saved, text):
 def test_a_newer_format_is_refused_by_number(saved):
     manifest = json.loads((saved / "manifest.json").read_text())
     (saved / "manifest.json").write_text(json.dumps(manifest | {"format": 99, "gatewise": "9.0"}))
-    assert "has format 99, this version reads 2: it was written by gatewise 9.0" in refusal(saved)
+    assert "has format 99, this version reads 2 and 3: it was written by gatewise 9.0" in refusal(saved)
 
 
-def resign(folder: Path, name: str, text: str) -> None:
+def resign(folder: Path, name: str, content: str | bytes) -> None:
     """Change a file and make the manifest agree, as someone who wants to fool the loader would."""
-    (folder / name).write_text(text)
+    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"][name] = module.digest_of((folder / name).read_bytes())
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -138,7 +142,44 @@ def test_an_encoder_that_does_not_fit_the_schema_is_refused(saved):
     encoder = json.loads((saved / "encoder.json").read_text())
     del encoder["vocabularies"]["item"]
     resign(saved, "encoder.json", json.dumps(encoder))
+    assert "vocabularies.arrow: column 'item' belongs to no vocabulary" in refusal(saved)
+    learnt = stored.read((saved / "vocabularies.arrow").read_bytes())
+    del learnt["item"]
+    resign(saved, "vocabularies.arrow", stored.written(learnt))
     assert "does not fit the schema" in refusal(saved)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda users: users[:2], "column 'user': expected 40 values of type int64, found 2 values of type int64"),
+        (lambda users: pa.concat_arrays([users[:39], users[:1]]), "column 'user' holds a value twice"),
+        (lambda users: pa.concat_arrays([users[:39], pa.nulls(1, pa.int64())]), "column 'user' holds a null"),
+        (lambda users: users.cast(pa.large_string()), "expected 40 values of type int64, found 40 values of type larg"),
+        (lambda users: users.cast(pa.float64()), " cannot be read: expected a list in every column"),
+        (lambda users: None, "expected a column 'user', found none"),
+    ],
+)
+def test_learnt_values_that_nothing_learnt_are_refused(saved, change, message):
+    learnt = stored.read((saved / "vocabularies.arrow").read_bytes())
+    changed = {**learnt, "user": change(learnt["user"])}
+    kept = {name: values for name, values in changed.items() if values is not None}
+    resign(saved, "vocabularies.arrow", stored.written(kept))
+    found = refusal(saved)
+    assert "vocabularies.arrow" in found
+    assert message in found
+
+
+def test_learnt_values_of_nobody_are_refused(saved):
+    learnt = stored.read((saved / "vocabularies.arrow").read_bytes())
+    resign(saved, "vocabularies.arrow", stored.written({**learnt, "more": pa.array([1])}))
+    assert "vocabularies.arrow: column 'more' belongs to no vocabulary" in refusal(saved)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"ARROW1\0\0", pickle.dumps(3)])
+def test_what_is_no_arrow_file_is_refused(saved, content):
+    resign(saved, "vocabularies.arrow", content)
+    assert "vocabularies.arrow cannot be read" in refusal(saved)
 
 
 def test_a_ranker_that_is_not_calibrated_has_an_empty_calibration(saved):
@@ -168,8 +209,6 @@ def test_unknown_options_are_refused(saved):
 
 
 def test_weights_that_are_a_pickle_are_not_executed(saved, tmp_path):
-    import pickle
-
     class Attack:
         def __reduce__(self):
             return (Path.touch, (tmp_path / "executed",))

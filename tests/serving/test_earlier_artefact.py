@@ -12,10 +12,11 @@ import gatewise as gw
 EARLIER = Path(__file__).parent / "earlier"
 
 
-def test_an_earlier_artefact_predicts_what_it_did() -> None:
-    expected = json.loads((EARLIER / "expected.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("which", ["every_feature", "events"])
+def test_an_earlier_artefact_predicts_what_it_did(which: str, tmp_path: Path) -> None:
+    expected = json.loads((EARLIER / which / "expected.json").read_text(encoding="utf-8"))
     columns = {name: [row[name] for row in expected["rows"]] for name in expected["rows"][0]}
-    ranker = gw.load(EARLIER / "artefact")
+    ranker = gw.load(EARLIER / which / "artefact")
     found = ranker.predict(columns, calibrated=True).to_pydict()
     assert found.keys() == expected["predictions"].keys()
     for name, values in expected["predictions"].items():
@@ -23,3 +24,8 @@ def test_an_earlier_artefact_predicts_what_it_did() -> None:
     # every kind of feature knows what it had learnt
     assert ranker.evaluate(columns)["click"]["auc"] is not None
     assert ranker.scorer.encoder.vocabularies["user"].rows > 2
+    # saved again, it is of today's format and knows the same
+    ranker.save(tmp_path / "again")
+    again = gw.load(tmp_path / "again")
+    assert again.scorer.encoder.state() == ranker.scorer.encoder.state()
+    assert again.predict(columns, calibrated=True).to_pydict() == found

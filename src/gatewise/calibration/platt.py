@@ -52,7 +52,8 @@ class Platt:
         if not (math.isfinite(slope) and math.isfinite(intercept) and slope >= 0):
             found = f"{slope:g} and {intercept:g}"
             raise ShapeError(f"platt: expected a finite slope of at least 0 and a finite intercept, found {found}")
-        self.slope, self.intercept = slope, intercept
+        # JSON may hold whole numbers, of which a tensor takes no more than 64 bits
+        self.slope, self.intercept = float(slope), float(intercept)
 
     def fit(self, probabilities: Tensor, labels: Tensor) -> Self:
         """Learn slope and intercept; see :meth:`gatewise.calibration.Calibrator.fit`."""

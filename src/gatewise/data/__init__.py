@@ -84,12 +84,14 @@ from gatewise.data.tables import (
 )
 from gatewise.data.values import LARGEST
 from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary, Values, Vocabulary
+from gatewise.data.vocabularies.stored import FILE as VOCABULARIES
 
 __all__ = [
     "LARGEST",
     "MANIFEST",
     "PIECE_ROWS",
     "UNIFORM_STD",
+    "VOCABULARIES",
     "AlignedLists",
     "AnyColumn",
     "AnyVocabulary",

@@ -34,6 +34,7 @@ from gatewise.data.plain_types import null_count
 from gatewise.data.sources import source_of
 from gatewise.data.tables import read_needed
 from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary
+from gatewise.data.vocabularies.stored import plain, put_together, read, taken_apart, written
 from gatewise.declare import Schema, column_of, columns_of
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning, TableError
 from gatewise.layout import IDS, Layout, assemble
@@ -213,11 +214,34 @@ class TableEncoder:
 
     def state(self) -> dict[str, Any]:
         """Return the learnt state as JSON values."""
+        found: dict[str, Any] = plain(self._state())
+        return found
+
+    def saved(self) -> tuple[dict[str, Any], bytes]:
+        """Return the learnt state without the learnt values, as JSON values, and an Arrow file of the learnt values."""
+        state, values = taken_apart(self._state())
+        return state, written(values)
+
+    def _state(self) -> dict[str, Any]:
         nulls = {} if self.nulls is None else {"nulls": dict(self.nulls)}
         return {**self.columns.state(), "labels": self.statistics, **nulls}
 
     @classmethod
-    def from_state(cls, schema: Schema, state: dict[str, Any]) -> TableEncoder:
+    def from_saved(cls, schema: Schema, state: Any, values: bytes | None) -> TableEncoder:
+        """Return an encoder from its schema and what :meth:`saved` returned.
+
+        Args:
+            schema: features and tasks.
+            state: the learnt state.
+            values: the bytes of the Arrow file; None: the state holds the learnt values, as in earlier versions.
+
+        Raises:
+            ArtefactError: as :meth:`from_state`; or the file is not an Arrow file with the values that the state says.
+        """
+        return cls.from_state(schema, put_together(state, {} if values is None else read(values)))
+
+    @classmethod
+    def from_state(cls, schema: Schema, state: Any) -> TableEncoder:
         """Return an encoder from its schema and a saved :meth:`state`.
 
         Raises:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+import pyarrow as pa
+from pydantic import AfterValidator, ConfigDict, Field, InstanceOf, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from gatewise.errors import ArtefactError
@@ -37,11 +38,11 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class LearntState(TypedDict):
-    """The saved state of a learnt vocabulary."""
+    """The saved state of a learnt vocabulary; an Arrow array of learnt values was checked as it was read."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     values: Literal["integer", "string"] | None
-    learnt: Annotated[list[Int64] | list[str], AfterValidator(_distinct)]
+    learnt: InstanceOf[pa.Array] | Annotated[list[Int64] | list[str], AfterValidator(_distinct)]
     usual_count: NotRequired[Positive]
     unlisted: NotRequired[Share]
 

@@ -4,7 +4,7 @@ A reader sees the old version or the new one, never a mixture. If a process dies
 same file or folder removes the rest.
 """
 
-from gatewise.files.atomic import write_atomically, write_text
+from gatewise.files.atomic import write_atomically, write_bytes, write_text
 from gatewise.files.folders import replace_folder
 from gatewise.files.held import held, held_in_turn
 from gatewise.files.ownership import OTHERS_WRITE, ours_alone
@@ -20,5 +20,6 @@ __all__ = [
     "replace_folder",
     "temporary_folder",
     "write_atomically",
+    "write_bytes",
     "write_text",
 ]

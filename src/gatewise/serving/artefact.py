@@ -2,7 +2,8 @@
 
     manifest.json        format, version, and size and SHA-256 of every other file
     schema.json          features and tasks
-    encoder.json         vocabularies and statistics of the training table
+    encoder.json         statistics of the training table
+    vocabularies.arrow   the values that were learnt from the training table
     options.json         architecture, balancing, training, fusion
     weights.safetensors  the model's weights
     calibration.json     the calibrators of probabilities; empty without a calibration
@@ -30,7 +31,7 @@ from safetensors.torch import save_file
 from gatewise import declare
 from gatewise.assembly import build_model, build_tasks
 from gatewise.calibration import Calibration
-from gatewise.data import TableEncoder
+from gatewise.data import VOCABULARIES, TableEncoder
 from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.files import read_version, replace_folder
 from gatewise.serving.bounds import check_sizes
@@ -38,12 +39,16 @@ from gatewise.serving.scorer import Scorer
 from gatewise.serving.weights import check_values, check_weights, read_weights
 from gatewise.version import __version__
 
-FORMAT = 2
+FORMAT = 3
+EARLIER = 2
+"""The format whose ``encoder.json`` holds the vocabularies; it is read, too."""
 MANIFEST = "manifest.json"
 ARTEFACT = "artefact"
 """Name of the artefact's folder within the folder of its run."""
 WEIGHTS = "weights.safetensors"
 JSON_FILES = ("schema.json", "encoder.json", "options.json", "calibration.json", "metrics.json")
+FILES = (*JSON_FILES, VOCABULARIES, WEIGHTS)
+"""All files but the manifest."""
 COMPACT = ("encoder.json", "calibration.json")
 """Files of long lists, which are not indented."""
 
@@ -90,7 +95,7 @@ def load_artefact(path: str | Path) -> Artefact:
     """
     folder = Path(path)
     try:
-        return read_version(folder, (MANIFEST, *JSON_FILES, WEIGHTS), partial(_made, str(folder)))
+        return read_version(folder, (MANIFEST, *FILES), partial(_made, str(folder)))
     except (FileNotFoundError, NotADirectoryError):
         raise ArtefactError(f"there is no artefact {str(folder)!r}") from None
     except OSError as error:
@@ -112,7 +117,7 @@ def _made(name: str, files: dict[str, bytes]) -> Artefact:
         check_sizes("options.model", _member(contents["options.json"], "model"), weights)
         schema = declare.Schema.from_dict(contents["schema.json"])
         options = declare.from_dict(declare.Options, contents["options.json"])
-        encoder = TableEncoder.from_state(schema, contents["encoder.json"])
+        encoder = TableEncoder.from_saved(schema, contents["encoder.json"], files.get(VOCABULARIES))
         tasks = build_tasks(schema, encoder.statistics)
         # shapes first: a model that does not match the file must not take memory
         with torch.device("meta"):
@@ -141,9 +146,11 @@ def _member(values: Any, name: str) -> dict[str, Any]:
 
 def _write_files(artefact: Artefact, folder: Path) -> None:
     scorer = artefact.scorer
+    learnt, vocabularies = scorer.encoder.saved()
+    (folder / VOCABULARIES).write_bytes(vocabularies)
     values = (
         scorer.encoder.schema.to_dict(),
-        scorer.encoder.state(),
+        learnt,
         declare.to_dict(artefact.options),
         scorer.calibration.state(),
         artefact.metrics,
@@ -156,7 +163,7 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
     save_file(weights, folder / WEIGHTS)
     # safetensors writes files for their owner only; give this file the permissions of the others
     shutil.copymode(folder / JSON_FILES[0], folder / WEIGHTS)
-    listed = {name: digest_of((folder / name).read_bytes()) for name in (*JSON_FILES, WEIGHTS)}
+    listed = {name: digest_of((folder / name).read_bytes()) for name in FILES}
     manifest = {"format": FORMAT, "gatewise": __version__, "files": listed}
     parts = (scorer.encoder.schema, artefact.options)
     if registered := {kind: module for part in parts for kind, module in declare.registered_in(part).items()}:
@@ -175,13 +182,16 @@ def _checked(artefact: str, files: dict[str, bytes]) -> dict[str, Any]:
     manifest = _json(artefact, MANIFEST, files[MANIFEST])
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise ArtefactError(f"artefact {artefact!r} is damaged: {MANIFEST} lists no files")
-    if manifest.get("format") != FORMAT:
+    if manifest.get("format") not in (FORMAT, EARLIER):
         raise ArtefactError(
-            f"artefact {artefact!r} has format {manifest.get('format')!r}, this version reads {FORMAT}: "
+            f"artefact {artefact!r} has format {manifest.get('format')!r}, this version reads {EARLIER} and {FORMAT}: "
             f"it was written by gatewise {manifest.get('gatewise')}"
         )
     _check_registered(artefact, manifest.get("registered"))
-    for name in (*JSON_FILES, WEIGHTS):
+    if manifest["format"] == EARLIER:
+        # a file that the manifest does not list is not read
+        files.pop(VOCABULARIES, None)
+    for name in (name for name in FILES if manifest["format"] == FORMAT or name != VOCABULARIES):
         if name not in files:
             raise ArtefactError(f"artefact {artefact!r} is incomplete: {name} is missing")
         if digest_of(files[name]) != manifest["files"].get(name):

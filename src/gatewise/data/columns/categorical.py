@@ -97,7 +97,7 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
     def empty_is_null(self) -> bool:
         """Whether the empty string is not among the learnt values."""
         known = self.vocabulary
-        return isinstance(known, Vocabulary) and "" not in known.row_of
+        return isinstance(known, Vocabulary) and not known.holds("")
 
     @override
     def sample(self, rows: int, rng: np.random.Generator) -> list[Any]:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from typing_extensions import override
 
 from gatewise.data.arrays import as_type, filled
+from gatewise.data.remembered import Remembered
 from gatewise.data.vocabularies.sorted_index import SortedIndex
 from gatewise.data.vocabularies.vocabulary import AnyVocabulary, RowsOfValues, ValueKinds, Values, drawn
 from gatewise.errors import ArtefactError
@@ -20,7 +21,7 @@ from gatewise.layout import NULL, OUT_OF_VOCABULARY, RESERVED_ROWS
 
 SMALL_LOOKUP = 4096
 HUGE = 1_000_000
-"""Values of a vocabulary for which no dict is made to look some of them up."""
+"""Values of a vocabulary above which no dict of them is made."""
 TYPES = {"integer": pa.int64(), "string": pa.large_string()}
 
 
@@ -59,6 +60,10 @@ class Vocabulary(AnyVocabulary):
     def type(self) -> pa.DataType:
         """Type of the values: int64, large_string, or null if nothing was learnt."""
         return self.values.type
+
+    def holds(self, value: int | str) -> bool:
+        """Return whether a value was learnt."""
+        return self.value_rows()([value]) != [OUT_OF_VOCABULARY] if self.size > HUGE else value in self.row_of
 
     @property
     def row_of(self) -> Mapping[Any, int]:
@@ -116,7 +121,13 @@ class Vocabulary(AnyVocabulary):
 
     @override
     def value_rows(self) -> RowsOfValues:
-        return self._rows_of_values
+        return Remembered(self._rows_in_index) if self.size > HUGE else self._rows_of_values
+
+    def _rows_in_index(self, values: Values) -> list[int]:
+        # Arrow takes no booleans for integers
+        known = values if self.strings else [None if value is None else int(value) for value in values]
+        rows: list[int] = self.rows_of(pa.array(known, self.type)).tolist()
+        return rows
 
     def _rows_of_values(self, values: Values) -> Iterable[int]:
         rows = map(self.row_of.get, values, repeat(OUT_OF_VOCABULARY))
@@ -134,17 +145,18 @@ class Vocabulary(AnyVocabulary):
 
     @override
     def state(self) -> dict[str, Any]:
-        """Return the vocabulary as JSON values."""
+        """Return the vocabulary as JSON values and, of the learnt values, the Arrow array."""
         kind = next((kind for kind, dtype in TYPES.items() if dtype == self.type), None)
-        found = {"values": kind, "learnt": self.values.to_pylist()}
+        found = {"values": kind, "learnt": self.values}
         if self.usual_count is not None:
             found["usual_count"] = self.usual_count
         return found | {"unlisted": self.unlisted} if self.unlisted else found
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Vocabulary:
-        """Return a vocabulary from a saved :meth:`state`."""
-        values = pa.array(state["learnt"], type=TYPES.get(state["values"], pa.null()))
+        """Return a vocabulary from a saved :meth:`state`, whose learnt values may be a list."""
+        learnt, expected = state["learnt"], TYPES.get(state["values"], pa.null())
+        values = learnt if isinstance(learnt, pa.Array) else pa.array(learnt, type=expected)
         if values.null_count != 0 and len(values):
             raise ArtefactError("vocabulary: a learnt value is null")
         return cls(values, state.get("usual_count"), state.get("unlisted", 0.0))

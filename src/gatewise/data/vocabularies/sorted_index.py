@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gatewise.data.hashing import hash_values
+from gatewise.data.vocabularies.search_keys import search_keys
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class SortedIndex:
     @classmethod
     def of(cls, known: pa.Array) -> SortedIndex | None:
         """Return the index of distinct values; None if two of them have one hash."""
-        keys = _keys(known)
+        keys = search_keys(known)
         order = np.argsort(keys, kind="stable").astype(np.int32)
         keys = keys[order]
         return None if (keys[1:] == keys[:-1]).any() else cls(known, keys, order)
@@ -37,7 +37,7 @@ class SortedIndex:
         """Return the place of every value among the known ones, int32; ``absent`` for others, any number for null."""
         if values.null_count:
             values = values.fill_null(0 if pa.types.is_integer(values.type) else "")
-        keys = _keys(values)
+        keys = search_keys(values)
         # neighbouring keys are found near each other, in memory that is at hand
         rising = np.argsort(keys)
         near = np.empty(len(keys), np.int64)
@@ -53,5 +53,15 @@ class SortedIndex:
         return places
 
 
-def _keys(values: pa.Array) -> np.ndarray:
-    return values.to_numpy() if pa.types.is_integer(values.type) else hash_values(values)
+def is_distinct(values: pa.Array) -> bool:
+    """Return whether no value stands in an int64 or large_string array twice; the array has no nulls."""
+    if not len(values):
+        return True
+    keys = search_keys(values)
+    rising = np.sort(keys)
+    twice = rising[1:][rising[1:] == rising[:-1]]
+    if pa.types.is_integer(values.type) or not len(twice):
+        return not len(twice)
+    # strings may differ and have one hash
+    alike = values.filter(pa.array(np.isin(keys, twice)))
+    return bool(pc.count_distinct(alike).as_py() == len(alike))

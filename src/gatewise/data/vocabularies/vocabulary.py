@@ -102,7 +102,7 @@ class AnyVocabulary(ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Any] | None:
-        """Return the learnt state as JSON values; None if the declaration is sufficient."""
+        """Return the learnt state, see :mod:`gatewise.data.vocabularies.stored`; None if the declaration says all."""
 
 
 def check_type(found: pa.DataType, expected: pa.DataType | None, purpose: str, who: str) -> None:
