@@ -32,6 +32,7 @@ from gatewise.analysis import (
     gradient_routing,
     importance_grids,
     label_problems,
+    large_vocabularies,
     misfits,
     mixture_problems,
     overfitting,
@@ -44,11 +45,12 @@ from gatewise.analysis import (
     unlike_training,
     usage_grids,
 )
-from gatewise.data import column_names, needed_columns, read_needed, readable, row_and_others
+from gatewise.data import Vocabulary, column_names, needed_columns, read_needed, readable, row_and_others
 from gatewise.errors import GatewiseError, GatewiseWarning
 from gatewise.grids import ShownDict, ShownList
 from gatewise.history import kept_epoch
 from gatewise.judging import Judging
+from gatewise.layout import EmbeddingField
 from gatewise.nn import MultiTaskModel, TensorTable, levels_of
 from gatewise.progress import at_terminal, counting
 
@@ -244,7 +246,8 @@ class Insight(Judging):
 
     def training_problems(self) -> list[Problem]:
         """Return what the training tells: that it ended too early, tasks that hardly change the shared layers, outputs
-        that a constant predicts as well on the validation rows, and features of values with few rows each.
+        that a constant predicts as well on the validation rows, features of values with few rows each, and features of
+        millions of values.
 
         Tasks are judged by the epoch whose weights the model has.
         """
@@ -257,7 +260,15 @@ class Insight(Judging):
         epochs = self.options.training.known_epochs or len(self.history)
         unfinished = unfinished_training([record.score for record in self.history], epochs)
         short = below_a_constant(self.scorer.tasks, kept.valid)
-        return unfinished + overfitting(self.history) + short + starving + rare_values(self._usual_counts())
+        large = large_vocabularies(self._learnt_tables(), self.options.training)
+        return unfinished + overfitting(self.history) + short + starving + rare_values(self._usual_counts()) + large
+
+    def _learnt_tables(self) -> list[EmbeddingField]:
+        """Return the embedding tables with a row per learnt value, without those whose vectors came from elsewhere."""
+        encoder = self.scorer.encoder
+        given = [feature.name for feature in encoder.schema.features if getattr(feature, "pretrained", None)]
+        learnt = {name for name, known in encoder.vocabularies.items() if isinstance(known, Vocabulary)}
+        return [table for table in encoder.layout.fields if table.name in learnt and table.name not in given]
 
     def _usual_counts(self) -> dict[str, tuple[int, float]]:
         """Return, by feature with learnt embeddings, the number of values and in how many training rows each stands."""

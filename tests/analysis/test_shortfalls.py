@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import gatewise as gw
+from gatewise.analysis.large_tables import large_vocabularies, table_bytes
 from gatewise.analysis.shortfalls import below_a_constant, rare_values
 from gatewise.assembly import build_tasks
+from gatewise.layout import EmbeddingField
+from gatewise.training.optimizers.make import RULES, RowwiseAdagrad
 
 TASKS = build_tasks(gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Binary("click"), gw.Regression("stars")]))
 
@@ -86,6 +90,38 @@ def test_a_ranker_names_the_column_whose_values_are_rare_also_when_loaded(tmp_pa
 def test_min_count_and_hashing_leave_nothing_rare():
     ranker = fitted(gw.Categorical("order", dim=4, hash_buckets=16), gw.Categorical("shop", dim=4, min_count=10))
     assert not [problem for problem in ranker.training_problems() if problem.kind == "rare values"]
+
+
+def test_a_vocabulary_of_millions_is_named_with_what_to_write():
+    tables = [EmbeddingField("user", 12_345_680, 16), EmbeddingField("shop", 5_000_001, 16)]
+    (found,) = large_vocabularies(tables, gw.Training(optimizer="adam"))
+    assert (found.kind, found.who) == ("large vocabulary", ("user",))
+    # 12,345,680 rows of 16 numbers of 4 bytes, and two numbers of state for each
+    assert found.found == (
+        "feature 'user' has 12,345,678 values: its embedding table takes 2.4 GB with the optimiser's state"
+    )
+    assert found.remedy.startswith("hash_buckets=2_000_000 on it (384 MB; about 6 values share a row")
+    (found,) = large_vocabularies(tables[:1], gw.Training(embedding_update="rowwise_adagrad"))
+    assert "takes 840 MB with" in found.found
+
+
+def test_tables_of_learnt_values_are_looked_at_and_no_others(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("gatewise.analysis.large_tables.LARGE", 20)
+    ranker = fitted(*FEATURES, gw.Categorical("noisy", column="order", dim=4, hash_buckets=100))
+    found = [problem for problem in ranker.training_problems() if problem.kind == "large vocabulary"]
+    assert [problem.who for problem in found] == [("order",), ("shop",)]
+    assert "hash_buckets=40 on it" in found[0].remedy
+    ranker = fitted(gw.Categorical("shop", size=20, dim=4), gw.Numeric("x"))
+    assert not [problem for problem in ranker.training_problems() if problem.kind == "large vocabulary"]
+
+
+def test_the_state_of_an_optimiser_is_what_it_keeps():
+    table = torch.zeros(7, 4)
+    for name, rule in RULES.items():
+        kept = sum(state.numel() for state in rule(0.0, 0.9).state(table).values())
+        assert table_bytes(7, 4, gw.Training(optimizer=name)) == 4 * (table.numel() + kept), name
+    kept = sum(state.numel() for state in RowwiseAdagrad(0.0).state(table).values())
+    assert table_bytes(7, 4, gw.Training(embedding_update="rowwise_adagrad")) == 4 * (table.numel() + kept)
 
 
 def test_a_label_without_sense_is_below_a_constant():

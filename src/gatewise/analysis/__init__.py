@@ -31,6 +31,7 @@ from gatewise.analysis.importance import Importance, feature_importance
 from gatewise.analysis.intervals import Estimate, Estimates, intervals
 from gatewise.analysis.judged_tables import intervals_grids, reliability_grids, slices_grids
 from gatewise.analysis.label_problems import label_problems
+from gatewise.analysis.large_tables import large_vocabularies
 from gatewise.analysis.leaks import LOOKED_AT, leaks
 from gatewise.analysis.misfits import misfits
 from gatewise.analysis.over_time import OverTime, Period, over_time
@@ -153,6 +154,7 @@ __all__ = [
     "judge_of",
     "knee",
     "label_problems",
+    "large_vocabularies",
     "leaks",
     "linear_cka",
     "metrics_by_name",

@@ -19,6 +19,7 @@ Kind = Literal[
     "starving task",
     "unfinished training",
     "rare values",
+    "large vocabulary",
     "below a constant",
     "overfitting",
     "leak",
