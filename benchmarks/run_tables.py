@@ -37,7 +37,7 @@ or at random: 70 % to learn from, 15 % to stop on, 15 % to judge on. Every conte
 default, and {seeds} seeds; shared bottom and single task have the default's other parts (members, embedded numbers,
 length). The size of {trees} is chosen on the validation rows, per task. Metrics are each kind's main one (AUC, R2,
 Gini, Spearman); a rank is over the {contestants} contestants, per task; equal means share ranks, and both win. Tables
-that are held out judge defaults; none was chosen by them.
+that are held out judge defaults; none was chosen by them. CPU seconds are those of the first seed.
 
 Against {trees}: the test rows are drawn anew {samples} times, for all contestants alike, row by row also where groups
 were kept whole. A contestant is *level or above* if the 95 % interval of its mean metric over seeds less that of

@@ -105,7 +105,7 @@ def test_what_is_said_of_made_up_predictions(summary, tmp_path: Path):
     read = summary.read(tmp_path, WHO, 2)
     assert list(read) == ["schools", "employees"]
     table = read["schools"]
-    assert table.seconds["equal"] == 2.5
+    assert table.seconds["equal"] == 2.0
     against = table.against["price"]
     assert against["equal"] == (0, 0, 0)
     assert against["equal"].level

@@ -25,7 +25,7 @@ class Found:
     Attributes:
         means: of the main metric.
         against: by output and contestant, the difference to LightGBM; empty where LightGBM takes no part.
-        seconds: by contestant, CPU seconds of a run, the mean over seeds.
+        seconds: by contestant, CPU seconds of the run of the first seed.
         remarks: by contestant, those of its runs; empty where there is nothing to say.
     """
 
@@ -93,7 +93,8 @@ def read(
             )
             for output, metric in metrics.items()
         }
-        seconds = {who: fmean(run["seconds"] for run in each) for who, each in runs.items()}
+        # seeds may have run on several machines, whose seconds have no mean
+        seconds = {who: each[0]["seconds"] for who, each in runs.items()}
         remarks = {who: [run["remark"] for run in each] for who, each in runs.items()}
         found[name] = Found(means, against, seconds, remarks)
     return found
