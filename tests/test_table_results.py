@@ -120,7 +120,7 @@ def test_what_is_said_of_made_up_predictions(summary, tmp_path: Path):
     of = {"LightGBM": "3.50 | 0 of 2 | - | -", "equal": "3.50 | 0 of 2 | 2 | 0 (0)"}
     of |= {"better": "1.00 | 2 of 2 | 2 | 2 (2)", "worse": "5.00 | 0 of 2 | 0 | 0 (0)"}
     of["a little"] = "2.00 | 0 of 2 | 2 | 2 (0)"
-    assert lines[2:7] == [f"| {who} | {of[who]} | {of[who]} | 5 |" for who in WHO]
+    assert lines[2:7] == [f"| {who} | {of[who]} | {of[who]} | 4 |" for who in WHO]
     assert lines[7:] == [
         "",
         "worse cannot judge 2 tasks, where it counts as the last.",
