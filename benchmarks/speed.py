@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from statistics import median
 
 from contestants import DEEPCTR, ENTRIES, RECHUB
@@ -55,10 +56,15 @@ def part(workload: Workload, count: int, rounds: int, names: list[str]) -> str:
     return title + table(header, rows_of(running, bounds)) + running.failure_lines()
 
 
-def section(rows: dict[str, int] | None = None, rounds: int = 3, names: list[str] | None = None) -> str:
-    """Measure both workloads and return the section."""
+def section(
+    rows: dict[str, int] | None = None,
+    rounds: int = 3,
+    names: list[str] | None = None,
+    workloads: Sequence[str] = tuple(WORKLOADS),
+) -> str:
+    """Measure the workloads and return the section."""
     counts = ROWS | (rows or {})
-    parts = [part(workload, counts[name], rounds, names or list(ENTRIES)) for name, workload in WORKLOADS.items()]
+    parts = [part(WORKLOADS[name], counts[name], rounds, names or list(ENTRIES)) for name in workloads]
     return (
         f"## Training speed\n\n`{COMMAND}`; {machine()}, {libraries()}; median of {rounds} rounds and their range, "
         "ratios taken round by round.\n\n"
@@ -77,8 +83,9 @@ def main() -> None:
     for name, count in ROWS.items():
         parser.add_argument(f"--{name.lower()}-rows", type=int, default=count)
     parser.add_argument("--names", nargs="+", choices=list(ENTRIES), default=list(ENTRIES))
+    parser.add_argument("--workloads", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS))
     given = parser.parse_args()
-    print(section({"W1": given.w1_rows, "W2": given.w2_rows}, given.rounds, given.names))
+    print(section({"W1": given.w1_rows, "W2": given.w2_rows}, given.rounds, given.names, given.workloads))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,8 @@ from gatewise.progress import counting, said, working
 from gatewise.serving import Scorer
 from gatewise.training import Monitor, choose_device
 
+MANY_ROWS = 50_000
+"""Number of rows from which the memory of an earlier training is worth looking for."""
 Rows = TensorTable | WindowedRows
 """Encoded rows of a training: in memory, or on disk."""
 
@@ -109,6 +112,9 @@ def prepare(
     aside = () if side is None else side.features
     tables = _Tables(schema.embedding_numbers(options.model.numbers), options.training, show)
     encoder, encoded = tables.training(train, None if known is None else known.encoder)
+    if len(encoded) >= MANY_ROWS:
+        # torch's optimisers refer to themselves: the one of an earlier training stays until somebody looks for such
+        gc.collect()
     encoded_valid = None if valid is None else tables.validation(encoder, valid, aside)
     options = _resolved(options, declare.TableSize(len(encoded), valid is not None), show)
     scorer = _untrained(encoder, options, device) if known is None else known.copy(device)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.data.matrix import BLOCK_ROWS, side_by_side
+from gatewise.data.matrix import BLOCK_ROWS, Coded, side_by_side
 
 
 @settings(max_examples=25, deadline=None)
@@ -28,3 +28,13 @@ def test_columns_and_matrices_stand_side_by_side(widths, blocks, more):
 def test_nothing_to_put_side_by_side(rows):
     found = side_by_side([], rows, np.float32)
     assert (found.shape, found.dtype) == ((rows, 0), np.float32)
+
+
+@pytest.mark.parametrize("largest", [2, 200, 70_000])
+def test_columns_that_are_looked_up_on_the_way_stand_beside_others(largest: int) -> None:
+    rng, rows = np.random.default_rng(0), 2 * BLOCK_ROWS + 3
+    values = rng.integers(0, 2**31 - 1, largest + 1).astype(np.int32)
+    codes = rng.integers(0, largest + 1, rows).astype(np.min_scalar_type(largest))
+    plain = rng.integers(0, 9, rows).astype(np.int32)
+    found = side_by_side([plain, Coded(values, codes), plain], rows, np.int32)
+    np.testing.assert_array_equal(found, np.column_stack([plain, values[codes], plain]))

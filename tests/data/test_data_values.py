@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.data.values import as_keys, as_lists, as_numbers, distinct
+from gatewise.data.values import as_keys, as_lists, as_numbers, distinct, distinct_keys
 from gatewise.errors import TableError
 
 LISTS = st.lists(st.none() | st.lists(st.none() | st.integers(-5, 5), max_size=4), max_size=12)
@@ -20,6 +20,18 @@ def test_distinct_values_and_codes_are_the_column(values, skip):
     known = [*split.values.to_pylist(), None]
     assert [known[code] for code in split.codes] == values[skip:]
     assert split.counts.tolist() == [values[skip:].count(value) for value in known[:-1]]
+
+
+@pytest.mark.parametrize(("count", "bits"), [(1, 8), (255, 8), (256, 16), (65_535, 16), (65_536, 32)])
+def test_codes_take_as_few_bits_as_hold_the_code_of_null(count, bits):
+    values = pa.array([*range(count), None])
+    split = distinct(values)
+    assert split.codes.dtype.itemsize == bits // 8
+    assert split.codes.tolist() == [*range(count + 1)]
+    assert split.rows(np.arange(2, count + 2, dtype=np.int32)).tolist() == [*range(2, count + 2), 1]
+    # of a dictionary column, too, whose dictionary may hold null
+    again = distinct_keys(values.dictionary_encode(null_encoding="encode"), "feature 'a'")
+    assert again.codes.tolist() == split.codes.tolist()
 
 
 def test_the_rows_of_a_column():

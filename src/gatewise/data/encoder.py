@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gatewise.data.columns import AnyColumn, SchemaColumns, make_columns, text_types
+from gatewise.data.columns import AnyColumn, PreparedColumns, SchemaColumns, make_columns, text_types
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.labels import (
     Contradictions,
@@ -38,6 +38,10 @@ from gatewise.data.vocabularies.stored import plain, put_together, read, taken_a
 from gatewise.declare import Schema, column_of, columns_of
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning, TableError
 from gatewise.layout import IDS, Layout, assemble
+from gatewise.machine.allocator import give_back_freed_memory
+
+MANY_ROWS = 50_000
+"""Number of rows from which it pays to give freed memory back."""
 
 
 class TableEncoder:
@@ -85,16 +89,17 @@ class TableEncoder:
             GatewiseWarning: labels of a funnel contradict, or values look like something else than declared.
         """
         table = _read(source, needed_columns(schema, weights=True), lambda: declared_types(schema))
+        rows = table.num_rows
+        _give_back(rows)
         learner = TableLearner(schema)
         absorbed = learner.absorb(table)
         # the columns are not read any more: copies of them are freed
         del table
         encoder = learner.learn()
-        columns, rows = encoder.columns, learner.rows
-        encoded = columns.encode_prepared(absorbed.prepared, rows)
+        _give_back(rows)
+        columns = encoder.columns
+        encoded = PreparedColumns(columns, absorbed.prepared, rows)
         assembled = _assembled(columns.layout, encoded, rows, absorbed.labels, absorbed.weights, absorbed.groups)
-        # before training, Arrow returns the memory of encoding, which is twice the size of the encoded table
-        pa.default_memory_pool().release_unused()
         return encoder, assembled
 
     @classmethod
@@ -260,7 +265,7 @@ class Absorbed:
     """What was read of a training table, or of a piece of it, while an encoder learns.
 
     Attributes:
-        prepared: the features' columns, for :meth:`SchemaColumns.encode_prepared`.
+        prepared: the features' columns, for :class:`PreparedColumns`.
         labels: ``[row, label]``; of a piece, positions among learnt classes are provisional.
         weights: ``[row, task]`` or None.
         groups: ``[row]`` or None.
@@ -370,9 +375,16 @@ def _remark(columns: SchemaColumns, table: pa.Table, *, learning: bool = False) 
                 warnings.warn(f"{column.purpose}: {found}", GatewiseWarning, stacklevel=4)
 
 
+def _give_back(rows: int) -> None:
+    """Have Arrow and the allocator return what an earlier training, or encoding, took and freed: both would add up."""
+    if rows >= MANY_ROWS:
+        pa.default_memory_pool().release_unused()
+        give_back_freed_memory()
+
+
 def _assembled(
     layout: Layout,
-    encoded: Mapping[str, Any],
+    encoded: Mapping[str, Any] | PreparedColumns,
     rows: int,
     labels: np.ndarray | None,
     weights: np.ndarray | None = None,
@@ -380,9 +392,15 @@ def _assembled(
     known: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> EncodedTable:
     def matrix(which: str, names: Sequence[str]) -> np.ndarray:
-        return side_by_side([encoded[name] for name in names], rows, np.int32 if which == IDS else np.float32)
+        dtype = np.int32 if which == IDS else np.float32
+        if not isinstance(encoded, PreparedColumns):
+            return side_by_side([encoded[name] for name in names], rows, dtype)
+        found = side_by_side(encoded.several(names), rows, dtype)
+        # what these columns took makes room for the others
+        _give_back(rows)
+        return found
 
-    found = assemble(layout, matrix, encoded.__getitem__)
+    found = assemble(layout, matrix, encoded.single if isinstance(encoded, PreparedColumns) else encoded.__getitem__)
     texts, numbers = found.texts, found.number_lists
     return EncodedTable(found.ids, found.lists, found.floats, labels, weights, texts, groups, known, numbers)
 

@@ -45,7 +45,10 @@ def distinct(values: pa.Array) -> Distinct:
     if pa.types.is_null(values.type):
         return Distinct(values.slice(0, 0), np.zeros(len(values), dtype=np.int32))
     encoded = values.dictionary_encode()
-    values, codes = encoded.dictionary, filled(encoded.indices, len(encoded.dictionary))
+    values = encoded.dictionary
+    # the codes of all columns are kept until they are encoded: in 8 or 16 bits where these hold the code of null
+    narrow = pa.from_numpy_dtype(np.min_scalar_type(len(values)))
+    codes = filled(encoded.indices.cast(narrow) if narrow.bit_width < 32 else encoded.indices, len(values))
     # values of several columns may be joined, so that all strings need one type
     return Distinct(as_type(values, pa.large_string()) if is_string(values.type) else values, codes)
 

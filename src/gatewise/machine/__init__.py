@@ -5,11 +5,12 @@ Nothing here happens by itself. The commands that train call :func:`tune_process
 own modules only, because some of it must happen before torch is imported.
 """
 
-from gatewise.machine.allocator import freed_memory_is_kept, keep_freed_memory
+from gatewise.machine.allocator import freed_memory_is_kept, give_back_freed_memory, keep_freed_memory
 from gatewise.machine.threads import spin_count, use_threads, wait_briefly
 
 __all__ = [
     "freed_memory_is_kept",
+    "give_back_freed_memory",
     "keep_freed_memory",
     "spin_count",
     "tune_process",

@@ -25,6 +25,15 @@ def keep_freed_memory() -> None:
     _kept = bool(libc.mallopt(MMAP_MAX, 0)) & bool(libc.mallopt(TRIM_THRESHOLD, NEVER))
 
 
+def give_back_freed_memory() -> None:
+    """Give back to the system what glibc keeps of freed memory, in this thread's heap and those of others, once.
+
+    Memory that is kept for the next step does not help work of another kind, which takes blocks of other sizes.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def freed_memory_is_kept() -> bool:
     """Whether :func:`keep_freed_memory` was called in this process, with success."""
     return _kept

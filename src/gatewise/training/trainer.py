@@ -15,6 +15,7 @@ from torch import Tensor
 from gatewise.balance import BalanceRule
 from gatewise.errors import ArtefactError
 from gatewise.history import EpochRecord, records_from, write_history
+from gatewise.machine.allocator import give_back_freed_memory
 from gatewise.nn import Batch, MultiTaskModel, TensorTable, enough_memory
 from gatewise.processes import Alone, Processes, of_rank_zero, share_of
 from gatewise.tasks import Metrics, Task, evaluate_tasks, targets_and_weights
@@ -138,6 +139,7 @@ class Trainer:
                 run, and neither ``resume`` nor ``overwrite`` is set.
         """
         train = train.prepared(self.prepare)
+        give_back_freed_memory()
         if valid is not None:
             valid = valid.prepared(self.model.input_layer.read_texts)
             # an undefined metric is reported before the first epoch, not after it

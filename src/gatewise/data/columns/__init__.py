@@ -7,7 +7,7 @@ from gatewise.data.columns.events import EventsColumn
 from gatewise.data.columns.keyed import KeyedColumn
 from gatewise.data.columns.kinds import COLUMNS, AnyColumn, BuiltInColumn, is_built_in, make_columns, register_kind
 from gatewise.data.columns.numeric import UNIFORM_STD, NumericColumn
-from gatewise.data.columns.schema_columns import SchemaColumns, text_types
+from gatewise.data.columns.schema_columns import PreparedColumns, SchemaColumns, text_types
 from gatewise.data.columns.sequence import ItemKeys, SequenceColumn
 from gatewise.data.columns.text import TextsColumn
 from gatewise.data.columns.vector import VectorColumn
@@ -24,6 +24,7 @@ __all__ = [
     "ItemKeys",
     "KeyedColumn",
     "NumericColumn",
+    "PreparedColumns",
     "SchemaColumns",
     "SequenceColumn",
     "TextsColumn",

@@ -13,9 +13,11 @@ from gatewise.data.columns.keyed import KeyedColumn
 from gatewise.data.columns.samples import with_nulls
 from gatewise.data.declared_keys import as_declared
 from gatewise.data.layouts import LayoutBuilder
+from gatewise.data.matrix import Coded
 from gatewise.data.values import Distinct, as_keys, distinct_keys
 from gatewise.data.vocabularies import Values, Vocabulary
 from gatewise.declare import Categorical
+from gatewise.layout import NULL
 
 TEXT_TYPES = {None: None, "string": pa.string(), "integer": pa.int64()}
 """Arrow type for reading a column of a text file, by the declared type."""
@@ -56,6 +58,10 @@ class CategoricalColumn(KeyedColumn[Categorical, Distinct]):
     def encode(self, prepared: Distinct) -> np.ndarray:
         """Return one int32 id per row of a prepared column."""
         return self.rows_of(prepared)
+
+    @override
+    def encode_into_matrix(self, prepared: Distinct) -> Coded:
+        return Coded(np.append(self.rows_of_values(prepared), np.int32(NULL)), prepared.codes)
 
     @override
     def encode_column(self, column: pa.Array) -> np.ndarray:

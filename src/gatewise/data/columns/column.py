@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from gatewise.data.columns.description import Description
 from gatewise.data.layouts import LayoutBuilder
+from gatewise.data.matrix import Coded
 from gatewise.data.ragged import Encoded
 from gatewise.data.tables import pick_column, read_table
 from gatewise.data.vocabularies import AnyVocabulary, Values
@@ -38,6 +39,8 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
     """The ``TypedDict`` of :meth:`state`, which validates a saved state; None: nothing is saved."""
     section: ClassVar[Literal["features", "vocabularies"]] = "features"
     """Section of an encoder's state that holds the column's state."""
+    prepares_again: ClassVar[bool] = False
+    """Whether preparing the column a second time, for encoding, costs less than keeping it prepared meanwhile."""
     text_priority: ClassVar[int] = 0
     """Priority of ``text_type`` if several features read one column: the highest decides."""
 
@@ -121,6 +124,10 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
     @abstractmethod
     def encode(self, prepared: Prepared) -> Encoded:
         """Return the encoded values of a prepared column, with as many rows."""
+
+    def encode_into_matrix(self, prepared: Prepared) -> Encoded | Coded:
+        """Return the encoded values of a prepared column, which may be looked up as they are put into a matrix."""
+        return self.encode(prepared)
 
     def encode_column(self, column: pa.Array) -> Encoded:
         """Return the encoded values of a picked column.

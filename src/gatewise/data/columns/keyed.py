@@ -138,9 +138,17 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         Raises:
             TableError: see :meth:`check`.
         """
-        values = self.distinct(prepared)
-        self.check(values.values, lambda place: self.first_row(prepared, place))
-        return values.rows(self.vocabulary.lookup(values.values))
+        return self.distinct(prepared).rows(self.rows_of_values(prepared))
+
+    def rows_of_values(self, prepared: Prepared) -> np.ndarray:
+        """Return the embedding row of every distinct key of a prepared column.
+
+        Raises:
+            TableError: see :meth:`check`.
+        """
+        values = self.distinct(prepared).values
+        self.check(values, lambda place: self.first_row(prepared, place))
+        return self.vocabulary.lookup(values)
 
     @cached_property
     def lookup(self) -> KeyLookup:

@@ -59,6 +59,8 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
     """
 
     state_type = NumericState
+    # float64 numbers are twice as large as a column of float32 or int32, and quickly made
+    prepares_again = True
 
     def __init__(self, feature: Numeric) -> None:
         super().__init__(feature)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from gatewise.data.columns.kinds import AnyColumn, make_columns, owners_of
 from gatewise.data.layouts import LayoutBuilder
+from gatewise.data.matrix import Coded
 from gatewise.data.parallel import in_parallel
 from gatewise.data.ragged import Encoded, Single, parts_by_name
 from gatewise.data.saved import check_state
@@ -58,16 +59,17 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         """Collect what is to be learnt from the training table, or from a piece of it.
 
         Returns:
-            The prepared columns, for :meth:`encode_prepared`.
+            The prepared columns, or those that are prepared again, for :class:`PreparedColumns`.
 
         Raises:
             TableError: a column is missing or holds values that its declaration excludes; names the feature.
         """
 
         def take_in(column: AnyColumn) -> Any:
-            prepared = column.prepare(column.pick(table))
+            picked = column.pick(table)
+            prepared = column.prepare(picked)
             column.absorb(prepared)
-            return prepared
+            return picked if column.prepares_again else prepared
 
         owners = [name for name, shared in self._owners_of.items() if not shared]
         sharing = [name for name, shared in self._owners_of.items() if shared]
@@ -86,10 +88,15 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         """
         self._each(lambda column: column.learn(), self, rows)
 
-    def encode_prepared(self, prepared: dict[str, Any], rows: int) -> dict[str, Single]:
-        """Return the encoded columns; empties ``prepared``."""
-        # popped, so that a prepared column is freed as soon as it is encoded
-        return self._parts(lambda column: column.encode(prepared.pop(column.name)), rows)
+    def encode_prepared(self, prepared: dict[str, Any], rows: int, names: Sequence[str]) -> dict[str, Single | Coded]:
+        """Return the encoded columns of some features, which leave ``prepared``, lists under their own names."""
+
+        def encode(column: AnyColumn) -> Encoded | Coded:
+            # popped, so that a prepared column is freed as soon as it is encoded
+            kept = prepared.pop(column.name)
+            return column.encode_into_matrix(column.prepare(kept) if column.prepares_again else kept)
+
+        return _apart(self._each(encode, names, rows))
 
     def encode(self, table: pa.Table) -> dict[str, Single]:
         """Return the encoded columns of a table, lists of one feature each under their own name.
@@ -97,12 +104,7 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         Raises:
             TableError: see :meth:`absorb`.
         """
-        return self._parts(lambda column: column.encode_table(table), table.num_rows)
-
-    def _parts(self, encode: Callable[[AnyColumn], Encoded], rows: int) -> dict[str, Single]:
-        """Return the encoded columns, lists of one feature each under their own name."""
-        encoded = self._each(encode, self, rows)
-        return {part: found for name, whole in encoded.items() for part, found in parts_by_name(name, whole).items()}
+        return _apart(self._each(lambda column: column.encode_table(table), self, table.num_rows))
 
     def _each(self, work: Callable[[AnyColumn], Any], names: Iterable[str], rows: int) -> dict[str, Any]:
         """Return ``work(column)`` of every column, by its name."""
@@ -164,6 +166,43 @@ class SchemaColumns(Mapping[str, AnyColumn]):
             if column.saves:
                 column.restore(state[column.section][name])
         return columns
+
+
+class PreparedColumns:
+    """The prepared columns of a table, which are encoded as they are needed, so that few of them are there at a time.
+
+    Columns that are prepared again are encoded for their matrix; all others, in one go, when the first is asked for.
+
+    Args:
+        columns: learnt columns.
+        prepared: what :meth:`SchemaColumns.absorb` returned; is emptied.
+        rows: number of rows.
+    """
+
+    def __init__(self, columns: SchemaColumns, prepared: dict[str, Any], rows: int) -> None:
+        self._columns, self._prepared, self._rows = columns, prepared, rows
+        self._encoded: dict[str, Single | Coded] = {}
+
+    def several(self, features: Sequence[str]) -> list[Any]:
+        """Return the encoded columns of some features, which are not kept; each can be asked for once."""
+        self._encode([name for name, column in self._columns.items() if not column.prepares_again])
+        self._encode(features)
+        return [self._encoded.pop(name) for name in features]
+
+    def single(self, name: str) -> Any:
+        """Return an encoded list or text."""
+        self._encode(self._columns)
+        return self._encoded[name]
+
+    def _encode(self, names: Iterable[str]) -> None:
+        # in the order of the features, whose first error is raised
+        left = [name for name in names if name in self._prepared]
+        self._encoded |= self._columns.encode_prepared(self._prepared, self._rows, left) if left else {}
+
+
+def _apart(encoded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return encoded columns, lists of one feature each under their own name."""
+    return {part: found for name, whole in encoded.items() for part, found in parts_by_name(name, whole).items()}
 
 
 def text_types(columns: Collection[AnyColumn]) -> dict[str, pa.DataType | None]:

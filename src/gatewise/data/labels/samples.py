@@ -20,6 +20,9 @@ def in_samples(schema: Schema, labels: Mapping[str, np.ndarray]) -> Labels:
     kept = {}
     for task in schema.tasks:
         conditions = [*path_to(task, tasks), *([task.within] if task.within else [])]
+        if not conditions:
+            kept[task.name] = labels[task.name]
+            continue
         inside = np.ones((len(labels[task.name]), 1), dtype=bool)
         for name in conditions:
             inside &= labels[name][:, :1] == 1
