@@ -277,6 +277,7 @@ OTHERS = [
         training=TRAINING,
         calibration="platt",
         fusion="click^0.5 + 2 * rating",
+        goals=["click", "rating"],
         output="there",
         track={"tensorboard": "board"},
         tune={"training.lr": [1e-4, 1e-2, "log"], "model.expert_dims": [[8], [16, 8]], "balance": []},

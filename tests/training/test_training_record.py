@@ -64,11 +64,12 @@ def test_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write_history(tmp_path / HISTORY, [record(1)])
     before = (tmp_path / HISTORY).read_text()
 
-    def full(path: Path, text: str, encoding: str) -> None:
-        path.write_bytes(text.encode(encoding)[:10])
+    def full(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content[:10])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(ArtefactError, match=r"cannot write '.*history.jsonl': No space left on device"):
         write_history(tmp_path / HISTORY, [record(1), record(2)])
     assert (tmp_path / HISTORY).read_text() == before

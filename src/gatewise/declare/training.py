@@ -19,9 +19,6 @@ RateOrAuto = Annotated[
     Annotated[Annotated[float, Field(gt=0)], Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto
 ]
 PatienceOrAuto = Annotated[Annotated[Positive | None, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
-MemoryOrAuto = Annotated[
-    Annotated[Annotated[int, Field(ge=0)], Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto
-]
 AnyCallback = Annotated[Any, OpenTo("callback")]
 Unit = Literal["epoch", "step"]
 
@@ -40,9 +37,10 @@ def _device(text: str) -> str:
 
 
 def _memory(value: Any) -> Any:
-    if not isinstance(value, str) or value == AUTO:
+    """Return bytes, or ``auto``; anything else than a number or a text is left to the type to refuse."""
+    if value == AUTO or isinstance(value, bool) or not isinstance(value, (int, str)):
         return value
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([kMGT]i?)?B?", value.strip())
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([kMGT]i?)?B?", str(value).strip())
     if found is None:
         raise ValueError(f"expected 'auto', or bytes such as 0, '500 MB' or '1.5 GB', found {value!r}")
     number, unit = found.groups()
@@ -175,7 +173,7 @@ class Training:
     the history has the mean cosine and ratio of norms per pair of tasks. None: never."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = field(default=0, kw_only=True)
     """Seed of initial weights, order of rows and dropout."""
-    memory: Annotated[MemoryOrAuto, BeforeValidator(_memory)] = field(default=AUTO, kw_only=True)
+    memory: Annotated[int | str, BeforeValidator(_memory)] = field(default=AUTO, kw_only=True)
     """Largest size of a table that is trained on in memory, such as ``"2 GB"``; a larger one is encoded into a cache on
     disk, once, and trained on from there. ``auto``: a quarter of the machine's memory; 0: always the cache."""
     order: Literal["random", "time"] = field(default="random", kw_only=True)
