@@ -95,7 +95,7 @@ class Cacher:
         with held_in_turn(folder, self._say):
             encoder, rows = self._kept(folder, partial(self._learn, source))
             cached = self._encoded(folder, key, source, encoder, rows, weights=True)
-        self._tell(cached, folder)
+        self._tell(cached, folder, "training")
         warn_of_order(cached)
         return encoder, cached
 
@@ -120,7 +120,7 @@ class Cacher:
         with held_in_turn(folder, self._say):
             _, rows = self._kept(folder, lambda: (encoder, _count(source)))
             cached = self._encoded(folder, key, source, encoder, rows, weights=weights, optional=optional)
-        self._tell(cached, folder)
+        self._tell(cached, folder, "training" if weights else "validation")
         return cached
 
     def _key(self, source: Any) -> dict[str, str]:
@@ -188,10 +188,10 @@ class Cacher:
     def _say(self, line: str) -> None:
         said(line, self.show)
 
-    def _tell(self, cached: CachedRows, folder: Path) -> None:
+    def _tell(self, cached: CachedRows, folder: Path, which: str) -> None:
         size = sum(part.size for part in cached.manifest.parts)
-        what = f"{len(cached):,} rows do not fit into training.memory"
-        said(f"{what}: trained on from the disk, {size / 1e6:,.0f} MB in {folder}", self.show)
+        what = f"{len(cached):,} {which} rows do not fit into training.memory"
+        said(f"{what}: they are read from a cache, {size / 1e6:,.0f} MB in {folder}", self.show)
 
 
 def pieces_of(
