@@ -182,8 +182,7 @@ class Cacher:
         encode: Callable[[pa.Table], EncodedTable] = partial(encoder.encode_piece, weights=weights, optional=optional)
         with counting("rows encoded", self.show) as count:
             pieces = pieces_of(encoder.schema, source, encoder.column_types(), weights=weights)
-            write_cache(folder, plan, pieces, encode, count)
-        return open_cache(folder)
+            return CachedRows(folder, write_cache(folder, plan, pieces, encode, count))
 
     def _say(self, line: str) -> None:
         said(line, self.show)

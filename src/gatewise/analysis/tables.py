@@ -81,12 +81,10 @@ def _usage_grid(usage: GateUsage) -> Grid:
 def similarity_grids(similarity: Sequence[Similarity]) -> list[Grid]:
     """Return one table per layer: the similarity of every two experts."""
     return [
-        Grid(
-            ["", *each.experts],
-            [
-                [name, *("–" if np.isnan(value) else f"{value:.3f}" for value in row)]
-                for name, row in zip(each.experts, each.cka, strict=True)
-            ],
+        _by_expert(
+            ("", each.experts),
+            each.experts,
+            each.cka,
             f"{each.layer}: similarity (CKA) on {each.rows:,} rows",
             "1: outputs that differ by rotation and scale only; –: an output that is equal in all rows",
         )
@@ -94,15 +92,25 @@ def similarity_grids(similarity: Sequence[Similarity]) -> list[Grid]:
     ]
 
 
+def _by_expert(
+    of: tuple[str, Sequence[str]], experts: Sequence[str], values: np.ndarray, title: str, note: str
+) -> Grid:
+    """Return a table of values ``[row, expert]``, with the heading of its rows and their names; NaN is a dash."""
+    heading, names = of
+    rows = [
+        [name, *("–" if np.isnan(value) else f"{value:.3f}" for value in row)]
+        for name, row in zip(names, values, strict=True)
+    ]
+    return Grid([heading, *experts], rows, title, note)
+
+
 def routing_grids(routing: Sequence[Routing]) -> list[Grid]:
     """Return one table per layer: the share of every task's gradient that each expert gets."""
     return [
-        Grid(
-            ["task", *each.experts],
-            [
-                [task, *("–" if np.isnan(share) else f"{share:.3f}" for share in row)]
-                for task, row in zip(each.tasks, each.gradients, strict=True)
-            ],
+        _by_expert(
+            ("task", each.tasks),
+            each.experts,
+            each.gradients,
             f"{each.layer}: shares of each task's gradient, on {each.rows:,} rows",
             "–: the task's loss has no gradient" if np.isnan(each.gradients).any() else "",
         )

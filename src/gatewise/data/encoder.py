@@ -141,15 +141,12 @@ class TableEncoder:
             TableError: as in :meth:`fit`.
         """
         needed_beside = {*known, *(column for task in self.schema.tasks for column in task.known_columns)}
-        absent = [name for f in self.schema.features if f.name in optional for name in columns_of(f)]
-        spared = [column for column in dict.fromkeys(absent) if column not in needed_beside]
+        spared = [column for column in self._columns_of(optional) if column not in needed_beside]
         needed = list(dict.fromkeys([*needed_columns(self.schema, labels=labels, weights=weights), *known]))
         table = _read(source, needed, self.column_types, spared)
         rows = table.num_rows
         _remark(self.columns, table)
-        for column in spared:
-            if column not in table.column_names:
-                table = table.append_column(column, pa.nulls(rows))
+        table = _with_nulls(table, spared)
         encoded = self.columns.encode(table)
         beside = known_numbers(known, table)
         if not labels:
@@ -171,12 +168,14 @@ class TableEncoder:
         Raises:
             TableError: as in :meth:`fit`.
         """
-        for column in (name for f in self.schema.features if f.name in optional for name in columns_of(f)):
-            if column not in piece.column_names:
-                piece = piece.append_column(column, pa.nulls(piece.num_rows))
+        piece = _with_nulls(piece, self._columns_of(optional))
         encoded, read = self.columns.encode(piece), read_labels(self.schema, self.labels, piece)
         steering = encode_weights(self.schema, piece) if weights else None
         return _assembled(self.layout, encoded, piece.num_rows, read, steering, hash_groups(self.schema, piece))
+
+    def _columns_of(self, features: Collection[str]) -> list[str]:
+        """Return the names of the table's columns that some features read."""
+        return list(dict.fromkeys(name for f in self.schema.features if f.name in features for name in columns_of(f)))
 
     @property
     def statistics(self) -> dict[str, dict[str, Any]]:
@@ -361,6 +360,14 @@ def _read(
 ) -> pa.Table:
     # types matter for text files only
     return read_needed(source, columns, types() if source_of(source).takes_types else None, spared)
+
+
+def _with_nulls(table: pa.Table, columns: Collection[str]) -> pa.Table:
+    """Return a table with those of the columns that it lacks, as nulls."""
+    for column in columns:
+        if column not in table.column_names:
+            table = table.append_column(column, pa.nulls(table.num_rows))
+    return table
 
 
 def _remark(columns: SchemaColumns, table: pa.Table, *, learning: bool = False) -> None:

@@ -17,19 +17,24 @@ def blocks(rows: int, size: int = PIECE_ROWS) -> Iterator[slice]:
         yield slice(start, min(start + size, rows))
 
 
-def regrouped(tables: Iterable[pa.Table], size: int = PIECE_ROWS) -> Iterator[pa.Table]:
+def regrouped(tables: Iterable[pa.Table], size: int = PIECE_ROWS, *, some: bool = False) -> Iterator[pa.Table]:
     """Yield the rows of tables, one after the other, in pieces of ``size`` rows; the last piece may be short.
 
     The pieces do not depend on where one table ends and the next begins. Nothing is copied but a piece's own rows.
+
+    Args:
+        tables: of one schema, or of types that can be brought together.
+        size: rows of a piece.
+        some: whether tables without any row give one empty piece, so that their columns are known; else they give none.
     """
     waiting: list[pa.Table] = []
-    count = 0
+    count, none_yet = 0, True
     for table in tables:
         waiting.append(table)
         count += table.num_rows
         while count >= size:
             whole = pa.concat_tables(waiting, promote_options="permissive")
             yield whole.slice(0, size)
-            waiting, count = [whole.slice(size)], count - size
-    if count:
+            waiting, count, none_yet = [whole.slice(size)], count - size, False
+    if count or (some and none_yet and waiting):
         yield pa.concat_tables(waiting, promote_options="permissive")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,7 +55,7 @@ class CachedRows:
 
     def batch(self, block: int) -> pa.RecordBatch:
         """Return a block as a record batch."""
-        part = next(number for number, first in enumerate(self._first_blocks[1:]) if block < first)
+        part = bisect_right(self._first_blocks, block) - 1
         readers = self._readers.__dict__.setdefault("by_part", {})
         if part not in readers:
             readers[part] = read_batches(self.folder / self.manifest.parts[part].file)

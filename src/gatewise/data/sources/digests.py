@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from gatewise.data.pieces import regrouped
+
 PIECE = 1 << 20
 """Rows whose values are digested at once, however a table is cut into chunks."""
 
@@ -23,15 +25,8 @@ def digest_of(facts: Iterable[str]) -> str:
 def digest_of_values(pieces: Iterable[pa.Table]) -> str:
     """Return a digest of the names, types and values of a table in pieces; where it is cut does not matter."""
     found = _new()
-    waiting: list[pa.Table] = []
-    for piece in pieces:
-        waiting.append(piece)
-        while sum(part.num_rows for part in waiting) >= PIECE:
-            whole = pa.concat_tables(waiting)
-            _update(found, whole.slice(0, PIECE))
-            waiting = [whole.slice(PIECE)]
-    if waiting:
-        _update(found, pa.concat_tables(waiting))
+    for piece in regrouped(pieces, PIECE, some=True):
+        _update(found, piece)
     return found.hexdigest()
 
 

@@ -9,10 +9,9 @@ from typing import Any
 import pyarrow as pa
 from typing_extensions import override
 
+from gatewise.data.pieces import regrouped
 from gatewise.data.reading import Types, first_line
-from gatewise.data.sources.digests import digest_of_values
-from gatewise.data.sources.parts import regrouped
-from gatewise.data.sources.source import Columns, Extent, Source
+from gatewise.data.sources.source import Columns, Source
 from gatewise.errors import TableError
 
 
@@ -35,7 +34,7 @@ class LazyFrame(Source):
 
     @override
     def stream(self, columns: Columns, types: Types, rows: int) -> Iterator[pa.Table]:
-        yield from regrouped(self._pieces(self._wanted(columns), rows), rows)
+        yield from regrouped(self._pieces(self._wanted(columns), rows), rows, some=True)
 
     def _pieces(self, wanted: Any, rows: int) -> Iterator[pa.Table]:
         with _explained():
@@ -49,16 +48,6 @@ class LazyFrame(Source):
     def _wanted(self, columns: Columns) -> Any:
         wanted = None if columns is None else set(columns)
         return self.frame.select([name for name in self.names() if wanted is None or name in wanted])
-
-    @override
-    def identity(self, columns: Columns = None) -> str:
-        """Return a digest of the values, which are computed for it piece by piece."""
-        return digest_of_values(self.stream(columns, {}, 65_536))
-
-    @override
-    def extent(self, columns: Columns = None) -> Extent:
-        """Return that nothing is known before the rows are computed."""
-        return Extent(None, None)
 
 
 def is_lazy_frame(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 from typing_extensions import override
 
+from gatewise.data.pieces import regrouped
 from gatewise.data.plain_types import is_string
 from gatewise.data.reading import Types, first_line
 from gatewise.data.sources.csv_files import CsvFile
@@ -83,7 +84,7 @@ class Parts(Source):
     def stream(self, columns: Columns, types: Types, rows: int) -> Iterator[pa.Table]:
         wanted = None if columns is None else list(columns)
         common = self._common(self._schemas(wanted, types))
-        yield from regrouped(self._pieces(wanted, types, common, rows), rows)
+        yield from regrouped(self._pieces(wanted, types, common, rows), rows, some=True)
 
     @override
     def identity(self, columns: Columns = None) -> str:
@@ -215,18 +216,3 @@ def _looser(common: Types) -> Types:
 
 def _fits(table: pa.Table, common: Types) -> bool:
     return all(field.type == common[field.name] for field in table.schema if field.name in common)
-
-
-def regrouped(pieces: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Yield the same rows in pieces of ``rows`` rows, fewer only in the last one; at least one piece."""
-    waiting: list[pa.Table] = []
-    count, is_first = 0, True
-    for piece in pieces:
-        waiting.append(piece)
-        count += piece.num_rows
-        while count >= rows:
-            whole = pa.concat_tables(waiting)
-            yield whole.slice(0, rows)
-            waiting, count, is_first = [whole.slice(rows)], count - rows, False
-    if waiting and (count or is_first):
-        yield pa.concat_tables(waiting)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from gatewise.data.pieces import PIECE_ROWS
 from gatewise.data.reading import Types
+from gatewise.data.sources.digests import digest_of_values
 
 Columns = Iterable[str] | None
 """Names of the wanted columns, as far as they exist; None: all."""
@@ -54,13 +56,16 @@ class Source(ABC):
     def stream(self, columns: Columns, types: Types, rows: int) -> Iterator[pa.Table]:
         """Yield all rows in pieces of at most ``rows`` rows, at least one piece; never holds all of them."""
 
-    @abstractmethod
     def identity(self, columns: Columns = None) -> str:
-        """Return a digest that changes with the data: of what is known of them without reading, if that is enough."""
+        """Return a digest that changes with the data: of what is known of them without reading, if that is enough.
 
-    @abstractmethod
-    def extent(self, columns: Columns = None) -> Extent:
-        """Return how much there is to read of the wanted columns."""
+        By default of the values, which are read for it piece by piece.
+        """
+        return digest_of_values(self.stream(columns, {}, PIECE_ROWS))
+
+    def extent(self, columns: Columns = None) -> Extent:  # noqa: ARG002
+        """Return how much there is to read of the wanted columns; by default nothing is known."""
+        return Extent(None, None)
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

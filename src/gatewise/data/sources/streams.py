@@ -10,10 +10,9 @@ import pyarrow as pa
 from typing_extensions import override
 
 from gatewise.data.in_memory import UNREADABLE, as_arrow, names_of
+from gatewise.data.pieces import regrouped
 from gatewise.data.reading import Types, first_line, unique_names
-from gatewise.data.sources.digests import digest_of_values
-from gatewise.data.sources.parts import regrouped
-from gatewise.data.sources.source import Columns, Extent, Source
+from gatewise.data.sources.source import Columns, Source
 from gatewise.errors import TableError
 
 _READ: weakref.WeakSet[pa.RecordBatchReader] = weakref.WeakSet()
@@ -46,7 +45,7 @@ class ArrowStream(Source):
     @override
     def stream(self, columns: Columns, types: Types, rows: int) -> Iterator[pa.Table]:
         self._once()
-        yield from regrouped(self._pieces(columns), rows)
+        yield from regrouped(self._pieces(columns), rows, some=True)
 
     def _pieces(self, columns: Columns) -> Iterator[pa.Table]:
         try:
@@ -67,13 +66,3 @@ class ArrowStream(Source):
                     "table: this reader was read before and gives its rows once: pass a new one, or read_all()"
                 )
             _READ.add(self.exporter)
-
-    @override
-    def identity(self, columns: Columns = None) -> str:
-        """Return a digest of the values; a reader is read for it."""
-        return digest_of_values(self.stream(columns, {}, 65_536))
-
-    @override
-    def extent(self, columns: Columns = None) -> Extent:
-        """Return that nothing is known before the rows are read."""
-        return Extent(None, None)
