@@ -22,7 +22,7 @@ demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # the compiled kernels under AddressSanitizer: one byte read or written outside an array ends the run
 asan: $(VENV)/.dev

@@ -11,6 +11,7 @@ from gatewise import declare
 from gatewise.assembly import build_balance
 from gatewise.errors import DeclarationError
 from gatewise.fingerprint import fingerprint
+from gatewise.processes import Processes
 from gatewise.serving import Scorer
 from gatewise.training import (
     Facts,
@@ -35,8 +36,12 @@ def make_trainer(
     run_dir: Path | None,
     reporter: Reporter,
     valid: TrainingRows | None = None,
+    processes: Processes | None = None,
 ) -> Trainer:
-    """Return a trainer for a scorer's model, from training and validation rows and the declared options."""
+    """Return a trainer for a scorer's model, from training and validation rows and the declared options.
+
+    ``processes`` train the model together; by default this process alone does.
+    """
     training, decided = options.training, options.training.decided
     balance = build_balance(options.balance, scorer.tasks).to(scorer.device)
     optimizer = make_optimizer(
@@ -70,6 +75,7 @@ def make_trainer(
         fingerprint=None if run_dir is None else _fingerprint(scorer, options, train, valid),
         reporter=reporter,
         save_seconds=60 * training.save_minutes,
+        processes=processes,
     )
 
 

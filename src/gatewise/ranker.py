@@ -27,6 +27,7 @@ from gatewise.analysis import (
 from gatewise.calibration import make_calibrator, make_fitter
 from gatewise.data import column_names, frame_like, source_of
 from gatewise.described import Described
+from gatewise.distributed import processes
 from gatewise.errors import DeclarationError, GatewiseWarning, TableError
 from gatewise.estimator import Estimator, is_labels, refuse_labels
 from gatewise.files import held, write_text
@@ -36,6 +37,7 @@ from gatewise.insight import Insight
 from gatewise.look import take_sample
 from gatewise.nn import TensorTable
 from gatewise.preparing import Rows, check_declared, check_fit, prepare
+from gatewise.processes import Processes
 from gatewise.progress import PROBLEMS, at_terminal, reporter_of, working
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, save_artefact
@@ -157,6 +159,9 @@ class Ranker(Described, Insight, Estimator):
             ArtefactError: a checkpoint cannot be read or written; another process writes into ``run_dir``; or
                 ``run_dir`` holds an earlier training, and neither ``resume`` nor ``overwrite`` is set.
 
+        In a process that a launcher started with others, such as torchrun, all of them train the model together, each
+        with its share of every batch; only rank 0 writes files and shows progress.
+
         Warns:
             GatewiseWarning: a gate has collapsed or an expert is dead; or the ranker was loaded or grown, and ``fit``
                 replaces its model (:meth:`update` continues its training).
@@ -169,12 +174,20 @@ class Ranker(Described, Insight, Estimator):
         if self._holds_more:
             what = "fit begins anew: what this ranker has learnt is forgotten; update trains it further"
             warnings.warn(what, GatewiseWarning, stacklevel=2)
-        folder, show = None if run_dir is None else Path(run_dir), at_terminal() if progress is None else progress
-        goes_on(folder, self.declared.training.known_epochs, resume=resume, overwrite=overwrite)
-        with nullcontext() if folder is None else held(folder):
-            told = self._reporter(show, label, callbacks)
-            self._learn(self.declared, train, valid, folder, told, show=show, resume=resume, overwrite=overwrite)
+        folder, among = None if run_dir is None else Path(run_dir), self._among()
+        first = among.rank == 0
+        show = first and (at_terminal() if progress is None else progress)
+        if first:
+            goes_on(folder, self.declared.training.known_epochs, resume=resume, overwrite=overwrite)
+        with held(folder) if folder is not None and first else nullcontext():
+            told = self._reporter(show, label, callbacks) if first else Reporter()
+            how: dict[str, Any] = {"show": show, "resume": resume, "overwrite": overwrite}
+            self._learn(self.declared, train, valid, folder, told, among, **how)
         return self
+
+    def _among(self) -> Processes:
+        """Return the processes that train together: those of a launcher, or this one alone."""
+        return processes(choose_device(self.declared.training.device))
 
     def update(self, train: Any, valid: Any = None, *, progress: bool | None = None) -> Ranker:
         """Continue training on other rows, from the ranker's weights, vocabularies and statistics.
@@ -199,8 +212,10 @@ class Ranker(Described, Insight, Estimator):
         known, options = self.scorer, replace(self.declared, model=self.options.model)
         check_fit(self.schema, options, valid)
         show = at_terminal() if progress is None else progress
-        told = self._reporter(show)
-        self._learn(options, train, valid, None, told, show=show, resume=False, overwrite=False, known=known)
+        among = self._among()
+        told = self._reporter(show) if among.rank == 0 else Reporter()
+        how: dict[str, Any] = {"show": show and among.rank == 0, "resume": False, "overwrite": False, "known": known}
+        self._learn(options, train, valid, None, told, among, **how)
         return self
 
     def to(self, device: str) -> Ranker:
@@ -228,6 +243,7 @@ class Ranker(Described, Insight, Estimator):
         valid: Any,
         run_dir: Path | None,
         reporter: Reporter,
+        among: Processes,
         *,
         show: bool,
         resume: bool,
@@ -240,7 +256,7 @@ class Ranker(Described, Insight, Estimator):
         options = tuned(scorer, prepared.options, rows, held_out, run_dir=run_dir, resume=resume)
         counted = {"training": len(rows), **({} if held_out is None else {"validation": len(held_out)})}
         reporter.on_prepared(facts_of(scorer, options, counted, run_dir))
-        trainer = make_trainer(scorer, options, rows, run_dir, reporter, held_out)
+        trainer = make_trainer(scorer, options, rows, run_dir, reporter, held_out, among)
         try:
             trainer.fit(rows, held_out, resume=resume, overwrite=overwrite)
         finally:
@@ -249,6 +265,8 @@ class Ranker(Described, Insight, Estimator):
                 self._scorer, self.history, self._holds_more = scorer, trainer.history, False
                 self.options = prepared.options
                 self.made, self.rows = versions(), counted
+        if among.rank:
+            return
         looked_at = held_out if held_out is not None and len(held_out) else rows
         self._warn_of_gates(looked_at.head(GATE_SAMPLE))
         # where nobody listens, such as in a command that says them later, nothing is computed

@@ -126,7 +126,7 @@ class WindowedRows:
                 whole = len(order) if last else len(order) // batch_size * batch_size
                 left = window.encoded.taken(order[whole:].numpy())
                 coming = None if last else pool.submit(read, number + 1, left)
-                yield from window.table.batches_in(order[:whole], batch_size, processes)
+                yield from window.table.batches_in(order[:whole], batch_size, processes, whole_groups=whole_groups)
 
     def _windows(self, seed: int | None) -> list[Sequence[int]]:
         """Return the blocks of every window, in the order of an epoch."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatewise.cli.launch import launch
 from gatewise.cli.log_file import LogFile, log_file
 from gatewise.cli.show import metrics_table, out
 from gatewise.declare import Recipe
@@ -52,6 +53,12 @@ def train(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show every metric of every epoch, losses' weights and gates.")
     ] = False,
+    ranks: Annotated[
+        int, typer.Option("--ranks", min=1, help="Processes on this machine that train the model together.")
+    ] = 1,
+    max_restarts: Annotated[
+        int, typer.Option("--max-restarts", min=0, help="With --ranks: how often a process may die and all go on.")
+    ] = 0,
     json_: Annotated[
         bool,
         typer.Option("--json", help="Write one JSON object per line to standard output: start, every epoch, end."),
@@ -60,7 +67,10 @@ def train(
     """Train a recipe, and write artefact, metrics, history, checkpoint and report into its output folder."""
     tune_process()
     declared = Recipe.read(recipe, overrides=set_ or [])
+    if ranks > 1:
+        raise typer.Exit(launch(ranks, max_restarts))
     # torch takes seconds to import: mistakes in the recipe are reported first
+    from gatewise.distributed import rank
     from gatewise.jobs import (
         ARTEFACT,
         REPORT,
@@ -98,6 +108,8 @@ def train(
             if lines is not None:
                 lines.finish()
             raise
+        if rank() > 0:
+            return
         # in standard output programs find JSON alone
         say = _Saying(terminal(stderr=True) if json_ else out(), file)
         for name, metrics in ranker.metrics.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gatewise.declare import Recipe, to_dict
+from gatewise.distributed import rank
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning
 from gatewise.files import held, write_text
 from gatewise.jobs.periods import periods_in_words
@@ -39,6 +40,8 @@ def train_recipe(
 
     Writes into ``run_dir``: ``artefact/``, ``metrics.json``, ``recipe.json``, ``history.jsonl`` and ``checkpoint.pt``.
 
+    Under a launcher, such as torchrun, all processes train together, and rank 0 does the rest alone.
+
     ``callbacks`` are told of every step and epoch, and of what is saved; :func:`gatewise.track.trackers_of` makes those
     of a recipe.
 
@@ -58,6 +61,11 @@ def train_recipe(
         resume = False
     how: dict[str, Any] = {"resume": resume, "overwrite": overwrite, "progress": progress, "label": label}
     how["callbacks"] = callbacks
+    if rank() > 0:
+        # files, lines and metrics are rank 0's
+        with unspoken():
+            ranker.fit(tables.train, tables.valid, run_dir=run_dir, **how)
+        return ranker
     goes_on(run_dir, recipe.training.known_epochs, resume=resume, overwrite=overwrite)
     with held(run_dir):
         if line := periods_in_words(recipe.data, tables):

@@ -172,15 +172,32 @@ class TensorTable:
             first: number of the first batch to yield.
         """
         order = self.order(seed, whole_groups=whole_groups)
-        yield from self.batches_in(order[first * batch_size :], batch_size, processes)
+        yield from self.batches_in(order[first * batch_size :], batch_size, processes, whole_groups=whole_groups)
 
-    def batches_in(self, order: Tensor, batch_size: int, processes: Processes) -> Iterator[Batch]:
-        """Yield this process's share of every batch of the rows whose indices are ``order``, ``[row]``."""
+    def batches_in(
+        self, order: Tensor, batch_size: int, processes: Processes, *, whole_groups: bool = False
+    ) -> Iterator[Batch]:
+        """Yield this process's share of every batch of the rows whose indices are ``order``, ``[row]``.
+
+        With ``whole_groups`` no group is cut between processes.
+        """
         # the rows of several batches are fetched at once: fewer and larger copies
         for index in torch.split(order.to(self.device), batch_size * BATCHES_AT_ONCE):
             if len(index):
-                shares = [rows[share_of(processes, len(rows))] for rows in torch.split(index, batch_size)]
-                yield from self._cut(shares)
+                batches = torch.split(index, batch_size)
+                yield from self._cut([self._share(rows, processes, whole_groups) for rows in batches])
+
+    def _share(self, rows: Tensor, processes: Processes, whole_groups: bool) -> Tensor:
+        """Return this process's share of a batch of row indices."""
+        share = share_of(processes, len(rows))
+        if not whole_groups or self.groups is None or processes.size == 1:
+            return rows[share]
+        groups = self.groups[rows.cpu()]
+        begins = torch.ones(len(rows) + 1, dtype=torch.bool)
+        begins[1:-1] = (groups[1:] != groups[:-1]) | (groups[1:] < 0)
+        places = begins.nonzero()[:, 0]
+        start, stop = places[torch.searchsorted(places, torch.tensor([share.start, share.stop]))].tolist()
+        return rows[start:stop]
 
     def order(self, seed: int | None, *, whole_groups: bool = False) -> Tensor:
         """Return the indices ``[row]`` of the rows in the order of an epoch; see :meth:`batches`."""

@@ -96,6 +96,8 @@ class TrainingStep:
         self.task_weights = torch.tensor([task.weight for task in tasks], device=self.device)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
         self.draws = Draws(self.device)
+        # several processes draw dropout of their own, and what a rule draws together
+        self.common = self.draws if self.processes.size == 1 else Draws(self.device)
         names = [task.name for task in tasks]
         self.conflict = None if conflict_every is None else ConflictMonitor(names, conflict_every)
         self._compiled = self._compile() if compile else self._losses
@@ -208,7 +210,8 @@ class TrainingStep:
         if gramian is not None and not gramian.isfinite().all():
             # too large for half precision: the scaler skips the step; any other overflow ends the epoch
             return Balanced(given, self.task_weights)
-        return Balanced(given, self.balance(given) * self.task_weights)
+        with drawing(self.common):
+            return Balanced(given, self.balance(given) * self.task_weights)
 
     def _with_own_loss(self, objective: Tensor, losses: Tensor, counts: TaskCounts) -> Tensor:
         own = self.balance.own_loss(losses)
@@ -267,11 +270,24 @@ class TrainingStep:
     def state_within_epoch(self) -> dict[str, Any]:
         """Return what a checkpoint within an epoch has besides :meth:`state_dict`."""
         conflict = None if self.conflict is None else self.conflict.state_dict()
-        return {"draws": list(self.draws.state()), "conflict": conflict}
+        draws = [self._of_all_ranks(state) for state in self.draws.state()]
+        return {"draws": draws, "common": list(self.common.state()), "conflict": conflict}
+
+    def _of_all_ranks(self, state: Tensor) -> Tensor:
+        """Return the states ``[rank, byte]`` of the streams of all processes."""
+        states = torch.zeros(self.processes.size, len(state), dtype=torch.long)
+        states[self.processes.rank] = state
+        return self.processes.sum(states).to(state.dtype)
 
     def restore_within_epoch(self, state: dict[str, Any]) -> None:
         """Restore a saved :meth:`state_within_epoch`."""
-        self.draws.restore(tuple(state["draws"]))
+        rank = self.processes.rank
+        # a process that was not there before has the stream that it begins the epoch with
+        if rank < len(state["draws"][0]):
+            # a generator reads the memory of a tensor from its beginning, whatever part of it a view is
+            self.draws.restore(tuple(states[rank].clone() for states in state["draws"]))
+        if self.common is not self.draws:
+            self.common.restore(tuple(state["common"]))
         if self.conflict is not None and state["conflict"] is not None:
             self.conflict.load_state_dict(state["conflict"])
 

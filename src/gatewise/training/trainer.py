@@ -180,6 +180,7 @@ class Trainer:
         before, self._under_way = self._under_way, None
         done = Progress() if before is None else Progress.of(before["progress"], self.step.device)
         # each rank draws its own dropout
+        self.step.common.seed(_seed_of(self.seed, epoch))
         self.step.draws.seed(_seed_of(self.seed + self.processes.rank, epoch))
         if (conflict := self.step.conflict) is not None:
             conflict.start()
@@ -211,8 +212,15 @@ class Trainer:
         return train.batches(self.batch_size, seed, whole_groups=whole_groups, processes=self.processes, first=first)
 
     def _due(self, seconds: float) -> bool:
-        """Return whether to write a checkpoint within an epoch, so many seconds after the last one."""
-        return self.run_dir is not None and (seconds >= self.save_seconds or self._termination.asked)
+        """Return whether all processes reach a checkpoint within an epoch, so many seconds after the last one."""
+        if self.run_dir is None:
+            return False
+        late, asked = seconds >= self.save_seconds and self.processes.rank == 0, self._termination.asked
+        if self.processes.size > 1:
+            late, asked = (self.processes.sum(torch.tensor([late, asked]).long()) > 0).tolist()
+            # whichever process was asked to end, all do
+            self._termination.asked = asked
+        return late or asked
 
     def _summary(self, epoch: int, steps: Tensor) -> dict[str, dict[str, float]]:
         """Return each task's mean loss and weight from the steps ``[step, 3, task]`` of an epoch."""

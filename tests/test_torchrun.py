@@ -1,0 +1,130 @@
+"""Several processes, started by torchrun, train the model that one process trains."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from gatewise import declare
+from gatewise.cli.launch import _without
+from gatewise.cli.launch import launch as start
+from gatewise.errors import DeclarationError
+from torchrun_program import table
+
+# the fixtures start processes: one worker has all of these tests
+pytestmark = pytest.mark.xdist_group("torchrun")
+PROGRAM = Path(__file__).parent / "torchrun_program.py"
+RULES = [kind for cls in get_args(get_args(declare.AnyBalance)[0]) if (kind := cls().kind) != "tuned_static"]
+CASES: dict[str, dict[str, Any]] = {rule: {"balance": rule} for rule in RULES}
+CASES |= {
+    "accumulated": {"accumulate": 3, "balance": "uncertainty"},
+    "from disk": {"memory": 0, "batch_size": 70},
+    "cosine": {"schedule": "cosine", "weight_decay": 0.01},
+    "adagrad": {"optimizer": "adagrad", "embedding_update": "rowwise_adagrad"},
+    "dense": {"embedding_update": "dense"},
+    "ranking": {"ranked": True},
+    "half": {"precision": "bf16"},
+}
+
+
+OF_THREE = ("uncertainty", "gradnorm", "upgrad", "accumulated", "from disk", "ranking")
+"""Cases that three processes train, too: what is summed in each of them differs."""
+RECIPE = """
+data: {train: train.parquet, valid: valid.parquet}
+features: [{kind: categorical, name: user, dim: 4}, {kind: numeric, name: x}]
+tasks: [{kind: binary, name: click}]
+model: {kind: mmoe, experts: 2, expert_dims: [8]}
+training: {epochs: 1, batch_size: 64, lr: 0.01}
+"""
+JUMPS = ("half", "pcgrad")
+"""Where the last digit of a sum decides more: rounding to bf16, and whether PCGrad takes two tasks to conflict."""
+
+
+def launch(ranks: int, cases: dict[str, Any], out: Path, *, dies: bool = False) -> Path:
+    out.mkdir(exist_ok=True)
+    (out / "cases.json").write_text(json.dumps(cases))
+    alone = [sys.executable, str(PROGRAM), str(out / "cases.json"), str(out)]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GATEWISE_CACHE": str(out / "cache")}
+    command = alone if ranks == 1 else [*torchrun, *alone[1:]]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert (found.returncode != 0) == dies, found.stderr[-3000:]
+    return out
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    return launch(1, CASES, tmp_path_factory.mktemp("ranks") / "one")
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    cases = {2: CASES, 3: {name: CASES[name] for name in OF_THREE}}
+    return {size: launch(size, some, tmp_path_factory.mktemp("ranks") / f"{size}") for size, some in cases.items()}
+
+
+@pytest.mark.parametrize(("case", "size"), [*((case, 2) for case in CASES), *((case, 3) for case in OF_THREE)])
+def test_several_processes_are_one(case, size, one, several):
+    folder = several[size]
+    wanted = torch.load(one / f"{case}.0.pt")
+    found = [torch.load(folder / f"{case}.{rank}.pt") for rank in range(size)]
+    close = {"atol": 1e-5, "rtol": 1e-5}
+    if case in JUMPS:
+        close = {"atol": 1e-2, "rtol": 1e-1}
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[0][name], value, **close)
+        assert all(other[name].equal(found[0][name]) for other in found), name
+    metrics = [json.loads((each / f"{case}.json").read_text()) for each in (one, folder)]
+    for task, values in metrics[0].items():
+        for metric, value in values.items():
+            assert metrics[1][task][metric] == pytest.approx(value, abs=1e-2 if case in JUMPS else 2e-4), (task, metric)
+
+
+def test_a_killed_process_leads_to_the_same_weights(tmp_path):
+    case = {"balance": "uncertainty", "epochs": 2, "model": None}
+    whole = launch(2, {"case": case}, tmp_path / "whole")
+    again = launch(2, {"case": {**case, "dies at": 27}}, tmp_path / "again", dies=True)
+    assert not (again / "case.0.pt").exists()
+    launch(2, {"case": {**case, "dies at": 27}}, tmp_path / "again")
+    wanted, found = (torch.load(each / "case.0.pt") for each in (whole, again))
+    for name, value in wanted.items():
+        assert value.equal(found[name]), name
+
+
+def test_the_command_starts_the_processes(tmp_path):
+    pq.write_table(table(), tmp_path / "train.parquet")
+    pq.write_table(table(300, 1), tmp_path / "valid.parquet")
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    runs = {}
+    for ranks in (1, 2):
+        command = [sys.executable, "-m", "gatewise", "train", str(tmp_path / "recipe.yaml")]
+        command += ["-o", str(tmp_path / f"{ranks}"), "--no-report", "--baseline", "none", "--ranks", str(ranks)]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
+        assert found.returncode == 0, found.stderr[-2000:]
+        runs[ranks] = json.loads((tmp_path / f"{ranks}" / "metrics.json").read_text())["valid"]
+        # one process writes and tells
+        assert found.stderr.count("epoch 1/1") == 1
+        assert found.stdout.count("artefact:") == 1
+    for metric, value in runs[1]["click"].items():
+        assert runs[2]["click"][metric] == pytest.approx(value, abs=2e-4)
+
+
+def test_a_launcher_within_a_launcher_is_refused(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(DeclarationError, match="--ranks: a launcher has started 2 processes already"):
+        start(2, 0)
+
+
+def test_options_of_the_launch_are_not_handed_on():
+    given = ["train", "r.yaml", "--ranks", "2", "-o", "x", "--max-restarts=3", "--resume"]
+    assert _without(given) == ["train", "r.yaml", "-o", "x", "--resume"]

@@ -1,0 +1,91 @@
+"""What tests of several processes run under torchrun: trainings, whose weights rank 0 writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+import gatewise as gw
+from gatewise.training import Reporter
+
+SCHEMA = gw.Schema(
+    features=[
+        gw.Categorical("user", dim=4),
+        gw.Numeric("x"),
+        gw.Sequence("tags", dim=2),
+        gw.Sequence("seen", shares="user"),
+    ],
+    tasks=[gw.Binary("click"), gw.Binary("buy", after="click"), gw.Regression("stay", weight_column="weight")],
+    group="request",
+)
+RANKED = gw.Schema(features=SCHEMA.features, tasks=[gw.Binary("click", ranking="pairwise")], group="request")
+OPTIONS = {"epochs": 1, "batch_size": 50, "seed": 1, "optimizer": "adam", "lr": 3e-3, "clip_norm": 1.0}
+
+
+def table(rows: int = 1010, seed: int = 0) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    user, x = rng.integers(0, 30, rows), rng.normal(size=rows)
+    click = rng.random(rows) < 1 / (1 + np.exp(-np.sin(user) - x))
+    return pa.table(
+        {
+            "user": user,
+            "x": x,
+            "tags": rng.choice(["a|b", "", "c"], rows),
+            "seen": [rng.integers(0, 30, n).tolist() for n in rng.integers(0, 4, rows)],
+            "click": click.astype(int),
+            "buy": (click & (rng.random(rows) < 0.3)).astype(int),
+            "stay": pa.array(x + rng.normal(size=rows), mask=rng.random(rows) < 0.3),
+            "weight": rng.random(rows) + 0.5,
+            "request": np.arange(rows) // 4,
+        }
+    )
+
+
+def trained(case: dict[str, Any], run_dir: Path | None = None, **more: Any) -> gw.Ranker:
+    """Train one case: options of the training, ``model``, ``balance``, and ``ranked`` for a ranking loss."""
+    options = {**OPTIONS, **case}
+    schema = RANKED if options.pop("ranked", False) else SCHEMA
+    model = options.pop("model", None) or gw.MMoE(experts=3, expert_dims=[8], tower_dims=[4])
+    ranker = gw.Ranker(schema, model, **options)
+    return ranker.fit(table(), table(300, 1), run_dir=run_dir, progress=False, **more)
+
+
+class DiesAt(Reporter):
+    """Kills its process in a step, once."""
+
+    def __init__(self, step: int, mark: Path) -> None:
+        self.left, self.mark = step, mark
+
+    def on_step_end(self, losses: torch.Tensor) -> None:
+        self.left -= 1
+        if self.left == 0 and not self.mark.exists():
+            self.mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    cases, out = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    rank = int(os.environ.get("RANK", "0"))
+    for name, case in cases.items():
+        if (step := case.pop("dies at", None)) is not None:
+            run, mark = out / f"{name} run", out / f"{name} died"
+            more = {"resume": mark.exists(), "callbacks": [DiesAt(step, mark)]}
+            ranker = trained({**case, "save_minutes": 0}, run, **more)
+        else:
+            ranker = trained(case)
+        # replicas are equal, bit for bit: every rank writes its own
+        torch.save(dict(ranker.scorer.model.state_dict()), out / f"{name}.{rank}.pt")
+        if rank == 0:
+            (out / f"{name}.json").write_text(json.dumps(ranker.history[-1].valid))
+
+
+if __name__ == "__main__":
+    main()
