@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
@@ -99,23 +103,78 @@ def test_a_killed_process_leads_to_the_same_weights(tmp_path):
         assert value.equal(found[name]), name
 
 
-def test_the_command_starts_the_processes(tmp_path):
-    pq.write_table(table(), tmp_path / "train.parquet")
-    pq.write_table(table(300, 1), tmp_path / "valid.parquet")
-    (tmp_path / "recipe.yaml").write_text(RECIPE)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a recipe and its tables."""
+    folder = tmp_path_factory.mktemp("recipe")
+    pq.write_table(table(), folder / "train.parquet")
+    pq.write_table(table(300, 1), folder / "valid.parquet")
+    (folder / "recipe.yaml").write_text(RECIPE)
+    return folder
+
+
+def train(folder: Path, out: str, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gatewise", "train", str(folder / "recipe.yaml"), "-o", str(folder / out)]
+    command += ["--no-report", "--baseline", "none", *options]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROGRAM.parent), **variables}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
+
+
+def test_the_command_starts_the_processes(folder):
     runs = {}
-    for ranks in (1, 2):
-        command = [sys.executable, "-m", "gatewise", "train", str(tmp_path / "recipe.yaml")]
-        command += ["-o", str(tmp_path / f"{ranks}"), "--no-report", "--baseline", "none", "--ranks", str(ranks)]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
+    for ranks in ("1", "2"):
+        found = train(folder, ranks, "--ranks", ranks)
         assert found.returncode == 0, found.stderr[-2000:]
-        runs[ranks] = json.loads((tmp_path / f"{ranks}" / "metrics.json").read_text())["valid"]
+        runs[ranks] = json.loads((folder / ranks / "metrics.json").read_text())["valid"]
         # one process writes and tells
         assert found.stderr.count("epoch 1/1") == 1
         assert found.stdout.count("artefact:") == 1
-    for metric, value in runs[1]["click"].items():
-        assert runs[2]["click"][metric] == pytest.approx(value, abs=2e-4)
+    for metric, value in runs["1"]["click"].items():
+        assert runs["2"]["click"][metric] == pytest.approx(value, abs=2e-4)
+
+
+def process_of(rank: int, run: Path) -> int | None:
+    """Return the process that has this rank in the training of a run, if it is there."""
+    for each in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            of_run = str(run).encode() in (each / "cmdline").read_bytes()
+            if of_run and f"RANK={rank}".encode() in (each / "environ").read_bytes().split(b"\0"):
+                return int(each.name)
+    return None
+
+
+def test_all_go_on_where_one_died(folder):
+    # a checkpoint after every step
+    settings = ("--set", "training.save_minutes=0", "--set", "training.epochs=2", "--set", "training.batch_size=20")
+    assert train(folder, "whole", "--ranks", "2", *settings).returncode == 0
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(train, folder, "killed", "--ranks", "2", "--max-restarts", "2", *settings)
+        for rank, saved in ((1, 3), (0, 9)):
+            checkpoint, seen = folder / "killed" / "checkpoint.pt", set[int]()
+            while len(seen) < saved and not running.done():
+                with contextlib.suppress(FileNotFoundError):
+                    seen.add(checkpoint.stat().st_ino)
+                time.sleep(0.001)
+            found = process_of(rank, folder / "killed")
+            assert found is not None
+            os.kill(found, signal.SIGKILL)
+            while Path(f"/proc/{found}").exists():
+                time.sleep(0.01)
+        ended = running.result()
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert "process 1 of 2 was ended by SIGKILL" in ended.stderr
+    assert "process 0 of 2 was ended by SIGKILL" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    wanted, weights = (folder / name / "artefact" / "weights.safetensors" for name in ("whole", "killed"))
+    assert weights.read_bytes() == wanted.read_bytes()
+
+
+def test_a_mistake_is_said_once(folder):
+    found = train(folder, "mistake", "--ranks", "2", "--max-restarts", "2", "--set", "data.train=valid.csv")
+    assert found.returncode == 1
+    assert found.stderr.count("error:") == 1
+    assert "restarts" not in found.stderr
+    assert "Traceback" not in found.stderr
 
 
 def test_a_launcher_within_a_launcher_is_refused(monkeypatch):

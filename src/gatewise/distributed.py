@@ -6,12 +6,15 @@ A launcher says in the environment who a process is: ``RANK``, ``WORLD_SIZE``, `
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
+from collections.abc import Iterator
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from gatewise.errors import LostProcessError
 from gatewise.processes import Alone, Processes
 
 
@@ -30,7 +33,8 @@ class Group:
         if tensor.is_sparse:
             return self._sum_rows(tensor.coalesce())
         total = tensor.detach().clone().contiguous()
-        dist.all_reduce(total)
+        with _reachable():
+            dist.all_reduce(total)
         return total
 
     def _sum_rows(self, tensor: Tensor) -> Tensor:
@@ -48,8 +52,19 @@ class Group:
 
     def _gathered(self, tensor: Tensor) -> list[Tensor]:
         found = [torch.empty_like(tensor) for _ in range(self.size)]
-        dist.all_gather(found, tensor)
+        with _reachable():
+            dist.all_gather(found, tensor)
         return found
+
+
+@contextlib.contextmanager
+def _reachable() -> Iterator[None]:
+    """Say in words that another process has gone."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise LostProcessError(f"another process of this training has ended, or cannot be reached: {reason}") from error
 
 
 def _lengthened(values: Tensor, length: int) -> Tensor:

@@ -42,6 +42,10 @@ class TrainingError(GatewiseError, RuntimeError):
     """Training cannot continue: a loss is not finite, or a monitored metric is undefined."""
 
 
+class LostProcessError(TrainingError):
+    """Another of the processes that train one model together has gone, or cannot be reached."""
+
+
 class ShapeError(GatewiseError, ValueError):
     """A tensor or module argument has another size or range than declared."""
 

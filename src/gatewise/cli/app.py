@@ -30,18 +30,15 @@ from gatewise.cli.look import look
 from gatewise.cli.predict import predict
 from gatewise.cli.report import report
 from gatewise.cli.serve import serve
+from gatewise.cli.statuses import INTERNAL_ERROR, INTERRUPTED, LOST, TERMINATED, USAGE_ERROR, USER_ERROR
 from gatewise.cli.train import train
 from gatewise.cli.tune import tune
-from gatewise.errors import GatewiseError, GatewiseWarning
+from gatewise.errors import GatewiseError, GatewiseWarning, LostProcessError
 from gatewise.machine import wait_briefly
 from gatewise.own_modules import import_modules
 from gatewise.version import __version__
 
 LOGGER = logging.getLogger("gatewise")
-INTERRUPTED, TERMINATED = 130, 143
-USER_ERROR = 1
-USAGE_ERROR = 2
-INTERNAL_ERROR = 70
 
 app = typer.Typer(
     name="gatewise",
@@ -171,7 +168,7 @@ def main() -> None:
             raise
         for line in str(error).splitlines():
             typer.echo(f"error: {line}", err=True)
-        sys.exit(USER_ERROR)
+        sys.exit(LOST if isinstance(error, LostProcessError) else USER_ERROR)
     except BrokenPipeError:
         # the reader of a pipe has gone: nothing more may be written, also when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

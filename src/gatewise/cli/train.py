@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatewise.cli.launch import launch
+from gatewise.cli.launch import end_with_launcher, launch
 from gatewise.cli.log_file import LogFile, log_file
 from gatewise.cli.show import metrics_table, out
 from gatewise.declare import Recipe
@@ -69,6 +69,7 @@ def train(
     declared = Recipe.read(recipe, overrides=set_ or [])
     if ranks > 1:
         raise typer.Exit(launch(ranks, max_restarts))
+    ranks = end_with_launcher()
     # torch takes seconds to import: mistakes in the recipe are reported first
     from gatewise.distributed import rank
     from gatewise.jobs import (
@@ -92,6 +93,10 @@ def train(
     run_dir = output or Path(declared.output)
     if resume and overwrite:
         raise DeclarationError("--resume goes on with a run, --overwrite begins it anew: give one of them")
+    if rank() > 0:
+        # what is written, shown and judged is rank 0's
+        train_recipe(declared, find_tables(declared, recipe.parent), run_dir, resume=resume, overwrite=overwrite)
+        return
     told = Reporters(trackers_of(declared))
     with log_file(log, verbose=verbose) as file:
         with working("looking at the tables", at_terminal()):
@@ -103,13 +108,12 @@ def train(
             ranker = train_recipe(declared, tables, run_dir, resume=resume, overwrite=overwrite, callbacks=callbacks)
         except KeyboardInterrupt:
             overrides = [word for override in set_ or [] for word in ("--set", override)]
-            again = shlex.join(["gatewise", "train", str(recipe), "-o", str(run_dir), *overrides, "--resume"])
-            typer.echo(f"go on with: {again}", err=True)
+            together = [] if ranks == 1 else ["--ranks", str(ranks)]
+            again = ["gatewise", "train", str(recipe), "-o", str(run_dir), *overrides, *together, "--resume"]
+            typer.echo(f"go on with: {shlex.join(again)}", err=True)
             if lines is not None:
                 lines.finish()
             raise
-        if rank() > 0:
-            return
         # in standard output programs find JSON alone
         say = _Saying(terminal(stderr=True) if json_ else out(), file)
         for name, metrics in ranker.metrics.items():
