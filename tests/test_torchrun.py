@@ -38,7 +38,7 @@ CASES |= {
     "half": {"precision": "bf16"},
 }
 
-
+SHARDED = {f"{name} in shards": {**case, "tables": "shard"} for name, case in CASES.items() if name != "dense"}
 OF_THREE = ("uncertainty", "gradnorm", "upgrad", "accumulated", "from disk", "ranking")
 """Cases that three processes train, too: what is summed in each of them differs."""
 RECIPE = """
@@ -71,7 +71,9 @@ def one(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory):
-    cases = {2: CASES, 3: {name: CASES[name] for name in OF_THREE}}
+    some = {name: CASES[name] for name in OF_THREE}
+    some |= {name: case for name, case in SHARDED.items() if name.removesuffix(" in shards") in OF_THREE}
+    cases = {2: CASES | SHARDED, 3: some}
     return {size: launch(size, some, tmp_path_factory.mktemp("ranks") / f"{size}") for size, some in cases.items()}
 
 
@@ -90,6 +92,23 @@ def test_several_processes_are_one(case, size, one, several):
     for task, values in metrics[0].items():
         for metric, value in values.items():
             assert metrics[1][task][metric] == pytest.approx(value, abs=1e-2 if case in JUMPS else 2e-4), (task, metric)
+
+
+@pytest.mark.parametrize(
+    ("case", "size"), [*((case, 2) for case in SHARDED), *((f"{case} in shards", 3) for case in OF_THREE)]
+)
+def test_processes_share_tables(case, size, one, several):
+    folder, alone = several[size], case.removesuffix(" in shards")
+    wanted, found = torch.load(one / f"{alone}.0.pt"), torch.load(folder / f"{case}.0.pt")
+    close = {"atol": 1e-2, "rtol": 1e-1} if alone in JUMPS else {"atol": 1e-5, "rtol": 1e-5}
+    torch.testing.assert_close(found, wanted, **close)
+    for rank in range(1, size):
+        part = torch.load(folder / f"{case}.{rank}.pt")
+        for name, value in found.items():
+            if name.startswith("input_layer.tables.weights"):
+                torch.testing.assert_close(part[name], value[rank::size], atol=0, rtol=0)
+            else:
+                assert part[name].equal(value), name
 
 
 def test_a_killed_process_leads_to_the_same_weights(tmp_path):

@@ -81,7 +81,7 @@ def main() -> None:
             ranker = trained({**case, "save_minutes": 0}, run, **more)
         else:
             ranker = trained(case)
-        # replicas are equal, bit for bit: every rank writes its own
+        # replicas are equal, bit for bit: every rank writes its own, and of shards what it holds
         torch.save(dict(ranker.scorer.model.state_dict()), out / f"{name}.{rank}.pt")
         if rank == 0:
             (out / f"{name}.json").write_text(json.dumps(ranker.history[-1].valid))

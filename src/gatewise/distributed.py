@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.distributed as dist
@@ -49,6 +49,19 @@ class Group:
         summed = torch.cat([some for _, some in kept])
         # in the order of the ranks, so that every process adds in the same order
         return torch.sparse_coo_tensor(indices, summed, tensor.shape, check_invariants=False).coalesce()
+
+    def exchange(self, parts: Sequence[Tensor], lengths: Sequence[int] | None = None) -> list[Tensor]:
+        """Send ``parts[r]`` to every rank r, and return what every rank sent to this one, by rank."""
+        sent, given = torch.cat(list(parts)).contiguous(), [len(part) for part in parts]
+        with _reachable():
+            if lengths is None:
+                counts = torch.tensor(given, device=sent.device)
+                found = torch.empty_like(counts)
+                dist.all_to_all_single(found, counts)
+                lengths = found.tolist()
+            received = sent.new_empty(sum(lengths), *sent.shape[1:])
+            dist.all_to_all_single(received, sent, list(lengths), given)
+        return list(torch.split(received, list(lengths)))
 
     def _gathered(self, tensor: Tensor) -> list[Tensor]:
         found = [torch.empty_like(tensor) for _ in range(self.size)]

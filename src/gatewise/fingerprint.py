@@ -9,7 +9,17 @@ from typing import Any
 from gatewise import declare
 from gatewise.training.run_folder import DEFAULTS
 
-LOOKING = ("patience", "device", "conflict_every", "callbacks", "memory", "cache", "save_minutes")
+LOOKING = (
+    "patience",
+    "device",
+    "conflict_every",
+    "callbacks",
+    "memory",
+    "cache",
+    "save_minutes",
+    "ranks",
+    "tables",
+)
 """Options that do not change the trained model."""
 
 

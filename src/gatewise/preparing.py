@@ -22,7 +22,8 @@ from gatewise.assembly import (
 from gatewise.caching import Cacher, fits
 from gatewise.data import CachedRows, EncodedTable, TableEncoder, check_there, readable
 from gatewise.errors import DeclarationError
-from gatewise.nn import TensorTable
+from gatewise.nn import EmbeddingTables, ShardedTables, TensorTable
+from gatewise.processes import Processes
 from gatewise.progress import counting, said, working
 from gatewise.serving import Scorer
 from gatewise.training import Monitor, choose_device
@@ -90,6 +91,7 @@ def prepare(
     *,
     known: Scorer | None = None,
     show: bool = False,
+    among: Processes | None = None,
 ) -> Prepared:
     """Return encoded tables and a new model, or a copy of the known model.
 
@@ -100,6 +102,7 @@ def prepare(
         valid: any table, or None.
         known: encoder, model and tasks of an earlier training to continue, or None.
         show: whether to show progress.
+        among: the processes that train together; by default this one alone.
 
     Raises:
         TableError: a table, or a file of vectors, does not hold what the schema declares; names the column.
@@ -117,7 +120,10 @@ def prepare(
         gc.collect()
     encoded_valid = None if valid is None else tables.validation(encoder, valid, aside)
     options = _resolved(options, declare.TableSize(len(encoded), valid is not None), show)
-    scorer = _untrained(encoder, options, device) if known is None else known.copy(device)
+    shared = among if among is not None and among.size > 1 and options.training.tables == "shard" else None
+    scorer = _untrained(encoder, options, device, shared) if known is None else known.copy(device)
+    if known is not None and shared is not None:
+        scorer.model.input_layer.tables = ShardedTables.of(scorer.model.input_layer.tables, shared)
     with counting("texts read", show and bool(encoder.layout.texts)) as count:
         read = partial(scorer.model.input_layer.read_texts, read=count)
         tensors = _rows(scorer, encoded).prepared(read)
@@ -178,10 +184,13 @@ def _check_vectors(schema: declare.Schema) -> None:
             check_there(vectors, f"feature {feature.name!r}")
 
 
-def _untrained(encoder: TableEncoder, options: declare.Options, device: torch.device) -> Scorer:
-    """Return a scorer with an untrained model."""
+def _untrained(
+    encoder: TableEncoder, options: declare.Options, device: torch.device, shared: Processes | None = None
+) -> Scorer:
+    """Return a scorer with an untrained model, whose tables several processes may share."""
     tasks = build_tasks(encoder.schema, encoder.statistics)
-    model = build_model(options.model, encoder.layout, tasks, options.training.seed)
+    tables = EmbeddingTables if shared is None else partial(ShardedTables, processes=shared)
+    model = build_model(options.model, encoder.layout, tasks, options.training.seed, tables)
     load_language_models(model)
     load_pretrained_vectors(model, encoder)
     return Scorer(encoder, model.to(device), tasks, fusion=options.parsed_fusion)

@@ -30,6 +30,14 @@ class Processes(Protocol):
         All processes make these calls in the same order, with tensors of the same shape. A sparse sum is coalesced.
         """
 
+    def exchange(self, parts: Sequence[Tensor], lengths: Sequence[int] | None = None) -> list[Tensor]:
+        """Send ``parts[r]`` to every rank r, and return what every rank sent to this one, by rank.
+
+        Args:
+            parts: one per rank, ``[any, ...]``; all of one type, and alike but for their first dimension.
+            lengths: how much every rank sends, if this process knows it; all processes do, or none.
+        """
+
 
 class Alone:
     """The only process of its training."""
@@ -40,6 +48,11 @@ class Alone:
     def sum(self, tensor: Tensor) -> Tensor:
         """Return the tensor itself."""
         return tensor
+
+    def exchange(self, parts: Sequence[Tensor], lengths: Sequence[int] | None = None) -> list[Tensor]:
+        """Return the parts themselves."""
+        del lengths
+        return list(parts)
 
 
 def share_of(processes: Processes, rows: int) -> slice:

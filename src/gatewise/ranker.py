@@ -251,7 +251,7 @@ class Ranker(Described, Insight, Estimator):
         known: Scorer | None = None,
     ) -> None:
         """Train a new model or continue the known model, and keep scorer and history."""
-        prepared = prepare(self.schema, declared, train, valid, known=known, show=show)
+        prepared = prepare(self.schema, declared, train, valid, known=known, show=show, among=among)
         scorer, rows, held_out = prepared.scorer, prepared.train, prepared.valid
         options = tuned(scorer, prepared.options, rows, held_out, run_dir=run_dir, resume=resume)
         counted = {"training": len(rows), **({} if held_out is None else {"validation": len(held_out)})}
@@ -260,8 +260,8 @@ class Ranker(Described, Insight, Estimator):
         try:
             trainer.fit(rows, held_out, resume=resume, overwrite=overwrite)
         finally:
-            # also after Ctrl-C: keep the best epoch so far
-            if trainer.history:
+            # also after Ctrl-C: keep the best epoch so far, unless its tables are in other processes
+            if trainer.history and (among.rank or not scorer.model.input_layer.tables.sharded):
                 self._scorer, self.history, self._holds_more = scorer, trainer.history, False
                 self.options = prepared.options
                 self.made, self.rows = versions(), counted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from functools import partial
 
@@ -17,15 +17,21 @@ from gatewise.assembly.texts import build_text_encoder
 from gatewise.assembly.trunks import TrunkContext, build_trunk
 from gatewise.draws import Draws
 from gatewise.errors import DeclarationError, did_you_mean, shown
-from gatewise.layout import Layout
+from gatewise.layout import EmbeddingField, Layout
 from gatewise.nn import enough_memory
 from gatewise.tasks import Task, merged_scores
 
 
 def build_model(
-    architecture: declare.Architecture, layout: Layout, tasks: list[Task], seed: int = 0
+    architecture: declare.Architecture,
+    layout: Layout,
+    tasks: list[Task],
+    seed: int = 0,
+    tables: Callable[[tuple[EmbeddingField, ...]], nn.EmbeddingTables] = nn.EmbeddingTables,
 ) -> nn.MultiTaskModel:
     """Return a new model whose weights follow from the seed; the caller's random state stays unchanged.
+
+    ``tables`` makes the embedding tables.
 
     Language models for texts have random weights; :func:`load_language_models` loads the pretrained ones.
     """
@@ -34,7 +40,7 @@ def build_model(
     with draws.as_global(), enough_memory("the model: declare fewer or narrower experts and layers"):
         texts = [build_text_encoder(column) for column in layout.texts]
         widths = widened(layout, architecture.embedding_sets(len(tasks)))
-        input_layer = nn.InputLayer(widths, texts, architecture.id_dropout)
+        input_layer = nn.InputLayer(widths, texts, architecture.id_dropout, tables)
         context = TrunkContext.of(architecture, input_layer, [task.name for task in tasks])
         interaction = None
         if architecture.interaction is not None:

@@ -35,10 +35,9 @@ def _load(tables: EmbeddingTables, place: int, field: EmbeddingField, encoder: T
     vocabulary, declared = column.vocabulary, column.feature.pretrained
     assert vocabulary is not None
     found = read_pretrained(declared, vocabulary, field.dim, column.purpose)
-    table = tables.rows_of(place)
     # a table with embedding sets has several vectors per value, side by side
-    vectors = torch.from_numpy(found.vectors).repeat(1, table.shape[1] // field.dim)
-    table[torch.from_numpy(found.rows).long()] = vectors.to(table.device)
+    vectors = torch.from_numpy(found.vectors).repeat(1, tables.fields[place].dim // field.dim)
+    tables.write_rows(place, torch.from_numpy(found.rows).long(), vectors)
     lacking = vocabulary.size - len(found.rows)
     if lacking:
         warnings.warn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -54,8 +55,8 @@ def train(
         bool, typer.Option("--verbose", "-v", help="Show every metric of every epoch, losses' weights and gates.")
     ] = False,
     ranks: Annotated[
-        int, typer.Option("--ranks", min=1, help="Processes on this machine that train the model together.")
-    ] = 1,
+        int | None, typer.Option("--ranks", min=1, help="Processes on this machine that train the model together.")
+    ] = None,
     max_restarts: Annotated[
         int, typer.Option("--max-restarts", min=0, help="With --ranks: how often a process may die and all go on.")
     ] = 0,
@@ -67,9 +68,10 @@ def train(
     """Train a recipe, and write artefact, metrics, history, checkpoint and report into its output folder."""
     tune_process()
     declared = Recipe.read(recipe, overrides=set_ or [])
-    if ranks > 1:
-        raise typer.Exit(launch(ranks, max_restarts))
-    ranks = end_with_launcher()
+    together = end_with_launcher()
+    wanted = ranks or (1 if "RANK" in os.environ else declared.training.ranks)
+    if wanted > 1:
+        raise typer.Exit(launch(wanted, max_restarts))
     # torch takes seconds to import: mistakes in the recipe are reported first
     from gatewise.distributed import rank
     from gatewise.jobs import (
@@ -108,8 +110,8 @@ def train(
             ranker = train_recipe(declared, tables, run_dir, resume=resume, overwrite=overwrite, callbacks=callbacks)
         except KeyboardInterrupt:
             overrides = [word for override in set_ or [] for word in ("--set", override)]
-            together = [] if ranks == 1 else ["--ranks", str(ranks)]
-            again = ["gatewise", "train", str(recipe), "-o", str(run_dir), *overrides, *together, "--resume"]
+            processes = [] if together == 1 else ["--ranks", str(together)]
+            again = ["gatewise", "train", str(recipe), "-o", str(run_dir), *overrides, *processes, "--resume"]
             typer.echo(f"go on with: {shlex.join(again)}", err=True)
             if lines is not None:
                 lines.finish()

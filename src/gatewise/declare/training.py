@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
-from pydantic import AfterValidator, BeforeValidator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
 from typing_extensions import override
 
 from gatewise.declare.base import AUTO, Auto, Rate, declaration, number_of, number_or_auto, shorthand
@@ -182,8 +182,20 @@ class Training:
     """Folder of the caches; None: ``GATEWISE_CACHE``, or the user's cache folder."""
     save_minutes: Annotated[float, Field(ge=0)] = field(default=10.0, kw_only=True)
     """Minutes between two checkpoints within an epoch, where there is a folder for them."""
+    ranks: Positive = field(default=1, kw_only=True)
+    """Processes on this machine that ``gatewise train`` starts, and that train the model together."""
+    tables: Literal["replicate", "shard"] = field(default="replicate", kw_only=True)
+    """Embedding tables of several processes: each has all rows, or its part of rows and of the optimiser's state."""
     callbacks: Annotated[Sequence[AnyCallback], AfterValidator(tuple)] = field(default=(), kw_only=True)
     """Registered reporters, called on every step and epoch; ``fit`` also takes reporters that are not registered."""
+
+    @model_validator(mode="after")
+    def _shards_move_rows(self) -> Training:
+        if self.tables == "shard" and self.embedding_update == "dense":
+            raise ValueError("tables 'shard' moves the rows of a step alone, embedding_update 'dense' moves all rows")
+        if self.tables == "shard" and self.precision == "fp16":
+            raise ValueError("tables 'shard' trains in precision fp32 or bf16, not fp16")
+        return self
 
     @property
     def decided(self) -> Decided:
@@ -229,4 +241,6 @@ class TrainingOptions(TypedDict, total=False):
     order: Literal["random", "time"]
     cache: str | None
     save_minutes: float
+    ranks: int
+    tables: Literal["replicate", "shard"]
     callbacks: Sequence[Any]

@@ -22,6 +22,7 @@ from gatewise.nn.numbers import *
 from gatewise.nn.perceptrons import GroupMLP, GroupResidualMLP
 from gatewise.nn.ragged import Ragged
 from gatewise.nn.sequences import *
+from gatewise.nn.sharded_tables import ShardedTables
 from gatewise.nn.side_tower import SideTower
 from gatewise.nn.standalone import *
 from gatewise.nn.table import Batch, Inputs, TensorTable
@@ -48,6 +49,7 @@ __all__ = [
     "MultiTaskModel",
     "Output",
     "Ragged",
+    "ShardedTables",
     "SideTower",
     "TensorTable",
     "Towers",

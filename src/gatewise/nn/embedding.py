@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,12 +19,18 @@ INITIAL_STD = 0.05
 
 
 @dataclass(frozen=True)
-class _Read:
+class Read:
     """Looked-up rows of one matrix; ``vectors`` is a leaf tensor whose first columns hold these rows."""
 
     matrix: str
     lookup: Lookup
     vectors: Tensor
+
+    def gradient(self, matrix: str, dim: int) -> tuple[Lookup, Tensor] | None:
+        """Return the rows of a matrix of width ``dim`` and their gradient, or None if this reads none of them."""
+        if self.matrix != matrix or self.vectors.grad is None:
+            return None
+        return self.lookup, self.vectors.grad[:, : self.lookup.ids.shape[1] * dim]
 
 
 class EmbeddingTables(nn.Module):
@@ -37,6 +43,7 @@ class EmbeddingTables(nn.Module):
 
     Args:
         fields: name, rows and width of every table.
+        drawn: whether to draw the vectors; otherwise they must be written.
 
     Example:
         >>> tables = EmbeddingTables([EmbeddingField("user", 10, 4), EmbeddingField("item", 20, 4)])
@@ -44,18 +51,22 @@ class EmbeddingTables(nn.Module):
         torch.Size([2, 4])
     """
 
-    def __init__(self, fields: tuple[EmbeddingField, ...] | list[EmbeddingField]) -> None:
+    sharded = False
+    """Whether this process holds a part of the rows."""
+
+    def __init__(self, fields: tuple[EmbeddingField, ...] | list[EmbeddingField], *, drawn: bool = True) -> None:
         super().__init__()
         self.fields = tuple(fields)
-        rows: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
         self.offsets: list[int] = []
         for field in self.fields:
-            self.offsets.append(rows.get(field.matrix, 0))
-            rows[field.matrix] = self.offsets[-1] + field.rows
-        matrices = {name: self._matrix(name, count) for name, count in rows.items()}
+            self.offsets.append(self._rows.get(field.matrix, 0))
+            self._rows[field.matrix] = self.offsets[-1] + field.rows
+        matrices = {name: self._matrix(name, count) for name, count in self._rows.items()}
         self.weights = nn.ParameterDict(matrices)
-        self._reads: list[_Read] | None = None
-        self.reset_parameters()
+        self._reads: list[Read] | None = None
+        if drawn:
+            self.reset_parameters()
 
     def _matrix(self, name: str, rows: int) -> nn.Parameter:
         largest = max((field for field in self.fields if field.matrix == name), key=lambda field: field.rows)
@@ -72,6 +83,18 @@ class EmbeddingTables(nn.Module):
         for index, field in enumerate(self.fields):
             self.rows_of(index)[: field.reserved] = 0
 
+    def total_rows(self, matrix: str) -> int:
+        """Return the number of rows of a matrix, over all processes that share it."""
+        return self._rows[matrix]
+
+    def num_parameters(self) -> int:
+        """Return the number of parameters, over all processes that share the tables."""
+        return sum(field.rows * field.dim for field in self.fields)
+
+    def trained_shards(self) -> list[nn.Parameter]:
+        """Return the matrices of which this process trains its own rows alone: none of ordinary tables."""
+        return []
+
     def weight_of_dim(self, dim: int) -> Tensor:
         """Return the matrix ``[rows, dim]`` of all trained fields of one width."""
         return self.weights[f"dim_{dim}"]
@@ -80,6 +103,19 @@ class EmbeddingTables(nn.Module):
         """Return one field's vectors ``[rows, dim]``, a view."""
         start = self.offsets[field]
         return self.weights[self.fields[field].matrix][start : start + self.fields[field].rows]
+
+    @torch.no_grad()
+    def write_rows(self, field: int, rows: Tensor, vectors: Tensor) -> None:
+        """Write vectors ``[row, dim]`` into rows ``[row]`` of one field."""
+        table = self.rows_of(field)
+        table[rows] = vectors.to(table.device)
+
+    def fetch(self, lookups: Iterable[tuple[str, Lookup]]) -> None:
+        """Bring the rows that a batch reads into this process, where tables are shared; all lookups in one call.
+
+        Args:
+            lookups: each with the name of its matrix.
+        """
 
     @torch.no_grad()
     def copy_rows(self, source: EmbeddingTables) -> None:
@@ -124,7 +160,7 @@ class EmbeddingTables(nn.Module):
             return flat if beside is None else torch.cat([flat, beside], dim=1)
         vectors = gather(table, lookup, beside)
         if self._reads is not None and torch.is_grad_enabled() and table.requires_grad:
-            self._reads.append(_Read(matrix, lookup, vectors.requires_grad_()))
+            self._reads.append(Read(matrix, lookup, vectors.requires_grad_()))
         return vectors
 
     @contextmanager
@@ -141,15 +177,11 @@ class EmbeddingTables(nn.Module):
             self._reads = None
 
     @torch.no_grad()
-    def _set_gradients(self, reads: list[_Read]) -> None:
+    def _set_gradients(self, reads: list[Read]) -> None:
         for matrix in {read.matrix for read in reads}:
             weight = self.weights[matrix]
             dim = weight.shape[1]
-            found = [
-                (read.lookup, read.vectors.grad[:, : read.lookup.ids.shape[1] * dim])
-                for read in reads
-                if read.matrix == matrix and read.vectors.grad is not None
-            ]
+            found = [each for read in reads if (each := read.gradient(matrix, dim)) is not None]
             if found:
                 rows, sums = sum_rows(found, dim)
                 weight.grad = torch.sparse_coo_tensor(

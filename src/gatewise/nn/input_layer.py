@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,7 +13,16 @@ from typing_extensions import override
 
 from gatewise.errors import ShapeError
 from gatewise.kernels import Lookup
-from gatewise.layout import AttentionPooling, JoinedAttention, JoinedLists, Layout, ListColumn, Pooling, TextColumn
+from gatewise.layout import (
+    AttentionPooling,
+    EmbeddingField,
+    JoinedAttention,
+    JoinedLists,
+    Layout,
+    ListColumn,
+    Pooling,
+    TextColumn,
+)
 from gatewise.nn.embedding import EmbeddingTables, check_ids
 from gatewise.nn.id_dropout import IdDropout
 from gatewise.nn.numbers import EmbeddedNumbers
@@ -47,6 +56,7 @@ class InputLayer(nn.Module):
         layout: names and sizes of all encoded columns.
         texts: the encoder of each text feature.
         id_dropout: weight of the out-of-vocabulary row, see :class:`IdDropout`; 0: no value gives way to it.
+        tables: makes the embedding tables.
 
     Raises:
         ShapeError: the numbers of text encoders and text features differ.
@@ -56,13 +66,19 @@ class InputLayer(nn.Module):
         - output: :class:`Vectors`, with ``x`` of ``[batch, output_dim]``
     """
 
-    def __init__(self, layout: Layout, texts: Sequence[TextEncoder] = (), id_dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        texts: Sequence[TextEncoder] = (),
+        id_dropout: float = 0.0,
+        tables: Callable[[tuple[EmbeddingField, ...]], EmbeddingTables] = EmbeddingTables,
+    ) -> None:
         super().__init__()
         if len(texts) != len(layout.texts):
             raise ShapeError(f"texts: expected {len(layout.texts)} encoders, one per text feature, found {len(texts)}")
         self.layout = layout
         self.texts = nn.ModuleList(texts)
-        self.tables = EmbeddingTables(layout.fields)
+        self.tables = tables(layout.fields)
         self.id_dropout = IdDropout(layout, id_dropout) if id_dropout else None
         self._columns_of: dict[str, list[int]] = {}
         for column, (_, field) in enumerate(layout.ids):
@@ -230,6 +246,8 @@ class InputLayer(nn.Module):
         layout = self.layout
         if self.id_dropout is not None:
             inputs = self.id_dropout(inputs)
+        if self.tables.sharded:
+            self.tables.fetch(self._lookups(inputs))
         if not (layout.lists or layout.texts or layout.numbers) and len(self._columns_of) == 1:
             (matrix,) = self._columns_of
             return Vectors(self._embed(inputs.ids, matrix, inputs.floats))
@@ -248,9 +266,20 @@ class InputLayer(nn.Module):
         return Vectors(torch.cat([*parts, *self.numbers(inputs.floats)], dim=1), tuple(sequences))
 
     def _embed(self, ids: Tensor, matrix: str, beside: Tensor | None = None) -> Tensor:
+        return self.tables.look_up(matrix, self._lookup(ids, matrix), beside)
+
+    def _lookup(self, ids: Tensor, matrix: str) -> Lookup:
+        """Return the lookup of all id columns of one matrix."""
         columns: Tensor = getattr(self, f"columns_{matrix}")
         chosen = ids if len(columns) == ids.shape[1] else ids.index_select(1, columns)
-        return self.tables.look_up(matrix, Lookup(chosen, getattr(self, f"offsets_{matrix}")), beside)
+        return Lookup(chosen, getattr(self, f"offsets_{matrix}"))
+
+    def _lookups(self, inputs: Inputs) -> Iterator[tuple[str, Lookup]]:
+        """Yield every lookup of a batch, with the name of its matrix."""
+        for matrix in self._columns_of:
+            yield matrix, self._lookup(inputs.ids, matrix)
+        for ids, column in zip(inputs.lists, self.layout.lists, strict=True):
+            yield self.layout.fields[column.field].matrix, self._lookup_of_list(ids, column)
 
     def _pooled(self, ids: Tensor, column: ListColumn, pooling: nn.Module, further: Tensor | None) -> Tensor:
         """Return the pooled vectors ``[batch, dim]`` of a list, from its items and its target or weights."""
@@ -267,11 +296,14 @@ class InputLayer(nn.Module):
     def _items(self, ids: Tensor, column: ListColumn) -> Padded:
         """Look up the items ``[batch, length]`` of a list."""
         field = self.layout.fields[column.field]
-        offset = torch.tensor(self.tables.offsets[column.field], device=ids.device)
         # zeros for padding
-        found = self.tables.look_up(field.matrix, Lookup(ids, offset.expand(ids.shape[1])))
+        found = self.tables.look_up(field.matrix, self._lookup_of_list(ids, column))
         vectors = found.view(*ids.shape, field.dim)
         return Padded(vectors, ids >= 0)
+
+    def _lookup_of_list(self, ids: Tensor, column: ListColumn) -> Lookup:
+        offset = torch.tensor(self.tables.offsets[column.field], device=ids.device)
+        return Lookup(ids, offset.expand(ids.shape[1]))
 
 
 def _check_beside(items: Tensor | Ragged, numbers: Tensor | Ragged, name: str) -> None:

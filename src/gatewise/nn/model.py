@@ -169,8 +169,10 @@ class MultiTaskModel(nn.Module):
 
     def num_parameters(self, *, embeddings: bool = True) -> int:
         """Return the number of parameters, with or without those of the embedding tables."""
-        tables = {id(weight) for weight in self.input_layer.tables.parameters()}
-        return sum(p.numel() for p in self.parameters() if embeddings or id(p) not in tables)
+        tables = self.input_layer.tables
+        in_tables = {id(weight) for weight in tables.parameters()}
+        others = sum(p.numel() for p in self.parameters() if id(p) not in in_tables)
+        return others + tables.num_parameters() if embeddings else others
 
     @torch.no_grad()
     def score(self, table: TensorTable, batch_size: int = 4096, *, gates: bool = False) -> tuple[Tensor, Tensor | None]:

@@ -8,26 +8,46 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.errors import TrainingError
+from gatewise.processes import Processes
 from gatewise.tasks import Task
 
 
 @torch.no_grad()
-def clip_gradients(parameters: list[nn.Parameter], longest: float) -> Tensor:
+def clip_gradients(
+    parameters: Sequence[nn.Parameter],
+    longest: float,
+    shards: Sequence[nn.Parameter] = (),
+    processes: Processes | None = None,
+) -> Tensor:
     r"""Scale all gradients by one factor, so that their joint norm is at most ``longest``.
 
     .. math:: g \leftarrow g \cdot \min\left(1, \frac{c}{\lVert g \rVert_2 + 10^{-6}}\right)
 
     Sparse gradients must be coalesced; their norm is the norm of their values.
 
+    Args:
+        parameters: with the same gradients in all processes.
+        longest: c.
+        shards: with gradients of which every process has a part of the rows.
+        processes: the processes that have the shards.
+
     Returns:
         The norm before clipping.
     """
-    gradients = [p.grad._values() if p.grad.is_sparse else p.grad for p in parameters if p.grad is not None]
-    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))
+    gradients, of_shards = _values(parameters), _values(shards)
+    norms = [torch.linalg.vector_norm(gradient) for gradient in gradients]
+    if processes is not None and shards:
+        parts = torch.stack([torch.linalg.vector_norm(gradient) for gradient in of_shards])
+        norms.append(processes.sum(parts.square().sum()).sqrt())
+    norm = torch.linalg.vector_norm(torch.stack(norms))
     factor = (longest / (norm + 1e-6)).clamp(max=1.0)
-    for gradient in gradients:
+    for gradient in gradients + of_shards:
         gradient.mul_(factor)
     return norm
+
+
+def _values(parameters: Sequence[nn.Parameter]) -> list[Tensor]:
+    return [p.grad._values() if p.grad.is_sparse else p.grad for p in parameters if p.grad is not None]
 
 
 def check_finite(tasks: Sequence[Task], model: nn.Module, summed: Tensor, epoch: int) -> None:

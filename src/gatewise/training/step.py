@@ -102,6 +102,10 @@ class TrainingStep:
         self.conflict = None if conflict_every is None else ConflictMonitor(names, conflict_every)
         self._compiled = self._compile() if compile else self._losses
         self._parameters: list[nn.Parameter] = [p for group in optimizer.param_groups for p in group["params"]]
+        shards = model.input_layer.tables.trained_shards()
+        apart = {id(weight) for weight in shards}
+        self._replicas = [p for p in self._parameters if id(p) not in apart]
+        self._shards = list(shards)
         self._counter = TaskCounter(self.task_weights, self.processes)
 
     def __call__(self, batches: list[Batch]) -> StepResult:
@@ -234,10 +238,11 @@ class TrainingStep:
         return compiled(self._losses, self.device)
 
     def _update(self) -> None:
-        sum_gradients(self.processes, self._parameters)
+        # gradients of shards are those of all processes already
+        sum_gradients(self.processes, self._replicas)
         if self.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
-            clip_gradients(self._parameters, self.clip_norm)
+            clip_gradients(self._replicas, self.clip_norm, self._shards, self.processes)
         if not self.scaler.is_enabled():
             self.optimizer.step()
             self.schedule.after_step()

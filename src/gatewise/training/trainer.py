@@ -16,7 +16,7 @@ from gatewise.balance import BalanceRule
 from gatewise.errors import ArtefactError
 from gatewise.history import EpochRecord, records_from, write_history
 from gatewise.machine.allocator import give_back_freed_memory
-from gatewise.nn import Batch, MultiTaskModel, TensorTable, enough_memory
+from gatewise.nn import Batch, MultiTaskModel, ShardedTables, TensorTable, enough_memory
 from gatewise.processes import Alone, Processes, of_rank_zero, share_of
 from gatewise.tasks import Metrics, Task, evaluate_tasks, targets_and_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
@@ -28,8 +28,12 @@ from gatewise.training.reporter import Reporter
 from gatewise.training.rows import TrainingRows
 from gatewise.training.run_folder import CHECKPOINT, HISTORY, differences, goes_on
 from gatewise.training.schedules import Schedule, steps_per_epoch
+from gatewise.training.shards import Shards
 from gatewise.training.step import TrainingStep
 from gatewise.training.termination import Termination
+
+ROWS_AT_ONCE = 4096
+"""Rows that a process scores at once."""
 
 
 class Trainer:
@@ -103,6 +107,7 @@ class Trainer:
             conflict_every=conflict_every,
             processes=self.processes,
         )
+        self.shards = Shards(model, optimizer, self.processes)
         self.monitor = monitor or Monitor("mean", tasks)
         self.stopping = stopping or Stopping()
         self.epochs, self.batch_size, self.accumulate, self.seed = epochs, batch_size, accumulate, seed
@@ -159,6 +164,10 @@ class Trainer:
             if self.best_weights is not None:
                 self.model.load_state_dict(self.best_weights)
             self.reporter.on_training_end(reason)
+        tables = self.model.input_layer.tables
+        if isinstance(tables, ShardedTables):
+            self.best_weights = None
+            self.model.input_layer.tables = tables.gathered()
         return self.history
 
     def prepare(self, table: TensorTable) -> TensorTable:
@@ -245,13 +254,16 @@ class Trainer:
 
     def _scores(self, table: TensorTable) -> Tensor:
         """Return the scores ``[row, score]`` of a table; every process scores its share of the rows."""
-        share = share_of(self.processes, len(table))
-        with self.step.autocast():
-            own, _ = self.model.score(table.part(share))
         if self.processes.size == 1:
-            return own
+            with self.step.autocast():
+                return self.model.score(table)[0]
+        # the same number of batches in every process, which may have to ask the others for rows
+        batches = torch.split(torch.arange(len(table)), ROWS_AT_ONCE * self.processes.size)
+        shares = [rows[share_of(self.processes, len(rows))] for rows in batches]
+        with self.step.autocast():
+            own, _ = self.model.run(table.inputs(rows.to(table.device)) for rows in shares)
         scores = own.new_zeros(len(table), own.shape[1])
-        scores[share] = own
+        scores[torch.cat(shares)] = own
         return self.processes.sum(scores)
 
     def _finish_epoch(self, record: EpochRecord, valid: TrainingRows | None) -> None:
@@ -292,9 +304,9 @@ class Trainer:
 
     def _save(self, under_way: dict[str, Any] | None = None) -> None:
         """Write a checkpoint, of the end of an epoch or with the steps of the epoch that is under way."""
-        if self.run_dir is None or self.processes.rank > 0:
+        if self.run_dir is None or (self.processes.rank > 0 and not self.shards):
             return
-        state = {
+        state: dict[str, Any] = {
             "under_way": under_way,
             "fingerprint": self.fingerprint,
             "finished": len(self.history) >= self.epochs or self.stopping.exhausted,
@@ -303,8 +315,11 @@ class Trainer:
             "stopping": self.stopping.state_dict(),
             **self.step.state_dict(),
         }
-        save_checkpoint(self.run_dir / CHECKPOINT, state)
-        write_history(self.run_dir / HISTORY, self.history)
+        state = self.shards.save(self.run_dir, state) if self.shards else state
+        if self.processes.rank == 0:
+            save_checkpoint(self.run_dir / CHECKPOINT, state)
+            self.shards.tidy(self.run_dir)
+            write_history(self.run_dir / HISTORY, self.history)
 
     def _load(self) -> None:
         assert self.run_dir is not None
@@ -314,7 +329,7 @@ class Trainer:
         if differs:
             raise ArtefactError(f"checkpoint {str(path)!r} belongs to another training: {differs}")
         try:
-            self._restore(state)
+            self._restore(self.shards.load(self.run_dir, state))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ArtefactError(f"checkpoint {str(path)!r} does not fit this training: {reason}") from None
