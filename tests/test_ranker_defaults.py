@@ -59,7 +59,7 @@ def test_what_auto_became_is_kept_and_what_was_declared_too(ranker: gw.Ranker) -
 def test_every_fit_decides_anew() -> None:
     made = gw.Ranker(SCHEMA, gw.MMoE(experts=1, expert_dims=[4], tower_dims=[2]), epochs=2)
     assert made.fit(make_table(200)).options.training.batch_size == 32
-    assert made.fit(make_table(6_400)).options.training.batch_size == 64
+    assert made.fit(make_table(6_400), fresh=True).options.training.batch_size == 64
 
 
 def test_an_artefact_holds_numbers_and_predicts_the_same(ranker: gw.Ranker, tmp_path: Path) -> None:

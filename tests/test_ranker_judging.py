@@ -127,7 +127,7 @@ def test_it_survives_growth_and_a_fresh_process(ranker, shop, tmp_path):
 def test_a_fit_forgets_the_calibration(make_ranker, feed):
     ranker = make_ranker(epochs=1).fit(feed).calibrate(feed)
     assert ranker.calibrated
-    assert not ranker.fit(feed).calibrated
+    assert not ranker.fit(feed, fresh=True).calibrated
 
 
 def test_what_was_never_calibrated_cannot_be_asked_for(trained, shop):

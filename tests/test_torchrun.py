@@ -111,15 +111,23 @@ def test_processes_share_tables(case, size, one, several):
                 assert part[name].equal(value), name
 
 
-def test_a_killed_process_leads_to_the_same_weights(tmp_path):
-    case = {"balance": "uncertainty", "epochs": 2, "model": None}
-    whole = launch(2, {"case": case}, tmp_path / "whole")
-    again = launch(2, {"case": {**case, "dies at": 27}}, tmp_path / "again", dies=True)
-    assert not (again / "case.0.pt").exists()
-    launch(2, {"case": {**case, "dies at": 27}}, tmp_path / "again")
-    wanted, found = (torch.load(each / "case.0.pt") for each in (whole, again))
-    for name, value in wanted.items():
-        assert value.equal(found[name]), name
+def test_killed_processes_lead_to_the_same_weights(tmp_path):
+    """Also where the number of processes changes in between: replicas and shards."""
+    common = {"balance": "uncertainty", "epochs": 2, "keep_optimizer": True}
+    cases = {"replicate": common, "shard": {**common, "tables": "shard"}}
+    whole = launch(2, cases, tmp_path / "whole")
+    for sizes, atol in (((2, 2), 0.0), ((2, 1, 2), 1e-5)):
+        folder = tmp_path / f"{sizes}"
+        for name, case in cases.items():
+            killed = {name: {**case, "dies at": [27, 9][: len(sizes) - 1]}}
+            for size in sizes[:-1]:
+                launch(size, killed, folder, dies=True)
+            assert not (folder / f"{name}.0.pt").exists()
+            launch(sizes[-1], killed, folder)
+            wanted, found = (torch.load(each / f"{name}.0.pt") for each in (whole, folder))
+            torch.testing.assert_close(found, wanted, atol=atol, rtol=0)
+            left = {path.name for path in (folder / f"{name} run").glob("shard-*")}
+            assert len(left) == (2 if name == "shard" else 0)
 
 
 @pytest.fixture(scope="module")

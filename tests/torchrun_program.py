@@ -59,14 +59,14 @@ def trained(case: dict[str, Any], run_dir: Path | None = None, **more: Any) -> g
 
 
 class DiesAt(Reporter):
-    """Kills its process in a step, once."""
+    """Kills its process in a step."""
 
     def __init__(self, step: int, mark: Path) -> None:
         self.left, self.mark = step, mark
 
     def on_step_end(self, losses: torch.Tensor) -> None:
         self.left -= 1
-        if self.left == 0 and not self.mark.exists():
+        if self.left == 0:
             self.mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -75,10 +75,12 @@ def main() -> None:
     cases, out = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
     rank = int(os.environ.get("RANK", "0"))
     for name, case in cases.items():
-        if (step := case.pop("dies at", None)) is not None:
-            run, mark = out / f"{name} run", out / f"{name} died"
-            more = {"resume": mark.exists(), "callbacks": [DiesAt(step, mark)]}
-            ranker = trained({**case, "save_minutes": 0}, run, **more)
+        if (steps := case.pop("dies at", None)) is not None:
+            # once per start, then it goes on to the end
+            marks = [out / f"{name} died {number}" for number in range(len(steps))]
+            died = sum(mark.exists() for mark in marks)
+            dies = [DiesAt(steps[died], marks[died])] if died < len(steps) else []
+            ranker = trained({**case, "save_minutes": 0}, out / f"{name} run", resume=died > 0, callbacks=dies)
         else:
             ranker = trained(case)
         # replicas are equal, bit for bit: every rank writes its own, and of shards what it holds

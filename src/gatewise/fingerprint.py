@@ -19,6 +19,7 @@ LOOKING = (
     "save_minutes",
     "ranks",
     "tables",
+    "keep_optimizer",
 )
 """Options that do not change the trained model."""
 

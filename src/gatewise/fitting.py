@@ -15,6 +15,7 @@ from gatewise.processes import Processes
 from gatewise.serving import Scorer
 from gatewise.training import (
     Facts,
+    Kept,
     Monitor,
     Reporter,
     Schedule,
@@ -23,7 +24,10 @@ from gatewise.training import (
     TrainingRows,
     cosine,
     make_optimizer,
+    own_state,
     plateau,
+    pull_back,
+    restore_kept,
     step_decay,
     steps_per_epoch,
 )
@@ -37,10 +41,25 @@ def make_trainer(
     reporter: Reporter,
     valid: TrainingRows | None = None,
     processes: Processes | None = None,
+    *,
+    kept: Kept | None = None,
+    pull: float = 0.0,
 ) -> Trainer:
     """Return a trainer for a scorer's model, from training and validation rows and the declared options.
 
-    ``processes`` train the model together; by default this process alone does.
+    Args:
+        scorer: tasks and the model to train.
+        options: the declared options, without any ``auto``.
+        train: training rows.
+        run_dir: folder of checkpoint and history, or None.
+        reporter: called on every step and epoch.
+        valid: validation rows.
+        processes: the processes that train the model together; by default this process alone does.
+        kept: the state of balancing rule and optimiser to go on with, of an earlier training of the model.
+        pull: how strongly weights are drawn back to what they are now.
+
+    Raises:
+        ArtefactError: ``kept`` is the state of another model.
     """
     training, decided = options.training, options.training.decided
     balance = build_balance(options.balance, scorer.tasks).to(scorer.device)
@@ -55,6 +74,10 @@ def make_trainer(
         embedding_update=training.embedding_update,
         embedding_decay=training.embedding_decay,
     )
+    if kept:
+        restore_kept(own_state(kept, scorer.model.input_layer.tables), scorer.model, balance, optimizer)
+    if pull:
+        pull_back(optimizer, pull)
     return Trainer(
         scorer.model,
         scorer.tasks,
@@ -76,6 +99,7 @@ def make_trainer(
         reporter=reporter,
         save_seconds=60 * training.save_minutes,
         processes=processes,
+        keep_optimizer=training.keep_optimizer,
     )
 
 

@@ -24,8 +24,9 @@ def load(path: str | Path, device: str | None = None) -> Ranker:
         DeclarationError: this machine does not have the device.
         ArtefactError: the artefact is absent, incomplete or damaged; names the file and the reason.
     """
-    artefact = load_artefact(path)
+    artefact = load_artefact(path, kept=True)
     ranker = ranker_of(artefact.scorer, artefact.options)
+    ranker._kept = artefact.kept
     metrics = dict(artefact.metrics)
     try:
         ranker.history = TypeAdapter(list[EpochRecord]).validate_python(metrics.pop("history", []))
@@ -42,5 +43,5 @@ def load(path: str | Path, device: str | None = None) -> Ranker:
 def ranker_of(scorer: Scorer, options: Options) -> Ranker:
     """Return a ranker that holds a trained scorer, whose architecture and further options are ``options``."""
     ranker = Ranker.from_options(scorer.encoder.schema, options)
-    ranker._scorer, ranker._holds_more = scorer, True
+    ranker._scorer = scorer
     return ranker

@@ -75,12 +75,19 @@ class Prepared:
         scorer: encoder, tasks and the model to train.
         train: training rows, on the model's device or on disk.
         valid: validation rows, or None.
+        replay: earlier rows that are mixed into the batches, or None.
     """
 
     options: declare.Options
     scorer: Scorer
     train: Rows
     valid: Rows | None
+    replay: Rows | None = None
+
+    def counted(self) -> dict[str, int]:
+        """Return the number of rows by what they are for."""
+        named = {"training": self.train, "validation": self.valid, "replay": self.replay}
+        return {name: len(rows) for name, rows in named.items() if rows is not None}
 
 
 def prepare(
@@ -90,6 +97,7 @@ def prepare(
     valid: Any = None,
     *,
     known: Scorer | None = None,
+    replay: Any = None,
     show: bool = False,
     among: Processes | None = None,
 ) -> Prepared:
@@ -101,6 +109,7 @@ def prepare(
         train: any table; vocabularies and statistics are learnt from it unless ``known`` has them.
         valid: any table, or None.
         known: encoder, model and tasks of an earlier training to continue, or None.
+        replay: any table of earlier rows, or None; with ``known`` only.
         show: whether to show progress.
         among: the processes that train together; by default this one alone.
 
@@ -119,6 +128,7 @@ def prepare(
         # torch's optimisers refer to themselves: the one of an earlier training stays until somebody looks for such
         gc.collect()
     encoded_valid = None if valid is None else tables.validation(encoder, valid, aside)
+    encoded_replay = None if replay is None else tables.training(replay, encoder, "the replay table")[1]
     options = _resolved(options, declare.TableSize(len(encoded), valid is not None), show)
     shared = among if among is not None and among.size > 1 and options.training.tables == "shard" else None
     scorer = _untrained(encoder, options, device, shared) if known is None else known.copy(device)
@@ -129,7 +139,8 @@ def prepare(
         tensors = _rows(scorer, encoded).prepared(read)
         scorer.model.input_layer.learn(tensors.pieces())
         held_out = None if encoded_valid is None else _rows(scorer, encoded_valid).prepared(read)
-    return Prepared(options, scorer, tensors, held_out)
+        earlier = None if encoded_replay is None else _rows(scorer, encoded_replay).prepared(read)
+    return Prepared(options, scorer, tensors, held_out, earlier)
 
 
 @dataclass(frozen=True)
@@ -140,13 +151,15 @@ class _Tables:
     training_options: declare.Training
     show: bool
 
-    def training(self, source: Any, known: TableEncoder | None) -> tuple[TableEncoder, EncodedTable | CachedRows]:
+    def training(
+        self, source: Any, known: TableEncoder | None, what: str = "the training table"
+    ) -> tuple[TableEncoder, EncodedTable | CachedRows]:
         """Return the encoder, learnt from the training table unless it is known, and the encoded table."""
         source = readable(source)
         if not fits(self.schema, self.training_options, source):
             cacher = Cacher(self.schema, self.training_options, self.show)
             return cacher.learnt(source) if known is None else (known, cacher.encoded(known, source, weights=True))
-        with working("encoding the training table", self.show):
+        with working(f"encoding {what}", self.show):
             if known is None:
                 return TableEncoder.fit(self.schema, source)
             return known, known.encode(source, weights=True)

@@ -24,14 +24,15 @@ from gatewise.analysis import (
     misfits,
     unlike_training,
 )
-from gatewise.calibration import make_calibrator, make_fitter
-from gatewise.data import column_names, frame_like, source_of
+from gatewise.calibration import Calibration, make_calibrator, make_fitter
+from gatewise.data import column_names, frame_like, readable, source_of
 from gatewise.described import Described
 from gatewise.distributed import processes
-from gatewise.errors import DeclarationError, GatewiseWarning, TableError
+from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, shown
 from gatewise.estimator import Estimator, is_labels, refuse_labels
 from gatewise.files import held, write_text
 from gatewise.fitting import facts_of, make_trainer
+from gatewise.further import Further
 from gatewise.grids import ShownDict
 from gatewise.insight import Insight
 from gatewise.look import take_sample
@@ -42,7 +43,7 @@ from gatewise.progress import PROBLEMS, at_terminal, reporter_of, working
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, save_artefact
 from gatewise.tasks import Metrics
-from gatewise.training import Reporter, Reporters, choose_device, goes_on
+from gatewise.training import Kept, Reporter, Reporters, choose_device, goes_on, grown_state
 from gatewise.tuning import tuned
 from gatewise.version import versions
 
@@ -111,7 +112,7 @@ class Ranker(Described, Insight, Estimator):
         self.metrics: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
         self.made: dict[str, str] = {}
-        self._holds_more = False
+        self._kept: Kept = {}
 
     @property
     def calibrated(self) -> bool:
@@ -126,6 +127,7 @@ class Ranker(Described, Insight, Estimator):
         run_dir: str | Path | None = None,
         resume: bool = False,
         overwrite: bool = False,
+        fresh: bool = False,
         progress: bool | None = None,
         label: str = "",
         callbacks: Sequence[Reporter] = (),
@@ -142,6 +144,7 @@ class Ranker(Described, Insight, Estimator):
             run_dir: folder for the checkpoint and the history, written after every epoch.
             resume: resume from the checkpoint in ``run_dir``; results equal those of an uninterrupted training.
             overwrite: start anew even if ``run_dir`` holds a longer or unfinished training, which is lost.
+            fresh: begin anew although the ranker has learnt already, from ``fit`` or an artefact, which is forgotten.
             progress: whether to show bars, or lines in a notebook; by default in a notebook, and if standard error is
                 a terminal. Without them the logger ``gatewise`` gets a line per epoch, at the level INFO, and all
                 figures at DEBUG. In the end the logger ``gatewise.problems`` gets what is wrong with the model, in
@@ -155,6 +158,7 @@ class Ranker(Described, Insight, Estimator):
         Raises:
             TableError: a table does not hold what the schema declares; names the column. Or ``valid`` has labels alone,
                 which belong in the tables.
+            GatewiseError: the ranker has learnt already, and neither ``fresh`` nor ``resume`` is set.
             TrainingError: a loss is not finite, or the monitored metric is undefined.
             ArtefactError: a checkpoint cannot be read or written; another process writes into ``run_dir``; or
                 ``run_dir`` holds an earlier training, and neither ``resume`` nor ``overwrite`` is set.
@@ -163,17 +167,18 @@ class Ranker(Described, Insight, Estimator):
         with its share of every batch; only rank 0 writes files and shows progress.
 
         Warns:
-            GatewiseWarning: a gate has collapsed or an expert is dead; or the ranker was loaded or grown, and ``fit``
-                replaces its model (:meth:`update` continues its training).
+            GatewiseWarning: a gate has collapsed or an expert is dead.
         """
         names = partial(column_names, train)
         if is_labels(valid, names):
             valid = None
         refuse_labels(valid, self.schema, names)
         check_fit(self.schema, self.declared, valid)
-        if self._holds_more:
-            what = "fit begins anew: what this ranker has learnt is forgotten; update trains it further"
-            warnings.warn(what, GatewiseWarning, stacklevel=2)
+        if self._scorer is not None and not (fresh or resume):
+            raise GatewiseError(
+                "fit: this ranker has learnt already, and fit would forget it: update trains it further, "
+                "fit(..., fresh=True) begins anew"
+            )
         folder, among = None if run_dir is None else Path(run_dir), self._among()
         first = among.rank == 0
         show = first and (at_terminal() if progress is None else progress)
@@ -189,34 +194,71 @@ class Ranker(Described, Insight, Estimator):
         """Return the processes that train together: those of a launcher, or this one alone."""
         return processes(choose_device(self.declared.training.device))
 
-    def update(self, train: Any, valid: Any = None, *, progress: bool | None = None) -> Ranker:
-        """Continue training on other rows, from the ranker's weights, vocabularies and statistics.
+    def update(
+        self,
+        train: Any,
+        valid: Any = None,
+        *,
+        replay: Any = None,
+        progress: bool | None = None,
+        callbacks: Sequence[Reporter] = (),
+        **options: Unpack[declare.UpdateOptions],
+    ) -> Ranker:
+        """Train further on other rows, from the ranker's weights, vocabularies and statistics.
 
-        Unknown values stay out of vocabulary unless :meth:`extend_vocabulary` added rows for them. The optimiser starts
-        anew, and the calibration is dropped. The updated model has the weights of the best epoch on ``valid``, or of
-        the last epoch without ``valid``.
+        By default it is one pass over the rows at a constant rate. Batch size, learning rate, optimiser and balancing
+        rule are those that the ranker was trained with, whatever the number of rows. A balancing rule goes on with its
+        state; the optimiser does so where ``keep_optimizer`` was declared, and starts anew otherwise. Unknown values
+        stay out of vocabulary unless :meth:`extend_vocabulary` added rows for them.
+
+        With ``valid`` the updated model has the weights of the best epoch, and what was calibrated is calibrated anew,
+        by the same method, on these rows. Without ``valid`` it has the weights of the last epoch, and a calibration
+        that was learnt from rows is dropped.
 
         Args:
             train: any table, such as the rows of a new day.
-            valid: any table; decides the best epoch and early stopping.
+            valid: any table; decides the best epoch and early stopping, and calibrates.
+            replay: any table of earlier rows, which make up the share ``replay_share`` of every batch, beside the rows
+                of ``train``; a list of files and folders is one table.
             progress: whether to show progress; by default if standard error is a terminal.
+            callbacks: further reporters, called on every step and epoch.
+            **options: any option of :class:`gatewise.declare.Update`: ``epochs=1``, ``lr=None``, ``schedule=None``,
+                ``replay_share=0.2`` and ``pull=0.0``.
 
         Returns:
             The ranker itself.
 
         Raises:
             GatewiseError: the ranker is not fitted yet.
+            DeclarationError: an unknown or invalid option, by name.
             TableError: a table does not hold what the schema declares; names the column.
-            TrainingError: a loss is not finite, or the monitored metric is undefined.
+            TrainingError: a loss is not finite, or the monitored metric is undefined. The ranker is as it was.
+
+        Warns:
+            GatewiseWarning: a calibration is dropped, or the rows of ``replay`` are few.
         """
-        known, options = self.scorer, replace(self.declared, model=self.options.model)
-        check_fit(self.schema, options, valid)
-        show = at_terminal() if progress is None else progress
-        among = self._among()
-        told = self._reporter(show) if among.rank == 0 else Reporter()
-        how: dict[str, Any] = {"show": show and among.rank == 0, "resume": False, "overwrite": False, "known": known}
-        self._learn(options, train, valid, None, told, among, **how)
+        scorer, valid = self.scorer, None if valid is None else readable(valid)
+        given = declare.from_dict(declare.Update, dict(options), source="update")
+        declared = given.of(self.options)
+        check_fit(self.schema, declared, valid)
+        among, show = self._among(), at_terminal() if progress is None else progress
+        first = among.rank == 0
+        told = self._reporter(show, callbacks=callbacks) if first else Reporter()
+        further = Further(scorer, self._kept, given, replay)
+        self._learn(declared, train, valid, None, told, among, show=show and first, further=further)
+        if scorer.calibration:
+            self.scorer.calibration = self._calibrated_again(scorer, valid)
         return self
+
+    def _calibrated_again(self, before: Scorer, valid: Any) -> Calibration:
+        """Return the calibration after an update, from that of the model before."""
+        if valid is not None:
+            return before.calibration.again(self.scorer.predicted(valid))
+        kept = before.calibration.without_rows()
+        if dropped := [name for name in before.calibration.calibrators if name not in kept.calibrators]:
+            what = f"update: the calibration of {shown(dropped)} was learnt for the model before and is dropped"
+            warnings.warn(f"{what}: give valid, or call calibrate", GatewiseWarning, stacklevel=3)
+        return kept
 
     def to(self, device: str) -> Ranker:
         """Move the fitted model to a device, such as ``"cuda"``, for all later predictions.
@@ -246,25 +288,29 @@ class Ranker(Described, Insight, Estimator):
         among: Processes,
         *,
         show: bool,
-        resume: bool,
-        overwrite: bool,
-        known: Scorer | None = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        further: Further | None = None,
     ) -> None:
-        """Train a new model or continue the known model, and keep scorer and history."""
-        prepared = prepare(self.schema, declared, train, valid, known=known, show=show, among=among)
+        """Train a new model, or a known one further, and keep scorer, history and state."""
+        known = {} if further is None else {"known": further.scorer, "replay": further.replay}
+        prepared = prepare(self.schema, declared, train, valid, **known, show=show, among=among)
         scorer, rows, held_out = prepared.scorer, prepared.train, prepared.valid
         options = tuned(scorer, prepared.options, rows, held_out, run_dir=run_dir, resume=resume)
-        counted = {"training": len(rows), **({} if held_out is None else {"validation": len(held_out)})}
+        counted = prepared.counted()
         reporter.on_prepared(facts_of(scorer, options, counted, run_dir))
-        trainer = make_trainer(scorer, options, rows, run_dir, reporter, held_out, among)
+        mixed = rows if further is None else further.mixed(prepared)
+        kept, pull = (None, 0.0) if further is None else (further.kept, further.options.pull)
+        trainer = make_trainer(scorer, options, mixed, run_dir, reporter, held_out, among, kept=kept, pull=pull)
         try:
-            trainer.fit(rows, held_out, resume=resume, overwrite=overwrite)
+            trainer.fit(mixed, held_out, resume=resume, overwrite=overwrite)
         finally:
             # also after Ctrl-C: keep the best epoch so far, unless its tables are in other processes
             if trainer.history and (among.rank or not scorer.model.input_layer.tables.sharded):
-                self._scorer, self.history, self._holds_more = scorer, trainer.history, False
-                self.options = prepared.options
-                self.made, self.rows = versions(), counted
+                self._scorer, self.history, self._kept = scorer, trainer.history, trainer.kept
+                self.made, self.rows, self.metrics = versions(), counted, {}
+                if further is None:
+                    self.options = prepared.options
         if among.rank:
             return
         looked_at = held_out if held_out is not None and len(held_out) else rows
@@ -406,7 +452,8 @@ class Ranker(Described, Insight, Estimator):
         """
         grown = grow(self.scorer, self.options.model, table)
         old, new = (scorer.encoder.vocabularies for scorer in (self.scorer, grown))
-        self._scorer, self._holds_more = grown, True
+        self._kept = grown_state(self._kept, self.scorer.model, grown.model)
+        self._scorer = grown
         return {name: new[name].rows - old[name].rows for name in new}
 
     def save(self, path: str | Path) -> None:
@@ -457,7 +504,7 @@ class Ranker(Described, Insight, Estimator):
     def _artefact(self) -> Artefact:
         history = [asdict(record) for record in self.history]
         known = {"history": history, "rows": self.rows, "made": self.made}
-        return Artefact(self.scorer, self.options, {**known, **self.metrics})
+        return Artefact(self.scorer, self.options, {**known, **self.metrics}, self._kept)
 
     def export_onnx(self, path: str | Path, *, inputs: str = "raw", check: Any = None) -> Ranker:
         """Write an ONNX file with the ranker's predictions, including its calibration and fusion.

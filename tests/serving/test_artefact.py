@@ -30,6 +30,7 @@ FILES = {
     "calibration.json",
     "metrics.json",
     "weights.safetensors",
+    "training.safetensors",
 }
 
 

@@ -6,14 +6,15 @@ import operator
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from torch import Tensor
 
 from gatewise.calibration.best import doubt_of
 from gatewise.calibration.calibrator import Calibrator, Fitter
-from gatewise.calibration.methods import calibrator_from_state
+from gatewise.calibration.down_sampling import DownSampling
+from gatewise.calibration.methods import calibrator_from_state, make_fitter
 from gatewise.errors import ArtefactError, GatewiseWarning, ShapeError, TableError, did_you_mean
 from gatewise.tasks import BinaryTask, FunnelTask, Predicted, Task, ValueAfterTask
 
@@ -57,6 +58,31 @@ class Calibration:
             if (doubt := doubt_of(make, fresh[output], *rows)) is not None:
                 warnings.warn(f"calibration of {output!r}: {doubt}", GatewiseWarning, stacklevel=3)
         return Calibration({**self.calibrators, **fresh})
+
+    def again(self, predicted: Predicted) -> Calibration:
+        """Return the calibration of a model that was trained further: the same outputs by the same methods.
+
+        What needs no rows, down-sampling, stays as it is.
+
+        Args:
+            predicted: uncalibrated predictions of rows that the model was not trained on, and their labels.
+
+        Warns:
+            GatewiseWarning: the rows of an output's sample are not enough, and it is not calibrated any more.
+        """
+        names = {probability_of(task): task.name for task in predicted.tasks if isinstance(task, BinaryTask)}
+        found = self.without_rows()
+        for output in (name for name in self.calibrators if name not in found.calibrators):
+            make = partial(make_fitter, self.calibrators[output].method)
+            try:
+                found = found.fitted(predicted, make, [names[output]])
+            except TableError as error:
+                warnings.warn(f"{error}; it is dropped", GatewiseWarning, stacklevel=3)
+        return found
+
+    def without_rows(self) -> Calibration:
+        """Return the calibrators that were not learnt from rows, and so hold for any model of the labels."""
+        return Calibration({name: made for name, made in self.calibrators.items() if isinstance(made, DownSampling)})
 
     def given(self, tasks: Sequence[Task], make: Callable[[], Calibrator], names: Collection[str]) -> Calibration:
         """Return a calibration in which the named tasks have new calibrators that need no fitting."""

@@ -33,6 +33,7 @@ from gatewise.cli.serve import serve
 from gatewise.cli.statuses import INTERNAL_ERROR, INTERRUPTED, LOST, TERMINATED, USAGE_ERROR, USER_ERROR
 from gatewise.cli.train import train
 from gatewise.cli.tune import tune
+from gatewise.cli.update import update
 from gatewise.errors import GatewiseError, GatewiseWarning, LostProcessError
 from gatewise.machine import wait_briefly
 from gatewise.own_modules import import_modules
@@ -90,6 +91,7 @@ for command in (
     look,
     init,
     train,
+    update,
     tune,
     compare,
     evaluate,

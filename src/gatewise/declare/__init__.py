@@ -62,6 +62,7 @@ from gatewise.declare.signatures import spelled_out
 from gatewise.declare.tasks import *
 from gatewise.declare.track import MLflowTracking, TensorBoardTracking, Track, WandbTracking
 from gatewise.declare.training import Cosine, Plateau, StepDecay, Training, TrainingOptions
+from gatewise.declare.update import Update, UpdateOptions
 
 __all__ = [
     "ARROW_SUFFIXES",
@@ -126,6 +127,8 @@ __all__ = [
     "Training",
     "TrainingOptions",
     "Transformer",
+    "Update",
+    "UpdateOptions",
     "Vector",
     "WandbTracking",
     "chosen",

@@ -186,6 +186,9 @@ class Training:
     """Processes on this machine that ``gatewise train`` starts, and that train the model together."""
     tables: Literal["replicate", "shard"] = field(default="replicate", kw_only=True)
     """Embedding tables of several processes: each has all rows, or its part of rows and of the optimiser's state."""
+    keep_optimizer: bool = field(default=False, kw_only=True)
+    """Whether the artefact holds the optimiser's state, with which ``update`` goes on: of Adam twice the bytes of the
+    weights, of ``rowwise_adagrad`` one number per embedding row."""
     callbacks: Annotated[Sequence[AnyCallback], AfterValidator(tuple)] = field(default=(), kw_only=True)
     """Registered reporters, called on every step and epoch; ``fit`` also takes reporters that are not registered."""
 
@@ -243,4 +246,5 @@ class TrainingOptions(TypedDict, total=False):
     save_minutes: float
     ranks: int
     tables: Literal["replicate", "shard"]
+    keep_optimizer: bool
     callbacks: Sequence[Any]

@@ -14,6 +14,7 @@ from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of,
 from gatewise.jobs.tables import Tables, find_tables
 from gatewise.jobs.train import train_recipe
 from gatewise.jobs.trees import Trees, tuned_trees
+from gatewise.jobs.update import Updated, update_run
 from gatewise.serving import ARTEFACT
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "JsonLines",
     "Tables",
     "Trees",
+    "Updated",
     "afterwards",
     "beside_trees",
     "check_absent",
@@ -44,6 +46,7 @@ __all__ = [
     "train_with_controls",
     "trees_for",
     "tuned_trees",
+    "update_run",
     "write_look",
     "write_recipe",
 ]

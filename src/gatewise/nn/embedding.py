@@ -125,6 +125,18 @@ class EmbeddingTables(nn.Module):
             rows[: field.rows] = source.rows_of(index)
             rows[field.rows :] = source.rows_of(index)[OUT_OF_VOCABULARY]
 
+    def at_rows_of(self, source: EmbeddingTables, matrix: str, values: Tensor) -> Tensor:
+        """Return values ``[row, any]`` per row of a matrix of ``source`` at the rows that its fields have here.
+
+        The fields are the same; rows missing there get zeros.
+        """
+        found = values.new_zeros(len(self.weights[matrix]), *values.shape[1:])
+        for index, field in enumerate(source.fields):
+            if field.matrix == matrix:
+                old, new = source.offsets[index], self.offsets[index]
+                found[new : new + field.rows] = values[old : old + field.rows]
+        return found
+
     def check(self, field: int, ids: Tensor, name: str = "", lowest: int = 0) -> None:
         """Refuse ids outside ``lowest .. rows - 1``, which would read another field's rows.
 

@@ -68,16 +68,22 @@ class ShardedTables(EmbeddingTables):
         with torch.no_grad():
             for matrix, weight in found.weights.items():
                 whole = tables.weights[matrix]
-                weight.copy_(whole[processes.rank :: processes.size] if matrix in found.trained else whole)
+                weight.copy_(whole[found.own] if matrix in found.trained else whole)
         return found.to(next(iter(tables.weights.values())).device) if tables.weights else found
 
     @override
     def _matrix(self, name: str, rows: int) -> nn.Parameter:
-        return super()._matrix(name, len(range(rows)[self._own()]) if name in self.trained else rows)
+        return super()._matrix(name, len(range(rows)[self.own]) if name in self.trained else rows)
 
-    def _own(self) -> slice:
-        """Return this process's rows of a matrix."""
+    @property
+    def own(self) -> slice:
+        """The rows of a trained matrix that this process has."""
         return slice(self.processes.rank, None, self.processes.size)
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is rank 0, which has all rows in the end."""
+        return self.processes.rank == 0
 
     @torch.no_grad()
     @override
@@ -136,7 +142,7 @@ class ShardedTables(EmbeddingTables):
         for matrix, lookup in lookups:
             if matrix in self.trained:
                 wanted.setdefault(matrix, []).append(lookup.rows[lookup.ids >= 0])
-        self._near = {matrix: self._fetched(matrix, torch.cat(rows).unique()) for matrix, rows in wanted.items()}
+        self._near = {matrix: self._fetched(matrix, torch.unique(torch.cat(rows))) for matrix, rows in wanted.items()}
 
     def _fetched(self, matrix: str, rows: Tensor) -> _Near:
         """Return rows ``[distinct]``, ascending, with their vectors."""
@@ -191,21 +197,22 @@ class ShardedTables(EmbeddingTables):
 
         All processes call this, and send their rows some at a time.
         """
-        first = self.processes.rank == 0
-        whole = EmbeddingTables(self.fields, drawn=False) if first else None
+        whole = EmbeddingTables(self.fields, drawn=False) if self.first else None
         for matrix, weight in self.weights.items():
             target = None if whole is None else whole.weights[matrix]
             if matrix in self.trained:
-                self._gather(weight, target, self.total_rows(matrix))
+                self.gather(matrix, weight, target)
             elif target is not None:
                 target.copy_(weight)
         self._near, self._closed = {}, True
         return self if whole is None else whole.to(next(iter(self.weights.values())).device)
 
-    def _gather(self, weight: Tensor, target: Tensor | None, rows: int) -> None:
+    @torch.no_grad()
+    def gather(self, matrix: str, values: Tensor, target: Tensor | None) -> None:
+        """Write the values of all processes, one per row of a trained matrix, into the target of rank 0."""
         size = self.processes.size
-        for start in range(0, -(-rows // size), CHUNK):
-            own = weight[start : start + CHUNK]
+        for start in range(0, -(-self.total_rows(matrix) // size), CHUNK):
+            own = values[start : start + CHUNK]
             found = self.processes.exchange([own, *[own[:0]] * (size - 1)])
             for rank, part in enumerate(found if target is not None else []):
                 assert target is not None

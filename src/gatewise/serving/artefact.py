@@ -6,6 +6,7 @@
     vocabularies.arrow   the values that were learnt from the training table
     options.json         architecture, balancing, training, fusion
     weights.safetensors  the model's weights
+    training.safetensors state of balancing rule and optimiser, where there is one to keep; only for training further
     calibration.json     the calibrators of probabilities; empty without a calibration
     metrics.json         metrics, and the history of the training
 
@@ -19,6 +20,7 @@ import hashlib
 import json
 import math
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -36,7 +38,7 @@ from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.files import read_version, replace_folder
 from gatewise.serving.bounds import check_sizes
 from gatewise.serving.scorer import Scorer
-from gatewise.serving.weights import check_values, check_weights, read_weights
+from gatewise.serving.weights import check_values, check_weights, read_tensors, read_weights
 from gatewise.version import __version__
 
 FORMAT = 3
@@ -46,9 +48,11 @@ MANIFEST = "manifest.json"
 ARTEFACT = "artefact"
 """Name of the artefact's folder within the folder of its run."""
 WEIGHTS = "weights.safetensors"
+TRAINING = "training.safetensors"
+"""A file that only some artefacts have."""
 JSON_FILES = ("schema.json", "encoder.json", "options.json", "calibration.json", "metrics.json")
 FILES = (*JSON_FILES, VOCABULARIES, WEIGHTS)
-"""All files but the manifest."""
+"""All files but the manifest that every artefact has."""
 COMPACT = ("encoder.json", "calibration.json")
 """Files of long lists, which are not indented."""
 
@@ -61,11 +65,13 @@ class Artefact:
         scorer: encoder, model, tasks and calibration.
         options: the declared architecture, balancing, training and fusion.
         metrics: the history of the training and the metrics measured after it, as plain values.
+        kept: the state that the training left behind, by name; not read unless it is asked for.
     """
 
     scorer: Scorer
     options: declare.Options
     metrics: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 def save_artefact(artefact: Artefact, path: str | Path) -> None:
@@ -87,15 +93,20 @@ def save_artefact(artefact: Artefact, path: str | Path) -> None:
         raise ArtefactError(f"cannot save {str(target)!r}: {reason}; nothing was changed") from None
 
 
-def load_artefact(path: str | Path) -> Artefact:
+def load_artefact(path: str | Path, *, kept: bool = False) -> Artefact:
     """Return an artefact, with its model on the CPU.
+
+    Args:
+        path: of the folder.
+        kept: whether to read the state for training further, too, which may be twice as large as the weights.
 
     Raises:
         ArtefactError: the artefact is absent, incomplete, damaged, or of a newer format; names the file and the reason.
     """
     folder = Path(path)
     try:
-        return read_version(folder, (MANIFEST, *FILES), partial(_made, str(folder)))
+        names = (MANIFEST, *FILES, *((TRAINING,) if kept else ()))
+        return read_version(folder, names, partial(_made, str(folder), kept))
     except (FileNotFoundError, NotADirectoryError):
         raise ArtefactError(f"there is no artefact {str(folder)!r}") from None
     except OSError as error:
@@ -108,9 +119,9 @@ def find_artefact(path: Path) -> Path:
     return inside if not (path / MANIFEST).exists() and inside.is_dir() else path
 
 
-def _made(name: str, files: dict[str, bytes]) -> Artefact:
+def _made(name: str, kept: bool, files: dict[str, bytes]) -> Artefact:
     """Return the artefact made from the bytes of its files."""
-    contents = _checked(name, files)
+    contents = _checked(name, files, FILES if not kept else (*FILES, TRAINING))
     try:
         weights = read_weights(WEIGHTS, files[WEIGHTS])
         check_sizes("schema", contents["schema.json"], weights)
@@ -127,13 +138,14 @@ def _made(name: str, files: dict[str, bytes]) -> Artefact:
         calibration = Calibration.from_state(tasks, contents["calibration.json"])
         scorer = Scorer(encoder, model.eval(), tasks, calibration, options.parsed_fusion)
         metrics = _member(contents, "metrics.json")
+        state = read_tensors(TRAINING, files[TRAINING]) if TRAINING in files else {}
     except (DeclarationError, ArtefactError) as error:
         raise ArtefactError(f"artefact {name!r}: {str(error).splitlines()[0]}") from None
     except Exception as error:  # valid files may still contradict each other, in ways that nobody foresees
         reason = str(error).splitlines()[0][:200] if str(error) else ""
         found = f"{type(error).__name__}: {reason}"
         raise ArtefactError(f"artefact {name!r}: its files do not belong together ({found})") from None
-    return Artefact(scorer, options, metrics)
+    return Artefact(scorer, options, metrics, state)
 
 
 def _member(values: Any, name: str) -> dict[str, Any]:
@@ -160,10 +172,14 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
         (folder / name).write_text(text + "\n", encoding="utf-8")
     weights = {name: value.detach().cpu().contiguous() for name, value in scorer.model.state_dict().items()}
     check_values(WEIGHTS, weights)
-    save_file(weights, folder / WEIGHTS)
-    # safetensors writes files for their owner only; give this file the permissions of the others
-    shutil.copymode(folder / JSON_FILES[0], folder / WEIGHTS)
-    listed = {name: digest_of((folder / name).read_bytes()) for name in FILES}
+    tensors = {WEIGHTS: weights}
+    if artefact.kept:
+        tensors[TRAINING] = {name: value.detach().cpu().contiguous() for name, value in artefact.kept.items()}
+    for name, some in tensors.items():
+        save_file(some, folder / name)
+        # safetensors writes files for their owner only; give these files the permissions of the others
+        shutil.copymode(folder / JSON_FILES[0], folder / name)
+    listed = {name: digest_of((folder / name).read_bytes()) for name in (*FILES, *sorted(tensors.keys() - {WEIGHTS}))}
     manifest = {"format": FORMAT, "gatewise": __version__, "files": listed}
     parts = (scorer.encoder.schema, artefact.options)
     if registered := {kind: module for part in parts for kind, module in declare.registered_in(part).items()}:
@@ -175,8 +191,8 @@ def _replaceable(target: Path) -> bool:
     return target.is_dir() and ((target / MANIFEST).is_file() or not any(target.iterdir()))
 
 
-def _checked(artefact: str, files: dict[str, bytes]) -> dict[str, Any]:
-    """Return the content of the JSON files, after comparing all bytes with the manifest."""
+def _checked(artefact: str, files: dict[str, bytes], names: Sequence[str]) -> dict[str, Any]:
+    """Return the content of the JSON files, after comparing all bytes of the named files with the manifest."""
     if MANIFEST not in files:
         raise ArtefactError(f"{artefact!r} is not an artefact: {MANIFEST} is missing")
     manifest = _json(artefact, MANIFEST, files[MANIFEST])
@@ -191,7 +207,11 @@ def _checked(artefact: str, files: dict[str, bytes]) -> dict[str, Any]:
     if manifest["format"] == EARLIER:
         # a file that the manifest does not list is not read
         files.pop(VOCABULARIES, None)
-    for name in (name for name in FILES if manifest["format"] == FORMAT or name != VOCABULARIES):
+    absent = {VOCABULARIES} if manifest["format"] == EARLIER else set()
+    if TRAINING not in manifest["files"]:
+        files.pop(TRAINING, None)
+        absent.add(TRAINING)
+    for name in (name for name in names if name not in absent):
         if name not in files:
             raise ArtefactError(f"artefact {artefact!r} is incomplete: {name} is missing")
         if digest_of(files[name]) != manifest["files"].get(name):

@@ -3,9 +3,12 @@
 from gatewise.training.affinity import task_affinity
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.devices import choose_device
+from gatewise.training.kept import Kept, grown_state, own_state, restore_kept
+from gatewise.training.mixed_rows import MixedRows
 from gatewise.training.monitor import Monitor, Stopping, split_name
 from gatewise.training.optimizers import make_optimizer
 from gatewise.training.plain import fit_module
+from gatewise.training.pull import pull_back
 from gatewise.training.reporter import Facts, Reporter, Reporters
 from gatewise.training.rows import TrainingRows
 from gatewise.training.run_folder import CHECKPOINT, HISTORY, goes_on
@@ -17,6 +20,8 @@ __all__ = [
     "CHECKPOINT",
     "HISTORY",
     "Facts",
+    "Kept",
+    "MixedRows",
     "Monitor",
     "Reporter",
     "Reporters",
@@ -29,9 +34,13 @@ __all__ = [
     "cosine",
     "fit_module",
     "goes_on",
+    "grown_state",
     "load_checkpoint",
     "make_optimizer",
+    "own_state",
     "plateau",
+    "pull_back",
+    "restore_kept",
     "save_checkpoint",
     "split_name",
     "step_decay",

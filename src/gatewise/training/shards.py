@@ -12,6 +12,7 @@ from torch import Tensor
 from gatewise.nn import MultiTaskModel
 from gatewise.processes import Processes, total
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
+from gatewise.training.kept import of_shards
 
 PATTERN = "shard-*-of-*.pt"
 COPIES = ("model", "best")
@@ -93,6 +94,9 @@ def separated(
         if (weights := state[part]) is not None:
             parts |= {f"{part}/{name}": weights[name] for name in names}
             rest[part] = {name: weight for name, weight in weights.items() if name not in names}
+    kept = state["kept"]
+    parts |= {f"kept/{name}": value for name, value in kept.items() if of_shards(name, value, names)}
+    rest["kept"] = {name: value for name, value in kept.items() if f"kept/{name}" not in parts}
     remembered = dict(state["optimizer"]["state"])
     for place in places:
         if place in remembered:
@@ -106,7 +110,7 @@ def joined(rest: dict[str, Any], parts: dict[str, Tensor]) -> dict[str, Any]:
     """Return the checkpoint that :func:`separated` separated."""
     for path, value in parts.items():
         part, _, name = path.partition("/")
-        if part in COPIES:
+        if part in (*COPIES, "kept"):
             rest[part][name] = value
         else:
             place, _, name = name.partition("/")

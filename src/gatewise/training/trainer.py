@@ -21,6 +21,7 @@ from gatewise.processes import Alone, Processes, of_rank_zero, share_of
 from gatewise.tasks import Metrics, Task, evaluate_tasks, targets_and_weights
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.gate_watch import watched_gates
+from gatewise.training.kept import Kept, kept_state, whole_state
 from gatewise.training.monitor import Monitor, Stopping
 from gatewise.training.numerics import check_finite
 from gatewise.training.progress_in_epoch import Progress
@@ -63,6 +64,10 @@ class Trainer:
         reporter: called on every step and epoch.
         processes: the processes that train the model together, each with its share of every batch.
         save_seconds: seconds between checkpoints within an epoch.
+        keep_optimizer: whether :attr:`kept` has the state of the optimiser, too.
+
+    Attributes:
+        kept: the state of the balancing rule, and of the optimiser if asked for, in the epoch whose weights are kept.
 
     Raises:
         DeclarationError: the step cannot be compiled.
@@ -91,6 +96,7 @@ class Trainer:
         reporter: Reporter | None = None,
         processes: Processes | None = None,
         save_seconds: float = 600.0,
+        keep_optimizer: bool = False,
     ) -> None:
         self.model, self.tasks = model, tasks
         self.processes = processes or Alone()
@@ -117,6 +123,8 @@ class Trainer:
         self.fingerprint = dict(fingerprint or {})
         self.history: list[EpochRecord] = []
         self.best_weights: dict[str, Tensor] | None = None
+        self.kept: Kept = {}
+        self.keep_optimizer = keep_optimizer
         self.save_seconds = save_seconds
         # steps of the epoch that is under way, as a checkpoint within it had them
         self._under_way: dict[str, Any] | None = None
@@ -166,7 +174,7 @@ class Trainer:
             self.reporter.on_training_end(reason)
         tables = self.model.input_layer.tables
         if isinstance(tables, ShardedTables):
-            self.best_weights = None
+            self.best_weights, self.kept = None, whole_state(self.kept, tables)
             self.model.input_layer.tables = tables.gathered()
         return self.history
 
@@ -274,9 +282,11 @@ class Trainer:
             record.gates = gates()
             record.score = self.monitor.score(record.valid)
             record.best = self.stopping.improved(record.epoch, record.score)
-        # the weights of the only epoch stay where they are: nothing could be restored
-        if (record.best or valid is None) and self.epochs > 1:
-            self._keep_best()
+        if record.best or valid is None:
+            self._keep_state()
+            # the weights of the only epoch stay where they are: nothing could be restored
+            if self.epochs > 1:
+                self._keep_best()
         self.step.schedule.after_epoch(record.score)
         record.seconds += time.perf_counter() - started
         self.history.append(record)
@@ -292,6 +302,11 @@ class Trainer:
             return
         for name, value in weights.items():
             self.best_weights[name].copy_(value)
+
+    def _keep_state(self) -> None:
+        state = kept_state(self.model, self.step.balance, self.step.optimizer, with_optimizer=self.keep_optimizer)
+        # after the only epoch nothing changes the optimiser's own tensors
+        self.kept = {name: value.clone() for name, value in state.items()} if self.epochs > 1 else state
 
     def _begin(self, resume: bool, overwrite: bool) -> None:
         """Resume from the checkpoint if ``resume``, else write the first checkpoint."""
@@ -312,6 +327,7 @@ class Trainer:
             "finished": len(self.history) >= self.epochs or self.stopping.exhausted,
             "history": [asdict(record) for record in self.history],
             "best": self.best_weights,
+            "kept": self.kept,
             "stopping": self.stopping.state_dict(),
             **self.step.state_dict(),
         }
@@ -338,6 +354,7 @@ class Trainer:
         self.step.load_state_dict(state)
         self.best_weights, self._under_way = state["best"], state.get("under_way")
         self.stopping.load_state_dict(state["stopping"])
+        self.kept = state.get("kept", {})
         self.history = records_from(state["history"])
         if self.best_weights is None and self._under_way is None and self.history:
             # a training of one epoch, which kept no weights, goes on

@@ -1,0 +1,83 @@
+"""``gatewise update``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gatewise.cli.launch import launch
+from gatewise.cli.named_table import ROWS, named_table
+from gatewise.cli.show import metrics_table, out
+from gatewise.errors import DeclarationError
+from gatewise.machine import tune_process
+
+if TYPE_CHECKING:
+    from gatewise.jobs import Updated
+
+
+def update(
+    run: Annotated[Path, typer.Argument(help="Folder of a run or of an artefact, which stays as it is.")],
+    table: Annotated[str, typer.Argument(help=f"The rows to learn. {ROWS}, with features and labels.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new run.")],
+    valid: Annotated[
+        str | None, typer.Option("--valid", help="Rows that judge, decide the best epoch, and calibrate.")
+    ] = None,
+    replay: Annotated[
+        list[str] | None, typer.Option("--replay", help="Earlier rows to mix into every batch (repeatable).")
+    ] = None,
+    replay_share: Annotated[
+        float | None, typer.Option("--replay-share", help="Share of earlier rows in a batch; default: 0.2.")
+    ] = None,
+    epochs: Annotated[int, typer.Option("--epochs", help="Passes over the rows.")] = 1,
+    lr: Annotated[
+        float | None, typer.Option("--lr", help="Learning rate, constant; default: the one of the training.")
+    ] = None,
+    pull: Annotated[
+        float, typer.Option("--pull", help="How strongly weights are drawn back to those before the update.")
+    ] = 0.0,
+    ranks: Annotated[
+        int, typer.Option("--ranks", min=1, help="Processes on this machine that train the model together.")
+    ] = 1,
+) -> None:
+    """Train a model further on new rows, and write what comes of it into a new run."""
+    tune_process()
+    from gatewise.declare import Update, from_dict
+
+    if replay_share is not None and not replay:
+        raise DeclarationError("--replay-share is the share of the rows of --replay: give both")
+    given = {"epochs": epochs, "lr": lr, "pull": pull}
+    given |= {} if replay_share is None else {"replay_share": replay_share}
+    options = from_dict(Update, given, source="update")
+    tables = {"valid": _rows([valid] if valid else []), "replay": _rows(replay or [])}
+    rows = named_table(table)
+    if ranks > 1:
+        raise typer.Exit(launch(ranks, 0))
+    # torch takes seconds to import: mistakes in the options are reported first
+    from gatewise.distributed import rank
+    from gatewise.jobs import update_run
+
+    found = update_run(run, rows, output, options, **tables)
+    if rank() == 0:
+        _tell(found, output, tables["valid"])
+
+
+def _rows(names: list[str]) -> Any:
+    """Return the table that some names stand for together, or None."""
+    named = [named_table(name) for name in names]
+    return named[0] if len(named) == 1 else named or None
+
+
+def _tell(found: Updated, output: Path, valid: Any) -> None:
+    from gatewise.jobs import ARTEFACT
+
+    console = out()
+    for metrics, which in ((found.before, "before"), (found.after, "after")):
+        if metrics is not None:
+            console.print(metrics_table(metrics, f"metrics on the valid rows, {which} the update"))
+    problems = found.ranker.training_problems() + ([] if valid is None else found.ranker.misfits(valid))
+    rows = ", ".join(f"{count:,} {part}" for part, count in found.ranker.rows.items())
+    lines = [*(f"note: {problem}" for problem in problems), f"rows: {rows}", f"artefact: {output / ARTEFACT}"]
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)

@@ -1,0 +1,102 @@
+"""From a run and the rows of a day to a new run; the old one stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gatewise.declare import Update
+from gatewise.distributed import rank
+from gatewise.errors import ArtefactError
+from gatewise.files import held, write_bytes
+from gatewise.history import write_history
+from gatewise.jobs.train import METRICS, RECIPE, write_json
+from gatewise.loading import load
+from gatewise.progress import unspoken
+from gatewise.ranker import Ranker
+from gatewise.serving import ARTEFACT, find_artefact
+from gatewise.tasks import Metrics
+from gatewise.training import CHECKPOINT, HISTORY
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What an update came to.
+
+    Attributes:
+        ranker: the updated one.
+        before: metrics of the ranker before, on the validation rows, if there were any.
+        after: those of the updated one.
+    """
+
+    ranker: Ranker
+    before: Metrics | None
+    after: Metrics | None
+
+
+def update_run(
+    source: Path,
+    train: Any,
+    target: Path,
+    options: Update,
+    *,
+    valid: Any = None,
+    replay: Any = None,
+    progress: bool | None = None,
+) -> Updated:
+    """Train the model of a run further, and write what came of it into another folder.
+
+    Writes into ``target``: ``metrics.json``, ``history.jsonl``, ``recipe.json`` if ``source`` has one, and at last
+    ``artefact/``, which is there whole or not at all. An update that was killed leaves no artefact, and may be made
+    again into the same folder. Under a launcher, such as torchrun, all processes train together, and rank 0 writes.
+
+    Args:
+        source: folder of a run or of an artefact, which is only read.
+        train: any table.
+        target: folder of the new run.
+        options: options of the update.
+        valid: any table; decides the best epoch and calibrates, and is judged before and after.
+        replay: any table of earlier rows.
+        progress: whether to show progress; by default if standard error is a terminal.
+
+    Raises:
+        ArtefactError: ``source`` holds no artefact; or ``target`` holds a run already, or is held by another process.
+        TableError: a table does not hold what the schema declares; names the column.
+        TrainingError: a loss is not finite.
+    """
+    artefact = find_artefact(source)
+    if rank() > 0:
+        with unspoken():
+            return Updated(_updated(load(artefact), train, valid, replay, options, progress), None, None)
+    _check_free(target)
+    ranker = load(artefact)
+    with held(target):
+        _check_free(target)
+        before = None if valid is None else ranker.evaluate(valid)
+        with unspoken():
+            _updated(ranker, train, valid, replay, options, progress)
+        after = None if valid is None else ranker.evaluate(valid)
+        ranker.metrics = {} if after is None else {"valid": after}
+        _write(ranker, before, artefact.parent / RECIPE, target)
+    return Updated(ranker, before, after)
+
+
+def _updated(ranker: Ranker, train: Any, valid: Any, replay: Any, options: Update, progress: bool | None) -> Ranker:
+    return ranker.update(train, valid, replay=replay, progress=progress, **vars(options))
+
+
+def _check_free(target: Path) -> None:
+    """Refuse a folder that holds a model or a training, such as the run that is updated."""
+    if any((target / name).exists() for name in (ARTEFACT, CHECKPOINT, "manifest.json")):
+        raise ArtefactError(f"run {str(target)!r} is there already: an update needs a folder of its own")
+    if target.exists() and not target.is_dir():
+        raise ArtefactError(f"{str(target)!r} is a file: an update needs a folder of its own")
+
+
+def _write(ranker: Ranker, before: Metrics | None, recipe: Path, target: Path) -> None:
+    write_history(target / HISTORY, ranker.history)
+    write_json(target / METRICS, ranker.metrics | ({} if before is None else {"valid_before": before}))
+    if recipe.exists():
+        write_bytes(target / RECIPE, recipe.read_bytes())
+    ranker.save(target / ARTEFACT)

@@ -1,0 +1,154 @@
+"""``gatewise update``: a new run beside the old one, or nothing; mistakes are one line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import gatewise as gw
+from gatewise.cli import main
+from torchrun_program import table
+
+# 400 rows are too few for a calibration to be sure to help
+pytestmark = pytest.mark.filterwarnings("ignore:calibration of:gatewise.GatewiseWarning")
+COMMAND = [sys.executable, "-c", "from gatewise.cli import main; main()", "update"]
+SCHEMA = gw.Schema(features=[gw.Categorical("user", dim=4), gw.Numeric("x")], tasks=[gw.Binary("click")])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """Return a folder with the tables of three days and a run of the first one, whose optimiser is kept."""
+    folder = tmp_path_factory.mktemp("daily")
+    for number in range(3):
+        pq.write_table(table(400, number), folder / f"day{number}.parquet")
+    model = gw.MMoE(experts=2, expert_dims=[8])
+    ranker = gw.Ranker(SCHEMA, model, epochs=1, batch_size=64, lr=0.01, keep_optimizer=True)
+    ranker.fit(folder / "day0.parquet").calibrate(folder / "day2.parquet", "platt")
+    ranker.save(folder / "old" / "artefact")
+    (folder / "old" / "recipe.json").write_text('{"kept": "as it is"}')
+    return folder
+
+
+def digest(run: Path) -> dict[str, str]:
+    """Return what a run holds."""
+    paths = [path for path in sorted(run.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def gatewise(place: Path, *arguments: str, code: int = 0) -> None:
+    """Run the command line in this process, as if it was typed in a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setattr(sys, "argv", ["gatewise", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert (ended.value.code or 0) == code
+
+
+def test_a_new_run_is_written_and_the_old_one_stays(place: Path, capsys) -> None:
+    before = digest(place / "old")
+    given = [
+        "day1.parquet",
+        "-o",
+        "new",
+        "--valid",
+        "day2.parquet",
+        "--replay",
+        "day0.parquet",
+        "--replay",
+        "day0.parquet",
+    ]
+    gatewise(place, "update", "old", *given, "--lr", "0.02", "--pull", "0.1")
+    said = capsys.readouterr().out
+    assert "metrics on the valid rows, before the update" in said
+    assert "metrics on the valid rows, after the update" in said
+    assert "rows: 400 training, 400 validation, 800 replay" in said
+    assert digest(place / "old") == before
+    assert {path.name for path in (place / "new").iterdir()} == {
+        *("artefact", "metrics.json", "history.jsonl", "recipe.json")
+    }
+    # what Python gives
+    paths = [place / f"day{number}.parquet" for number in range(3)]
+    expected = gw.load(place / "old" / "artefact")
+    judged = expected.evaluate(paths[2])
+    expected.update(paths[1], paths[2], replay=[paths[0], paths[0]], lr=0.02, pull=0.1)
+    made = gw.load(place / "new" / "artefact")
+    assert made.predict(paths[2], calibrated=True) == expected.predict(paths[2], calibrated=True)
+    assert json.loads((place / "new" / "metrics.json").read_text()) == {
+        "valid": expected.evaluate(paths[2]),
+        "valid_before": judged,
+    }
+    assert (made.rows, len(made.history)) == (expected.rows, 1)
+    # and it can be updated again
+    gatewise(place, "update", "new", "day2.parquet", "-o", "third", "--valid", "day0.parquet")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["old", "day1.parquet", "-o", "old"],
+            "error: run 'old' is there already: an update needs a folder of its own",
+        ),
+        (["old", "day1.parquet", "-o", "day1.parquet"], "error: 'day1.parquet' is a file: an update needs"),
+        (["nothing", "day1.parquet", "-o", "x"], "error: there is no artefact 'nothing'"),
+        (["old", "day9.parquet", "-o", "x"], "error: "),
+        (["old", "day1.parquet", "-o", "x", "--epochs", "0"], "error: update: Update.epochs"),
+        (
+            ["old", "day1.parquet", "-o", "x", "--replay-share", "0.5"],
+            "error: --replay-share is the share of the rows of",
+        ),
+        (["old", "day1.parquet", "-o", "x", "--replay", "day0.parquet", "--replay-share", "2"], "replay_share"),
+    ],
+)
+def test_mistakes_are_one_line_and_leave_nothing(place: Path, arguments: list[str], message: str, capsys) -> None:
+    before = digest(place)
+    gatewise(place, "update", *arguments, code=1)
+    said = capsys.readouterr()
+    assert message in said.err
+    assert len(said.err.strip().splitlines()) == 1
+    assert not said.out
+    assert digest(place) == before
+    assert not (place / "x").exists()
+
+
+def test_a_killed_update_leaves_the_old_run_and_no_artefact(place: Path, capsys) -> None:
+    before = digest(place / "old")
+    for sent, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 143)):
+        process = subprocess.Popen(
+            [*COMMAND, "old", "day1.parquet", "-o", "killed", "--epochs", "100000"],
+            cwd=place,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        with process.stderr:
+            for line in process.stderr:
+                if "epoch 2" in line:
+                    break
+            process.send_signal(sent)
+            process.stderr.read()
+        assert process.wait(timeout=60) == code
+        assert digest(place / "old") == before
+        assert not (place / "killed" / "artefact").exists()
+    gatewise(place, "update", "old", "day1.parquet", "-o", "killed", "--valid", "day2.parquet")
+    assert gw.load(place / "killed" / "artefact").predict(place / "day2.parquet").num_rows == 400
+
+
+def test_two_processes_write_one_run(place: Path) -> None:
+    command = [*COMMAND, "old", "day1.parquet", "-o", "together", "--valid", "day2.parquet", "--ranks", "2"]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("artefact: ") == 1
+    alone = gw.load(place / "old" / "artefact").update(place / "day1.parquet", place / "day2.parquet")
+    together = gw.load(place / "together" / "artefact")
+    rows = place / "day2.parquet"
+    for one, other in zip(alone.predict(rows).columns, together.predict(rows).columns, strict=True):
+        assert one.to_numpy() == pytest.approx(other.to_numpy(), abs=1e-5)
