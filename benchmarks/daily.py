@@ -1,4 +1,4 @@
-"""A model that learns day after day: trained anew on all days, trained further, or left alone; each day is judged first.
+"""A model that learns day after day: trained anew on all days, trained further, or left; each day is judged first.
 
 python benchmarks/daily.py [--data FOLDER] [--seeds 1] [--page FILE]
 """
@@ -149,7 +149,8 @@ def page_of(found: Found, over: str, epochs: int) -> str:
             mean, less = fmean(way.auc[task]), fmean(way.auc[task]) - fmean(again.auc[task])
             cells.append(f"{mean:.4f}" + ("" if way is again else f" ({less:+.4f})"))
         share = sum(way.cpu) / sum(again.cpu)
-        lines.append([name, *cells, digits(sum(way.cpu)), "" if name in (AGAIN, STALE) else f"1/{1 / share:.0f}"])
+        costs = ["0", ""] if name == STALE else [digits(sum(way.cpu)), "" if way is again else f"1/{1 / share:.0f}"]
+        lines.append([name, *cells, *costs])
     heads = ["", *(f"{task} AUC" for task in TASKS), "CPU seconds", "of all days'"]
     return (
         f"## Learning day after day\n\n`{COMMAND}`, which reads KuaiRand-Pure; {machine()}.\n\n"

@@ -18,7 +18,7 @@ PRINTED = re.compile(r"^print\(.*\)  # (.*)$", re.MULTILINE)
 TRACKING = pytest.param("tracking.md", marks=pytest.mark.filterwarnings("ignore"))
 
 
-@pytest.mark.parametrize("page", ["plain-pytorch.md", "sequences.md", "sklearn.md", "scale.md", TRACKING])
+@pytest.mark.parametrize("page", ["plain-pytorch.md", "sequences.md", "sklearn.md", "scale.md", "daily.md", TRACKING])
 def test_python_blocks_run_and_print_what_they_say(page: str) -> None:
     blocks = PYTHON.findall((DOCS / page).read_text(encoding="utf-8"))
     assert blocks

@@ -35,9 +35,12 @@ def test_mypy_finds_wrong_options(tmp_path: Path) -> None:
         assert f'"{option}"' in line
 
 
-def test_typed_options_are_the_declared_ones() -> None:
-    typed = typing.get_type_hints(declare.TrainingOptions)
-    declared = typing.get_type_hints(declare.Training)
+@pytest.mark.parametrize(
+    ("options", "declaration"), [(declare.TrainingOptions, declare.Training), (declare.UpdateOptions, declare.Update)]
+)
+def test_typed_options_are_the_declared_ones(options: type, declaration: type) -> None:
+    typed = typing.get_type_hints(options)
+    declared = typing.get_type_hints(declaration)
     assert typed.keys() == declared.keys()
     for name, hint in typed.items():
         # a schedule may also be named

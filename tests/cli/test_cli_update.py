@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +22,7 @@ from torchrun_program import table
 # 400 rows are too few for a calibration to be sure to help
 pytestmark = pytest.mark.filterwarnings("ignore:calibration of:gatewise.GatewiseWarning")
 COMMAND = [sys.executable, "-c", "from gatewise.cli import main; main()", "update"]
+PAGE = Path(__file__).parents[2] / "docs" / "daily.md"
 SCHEMA = gw.Schema(features=[gw.Categorical("user", dim=4), gw.Numeric("x")], tasks=[gw.Binary("click")])
 
 
@@ -152,3 +156,23 @@ def test_two_processes_write_one_run(place: Path) -> None:
     rows = place / "day2.parquet"
     for one, other in zip(alone.predict(rows).columns, together.predict(rows).columns, strict=True):
         assert one.to_numpy() == pytest.approx(other.to_numpy(), abs=1e-5)
+
+
+def test_the_job_of_the_page_runs(place: Path, tmp_path: Path) -> None:
+    (script,) = re.findall(r"```bash\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    for name in ("logs", "models", "bin"):
+        (tmp_path / name).mkdir()
+    for number in range(2):
+        shutil.copy(place / f"day{number}.parquet", tmp_path / "logs" / f"2026-05-0{2 + number}.parquet")
+    shutil.copytree(place / "old", tmp_path / "models" / "2026-05-02")
+    command = tmp_path / "bin" / "gatewise"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m gatewise "$@"\n')
+    command.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}"}
+    how = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True, "timeout": 120}
+    done = subprocess.run(["bash", "-c", script, "learn.sh", "2026-05-03"], **how)
+    assert done.returncode == 0, done.stderr
+    assert "rows: 400 training, 400 replay" in done.stdout
+    assert gw.load(tmp_path / "models" / "2026-05-03" / "artefact").rows == {"training": 400, "replay": 400}
+    # given again, the day is there already
+    assert subprocess.run(["bash", "-c", script, "learn.sh", "2026-05-03"], **how).returncode == 1

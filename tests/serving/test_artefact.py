@@ -75,7 +75,7 @@ def test_permissions_are_those_of_any_file(fitted, tmp_path, mask):
 
 
 def test_all_files_but_the_weights_and_the_vocabularies_are_json(saved):
-    for name in FILES - {"weights.safetensors", "vocabularies.arrow"}:
+    for name in FILES - {"weights.safetensors", "training.safetensors", "vocabularies.arrow"}:
         json.loads((saved / name).read_text(encoding="utf-8"))
 
 
