@@ -15,7 +15,7 @@ import page
 from reporting import say
 
 PARTS = ("limits", "speed", "growth", "scoring", "serving", "encoding", "stream", "steps", "trunks", "balance")
-PARTS += ("quality", "vocabularies")
+PARTS += ("quality", "vocabularies", "daily")
 
 
 def main() -> int:
