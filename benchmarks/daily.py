@@ -50,7 +50,7 @@ UPDATES: Mapping[str, tuple[bool, float | None, Mapping[str, Any]]] = {
 }
 """Whether the optimiser is kept, the share of the earlier days in a batch, and options of the update."""
 NAMES = (AGAIN, *UPDATES, YESTERDAY, STALE)
-QUICK = {"rows": 600, "most_days": 7, "epochs": 1}
+QUICK = {"rows": 6_000, "most_days": 7, "epochs": 1}
 
 
 @dataclass
