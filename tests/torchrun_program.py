@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 
 import gatewise as gw
+from gatewise.distributed import end_process
 from gatewise.training import Reporter
 
 SCHEMA = gw.Schema(
@@ -91,3 +92,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    end_process(0)

@@ -153,6 +153,17 @@ def _own_log() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line; an error is one line, unless ``--debug`` is given."""
+    try:
+        _run()
+    except SystemExit as stopped:
+        if "RANK" in os.environ and isinstance(stopped.code, int):
+            from gatewise.distributed import end_process
+
+            end_process(stopped.code)
+        raise
+
+
+def _run() -> None:
     # OpenMP reads the setting when torch is imported
     wait_briefly()
     arguments = sys.argv[1:]
