@@ -217,7 +217,7 @@ def test_a_launcher_within_a_launcher_is_refused(monkeypatch):
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(DeclarationError, match="--ranks: a launcher has started 2 processes already"):
-        start(2, 0)
+        start(2, 0, Path())
 
 
 def test_options_of_the_launch_are_not_handed_on():

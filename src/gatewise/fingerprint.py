@@ -44,10 +44,10 @@ def _declared(schema: declare.Schema, options: declare.Options, *, defaults: boo
     bound = options.training.schedule is not None and options.training.schedule.ends_with_training
     for free in LOOKING if bound else (*LOOKING, "epochs"):
         declared.get("training", {}).pop(free, None)
-    return dict(_leaves("", {"schema": declare.to_dict(schema, defaults=defaults), **declared}))
+    return dict(leaves("", {"schema": declare.to_dict(schema, defaults=defaults), **declared}))
 
 
-def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """Yield every value of nested declarations, with its path such as ``training.lr``."""
     items: Any = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else None
     if not items:
@@ -55,4 +55,4 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
         return
     for key, inner in items:
         path = f"{name}[{key}]" if isinstance(value, list) else f"{name}.{key}" if name else str(key)
-        yield from _leaves(path, inner)
+        yield from leaves(path, inner)

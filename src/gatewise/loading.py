@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from gatewise.declare import Options
 from gatewise.errors import ArtefactError
 from gatewise.history import EpochRecord
+from gatewise.provenance import provenance_of
 from gatewise.ranker import Ranker
 from gatewise.serving import Scorer, load_artefact
 
@@ -31,7 +32,7 @@ def load(path: str | Path, device: str | None = None) -> Ranker:
     try:
         ranker.history = TypeAdapter(list[EpochRecord]).validate_python(metrics.pop("history", []))
         ranker.rows = TypeAdapter(dict[str, int]).validate_python(metrics.pop("rows", {}))
-        ranker.made = TypeAdapter(dict[str, str]).validate_python(metrics.pop("made", {}))
+        ranker.provenance = provenance_of(metrics, ranker.rows)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(["history", *map(str, first["loc"])])

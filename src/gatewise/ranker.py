@@ -40,12 +40,12 @@ from gatewise.nn import TensorTable
 from gatewise.preparing import Rows, check_declared, check_fit, prepare
 from gatewise.processes import Processes
 from gatewise.progress import PROBLEMS, at_terminal, reporter_of, working
+from gatewise.provenance import Provenance, RowsSeen, trained_now
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, Scorer, grow, save_artefact
 from gatewise.tasks import Metrics
 from gatewise.training import Kept, Reporter, Reporters, choose_device, goes_on, grown_state
 from gatewise.tuning import tuned
-from gatewise.version import versions
 
 GATE_SAMPLE = 10_000
 MOST_JUDGED = 1_000_000
@@ -68,6 +68,8 @@ class Ranker(Described, Insight, Estimator):
     Attributes:
         declared: the declared options; ``auto`` in them is decided anew by every :meth:`fit`.
         options: the same; after :meth:`fit` with what ``auto`` became for the training table.
+        provenance: when, with which versions, commit and rows the model was trained, and what it was updated from; None
+            before the first training.
 
     Raises:
         DeclarationError: an unknown or invalid option, by name.
@@ -111,7 +113,7 @@ class Ranker(Described, Insight, Estimator):
         Insight.__init__(self, None, self.declared)
         self.metrics: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
-        self.made: dict[str, str] = {}
+        self.provenance: Provenance | None = None
         self._kept: Kept = {}
 
     @property
@@ -143,7 +145,7 @@ class Ranker(Described, Insight, Estimator):
                 of ``train``, as scikit-learn passes labels, is not used.
             run_dir: folder for the checkpoint and the history, written after every epoch.
             resume: resume from the checkpoint in ``run_dir``; results equal those of an uninterrupted training.
-            overwrite: start anew even if ``run_dir`` holds a longer or unfinished training, which is lost.
+            overwrite: start anew even if ``run_dir`` holds an earlier training, which is lost.
             fresh: begin anew although the ranker has learnt already, from ``fit`` or an artefact, which is forgotten.
             progress: whether to show bars, or lines in a notebook; by default in a notebook, and if standard error is
                 a terminal. Without them the logger ``gatewise`` gets a line per epoch, at the level INFO, and all
@@ -183,7 +185,7 @@ class Ranker(Described, Insight, Estimator):
         first = among.rank == 0
         show = first and (at_terminal() if progress is None else progress)
         if first:
-            goes_on(folder, self.declared.training.known_epochs, resume=resume, overwrite=overwrite)
+            goes_on(folder, resume=resume, overwrite=overwrite)
         with held(folder) if folder is not None and first else nullcontext():
             told = self._reporter(show, label, callbacks) if first else Reporter()
             how: dict[str, Any] = {"show": show, "resume": resume, "overwrite": overwrite}
@@ -302,13 +304,15 @@ class Ranker(Described, Insight, Estimator):
         mixed = rows if further is None else further.mixed(prepared)
         kept, pull = (None, 0.0) if further is None else (further.kept, further.options.pull)
         trainer = make_trainer(scorer, options, mixed, run_dir, reporter, held_out, among, kept=kept, pull=pull)
+        seen = _seen(rows, held_out) if among.rank == 0 else {}
+        parent = None if further is None else self.provenance
         try:
             trainer.fit(mixed, held_out, resume=resume, overwrite=overwrite)
         finally:
             # also after Ctrl-C: keep the best epoch so far, unless its tables are in other processes
             if trainer.history and (among.rank or not scorer.model.input_layer.tables.sharded):
                 self._scorer, self.history, self._kept = scorer, trainer.history, trainer.kept
-                self.made, self.rows, self.metrics = versions(), counted, {}
+                self.provenance, self.rows, self.metrics = trained_now(seen, parent), counted, {}
                 if further is None:
                     self.options = prepared.options
         if among.rank:
@@ -503,7 +507,8 @@ class Ranker(Described, Insight, Estimator):
 
     def _artefact(self) -> Artefact:
         history = [asdict(record) for record in self.history]
-        known = {"history": history, "rows": self.rows, "made": self.made}
+        made = None if self.provenance is None else asdict(self.provenance)
+        known = {"history": history, "rows": self.rows, "provenance": made}
         return Artefact(self.scorer, self.options, {**known, **self.metrics}, self._kept)
 
     def export_onnx(self, path: str | Path, *, inputs: str = "raw", check: Any = None) -> Ranker:
@@ -526,3 +531,9 @@ class Ranker(Described, Insight, Estimator):
 
         export_onnx(self.scorer, path, inputs=inputs, check=check)
         return self
+
+
+def _seen(train: Rows, valid: Rows | None) -> dict[str, RowsSeen]:
+    """Return the number and the fingerprint of the rows of a training, by part."""
+    parts = {"training": train, "validation": valid}
+    return {name: RowsSeen(len(rows), rows.digest()) for name, rows in parts.items() if rows is not None}

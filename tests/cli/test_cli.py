@@ -80,7 +80,15 @@ def workplace(feed, tmp_path_factory) -> Path:
 def test_train_writes_a_whole_run(workplace):
     run = workplace / "run"
     names = {path.name for path in run.iterdir()}
-    assert names == {"artefact", "checkpoint.pt", "history.jsonl", "metrics.json", "recipe.json", "report.html"}
+    assert names == {
+        "artefact",
+        "checkpoint.pt",
+        "history.jsonl",
+        "metrics.json",
+        "recipe.json",
+        "report.html",
+        "run.json",
+    }
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["test"]["click"]["auc"] > 0.65
     lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
@@ -277,9 +285,12 @@ def test_wrong_columns_are_answered_with_the_nearest_name(workplace):
         (["train", "recipe.yaml", "--set", "epochs"], "expected OPTION=VALUE"),
         (
             ["train", "recipe.yaml", "--set", "training.epochs=2"],
-            "run 'run' holds 3 epochs of an earlier training: resume",
+            "run 'run' holds a finished training of 3 epochs: resume it with more epochs, overwrite it",
         ),
         (["train", "recipe.yaml", "--resume", "--overwrite"], "give one of them"),
+        (["train", "recipe.yaml", "--resume", "--new"], "--new begins another one: give one of them"),
+        (["runs", "rnus"], "there is no folder 'rnus' to look for runs in"),
+        (["compare-runs", "run", "rum"], "there is no artefact 'rum'"),
         (["compare", "recipe.yaml", "-o", "fresh", "--seeds", "0"], "compare: seeds: expected 1 or more, found 0"),
         (["compare", "recipe.yaml", "-o", "fresh", "--also", "plee"], "found 'plee'; did you mean 'ple'"),
         (["compare", "recipe.yaml", "-o", "fresh", "--set", "data.test="], "compare: needs test rows"),

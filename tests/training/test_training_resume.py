@@ -263,17 +263,18 @@ def test_a_run_that_ended_before_its_first_checkpoint_begins(
     assert same(load_checkpoint(tmp_path / "part" / CHECKPOINT), load_checkpoint(tmp_path / "whole" / CHECKPOINT))
 
 
-def test_a_longer_training_is_lost_by_request_alone(
+def test_a_finished_training_is_lost_by_request_alone(
     tmp_path: Path, make_table: MakeTable, make_trainer: MakeTrainer
 ) -> None:
     make_trainer(epochs=3, run_dir=tmp_path).fit(make_table())
     before = (tmp_path / CHECKPOINT).read_bytes()
-    refused = "holds 3 epochs of an earlier training: resume it, overwrite it, or choose another folder"
-    with pytest.raises(ArtefactError, match=refused):
-        make_trainer(epochs=2, run_dir=tmp_path).fit(make_table())
+    refused = (
+        "holds a finished training of 3 epochs: resume it with more epochs, overwrite it, or choose another folder"
+    )
+    for epochs in (2, 3, 4):
+        with pytest.raises(ArtefactError, match=refused):
+            make_trainer(epochs=epochs, run_dir=tmp_path).fit(make_table())
     assert (tmp_path / CHECKPOINT).read_bytes() == before
-    # what came to its end can be had again
-    make_trainer(epochs=3, run_dir=tmp_path).fit(make_table())
     (tmp_path / HISTORY).unlink()  # a process may have ended between the two files
     make_trainer(epochs=3, run_dir=tmp_path).fit(make_table(), resume=True)
     assert len((tmp_path / HISTORY).read_text().splitlines()) == 3
@@ -287,7 +288,7 @@ def test_a_training_that_was_stopped_is_not_begun_anew_by_accident(
     with pytest.raises(KeyboardInterrupt):
         make_trainer(epochs=9, accumulate=2, run_dir=tmp_path, reporter=Interrupting()).fit(make_table())
     reached = len(load_checkpoint(tmp_path / CHECKPOINT)["history"])
-    with pytest.raises(ArtefactError, match=f"holds {reached} epochs of an earlier training that is not at its end"):
+    with pytest.raises(ArtefactError, match=f"holds an earlier training that is not at its end, of {reached} epochs"):
         make_trainer(epochs=9, accumulate=2, run_dir=tmp_path).fit(make_table())
     assert reached == 2
 

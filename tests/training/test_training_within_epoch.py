@@ -96,7 +96,7 @@ def test_a_run_that_is_under_way_is_not_begun_anew(
     part = make_trainer(**EVERYTHING, epochs=3, run_dir=tmp_path, save_seconds=0.0, reporter=KillsAt(3))
     with pytest.raises(Killed):
         part.fit(make_table())
-    with pytest.raises(ArtefactError, match="holds 0 epochs of an earlier training that is not at its end"):
+    with pytest.raises(ArtefactError, match="holds an earlier training that is not at its end, of 0 epochs"):
         make_trainer(**EVERYTHING, epochs=3, run_dir=tmp_path).fit(make_table())
 
 

@@ -33,6 +33,7 @@ from gatewise.analysis.judged_tables import intervals_grids, reliability_grids, 
 from gatewise.analysis.label_problems import label_problems
 from gatewise.analysis.large_tables import large_vocabularies
 from gatewise.analysis.leaks import LOOKED_AT, leaks
+from gatewise.analysis.main_metrics import main_metrics, metric_values
 from gatewise.analysis.misfits import misfits
 from gatewise.analysis.over_time import OverTime, Period, over_time
 from gatewise.analysis.pareto import knee, pareto_front
@@ -157,6 +158,8 @@ __all__ = [
     "large_vocabularies",
     "leaks",
     "linear_cka",
+    "main_metrics",
+    "metric_values",
     "metrics_by_name",
     "metrics_grids",
     "misfits",

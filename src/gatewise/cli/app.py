@@ -17,6 +17,7 @@ import typer
 
 from gatewise.cli.cache import cache
 from gatewise.cli.compare import compare
+from gatewise.cli.compare_runs import compare_runs
 from gatewise.cli.convert import convert
 from gatewise.cli.demo import demo
 from gatewise.cli.doctor import doctor
@@ -29,6 +30,7 @@ from gatewise.cli.init import init
 from gatewise.cli.look import look
 from gatewise.cli.predict import predict
 from gatewise.cli.report import report
+from gatewise.cli.runs import runs
 from gatewise.cli.serve import serve
 from gatewise.cli.statuses import INTERNAL_ERROR, INTERRUPTED, LOST, TERMINATED, USAGE_ERROR, USER_ERROR
 from gatewise.cli.train import train
@@ -94,6 +96,8 @@ for command in (
     update,
     tune,
     compare,
+    runs,
+    compare_runs,
     evaluate,
     predict,
     explain,

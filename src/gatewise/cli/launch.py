@@ -31,7 +31,7 @@ LINES = 20
 """How many of its last lines are shown of a process, other than rank 0, that failed."""
 
 
-def launch(ranks: int, restarts: int) -> int:
+def launch(ranks: int, restarts: int, run_dir: Path) -> int:
     """Run this command again in ``ranks`` processes that train together, and return the exit status of the training.
 
     What torchrun sets is set: ``RANK``, ``LOCAL_RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and ``MASTER_PORT``. Rank 0
@@ -41,6 +41,9 @@ def launch(ranks: int, restarts: int) -> int:
         ranks: processes to start.
         restarts: how often a process may die, by a signal or an error of the program, and all go on from the last
             checkpoint.
+        run_dir: the folder of the run, in which all processes write, whatever its name follows from.
+
+    All of them write into ``run_dir``, also after a restart.
 
     Raises:
         DeclarationError: a launcher has started this process already.
@@ -48,7 +51,8 @@ def launch(ranks: int, restarts: int) -> int:
     if "RANK" in os.environ:
         started = f"a launcher has started {os.environ.get('WORLD_SIZE', '?')} processes already"
         raise DeclarationError(f"--ranks: {started}; leave it out")
-    arguments = _without(sys.argv[1:])
+    # a name that follows from the time is chosen once
+    arguments = [each for each in _without(sys.argv[1:]) if each != "--new"] + ["--output", str(run_dir)]
     while True:
         with tempfile.TemporaryDirectory(prefix="gatewise-ranks-") as folder:
             together = _Together(ranks, arguments, Path(folder))

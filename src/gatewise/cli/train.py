@@ -6,12 +6,13 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gatewise.cli.launch import end_with_launcher, launch
 from gatewise.cli.log_file import LogFile, log_file
+from gatewise.cli.run_names import new_run
 from gatewise.cli.show import metrics_table, out
 from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
@@ -38,7 +39,13 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Begin anew where the output folder holds an earlier training.")
+        bool, typer.Option("--overwrite", help="Begin anew where the output folder holds a run, which is lost.")
+    ] = False,
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new", help="Begin a run beside earlier ones, named for the time (UTC): OUTPUT/2026-11-29T10-15."
+        ),
     ] = False,
     baseline: Annotated[
         str,
@@ -69,9 +76,15 @@ def train(
     tune_process()
     declared = Recipe.read(recipe, overrides=set_ or [])
     together = end_with_launcher()
+    if resume and (overwrite or new):
+        other = "--overwrite begins it anew" if overwrite else "--new begins another one"
+        raise DeclarationError(f"--resume goes on with a run, {other}: give one of them")
+    run_dir = output or Path(declared.output)
+    if new:
+        run_dir = new_run(run_dir)
     wanted = ranks or (1 if "RANK" in os.environ else declared.training.ranks)
     if wanted > 1:
-        raise typer.Exit(launch(wanted, max_restarts))
+        raise typer.Exit(launch(wanted, max_restarts, run_dir))
     # torch takes seconds to import: mistakes in the recipe are reported first
     from gatewise.distributed import rank
     from gatewise.jobs import (
@@ -92,9 +105,6 @@ def train(
 
     # mistakes that only tasks can find, such as in the names of metrics, are reported before the tables are read
     untrained = Ranker.from_options(declared.schema(), declared)
-    run_dir = output or Path(declared.output)
-    if resume and overwrite:
-        raise DeclarationError("--resume goes on with a run, --overwrite begins it anew: give one of them")
     if rank() > 0:
         # what is written, shown and judged is rank 0's
         train_recipe(declared, find_tables(declared, recipe.parent), run_dir, resume=resume, overwrite=overwrite)
@@ -106,8 +116,9 @@ def train(
         trees = trees_for(baseline, untrained, tables)
         lines = JsonLines(sys.stdout, periods_of(declared.data, tables)) if json_ else None
         callbacks = [told] if lines is None else [told, lines]
+        kept: dict[str, Any] = {"resume": resume, "overwrite": overwrite, "source": recipe, "overrides": set_ or []}
         try:
-            ranker = train_recipe(declared, tables, run_dir, resume=resume, overwrite=overwrite, callbacks=callbacks)
+            ranker = train_recipe(declared, tables, run_dir, callbacks=callbacks, **kept)
         except KeyboardInterrupt:
             overrides = [word for override in set_ or [] for word in ("--set", override)]
             processes = [] if together == 1 else ["--ranks", str(together)]

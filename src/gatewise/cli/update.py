@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gatewise.cli.launch import launch
+from gatewise.cli.launch import end_with_launcher, launch
 from gatewise.cli.named_table import ROWS, named_table
 from gatewise.cli.show import metrics_table, out
 from gatewise.errors import DeclarationError
@@ -52,8 +52,9 @@ def update(
     options = from_dict(Update, given, source="update")
     tables = {"valid": _rows([valid] if valid else []), "replay": _rows(replay or [])}
     rows = named_table(table)
+    end_with_launcher()
     if ranks > 1:
-        raise typer.Exit(launch(ranks, 0))
+        raise typer.Exit(launch(ranks, 0, output))
     # torch takes seconds to import: mistakes in the options are reported first
     from gatewise.distributed import rank
     from gatewise.jobs import update_run

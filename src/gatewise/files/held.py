@@ -73,6 +73,18 @@ def held_in_turn(folder: Path, waiting: Callable[[str], None] = lambda _: None) 
         yield
 
 
+def is_held(folder: Path) -> bool:
+    """Return whether a process or thread holds a folder now; False where the system has no locks."""
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return lock(descriptor) is False
+    finally:
+        os.close(descriptor)
+
+
 def _taken(folder: Path) -> int:
     path = folder / LOCK
     try:

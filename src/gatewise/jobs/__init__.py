@@ -11,6 +11,9 @@ from gatewise.jobs.look import check_absent, propose_if_possible, write_look, wr
 from gatewise.jobs.periods import periods_of
 from gatewise.jobs.predict import predict_file
 from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of, report_comparison, report_file
+from gatewise.jobs.run_differences import Change, MetricChange, RunDifferences, compare_runs
+from gatewise.jobs.run_record import RECORD, MainMetric, RunRecord, record_run
+from gatewise.jobs.runs import Run, find_runs
 from gatewise.jobs.tables import Tables, find_tables
 from gatewise.jobs.train import train_recipe
 from gatewise.jobs.trees import Trees, tuned_trees
@@ -21,10 +24,17 @@ __all__ = [
     "ARTEFACT",
     "COMPARISON",
     "COMPARISON_REPORT",
+    "RECORD",
     "REPORT",
+    "Change",
     "Comparison",
     "ExportReport",
     "JsonLines",
+    "MainMetric",
+    "MetricChange",
+    "Run",
+    "RunDifferences",
+    "RunRecord",
     "Tables",
     "Trees",
     "Updated",
@@ -32,7 +42,9 @@ __all__ = [
     "beside_trees",
     "check_absent",
     "compare",
+    "compare_runs",
     "export_files",
+    "find_runs",
     "find_tables",
     "fuse",
     "in_words",
@@ -40,6 +52,7 @@ __all__ = [
     "periods_of",
     "predict_file",
     "propose_if_possible",
+    "record_run",
     "report_comparison",
     "report_file",
     "train_recipe",

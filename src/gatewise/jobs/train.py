@@ -8,16 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from gatewise.declare import Recipe, to_dict
 from gatewise.distributed import rank
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning
 from gatewise.files import held, write_text
-from gatewise.jobs.periods import periods_in_words
+from gatewise.jobs.periods import periods_in_words, periods_of
+from gatewise.jobs.run_record import Recording
 from gatewise.jobs.tables import Tables
 from gatewise.progress import at_terminal, said, unspoken
+from gatewise.provenance import Provenance, RecipeFile, commit_of
 from gatewise.ranker import Ranker
-from gatewise.serving import ARTEFACT
-from gatewise.training import Reporter, Reporters, goes_on
+from gatewise.serving import ARTEFACT, MANIFEST
+from gatewise.training import IN_COMMANDS, Reporter, Reporters, goes_on
 
 METRICS = "metrics.json"
 RECIPE = "recipe.json"
@@ -33,19 +37,24 @@ def train_recipe(
     progress: bool | None = None,
     label: str = "",
     callbacks: Sequence[Reporter] = (),
+    source: Path | None = None,
+    overrides: Sequence[str] = (),
 ) -> Ranker:
     """Train, calibrate, judge and save a recipe; on Ctrl-C the best epoch so far is saved before the interrupt goes on.
 
     With ``resume``, a training that has not begun begins.
 
-    Writes into ``run_dir``: ``artefact/``, ``metrics.json``, ``recipe.json``, ``history.jsonl`` and ``checkpoint.pt``.
+    Writes into ``run_dir``: ``artefact/``, ``metrics.json``, ``recipe.json``, ``run.json``, ``history.jsonl`` and
+    ``checkpoint.pt``.
 
     Under a launcher, such as torchrun, all processes train together, and rank 0 does the rest alone.
 
     ``callbacks`` are told of every step and epoch, and of what is saved; :func:`gatewise.track.trackers_of` makes those
-    of a recipe.
+    of a recipe. ``source`` is the file that the recipe was read from, ``overrides`` are the options given beside it:
+    artefact and run keep both as written, and the git commit of the file's folder.
 
     Raises:
+        ArtefactError: ``run_dir`` holds a run, and neither ``resume`` nor ``overwrite`` is set.
         DeclarationError: the calibration learns from validation rows, and there are none.
         TableError: a table does not hold what the schema declares, or a label to calibrate has a single class; in the
             second case the model is saved uncalibrated.
@@ -60,24 +69,49 @@ def train_recipe(
         warnings.warn(f"there is no run {str(run_dir)!r} to resume: it begins", GatewiseWarning, stacklevel=2)
         resume = False
     how: dict[str, Any] = {"resume": resume, "overwrite": overwrite, "progress": progress, "label": label}
-    how["callbacks"] = callbacks
     if rank() > 0:
         # files, lines and metrics are rank 0's
         with unspoken():
-            ranker.fit(tables.train, tables.valid, run_dir=run_dir, **how)
+            ranker.fit(tables.train, tables.valid, run_dir=run_dir, callbacks=callbacks, **how)
         return ranker
-    goes_on(run_dir, recipe.training.known_epochs, resume=resume, overwrite=overwrite)
+    goes_on(run_dir, resume=resume, overwrite=overwrite)
+    if (run_dir / ARTEFACT / MANIFEST).exists() and not (resume or overwrite):
+        # such as a run that was copied without its checkpoint
+        raise ArtefactError(
+            f"run {str(run_dir)!r} holds an artefact: overwrite it, or choose another folder{IN_COMMANDS}"
+        )
+    written = None if source is None else RecipeFile.read(source, overrides)
+    commit = None if source is None else commit_of(source.parent)
+    recording = Recording(run_dir, None if written is None else written.name)
     with held(run_dir):
         if line := periods_in_words(recipe.data, tables):
             said(line, at_terminal() if progress is None else progress)
         try:
             with unspoken():
-                ranker.fit(tables.train, tables.valid, run_dir=run_dir, **how)
+                ranker.fit(tables.train, tables.valid, run_dir=run_dir, callbacks=[*callbacks, recording], **how)
         finally:
             if ranker.history:
+                ranker.provenance = _completed(ranker.provenance, recipe, tables, written, commit)
                 _finish(ranker, recipe, tables, run_dir)
+                recording.finish(ranker)
                 Reporters(callbacks).on_saved(run_dir / ARTEFACT, ranker.metrics)
     return ranker
+
+
+def _completed(
+    known: Provenance | None, recipe: Recipe, tables: Tables, written: RecipeFile | None, commit: str | None
+) -> Provenance | None:
+    """Return a ranker's provenance with the recipe as written, and the periods of its tables."""
+    if known is None:
+        return None
+    if written is not None:
+        known = known.written_as(written, commit)
+    time = None if recipe.data.split is None else recipe.data.split.time
+    lengths = {"training": tables.train, "validation": tables.valid, "test": tables.test}
+    for part, (begin, end) in periods_of(recipe.data, tables).items():
+        table = lengths[part]
+        known = known.with_period(part, str(time), begin, end, table.num_rows if isinstance(table, pa.Table) else 0)
+    return known
 
 
 def _finish(ranker: Ranker, recipe: Recipe, tables: Tables, run_dir: Path) -> None:

@@ -11,9 +11,11 @@ from gatewise.distributed import rank
 from gatewise.errors import ArtefactError
 from gatewise.files import held, write_bytes
 from gatewise.history import write_history
+from gatewise.jobs.run_record import record_run
 from gatewise.jobs.train import METRICS, RECIPE, write_json
 from gatewise.loading import load
 from gatewise.progress import unspoken
+from gatewise.provenance import now
 from gatewise.ranker import Ranker
 from gatewise.serving import ARTEFACT, find_artefact
 from gatewise.tasks import Metrics
@@ -47,7 +49,7 @@ def update_run(
 ) -> Updated:
     """Train the model of a run further, and write what came of it into another folder.
 
-    Writes into ``target``: ``metrics.json``, ``history.jsonl``, ``recipe.json`` if ``source`` has one, and at last
+    Writes into ``target``: ``metrics.json``, ``history.jsonl``, ``recipe.json`` if ``source`` has one, ``run.json``, and
     ``artefact/``, which is there whole or not at all. An update that was killed leaves no artefact, and may be made
     again into the same folder. Under a launcher, such as torchrun, all processes train together, and rank 0 writes.
 
@@ -73,12 +75,14 @@ def update_run(
     ranker = load(artefact)
     with held(target):
         _check_free(target)
+        begun = now()
         before = None if valid is None else ranker.evaluate(valid)
         with unspoken():
             _updated(ranker, train, valid, replay, options, progress)
         after = None if valid is None else ranker.evaluate(valid)
         ranker.metrics = {} if after is None else {"valid": after}
         _write(ranker, before, artefact.parent / RECIPE, target)
+        record_run(ranker, target, begun)
     return Updated(ranker, before, after)
 
 

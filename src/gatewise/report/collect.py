@@ -44,6 +44,7 @@ from gatewise.errors import TableError, TrainingError, did_you_mean, shown
 from gatewise.history import EpochRecord, kept_epoch
 from gatewise.insight import Insight
 from gatewise.metrics import LOG_LOSS, PCOC
+from gatewise.provenance import provenance_of
 from gatewise.report.findings import Findings, Inside, OnTable
 from gatewise.serving import Artefact, Scorer
 from gatewise.tasks import BinaryTask, Metrics, Predicted
@@ -94,7 +95,8 @@ def collect(
     """
     scorer, saved = artefact.scorer, dict(artefact.metrics)
     history = [EpochRecord(**record) for record in saved.pop("history", [])]
-    rows, made, kept = saved.pop("rows", {}), saved.pop("made", {}), kept_epoch(history)
+    rows, kept = saved.pop("rows", {}), kept_epoch(history)
+    provenance = provenance_of(saved, rows)
     outputs = {output: task for task in scorer.tasks for output in task.outputs}
     split = None if recipe is None else recipe.data.split
     times = time or (None if split is None else split.time)
@@ -112,7 +114,7 @@ def collect(
         saved=saved,
         rows=rows,
         calibrated={output: each.method for output, each in scorer.calibration.calibrators.items()},
-        made=made,
+        provenance=provenance,
         recipe=recipe,
         of_training=Insight(scorer, artefact.options, history).training_problems(),
         on=None

@@ -25,6 +25,7 @@ from gatewise.analysis import (
 )
 from gatewise.history import EpochRecord
 from gatewise.metrics import GroupMetric, Metric
+from gatewise.provenance import Provenance
 from gatewise.tasks import Metrics
 
 
@@ -125,7 +126,7 @@ class Findings:
         saved: the metrics measured after the training, by the name of the rows.
         rows: the numbers of training and validation rows, if known.
         calibrated: the calibrated outputs, and their methods.
-        made: versions of the packages that trained the model, by name.
+        provenance: where the model comes from; None: not known.
         recipe: the recipe of the training, if known.
         of_training: problems that the history tells of, such as tasks that hardly changed the shared weights.
         on: the findings on a table, if any.
@@ -144,7 +145,7 @@ class Findings:
     saved: Mapping[str, Metrics] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     calibrated: Mapping[str, str] = field(default_factory=dict)
-    made: Mapping[str, str] = field(default_factory=dict)
+    provenance: Provenance | None = None
     recipe: declare.Recipe | None = None
     of_training: Sequence[Problem] = ()
     on: OnTable | None = None

@@ -11,7 +11,7 @@ from gatewise.training.plain import fit_module
 from gatewise.training.pull import pull_back
 from gatewise.training.reporter import Facts, Reporter, Reporters
 from gatewise.training.rows import TrainingRows
-from gatewise.training.run_folder import CHECKPOINT, HISTORY, goes_on
+from gatewise.training.run_folder import CHECKPOINT, HISTORY, IN_COMMANDS, goes_on
 from gatewise.training.schedules import Schedule, cosine, plateau, step_decay, steps_per_epoch
 from gatewise.training.step import TrainingStep
 from gatewise.training.trainer import Trainer
@@ -19,6 +19,7 @@ from gatewise.training.trainer import Trainer
 __all__ = [
     "CHECKPOINT",
     "HISTORY",
+    "IN_COMMANDS",
     "Facts",
     "Kept",
     "MixedRows",

@@ -14,24 +14,25 @@ CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
 DEFAULTS = "options at their defaults"
 """The part of a fingerprint that names them."""
+IN_COMMANDS = " (gatewise train: --resume, --overwrite, or --new for a run beside it)"
+"""What a refusal says of options on the command line."""
 SHORT = 40
 """Largest length of values that are shown when they differ."""
 
 
-def goes_on(run_dir: Path | None, epochs: int | None, *, resume: bool, overwrite: bool) -> bool:
+def goes_on(run_dir: Path | None, *, resume: bool, overwrite: bool) -> bool:
     """Return whether a training resumes from the checkpoint of a run; False: it starts anew.
 
     A run that ended before its first checkpoint starts anew.
 
     Args:
         run_dir: folder of the checkpoints, or None.
-        epochs: largest number of epochs of the training; None: not known yet.
         resume: resume from the checkpoint.
         overwrite: start anew, also if the folder holds another run.
 
     Raises:
-        ArtefactError: no run to resume; or, with neither ``resume`` nor ``overwrite``, the folder holds a run that is
-            not finished or has more epochs; says how many epochs it has.
+        ArtefactError: no run to resume; or, with neither ``resume`` nor ``overwrite``, the folder holds a run, finished
+            or not; says how many epochs it has.
     """
     if run_dir is None:
         if resume:
@@ -41,24 +42,24 @@ def goes_on(run_dir: Path | None, epochs: int | None, *, resume: bool, overwrite
     if resume and not there and not run_dir.is_dir():
         raise ArtefactError(f"there is no run {str(run_dir)!r} to resume")
     if there and not (resume or overwrite):
-        _refuse_loss(run_dir, epochs)
+        _refuse_loss(run_dir)
     return resume and there
 
 
-def _refuse_loss(run_dir: Path, epochs: int | None) -> None:
-    """Refuse to start over a longer or unfinished run, which would be lost."""
+def _refuse_loss(run_dir: Path) -> None:
+    """Refuse to start over another run, which would be lost."""
     try:
         kept = load_checkpoint(run_dir / CHECKPOINT)
         reached, finished = len(kept["history"]), bool(kept["finished"])
     except (ArtefactError, KeyError, TypeError):
         # a damaged checkpoint cannot be resumed
         return
-    longer = epochs is not None and reached > epochs
-    if (reached or kept.get("under_way")) and (longer or not finished):
-        state = "" if finished else " that is not at its end"
+    if reached or kept.get("under_way"):
+        what = "a finished training of" if finished else "an earlier training that is not at its end, of"
+        further = "resume it with more epochs" if finished else "resume it"
         raise ArtefactError(
-            f"run {str(run_dir)!r} holds {reached} epochs of an earlier training{state}: resume it, overwrite it, "
-            "or choose another folder"
+            f"run {str(run_dir)!r} holds {what} {reached} epochs: {further}, overwrite it, or choose another folder"
+            + IN_COMMANDS
         )
 
 

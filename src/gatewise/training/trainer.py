@@ -144,11 +144,11 @@ class Trainer:
             train: the training rows, such as a :class:`gatewise.nn.TensorTable`; their ids are checked once.
             valid: the validation rows, which decide the best epoch and early stopping.
             resume: resume from the checkpoint in ``run_dir``; start anew if the folder has no checkpoint yet.
-            overwrite: start anew even if ``run_dir`` holds a longer or unfinished training, which is lost.
+            overwrite: start anew even if ``run_dir`` holds an earlier training, which is lost.
 
         Raises:
             TrainingError: a loss is not finite, or the monitored metric is undefined.
-            ArtefactError: no run to resume, or a run of another training; or ``run_dir`` holds a longer or unfinished
+            ArtefactError: no run to resume, or a run of another training; or ``run_dir`` holds an earlier
                 run, and neither ``resume`` nor ``overwrite`` is set.
         """
         train = train.prepared(self.prepare)
@@ -311,7 +311,7 @@ class Trainer:
     def _begin(self, resume: bool, overwrite: bool) -> None:
         """Resume from the checkpoint if ``resume``, else write the first checkpoint."""
         first = self.processes.rank == 0
-        there = first and goes_on(self.run_dir, self.epochs, resume=resume, overwrite=overwrite)
+        there = first and goes_on(self.run_dir, resume=resume, overwrite=overwrite)
         if of_rank_zero(self.processes, there):
             self._load()
         else:

@@ -7,17 +7,14 @@ from typing import Any
 import yaml
 
 from gatewise import declare
+from gatewise.provenance import Provenance
 from gatewise.report.blocks import Block, Code, Facts, Note, Section, Value
 from gatewise.report.findings import Findings
 
 
 def again(found: Findings) -> Section:
     """Return command, versions, seed and recipe."""
-    facts: list[tuple[str, Value]] = [
-        ("seed", found.options.training.seed),
-        *(found.made.items() or [("versions", "not known: the artefact was written by an earlier version")]),
-    ]
-    blocks: list[Block] = [Facts(facts)]
+    blocks: list[Block] = [Facts([("seed", found.options.training.seed), *_origin(found.provenance)])]
     if found.recipe is not None:
         blocks += [Code("gatewise train recipe.yaml", "Command"), Code(_text(found.recipe), "recipe.yaml")]
     else:
@@ -28,6 +25,21 @@ def again(found: Findings) -> Section:
         blocks += [Note(said), Code(text, "recipe.yaml")]
     intro = "The same seed, versions, rows and machine give the same numbers."
     return Section("again", "How to make this again", intro, blocks, folded=True)
+
+
+def _origin(known: Provenance | None) -> list[tuple[str, Value]]:
+    """Return when the model was trained, by which versions and commit, on which rows, and from which trainings."""
+    if known is None:
+        return [("versions", "not known: the artefact was written by an earlier version")]
+    facts: list[tuple[str, Value]] = [*known.versions.items()]
+    facts += [(name, value) for name, value in (("trained", known.trained), ("git commit", known.commit)) if value]
+    for part, rows in known.data.items():
+        period = "" if rows.time is None else f", {rows.time} {rows.begin} to {rows.end}"
+        digest = "" if rows.digest is None else f", digest {rows.digest[:12]}"
+        facts.append((f"{part} rows", f"{rows.rows:,}{period}{digest}"))
+    if known.parents:
+        facts.append(("updated from", ", then ".join(each.trained or "a time not known" for each in known.parents)))
+    return facts
 
 
 def _text(recipe: declare.Recipe) -> str:
