@@ -73,13 +73,14 @@ class Service(NamedTuple):
 
 
 @contextlib.contextmanager
-def running(artefact: Path, *options: str) -> Iterator[Service]:
-    """Serve an artefact on a free port of 127.0.0.1 until the block is left."""
+def running(artefact: Path | None, *options: str) -> Iterator[Service]:
+    """Serve an artefact, or what the options name, on a free port of 127.0.0.1 until the block is left."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     program = "from gatewise.cli import main; main()"
-    command = [sys.executable, "-P", "-c", program, "serve", f"m={artefact}", "--port", str(port), *options]
+    named = [] if artefact is None else [f"m={artefact}"]
+    command = [sys.executable, "-P", "-c", program, "serve", *named, "--port", str(port), *options]
     process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL)
     url, until = f"http://127.0.0.1:{port}", time.monotonic() + 300
     try:

@@ -160,6 +160,9 @@ TRAINING = declare.Training(
     order="time",
     cache="rows",
     save_minutes=2.5,
+    ranks=2,
+    tables="shard",
+    keep_optimizer=True,
     callbacks=[CALLBACK],
 )
 SPLIT = declare.Split("time", valid=0.3, test=0.2)
@@ -252,6 +255,7 @@ OTHERS = [
     declare.FairGrad(alpha=1.0, at="experts"),
     declare.Options(model="omoe", balance="uncertainty", training=declare.Training(epochs=2), fusion="click"),
     TRAINING,
+    declare.Update(epochs=2, lr=0.5, schedule="cosine", replay_share=0.5, pull=0.25),
     *SCHEDULES,
     *(declare.Training(schedule=schedule) for schedule in SCHEDULES),
     SPLIT,

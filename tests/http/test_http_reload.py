@@ -16,6 +16,9 @@ import httpx
 import pytest
 
 from gatewise.cli import main
+from gatewise.http.exported import exported
+from gatewise.jobs import promote, roll_back
+from gatewise.promoted import Pointer, Promoted
 
 USER = 10_000_000_003
 ROWS = [{"user": USER, "item": f"i{i}", "tags": "a", "price": 2.0} for i in range(20)]
@@ -191,7 +194,7 @@ def test_what_cannot_be_served_ends_with_one_line(shelf, tmp_path, monkeypatch, 
     first, items = shelf.folder / "first", shelf.folder / "items.parquet"
     for arguments, message in (
         (["nowhere"], "model 'nowhere': there is no artefact 'nowhere'"),
-        ([], "serve: name an artefact, or a folder of them with --models"),
+        ([], "serve: name an artefact, a folder of them with --models, or --watch a folder of runs"),
         (["--models", tmp_path / "empty"], "no NAME/VERSION in it is an artefact"),
         ([first, "--items", items], "serve: --items and --item-key belong together"),
         ([first, "--items", items, "--item-key", "itm"], "no column 'itm'; did you mean 'item'?"),
@@ -208,3 +211,66 @@ def test_what_cannot_be_served_ends_with_one_line(shelf, tmp_path, monkeypatch, 
         assert (ended.value.code, len(errors)) == (1, 1)
         assert message in errors[0]
     taken.close()
+
+
+def test_what_is_promoted_takes_the_place_of_what_is_served(shelf, tmp_path, serving, monkeypatch):
+    runs = tmp_path / "runs"
+    # where the cache of the service is: clients that ask without a pause leave little of a busy machine for an export
+    monkeypatch.setenv("XDG_CACHE_HOME", str(shelf.cache))
+    for name in ("first", "second"):
+        shutil.copytree(shelf.folder / name, runs / name)
+        exported(runs / name)
+    promote(runs / "first")
+    with serving("--watch", f"feed={runs}") as running:
+        stop, url = threading.Event(), running.url
+        first = Pointer.read(runs).current.version
+        assert running.client.post("/predict", json={"rows": ROWS}).json()["version"] == first
+        with ThreadPoolExecutor(2) as pool:
+            clients = [pool.submit(asked_all_the_time, url, stop) for _ in range(2)]
+            try:
+                second = promote(runs / "second", table=shelf.folder / "rows.parquet", worst=100).version
+                _wait_for(url, second)
+                # what cannot be loaded leaves what is served
+                Pointer.read(runs).forward(Promoted("second", "0" * 64, "")).write(runs, Pointer.read(runs))
+                time.sleep(2.5)
+                assert _version(url) == second
+                for _ in range(2):
+                    now, _ = roll_back(runs)
+                assert now.version == first
+                _wait_for(url, first)
+            finally:
+                stop.set()
+            found = [client.result() for client in clients]
+        assert [failures for _, failures in found] == [[]] * 2
+        assert len(set().union(*(answers for answers, _ in found))) == 2
+        figures = running.client.get("/metrics").text
+        for version in (first, second):
+            assert f'gatewise_answers_total{{model="feed",version="{version}"}}' in figures
+        assert f'gatewise_model_loaded_seconds{{model="feed",version="{first}"}}' in figures
+        assert f'gatewise_model_loaded_seconds{{model="feed",version="{second}"}}' not in figures
+        assert running.client.post("/v2/repository/models/feed/unload").status_code == 200
+        time.sleep(1.5)
+        assert running.client.get("/v2/health/ready").status_code == 503
+        running.process.terminate()
+        running.process.wait(60)
+        said = running.process.stderr.read()
+    assert f"feed version {second}: took the place of what was served" in said
+    assert said.count("is not what was promoted as second@00000000; what was served is served on") == 1
+
+
+def _version(url: str) -> str:
+    return httpx.post(f"{url}/predict", json={"rows": ROWS}, timeout=30).json()["version"]
+
+
+def _wait_for(url: str, version: str) -> None:
+    until = time.monotonic() + 300
+    while _version(url) != version:
+        assert time.monotonic() < until, f"{version} was promoted and is not served"
+        time.sleep(0.5)
+
+
+def test_a_folder_in_which_nothing_was_promoted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["gatewise", "serve", "--watch", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"nothing was promoted there yet: gatewise promote RUN --to {tmp_path}" in capsys.readouterr().err

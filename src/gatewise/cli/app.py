@@ -29,6 +29,7 @@ from gatewise.cli.hints import hint
 from gatewise.cli.init import init
 from gatewise.cli.look import look
 from gatewise.cli.predict import predict
+from gatewise.cli.promote import promote
 from gatewise.cli.report import report
 from gatewise.cli.runs import runs
 from gatewise.cli.serve import serve
@@ -104,6 +105,7 @@ for command in (
     report,
     fuse,
     export,
+    promote,
     serve,
     convert,
     doctor,

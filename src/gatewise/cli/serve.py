@@ -24,6 +24,10 @@ def serve(
         list[str] | None, typer.Argument(help="Artefacts or runs: PATH or NAME=PATH.", show_default=False)
     ] = None,
     models: Annotated[Path | None, typer.Option("--models", help="Folder of models: NAME/VERSION.")] = None,
+    watch: Annotated[
+        list[str] | None,
+        typer.Option("--watch", help="Folder in which gatewise promote puts models in place: RUNS or NAME=RUNS."),
+    ] = None,
     items: Annotated[Path | None, typer.Option("--items", help="CSV or Parquet with the features of items.")] = None,
     item_key: Annotated[str | None, typer.Option("--item-key", help="The column that names an item.")] = None,
     rows: Annotated[
@@ -58,8 +62,8 @@ def serve(
     ] = False,
 ) -> None:
     """Serve trained models over HTTP: /rank, /predict, the Open Inference Protocol, /metrics, a page at /."""
-    if not artefacts and models is None:
-        raise DeclarationError("serve: name an artefact, or a folder of them with --models")
+    if not artefacts and not watch and models is None:
+        raise DeclarationError("serve: name an artefact, a folder of them with --models, or --watch a folder of runs")
     if (items is None) != (item_key is None):
         raise DeclarationError("serve: --items and --item-key belong together")
     if token_for is TokenFor.all and token_file is None:
@@ -73,7 +77,7 @@ def serve(
     from gatewise.declare import from_dict
 
     limits = from_dict(http.Limits, _numbers(limit or []), "--limit")
-    sources = http.Sources(http.named(artefacts or []), models)
+    sources = http.sources_of(artefacts or [], models, watch or [])
     file = None if items is None or item_key is None else http.ItemFile(items, item_key)
     token = None if token_file is None else http.read_token(token_file)
     access = http.access_of(host, allowed_host or [], admin, token, everywhere=token_for is TokenFor.all)

@@ -7,7 +7,6 @@ same file or folder removes the rest.
 from gatewise.files.atomic import write_atomically, write_bytes, write_text
 from gatewise.files.folders import replace_folder
 from gatewise.files.held import held, held_in_turn, is_held
-from gatewise.files.locks import one_at_a_time
 from gatewise.files.ownership import OTHERS_WRITE, ours_alone
 from gatewise.files.temporary import temporary_folder
 from gatewise.files.versions import read_version
@@ -17,7 +16,6 @@ __all__ = [
     "held",
     "held_in_turn",
     "is_held",
-    "one_at_a_time",
     "ours_alone",
     "read_version",
     "replace_folder",

@@ -2,7 +2,8 @@
 
 A request's values are encoded by the encoder that training used, computed by ONNX Runtime, and answered: :mod:`app`
 says which address does what, :mod:`ranking` how candidates are ordered, :mod:`inference` what clients of Triton and
-KServe speak, :mod:`models` how a model takes another one's place without losing a request.
+KServe speak, :mod:`models` how a model takes another one's place without losing a request,
+:mod:`watching` how what is promoted does.
 """
 
 from gatewise.http.access import Access, access_of, read_token
@@ -10,7 +11,7 @@ from gatewise.http.app import make_app
 from gatewise.http.items import ItemFile
 from gatewise.http.limits import Limits
 from gatewise.http.server import serve
-from gatewise.http.sources import Source, Sources, named
+from gatewise.http.sources import Source, Sources, Watched, sources_of
 
 __all__ = [
     "Access",
@@ -18,9 +19,10 @@ __all__ = [
     "Limits",
     "Source",
     "Sources",
+    "Watched",
     "access_of",
     "make_app",
-    "named",
     "read_token",
     "serve",
+    "sources_of",
 ]

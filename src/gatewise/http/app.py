@@ -35,6 +35,7 @@ from gatewise.http.prediction import predict
 from gatewise.http.ranking import rank
 from gatewise.http.requests import PredictRequest, RankRequest, checked, parsed
 from gatewise.http.sources import Sources
+from gatewise.http.watching import watching
 from gatewise.version import __version__
 
 JSON = "application/json"
@@ -70,8 +71,9 @@ class Service:
         asked = checked(RankRequest, parsed(body))
         request.state.rows = len(asked.candidates)
         laps.end("parse")
-        found = await rank(self.models.get(asked.model, asked.version), asked, self.limits, laps)
-        response = _json(found)
+        model = self.models.get(asked.model, asked.version)
+        response = _json(await rank(model, asked, self.limits, laps))
+        self.metrics.scored(model.name, model.version)
         laps.end("write")
         return response
 
@@ -82,8 +84,9 @@ class Service:
         asked = checked(PredictRequest, parsed(body))
         request.state.rows = len(asked.rows)
         laps.end("parse")
-        found = await predict(self.models.get(asked.model, asked.version), asked, self.limits, laps)
-        response = _json(found)
+        model = self.models.get(asked.model, asked.version)
+        response = _json(await predict(model, asked, self.limits, laps))
+        self.metrics.scored(model.name, model.version)
         laps.end("write")
         return response
 
@@ -99,6 +102,7 @@ class Service:
         laps.end("encode")
         outputs = await model.batcher.run(inputs.arrays, asked.rows)
         laps.end("infer")
+        self.metrics.scored(model.name, model.version)
         found = inference.answer(model, asked, {**outputs, **model.score(outputs, model.fusion, inputs.known)})
         laps.end("write")
         if found.json_bytes is None:
@@ -174,7 +178,7 @@ def make_app(
 ) -> FastAPI:
     """Return the service as an ASGI application.
 
-    Its models are loaded when the service starts, and again on SIGHUP.
+    Its models are loaded when the service starts, and again on SIGHUP; watched ones whenever another is promoted.
 
     Args:
         sources: where models come from.
@@ -200,7 +204,8 @@ def make_app(
             if one.problem is not None:
                 raise ArtefactError(f"model {one.source.name!r}: {one.problem}")
         with _reloading(models, tell):
-            yield
+            async with watching(models, tell):
+                yield
         computing.shutdown()
         loading.shutdown()
 

@@ -20,6 +20,7 @@ from gatewise.http.model import ServedModel
 from gatewise.http.sample_rows import SampleRows
 from gatewise.http.sources import Source
 from gatewise.names import GATES
+from gatewise.promoted import checksum
 from gatewise.serving import load_artefact
 
 
@@ -51,6 +52,8 @@ class Loader:
             TableError: the item table does not hold what the features declare.
         """
         before = digest(source.path)
+        if source.manifest is not None and checksum(source.path) != source.manifest:
+            raise ArtefactError(f"artefact {str(source.path)!r} is not what was promoted as {source.version}")
         scorer = load_artefact(source.path).scorer
         columns = FeatureColumns(
             scorer.encoder,
@@ -60,7 +63,7 @@ class Loader:
             scorer.known_of(scorer.fusion),
         )
         engine = OnnxEngine(exported(source.path, self.tell))
-        if digest(source.path) != before:
+        if digest(source.path) != before or (source.manifest is not None and checksum(source.path) != source.manifest):
             raise ArtefactError(f"artefact {str(source.path)!r}: was replaced while it was read; load it again")
         predictions = tuple(column for task in scorer.tasks for column in task.columns)
         return ServedModel(

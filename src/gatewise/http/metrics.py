@@ -38,6 +38,7 @@ class Metrics:
         self._batched = Counter("gatewise_batched_requests", "Requests that the model was given.", **kept)
         self._loads = Counter("gatewise_loads", "Models loaded, by how it went.", ["model", "result"], **kept)
         self._loaded = Gauge("gatewise_model_loaded_seconds", "When it was loaded.", ["model", "version"], **kept)
+        self._answers = Counter("gatewise_answers", "Scored requests by the version.", ["model", "version"], **kept)
         self._disconnected = Counter("gatewise_disconnects", "Clients gone before their body was read.", **kept)
         self.in_flight = Gauge("gatewise_requests_in_flight", "Requests being answered.", **kept)
 
@@ -45,6 +46,10 @@ class Metrics:
         """Count an answer."""
         self._requests.labels(path, status).inc()
         self._seconds.labels(path).observe(seconds)
+
+    def scored(self, model: str, version: str) -> None:
+        """Count a request that a version of a model has answered."""
+        self._answers.labels(model, version).inc()
 
     def disconnected(self) -> None:
         """Count a client that has disconnected."""

@@ -95,6 +95,17 @@ class Models:
         except GatewiseError:
             return []
 
+    async def newly_promoted(self, name: str) -> Source | None:
+        """Return what is in place of a watched model where it is not served; None: it is, or was unloaded by request.
+
+        Raises:
+            ArtefactError: nothing is in place any more, or the pointer is damaged.
+        """
+        watched = next(each for each in self.sources.watched if each.name == name)
+        source = await asyncio.get_running_loop().run_in_executor(self._pool, watched.source)
+        known = name in self._unloaded or source.version in self._served.get(name, {})
+        return None if known else source
+
     async def load(self, name: str | None = None) -> list[Loaded]:
         """Load all versions of a model, or of all models, again; versions whose artefact is gone are served no longer.
 
@@ -130,13 +141,22 @@ class Models:
             return Loaded(source, problem)
         self._problems.pop((source.name, source.version), None)
         self._unloaded.discard(source.name)
-        self._served[source.name] = {**self._served.get(source.name, {}), source.version: model}
+        before = self._served.get(source.name, {})
         self._metrics.serves(source.name, source.version, model.loaded)
+        if source.manifest is None:
+            self._served[source.name] = {**before, source.version: model}
+            return Loaded(source)
+        # of a watched model one version is served: what is in place
+        self._served[source.name] = {source.version: model}
+        for version in before.keys() - {source.version}:
+            self._metrics.serves(source.name, version, None)
         return Loaded(source)
 
     def _drop_all_but(self, found: set[tuple[str, str]], name: str | None) -> None:
+        # a watched model is served until another one has taken its place
+        watched = {each.name for each in self.sources.watched}
         for model in self.all():
-            if name in (None, model.name) and (model.name, model.version) not in found:
+            if name in (None, model.name) and model.name not in watched and (model.name, model.version) not in found:
                 self._drop(model)
 
     def _drop(self, model: ServedModel) -> None:

@@ -10,6 +10,7 @@ from gatewise.jobs.json_lines import JsonLines
 from gatewise.jobs.look import check_absent, propose_if_possible, write_look, write_recipe
 from gatewise.jobs.periods import periods_of
 from gatewise.jobs.predict import predict_file
+from gatewise.jobs.promotion import WORST, Judgement, Promotion, promote, roll_back
 from gatewise.jobs.report import COMPARISON_REPORT, REPORT, afterwards, name_of, report_comparison, report_file
 from gatewise.jobs.run_differences import Change, MetricChange, RunDifferences, compare_runs
 from gatewise.jobs.run_record import RECORD, MainMetric, RunRecord, record_run
@@ -26,12 +27,15 @@ __all__ = [
     "COMPARISON_REPORT",
     "RECORD",
     "REPORT",
+    "WORST",
     "Change",
     "Comparison",
     "ExportReport",
     "JsonLines",
+    "Judgement",
     "MainMetric",
     "MetricChange",
+    "Promotion",
     "Run",
     "RunDifferences",
     "RunRecord",
@@ -51,10 +55,12 @@ __all__ = [
     "name_of",
     "periods_of",
     "predict_file",
+    "promote",
     "propose_if_possible",
     "record_run",
     "report_comparison",
     "report_file",
+    "roll_back",
     "train_recipe",
     "train_with_controls",
     "trees_for",

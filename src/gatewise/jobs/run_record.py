@@ -14,8 +14,11 @@ from typing_extensions import override
 from gatewise.analysis import main_metrics
 from gatewise.errors import ArtefactError
 from gatewise.files import write_text
+from gatewise.jobs.made_up import made_up_predictions
+from gatewise.promoted import checksum
 from gatewise.provenance import Provenance, now
 from gatewise.ranker import Ranker
+from gatewise.serving import ARTEFACT
 from gatewise.training import Reporter
 
 RECORD = "run.json"
@@ -50,6 +53,8 @@ class RunRecord:
         judged_on: the rows of the metrics: ``test`` or ``valid``; None: there are no metrics.
         main: the main metric by output.
         provenance: where the model comes from.
+        artefact: SHA-256 of the artefact's manifest.
+        check: predictions for made-up rows, by output, with which those of the loaded artefact are compared.
     """
 
     state: Literal["begun", "finished", "interrupted"]
@@ -59,6 +64,8 @@ class RunRecord:
     judged_on: str | None = None
     main: Mapping[str, MainMetric] = field(default_factory=dict)
     provenance: Provenance | None = None
+    artefact: str | None = None
+    check: Mapping[str, tuple[float | None, ...]] | None = None
 
     def write(self, run_dir: Path) -> None:
         """Write the record into the folder of its run."""
@@ -110,14 +117,13 @@ class Recording(Reporter):
             self.record,
             state="finished" if self._whole else "interrupted",
             ended=now(),
-            **judged(ranker),
-            provenance=ranker.provenance,
+            **_at_its_end(ranker, self.run_dir),
         )
         self.record.write(self.run_dir)
 
 
 def record_run(ranker: Ranker, run_dir: Path, begun: str | None = None, recipe: str | None = None) -> None:
-    """Write the record of a finished run, such as an update, whose artefact another function saved.
+    """Write the record of a finished run, such as an update, whose artefact is saved already.
 
     Args:
         ranker: the trained ranker, with its metrics.
@@ -127,8 +133,14 @@ def record_run(ranker: Ranker, run_dir: Path, begun: str | None = None, recipe: 
     """
     known = None if ranker.provenance is None else ranker.provenance.recipe
     name = recipe or (None if known is None else known.name)
-    found: dict[str, Any] = judged(ranker)
-    RunRecord("finished", begun, now(), name, provenance=ranker.provenance, **found).write(run_dir)
+    RunRecord("finished", begun, now(), name, **_at_its_end(ranker, run_dir)).write(run_dir)
+
+
+def _at_its_end(ranker: Ranker, run_dir: Path) -> dict[str, Any]:
+    """Return what a record holds of a trained ranker and its saved artefact."""
+    check = {name: tuple(values) for name, values in made_up_predictions(ranker.scorer).items()}
+    saved = checksum(run_dir / ARTEFACT)
+    return {**judged(ranker), "provenance": ranker.provenance, "artefact": saved, "check": check}
 
 
 def judged(ranker: Ranker) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def update_run(
 ) -> Updated:
     """Train the model of a run further, and write what came of it into another folder.
 
-    Writes into ``target``: ``metrics.json``, ``history.jsonl``, ``recipe.json`` if ``source`` has one, ``run.json``, and
+    Writes into ``target``: ``metrics.json``, ``history.jsonl``, ``recipe.json`` if ``source`` has one, ``run.json`` and
     ``artefact/``, which is there whole or not at all. An update that was killed leaves no artefact, and may be made
     again into the same folder. Under a launcher, such as torchrun, all processes train together, and rank 0 writes.
 
