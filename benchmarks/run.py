@@ -15,7 +15,7 @@ import page
 from reporting import say
 
 PARTS = ("limits", "speed", "growth", "scoring", "serving", "encoding", "stream", "steps", "trunks", "balance")
-PARTS += ("quality", "vocabularies", "daily")
+PARTS += ("quality", "vocabularies", "daily", "processes")
 
 
 def main() -> int:

@@ -27,6 +27,7 @@ from torchrun_program import table
 # the fixtures start processes: one worker has all of these tests
 pytestmark = pytest.mark.xdist_group("torchrun")
 PROGRAM = Path(__file__).parent / "torchrun_program.py"
+ARCHITECTURES = get_args(get_args(declare.AnyArchitecture)[0])
 RULES = [kind for cls in get_args(get_args(declare.AnyBalance)[0]) if (kind := cls().kind) != "tuned_static"]
 CASES: dict[str, dict[str, Any]] = {rule: {"balance": rule} for rule in RULES}
 CASES |= {
@@ -35,10 +36,18 @@ CASES |= {
     "cosine": {"schedule": "cosine", "weight_decay": 0.01},
     "adagrad": {"optimizer": "adagrad", "embedding_update": "rowwise_adagrad"},
     "dense": {"embedding_update": "dense"},
-    "ranking": {"ranked": True},
+    "ranking": {"schema": "ranked"},
     "half": {"precision": "bf16"},
 }
 
+PLAIN = ("single_task", "shared_bottom", "omoe", "cgc", "ple", "adatt", "stem", "cross_stitch")
+TRUNKS: dict[str, dict[str, Any]] = {kind: {"model": {"kind": kind}} for kind in PLAIN} | {
+    "facet_aware_moe": {"model": {"kind": "facet_aware_moe", "facet": "user"}},
+    "pepnet": {"model": {"kind": "pepnet", "scenario": ["user"], "priors": ["x"]}},
+    "aitm": {"model": {"kind": "aitm", "order": ["click", "buy", "stay"]}},
+    "home": {"model": {"kind": "home", "groups": {"act": ["click", "buy"], "time": ["stay"]}, "norm": "layer"}},
+    "mose": {"model": {"kind": "mose"}, "schema": "apart"},
+}
 SHARDED = {f"{name} in shards": {**case, "tables": "shard"} for name, case in CASES.items() if name != "dense"}
 OF_THREE = ("uncertainty", "gradnorm", "upgrad", "accumulated", "from disk", "ranking")
 """Cases that three processes train, too: what is summed in each of them differs."""
@@ -67,18 +76,18 @@ def launch(ranks: int, cases: dict[str, Any], out: Path, *, dies: bool = False) 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
-    return launch(1, CASES, tmp_path_factory.mktemp("ranks") / "one")
+    return launch(1, CASES | TRUNKS, tmp_path_factory.mktemp("ranks") / "one")
 
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory):
     some = {name: CASES[name] for name in OF_THREE}
     some |= {name: case for name, case in SHARDED.items() if name.removesuffix(" in shards") in OF_THREE}
-    cases = {2: CASES | SHARDED, 3: some}
+    cases = {2: CASES | SHARDED | TRUNKS, 3: some}
     return {size: launch(size, some, tmp_path_factory.mktemp("ranks") / f"{size}") for size, some in cases.items()}
 
 
-@pytest.mark.parametrize(("case", "size"), [*((case, 2) for case in CASES), *((case, 3) for case in OF_THREE)])
+@pytest.mark.parametrize(("case", "size"), [*((case, 2) for case in CASES | TRUNKS), *((case, 3) for case in OF_THREE)])
 def test_several_processes_are_one(case, size, one, several):
     folder = several[size]
     wanted = torch.load(one / f"{case}.0.pt")
@@ -211,6 +220,10 @@ def test_a_mistake_is_said_once(folder):
     assert found.stderr.count("error:") == 1
     assert "restarts" not in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_every_trunk_is_trained_by_several_processes():
+    assert {cls.__dataclass_fields__["kind"].default for cls in ARCHITECTURES} == {*TRUNKS, "mmoe"}
 
 
 def test_a_launcher_within_a_launcher_is_refused(monkeypatch):

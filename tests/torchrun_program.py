@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 
 import gatewise as gw
+from gatewise import declare
 from gatewise.distributed import end_process
 from gatewise.training import Reporter
 
@@ -27,6 +28,7 @@ SCHEMA = gw.Schema(
     tasks=[gw.Binary("click"), gw.Binary("buy", after="click"), gw.Regression("stay", weight_column="weight")],
     group="request",
 )
+APART = gw.Schema(features=[*SCHEMA.features[:2], gw.Sequence("seen", shares="user", pooling=None)], tasks=SCHEMA.tasks)
 RANKED = gw.Schema(features=SCHEMA.features, tasks=[gw.Binary("click", ranking="pairwise")], group="request")
 OPTIONS = {"epochs": 1, "batch_size": 50, "seed": 1, "optimizer": "adam", "lr": 3e-3, "clip_norm": 1.0}
 
@@ -51,11 +53,11 @@ def table(rows: int = 1010, seed: int = 0) -> pa.Table:
 
 
 def trained(case: dict[str, Any], run_dir: Path | None = None, **more: Any) -> gw.Ranker:
-    """Train one case: options of the training, ``model``, ``balance``, and ``ranked`` for a ranking loss."""
+    """Train one case: options of the training, ``model``, ``balance``, and ``schema``."""
     options = {**OPTIONS, **case}
-    schema = RANKED if options.pop("ranked", False) else SCHEMA
-    model = options.pop("model", None) or gw.MMoE(experts=3, expert_dims=[8], tower_dims=[4])
-    ranker = gw.Ranker(schema, model, **options)
+    schema = {"ranked": RANKED, "apart": APART}.get(options.pop("schema", ""), SCHEMA)
+    model = options.pop("model", {"kind": "mmoe", "experts": 3, "expert_dims": [8], "tower_dims": [4]})
+    ranker = gw.Ranker(schema, declare.from_dict(declare.Options, {"model": model}).model, **options)
     return ranker.fit(table(), table(300, 1), run_dir=run_dir, progress=False, **more)
 
 

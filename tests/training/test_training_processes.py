@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gatewise.errors import DeclarationError
 from gatewise.nn import TensorTable
 from gatewise.processes import Alone, share_of
 from gatewise.training import HISTORY, Reporter, Trainer, load_checkpoint
@@ -154,3 +155,10 @@ def test_rank_zero_alone_writes_and_tells(make_table: MakeTable, make_trainer: M
 def test_one_process_sums_nothing() -> None:
     tensor = torch.ones(2)
     assert Alone().sum(tensor) is tensor
+
+
+def test_batch_norm_is_refused(make_trainer):
+    with pytest.raises(DeclarationError, match=r"batch norm takes the statistics of a whole batch.*norm 'layer'"):
+        make_trainer(norm="batch", processes=Rank(Ranks(2), 0))
+    make_trainer(norm="layer", processes=Rank(Ranks(2), 0))
+    make_trainer(norm="batch")

@@ -24,6 +24,7 @@ from gatewise.training.optimizers import LazyOptimizer
 from gatewise.training.replay import without_trace
 from gatewise.training.schedules import Schedule
 
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 CPU = torch.device("cpu")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -88,6 +89,8 @@ class TrainingStep:
         conflict_every: int | None = None,
         processes: Processes | None = None,
     ) -> None:
+        if processes is not None and processes.size > 1:
+            _check_sharable(model)
         self.model, self.tasks = model, tasks
         self.balance, self.optimizer, self.schedule = balance, optimizer, schedule or Schedule()
         self.batch_size, self.clip_norm, self.precision = batch_size, clip_norm, precision
@@ -304,3 +307,15 @@ class TrainingStep:
             "schedule": self.schedule,
             "scaler": self.scaler,
         }
+
+
+def _check_sharable(model: nn.Module) -> None:
+    """Refuse models whose step is another one where several processes share the batch.
+
+    Raises:
+        DeclarationError: the model normalises over the batch; names the module.
+    """
+    for name, module in model.named_modules():
+        if isinstance(module, _BATCH_NORMS):
+            what = f"{name}: batch norm takes the statistics of a whole batch, of which every process has a part"
+            raise DeclarationError(f"{what}: take norm 'layer' or 'none' (input_norm too), or one process")
