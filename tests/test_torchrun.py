@@ -214,6 +214,29 @@ def test_all_go_on_where_one_died(folder):
     assert weights.read_bytes() == wanted.read_bytes()
 
 
+def test_processes_evaluate_and_predict_in_turn(folder):
+    # several pieces, the last of them short, and more processes than the last round has pieces
+    pq.write_table(table(150_000, 2), folder / "large.parquet")
+    run, rows = str(folder / "1"), str(folder / "large.parquet")
+    found: dict[int, Any] = {}
+    for ranks in (1, 2, 3):
+        out = folder / f"predictions {ranks}.parquet"
+        commands = (["evaluate", run, rows, "--json"], ["predict", run, rows, "-o", str(out), "-k", "user"])
+        outputs = []
+        for command in commands:
+            start_ = [sys.executable, "-m", "gatewise", *command, "--ranks", str(ranks)]
+            environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+            ended = subprocess.run(start_, env=environment, capture_output=True, text=True, timeout=200)
+            assert ended.returncode == 0, ended.stderr
+            outputs.append(ended)
+        assert outputs[1].stderr.count("150,000 rows -> ") == 1
+        found[ranks] = json.loads(outputs[0].stdout), pq.read_table(out)
+    for metrics, predictions in (found[2], found[3]):
+        assert predictions.equals(found[1][1])
+        for metric, value in found[1][0]["click"].items():
+            assert metrics["click"][metric] == pytest.approx(value, rel=1e-12)
+
+
 def test_a_mistake_is_said_once(folder):
     found = train(folder, "mistake", "--ranks", "2", "--max-restarts", "2", "--set", "data.train=valid.csv")
     assert found.returncode == 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gatewise.cli.launch import end_with_launcher, launch
 from gatewise.cli.named_table import ROWS, named_table
 from gatewise.cli.show import intervals_table, metrics_table, out, slices_tables
 from gatewise.errors import DeclarationError
@@ -33,26 +34,41 @@ def evaluate(
     intervals: Annotated[bool, typer.Option("--intervals", help="Add bootstrap intervals of 95%.")] = False,
     by_group: Annotated[bool, typer.Option("--by-group", help="Draw whole groups for the intervals.")] = False,
     stream: Annotated[bool, typer.Option("--stream", help="Read piece by piece, what is larger than memory.")] = False,
+    ranks: Annotated[int, typer.Option("--ranks", min=1, help="Processes on this machine that share the rows.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print every metric of every task over a table; or over its slices, or with intervals."""
     given = [option for option, on in (("--by", by), ("--intervals", intervals), ("--stream", stream)) if on]
     if len(given) > 1:
         raise DeclarationError(f"evaluate: expected one of --by, --intervals and --stream, found {' and '.join(given)}")
+    end_with_launcher()
+    if ranks > 1:
+        if given:
+            raise DeclarationError(f"evaluate: one process finds {given[0]}: leave out --ranks")
+        raise typer.Exit(launch(ranks))
+    from gatewise.distributed import processes
+    from gatewise.jobs import evaluate_in_turn
     from gatewise.loading import load
     from gatewise.progress import at_terminal, working
     from gatewise.serving import find_artefact
 
     rows = named_table(table)
     ranker = load(find_artefact(artefact))
+    among = processes()
     title = f"{'calibrated ' if calibrated else ''}metrics on {table}"
-    with working(f"evaluating {table}", at_terminal()):
+    with working(f"evaluating {table}", at_terminal() and among.rank == 0):
         if by:
             plain, shown = _slices(ranker, rows, title, metric, calibrated, by)
         elif intervals:
             plain, shown = _intervals(ranker, rows, title, metric, calibrated, by_group)
         elif stream:
             plain, shown = _stream(ranker, rows, title, metric, calibrated)
+        elif among.size > 1:
+            metrics = evaluate_in_turn(ranker.scorer, rows, among, calibrated=calibrated)
+            if metrics is None:
+                return
+            plain = _only(ranker, metrics, metric)
+            shown = metrics_table(plain, title)
         else:
             plain = _only(ranker, ranker.evaluate(rows, calibrated=calibrated), metric)
             shown = metrics_table(plain, title)

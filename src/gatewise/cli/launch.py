@@ -31,7 +31,7 @@ LINES = 20
 """How many of its last lines are shown of a process, other than rank 0, that failed."""
 
 
-def launch(ranks: int, restarts: int, run_dir: Path) -> int:
+def launch(ranks: int, restarts: int = 0, run_dir: Path | None = None) -> int:
     """Run this command again in ``ranks`` processes that train together, and return the exit status of the training.
 
     What torchrun sets is set: ``RANK``, ``LOCAL_RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and ``MASTER_PORT``. Rank 0
@@ -41,7 +41,7 @@ def launch(ranks: int, restarts: int, run_dir: Path) -> int:
         ranks: processes to start.
         restarts: how often a process may die, by a signal or an error of the program, and all go on from the last
             checkpoint.
-        run_dir: the folder of the run, in which all processes write, whatever its name follows from.
+        run_dir: the folder of the run, chosen once for all processes; None: the command says it.
 
     All of them write into ``run_dir``, also after a restart.
 
@@ -52,7 +52,8 @@ def launch(ranks: int, restarts: int, run_dir: Path) -> int:
         started = f"a launcher has started {os.environ.get('WORLD_SIZE', '?')} processes already"
         raise DeclarationError(f"--ranks: {started}; leave it out")
     # a name that follows from the time is chosen once
-    arguments = [each for each in _without(sys.argv[1:]) if each != "--new"] + ["--output", str(run_dir)]
+    arguments = [each for each in _without(sys.argv[1:]) if each != "--new"]
+    arguments += [] if run_dir is None else ["--output", str(run_dir)]
     while True:
         with tempfile.TemporaryDirectory(prefix="gatewise-ranks-") as folder:
             together = _Together(ranks, arguments, Path(folder))

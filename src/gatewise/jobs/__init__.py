@@ -6,6 +6,7 @@ from gatewise.jobs.comparison import COMPARISON, compare
 from gatewise.jobs.demo import train_with_controls
 from gatewise.jobs.export import ExportReport, export_files
 from gatewise.jobs.fuse import fuse
+from gatewise.jobs.in_turn import evaluate_in_turn
 from gatewise.jobs.json_lines import JsonLines
 from gatewise.jobs.look import check_absent, propose_if_possible, write_look, write_recipe
 from gatewise.jobs.periods import periods_of
@@ -47,6 +48,7 @@ __all__ = [
     "check_absent",
     "compare",
     "compare_runs",
+    "evaluate_in_turn",
     "export_files",
     "find_runs",
     "find_tables",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pyarrow as pa
 
 from gatewise.data import find_column, needed_columns, stream_table, wide_column
 from gatewise.errors import TableError
+from gatewise.jobs.in_turn import in_turn
 from gatewise.jobs.output import WRITERS, Output, same_as
 from gatewise.names import FUSED
+from gatewise.processes import Alone, Processes
 from gatewise.serving import Scorer
 
 PIECE = 65_536
@@ -26,6 +29,7 @@ def predict_file(
     count: Callable[[int], None] = lambda _: None,
     *,
     calibrated: bool = False,
+    processes: Processes | None = None,
 ) -> int:
     """Predict a table into a file or a folder, piece by piece, without holding either in memory.
 
@@ -37,9 +41,10 @@ def predict_file(
         keep: columns of the source that are copied in front of the predictions.
         count: receives the number of rows done, after every piece.
         calibrated: write calibrated probabilities.
+        processes: those that predict pieces in turn; rank 0 writes them, in the order of the table.
 
     Returns:
-        How many rows were predicted.
+        How many rows were predicted; in other processes than rank 0 none.
 
     Raises:
         TableError: a column is missing, or the target's suffix is another one.
@@ -62,15 +67,23 @@ def predict_file(
             rows += piece.num_rows
             count(piece.num_rows)
 
-    output.write(counted(_predicted(scorer, source, keep, output.suffix, calibrated)))
+    columns = [*needed_columns(scorer.encoder.schema, labels=False), *scorer.known_of(scorer.fusion), *keep]
+    pieces = stream_table(source, columns, scorer.encoder.column_types(), PIECE)
+    among = processes or Alone()
+    predicted = in_turn(among, pieces, partial(scorer.predict, calibrated=calibrated))
+    whole = _beside(predicted, keep, output.suffix)
+    if among.rank == 0:
+        output.write(counted(whole))
+    else:
+        # it works for rank 0, which has everything
+        list(whole)
     return rows
 
 
-def _predicted(scorer: Scorer, source: Any, keep: list[str], suffix: str, calibrated: bool) -> Iterator[pa.Table]:
-    columns = [*needed_columns(scorer.encoder.schema, labels=False), *scorer.known_of(scorer.fusion), *keep]
-    for piece in stream_table(source, columns, scorer.encoder.column_types(), PIECE):
+def _beside(predicted: Iterable[tuple[pa.Table, pa.Table]], keep: list[str], suffix: str) -> Iterator[pa.Table]:
+    """Yield predictions with the kept columns of their piece in front of them."""
+    for piece, predictions in predicted:
         kept = {name: _written(find_column(piece, name, "kept column"), name, suffix) for name in keep}
-        predictions = scorer.predict(piece, calibrated=calibrated)
         yield pa.table(kept | dict(zip(predictions.column_names, predictions.columns, strict=True)))
 
 

@@ -76,15 +76,25 @@ class Scorer:
             GatewiseError: ``calibrated`` is set, and there is no calibration.
         """
         self._check_calibrated(calibrated)
-        pieces = self._pieces(source) if labels and _is_long(source) else [self.encode(source, labels=labels)]
-        return joined([self.predicted_rows(self.tensors(piece), calibrated=calibrated) for piece in pieces])
+        if labels and _is_long(source):
+            pieces = self.labelled_pieces(source)
+            return joined([self.predicted_piece(piece, calibrated=calibrated) for piece in pieces])
+        return self.predicted_rows(self.tensors(self.encode(source, labels=labels)), calibrated=calibrated)
 
-    def _pieces(self, source: Any) -> Iterator[EncodedTable]:
-        """Yield a table with labels encoded in pieces, so that it is never held as a whole."""
-        aside, encoder = self.model.side_features, self.encoder
-        columns = needed_columns(encoder.schema)
-        for piece in regrouped(stream_table(source, columns, encoder.column_types())):
-            yield encoder.encode_piece(piece, optional=aside)
+    def labelled_pieces(self, source: Any) -> Iterator[pa.Table]:
+        """Yield the columns of features and labels in pieces, so that a table is never held as a whole."""
+        columns = needed_columns(self.encoder.schema)
+        yield from regrouped(stream_table(source, columns, self.encoder.column_types()), some=True)
+
+    def predicted_piece(self, piece: pa.Table, *, calibrated: bool = False) -> Predicted:
+        """Return the predictions and labels of a piece of a table; groups are alike in all its pieces.
+
+        Raises:
+            GatewiseError: ``calibrated`` is set, and there is no calibration.
+        """
+        self._check_calibrated(calibrated)
+        encoded = self.encoder.encode_piece(piece, optional=self.model.side_features)
+        return self.predicted_rows(self.tensors(encoded), calibrated=calibrated)
 
     def fusible(self, source: Any, fusion: Fusion | None = None, *, labels: bool = True) -> Predicted:
         """Return the predictions for a fusion, with the known columns that it uses beside them.
