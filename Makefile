@@ -1,4 +1,4 @@
-# make demo: train MMoE on real MovieLens ratings      make test: run every test
+# make demo: train MMoE on real MovieLens ratings      make test: run every test but those of make test-ray
 # make asan: the compiled kernels under AddressSanitizer
 # make lint: style, types, direction of imports        make results: quality on real data, into docs/results.md
 # make funnels: conversion rates where the truth is known, into docs/results.md
@@ -16,13 +16,17 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: moving demo test asan lint format results funnels balance kuairand census paper bench bench-check readme wheel clean
+.PHONY: moving demo test test-ray asan lint format results funnels balance kuairand census paper bench bench-check readme wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore tests/ray
+
+# trainings on a Ray cluster of this machine; Ray is large, so that it is no part of .dev
+test-ray: $(VENV)/.ray
+	$(BIN)/python -m pytest -n 0 tests/ray
 
 # the compiled kernels under AddressSanitizer: one byte read or written outside an array ends the run
 asan: $(VENV)/.dev
@@ -91,6 +95,10 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (torch is large: a minute or two) ..."
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.ray: $(VENV)/.dev
+	$(PIP) --editable '.[dev,ray]'
+	touch $@
 
 $(VENV)/.peers: $(VENV)/.dev
 	$(PIP) --editable '.[dev,peers]'

@@ -23,6 +23,7 @@ from gatewise.declare import Binary as Binary
 from gatewise.declare import CAGrad as CAGrad
 from gatewise.declare import Calibration as Calibration
 from gatewise.declare import Categorical as Categorical
+from gatewise.declare import Cluster as Cluster
 from gatewise.declare import ConstrainedUncertainty as ConstrainedUncertainty
 from gatewise.declare import ConvolutionalExpert as ConvolutionalExpert
 from gatewise.declare import Cosine as Cosine
@@ -89,4 +90,5 @@ from gatewise.loading import load as load
 from gatewise.machine import tune_process as tune_process
 from gatewise.own_kinds import register as register
 from gatewise.ranker import Ranker as Ranker
+from gatewise.ray_cluster import on_ray as on_ray
 from gatewise.version import __version__ as __version__

@@ -264,6 +264,7 @@ OTHERS = [
     declare.Split(seed=1),
     declare.Split(seed=1, group="user"),
     declare.Sql(sql="postgresql://host/db", query="select $1", parameters=(1, "a", None, True, 0.5)),
+    declare.Cluster(ray="ray://head:10001", workers=3, resources={"CPU": 2.0}, max_failures=4, storage="/shared"),
     declare.Calibration("down_sampling", rate=0.1, tasks=["click"]),
     declare.Data(train="a.csv", valid="b.csv", test="c.csv"),
     declare.Data(table="a.csv", split=SPLIT),

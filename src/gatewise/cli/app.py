@@ -160,7 +160,7 @@ def _own_log() -> Iterator[None]:
 def main() -> None:
     """Run the command line; an error is one line, unless ``--debug`` is given."""
     try:
-        _run()
+        run()
     except SystemExit as stopped:
         if "RANK" in os.environ and isinstance(stopped.code, int):
             from gatewise.distributed import end_process
@@ -169,7 +169,12 @@ def main() -> None:
         raise
 
 
-def _run() -> None:
+def run() -> None:
+    """Run the command line, and end with its exit status.
+
+    Raises:
+        SystemExit: always, unless ``--debug`` shows an error.
+    """
     # OpenMP reads the setting when torch is imported
     wait_briefly()
     arguments = sys.argv[1:]

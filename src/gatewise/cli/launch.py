@@ -51,9 +51,7 @@ def launch(ranks: int, restarts: int = 0, run_dir: Path | None = None) -> int:
     if "RANK" in os.environ:
         started = f"a launcher has started {os.environ.get('WORLD_SIZE', '?')} processes already"
         raise DeclarationError(f"--ranks: {started}; leave it out")
-    # a name that follows from the time is chosen once
-    arguments = [each for each in _without(sys.argv[1:]) if each != "--new"]
-    arguments += [] if run_dir is None else ["--output", str(run_dir)]
+    arguments = of_process(sys.argv[1:], run_dir)
     while True:
         with tempfile.TemporaryDirectory(prefix="gatewise-ranks-") as folder:
             together = _Together(ranks, arguments, Path(folder))
@@ -64,7 +62,7 @@ def launch(ranks: int, restarts: int = 0, run_dir: Path | None = None) -> int:
             return together.status
         restarts -= 1
         typer.echo(f"all processes go on from the last checkpoint; {restarts} restarts are left", err=True)
-        arguments = [each for each in arguments if each not in ("--resume", "--overwrite")] + ["--resume"]
+        arguments = as_resumed(arguments)
 
 
 def end_with_launcher() -> int:
@@ -177,6 +175,18 @@ def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def of_process(arguments: Sequence[str], run_dir: Path | None) -> list[str]:
+    """Return the arguments of one of several processes, all of which write into ``run_dir``."""
+    # a name that follows from the time is chosen once
+    kept = [each for each in _without(arguments) if each != "--new"]
+    return kept if run_dir is None else [*kept, "--output", str(run_dir)]
+
+
+def as_resumed(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments that go on with what others have begun."""
+    return [*(each for each in arguments if each not in ("--resume", "--overwrite")), "--resume"]
 
 
 def _without(arguments: Sequence[str]) -> list[str]:

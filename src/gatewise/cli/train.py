@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gatewise.cli.cluster import train_on_cluster
 from gatewise.cli.launch import end_with_launcher, launch
 from gatewise.cli.log_file import LogFile, log_file
 from gatewise.cli.run_names import new_run
 from gatewise.cli.show import metrics_table, out
-from gatewise.declare import Recipe
+from gatewise.declare import Cluster, Recipe
 from gatewise.errors import DeclarationError
 from gatewise.grids import number
 from gatewise.machine import tune_process
@@ -65,8 +66,12 @@ def train(
         int | None, typer.Option("--ranks", min=1, help="Processes on this machine that train the model together.")
     ] = None,
     max_restarts: Annotated[
-        int, typer.Option("--max-restarts", min=0, help="With --ranks: how often a process may die and all go on.")
+        int,
+        typer.Option("--max-restarts", min=0, help="With --ranks or --ray: how often a process may die and all go on."),
     ] = 0,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="Train on a Ray cluster; the recipe's cluster section says which.")
+    ] = False,
     json_: Annotated[
         bool,
         typer.Option("--json", help="Write one JSON object per line to standard output: start, every epoch, end."),
@@ -82,6 +87,10 @@ def train(
     run_dir = output or Path(declared.output)
     if new:
         run_dir = new_run(run_dir)
+    cluster = declared.cluster or (Cluster(workers=ranks or 2) if ray else None)
+    if cluster is not None and "RANK" not in os.environ:
+        train_on_cluster(cluster, run_dir, max_restarts)
+        return
     wanted = ranks or (1 if "RANK" in os.environ else declared.training.ranks)
     if wanted > 1:
         raise typer.Exit(launch(wanted, max_restarts, run_dir))

@@ -23,6 +23,7 @@ from gatewise.declare.base import (
     to_dict,
 )
 from gatewise.declare.calibration import Calibration
+from gatewise.declare.cluster import Cluster
 from gatewise.declare.doors import (
     RegisteredCallback,
     RegisteredMetric,
@@ -79,6 +80,7 @@ __all__ = [
     "Between",
     "Calibration",
     "Categorical",
+    "Cluster",
     "ConvolutionalExpert",
     "Cosine",
     "CrossExpert",

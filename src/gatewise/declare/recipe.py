@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from gatewise.declare.balance import check_balance
 from gatewise.declare.base import Name, Names, declaration, from_dict, read_yaml, read_yaml_file
 from gatewise.declare.calibration import Calibration, by_method
+from gatewise.declare.cluster import Cluster
 from gatewise.declare.options import Options
 from gatewise.declare.rows import Rows
 from gatewise.declare.schema import Features, Schema, Tasks
@@ -174,6 +175,8 @@ class Recipe(Options):
     """Folder of the run: artefact, metrics, history, checkpoint; relative to the working directory."""
     track: Track | None = field(default=None, kw_only=True)
     """Where ``gatewise train`` records the training besides: TensorBoard, MLflow, Weights & Biases."""
+    cluster: Cluster | None = field(default=None, kw_only=True)
+    """The Ray cluster that ``gatewise train`` trains on; None: this process, or ``training.ranks`` on this machine."""
     tune: Ranges | None = field(default=None, kw_only=True)
     """Where ``gatewise tune`` looks, by path of an option: values such as ``[2, 4, 8]``, or ``[1e-4, 1e-2, log]``; an
     empty list: not there."""

@@ -21,7 +21,7 @@ from gatewise.training import Monitor
 
 FILES = ("train", "valid", "test", "table", "path")
 """Options of a recipe's data that are paths relative to the recipe."""
-OWN = ("tune", "goals", "track")
+OWN = ("tune", "goals", "track", "cluster")
 """Parts of a recipe that a trial does not have."""
 
 

@@ -17,6 +17,7 @@ PACKAGES = {
     "serve": ("fastapi", "httptools", "orjson", "prometheus-client", "uvicorn", "uvloop"),
     "trees": ("lightgbm",),
     "sklearn": ("scikit-learn",),
+    "ray": ("ray",),
     "peers": ("torch-rechub", "deepctr-torch", "pytabkit", "tabm", "rtdl_num_embeddings"),
 }
 """The packages of every extra for users, as in ``pyproject.toml``, without those of included extras."""
@@ -32,6 +33,7 @@ PURPOSES = {
     "serve": "gatewise serve",
     "trees": "gatewise compare --baseline lightgbm",
     "sklearn": "estimators for scikit-learn, gatewise.sklearn",
+    "ray": "training on a Ray cluster",
     "peers": "benchmarks beside other libraries",
 }
 INCLUDES = {"serve": ("export",), "peers": ("sklearn", "trees")}

@@ -1,0 +1,36 @@
+"""The cluster that a recipe is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Annotated
+
+from pydantic import Field
+
+from gatewise.declare.base import declaration
+
+Amount = Annotated[float, Field(gt=0)]
+
+
+@declaration
+class Cluster:
+    """Processes of a Ray cluster that train one model together.
+
+    Example:
+        >>> Cluster(workers=4, max_failures=3).ray
+        'auto'
+    """
+
+    ray: str = field(default="auto", kw_only=True)
+    """Address of the cluster, such as ``ray://head:10001``; ``auto``: the one that is running here, or a new one on
+    this machine."""
+    workers: Annotated[int, Field(gt=0)] = field(default=2, kw_only=True)
+    """Processes that train together."""
+    resources: Mapping[str, Amount] = field(default_factory=dict, kw_only=True)
+    """What each process needs, such as ``{CPU: 4, GPU: 1}``; by default one CPU."""
+    max_failures: Annotated[int, Field(ge=0)] = field(default=0, kw_only=True)
+    """How often processes may die, and all go on from the last checkpoint."""
+    storage: str | None = field(default=None, kw_only=True)
+    """Folder that all machines share, for what Ray keeps of the training; None: Ray's own. The run folder must be
+    shared, too."""
