@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -17,11 +15,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 
 import gatewise as gw
 from gatewise.datasets import kuairand
-from gatewise.metrics import auc
+from gatewise.jobs.day_by_day import DayByDay, Strategy
 from page import RESULTS, ROOT, machine, write_section
 from reporting import digits, say, table
 
@@ -39,17 +36,18 @@ GENTLE: Mapping[str, Any] = {"lr": 5e-4}
 """A quarter of the rate of the training."""
 TWICE: Mapping[str, Any] = {"lr": 5e-4, "epochs": 2}
 AGAIN, YESTERDAY, STALE = "trained anew on all days", "trained anew on yesterday alone", "never updated"
-UPDATES: Mapping[str, tuple[bool, float | None, Mapping[str, Any]]] = {
-    "update": (False, None, {}),
-    "update, a quarter of the rate": (False, None, GENTLE),
-    "a quarter of the rate, two epochs": (False, None, TWICE),
-    "the same, optimiser kept": (True, None, TWICE),
-    "the same, and replay of 20 %": (True, 0.2, TWICE),
-    "the same, and replay of 50 %": (True, 0.5, TWICE),
-    "the same, no replay, pull of 10": (True, None, {**TWICE, "pull": 10.0}),
-}
-"""Whether the optimiser is kept, the share of the earlier days in a batch, and options of the update."""
-NAMES = (AGAIN, *UPDATES, YESTERDAY, STALE)
+STRATEGIES = (
+    Strategy(AGAIN, "all"),
+    Strategy("update", "further", optimizer=False),
+    Strategy("update, a quarter of the rate", "further", GENTLE, optimizer=False),
+    Strategy("a quarter of the rate, two epochs", "further", TWICE, optimizer=False),
+    Strategy("the same, optimiser kept", "further", TWICE),
+    Strategy("the same, and replay of 20 %", "further", {**TWICE, "replay_share": 0.2}, replay=True),
+    Strategy("the same, and replay of 50 %", "further", {**TWICE, "replay_share": 0.5}, replay=True),
+    Strategy("the same, no replay, pull of 10", "further", {**TWICE, "pull": 10.0}),
+    Strategy(YESTERDAY, "latest"),
+    Strategy(STALE, "nothing"),
+)
 QUICK = {"rows": 6_000, "most_days": 7, "epochs": 1}
 
 
@@ -76,56 +74,6 @@ def days_of(feed: pa.Table, rows: int | None = None, most: int | None = None) ->
     return [day.slice(0, rows) for day in days[:most]]
 
 
-class Daily:
-    """Goes through the days with one seed: every day is judged before anything learns from it."""
-
-    def __init__(self, recipe: gw.Recipe, days: Sequence[pa.Table], seed: int, epochs: int) -> None:
-        training = replace(recipe.training, epochs=epochs, patience=None, seed=seed, keep_optimizer=True)
-        self.schema, self.days = recipe.schema(), days
-        self.options = gw.declare.Options(model=recipe.model, balance=recipe.balance, training=training)
-
-    def run(self, found: Found) -> Iterator[int]:
-        """Add what every way came to, and yield the number of judged days, day after day."""
-        with tempfile.TemporaryDirectory() as place:
-            first = Path(place) / "first"
-            self.trained(pa.concat_tables(self.days[:FIRST])).save(first)
-            models = {name: gw.load(first) for name in NAMES}
-        # the first model is that of all ways: what differs begins with the day after
-        for today in range(FIRST + 1, len(self.days)):
-            for name in NAMES:
-                started = time.process_time()
-                models[name] = self.learnt(name, models[name], today - 1)
-                found[name].cpu.append(time.process_time() - started)
-                for task, value in self.judged(models[name], today).items():
-                    found[name].auc[task].append(value)
-            yield today - FIRST
-
-    def trained(self, rows: pa.Table) -> gw.Ranker:
-        """Return a model that was trained from the beginning."""
-        return gw.Ranker.from_options(self.schema, self.options).fit(rows, progress=False)
-
-    def learnt(self, name: str, model: gw.Ranker, yesterday: int) -> gw.Ranker:
-        """Return the model that has learnt yesterday, too."""
-        if name == AGAIN:
-            return self.trained(pa.concat_tables(self.days[: yesterday + 1]))
-        if name == YESTERDAY:
-            return self.trained(self.days[yesterday])
-        if name == STALE:
-            return model
-        kept, share, options = UPDATES[name]
-        if not kept:
-            model._kept = {name: value for name, value in model._kept.items() if not name.startswith("optimizer")}
-        replayed = {"replay": pa.concat_tables(self.days[:yesterday]), "replay_share": share} if share else {}
-        return model.update(self.days[yesterday], progress=False, **replayed, **options)
-
-    def judged(self, model: gw.Ranker, today: int) -> dict[str, float]:
-        """Return the AUC of every task on a day."""
-        rows = self.days[today]
-        predicted = model.predict(rows)
-        columns = {task: (rows[task].to_numpy().astype(float), predicted[task].to_numpy()) for task in TASKS}
-        return {task: auc(*map(torch.tensor, pair)) or 0.0 for task, pair in columns.items()}
-
-
 def measured(
     data: Path | None, seeds: int, rows: int | None, most_days: int | None, epochs: int
 ) -> Iterator[tuple[Found, str]]:
@@ -133,11 +81,18 @@ def measured(
     folder = published(data, "kuairand_pure", "KuaiRand-Pure").resolve()
     recipe = gw.Recipe.read(RECIPE, [f"data.path={folder}"])
     days = days_of(kuairand(folder), rows, most_days)
-    found: Found = {name: Way() for name in NAMES}
+    found: Found = {each.name: Way() for each in STRATEGIES}
     for seed in range(seeds):
-        for count in Daily(recipe, days, seed, epochs).run(found):
-            judged = [day.num_rows for day in days[FIRST + 1 : FIRST + 1 + count]]
-            over = f"{count} days of {min(judged):,} to {max(judged):,} rows" + (f", {seeds} seeds" if seed else "")
+        training = replace(recipe.training, epochs=epochs, seed=seed, keep_optimizer=True)
+        options = gw.declare.Options(model=recipe.model, balance=recipe.balance, training=training)
+        for count, today in enumerate(DayByDay(recipe.schema(), options, days, FIRST, STRATEGIES).run(), 1):
+            for name, judged in today.items():
+                found[name].cpu.append(judged.cpu)
+                for task in TASKS:
+                    found[name].auc[task].append(judged.metrics[task]["auc"] or 0.0)
+            sizes = [day.num_rows for day in days[FIRST + 1 : FIRST + 1 + count]]
+            several = f", {seeds} seeds" if seed else ""
+            over = f"{count} days of {min(sizes):,} to {max(sizes):,} rows{several}"
             say(f"seed {seed}, day {count} of {len(days) - FIRST - 1}")
             yield found, over
 

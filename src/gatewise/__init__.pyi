@@ -83,6 +83,7 @@ from gatewise.declare import UPGrad as UPGrad
 from gatewise.declare import Vector as Vector
 from gatewise.errors import GatewiseError as GatewiseError
 from gatewise.errors import GatewiseWarning as GatewiseWarning
+from gatewise.jobs.backtest import backtest as backtest
 from gatewise.jobs.comparison import compare as compare
 from gatewise.jobs.fuse import fuse as fuse
 from gatewise.jobs.tune import tune as tune

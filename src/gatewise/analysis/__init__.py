@@ -12,7 +12,7 @@ from gatewise.analysis.controls import (
 )
 from gatewise.analysis.curves import Curves, curves
 from gatewise.analysis.cuts import BINS, LIMIT, ROWS_OF, Cut, cut_column, cut_table
-from gatewise.analysis.drift import FeatureDrift, feature_drift
+from gatewise.analysis.drift import FeatureDrift, feature_drift, unseen_shares
 from gatewise.analysis.epochs import Epochs, best_epoch, epochs_of, joined_epochs, note_of, unfinished_tasks, worded
 from gatewise.analysis.explanation import (
     Attributed,
@@ -33,9 +33,10 @@ from gatewise.analysis.judged_tables import intervals_grids, reliability_grids, 
 from gatewise.analysis.label_problems import label_problems
 from gatewise.analysis.large_tables import large_vocabularies
 from gatewise.analysis.leaks import LOOKED_AT, leaks
-from gatewise.analysis.main_metrics import main_metrics, metric_values
+from gatewise.analysis.main_metrics import AnyMetric, main_metrics, metric_values
 from gatewise.analysis.misfits import misfits
-from gatewise.analysis.over_time import OverTime, Period, over_time
+from gatewise.analysis.over_days import Advice, OverDays, advise, over_days
+from gatewise.analysis.over_time import OverTime, Period, over_time, rows_by_day
 from gatewise.analysis.pareto import knee, pareto_front
 from gatewise.analysis.problems import (
     Problem,
@@ -86,6 +87,8 @@ __all__ = [
     "LOOKED_AT",
     "ROWS_OF",
     "Ablation",
+    "Advice",
+    "AnyMetric",
     "Attributed",
     "Candidate",
     "Control",
@@ -103,6 +106,7 @@ __all__ = [
     "Goal",
     "Importance",
     "Judge",
+    "OverDays",
     "OverTime",
     "Period",
     "Problem",
@@ -123,6 +127,7 @@ __all__ = [
     "Word",
     "WorstSlice",
     "ablation_grids",
+    "advise",
     "attribute",
     "below_a_constant",
     "best_epoch",
@@ -167,6 +172,7 @@ __all__ = [
     "names_without_groups",
     "nearest_width",
     "note_of",
+    "over_days",
     "over_time",
     "overfitting",
     "pareto_front",
@@ -176,6 +182,7 @@ __all__ = [
     "reliability_grids",
     "resized",
     "routing_grids",
+    "rows_by_day",
     "sampled_shapley",
     "screened_importance",
     "seesaw",
@@ -190,6 +197,7 @@ __all__ = [
     "unfinished_tasks",
     "unfinished_training",
     "unlike_training",
+    "unseen_shares",
     "usage_grids",
     "verdicts",
     "worded",

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from gatewise import declare
-from gatewise.data import EncodedTable, TableEncoder, null_count
+from gatewise.data import EncodedTable, TableEncoder, Vocabulary, null_count
+from gatewise.layout import OUT_OF_VOCABULARY
 
 SHIFTED, WIDER, NARROWER = 0.25, 1.5, 0.67
 """A mean that is this far from the training's in its standard deviations, and a deviation this many times as great or
@@ -63,6 +64,24 @@ def feature_drift(encoder: TableEncoder, table: pa.Table, encoded: EncodedTable)
     ids = {name: encoded.ids[:, k] for k, (name, _) in enumerate(encoder.layout.ids)}
     numbers = {name: encoded.floats[:, k] for k, name in enumerate(encoder.layout.floats)}
     return sorted(_drifts(encoder, table, ids, numbers), key=lambda each: -_size(each))
+
+
+def unseen_shares(encoder: TableEncoder, encoded: EncodedTable) -> dict[str, float]:
+    """Return the share of values that the encoder has no row for, by feature with a learnt vocabulary.
+
+    Of a list it is the share of all rows' items; of a feature without any value it is 0.
+    """
+    names = [name for name, _ in encoder.layout.ids]
+    values = {name: encoded.ids[:, place] for place, name in enumerate(names)}
+    values |= {part.name: found.values for part, found in zip(encoder.layout.lists, encoded.lists, strict=True)}
+    learnt = {name for name, known in encoder.vocabularies.items() if isinstance(known, Vocabulary)}
+    tables = dict(encoder.layout.ids) | {part.name: part.field for part in encoder.layout.lists}
+    owners = {name: encoder.layout.fields[table].name for name, table in tables.items()}
+    return {
+        name: float((found == OUT_OF_VOCABULARY).mean()) if len(found) else 0.0
+        for name, found in values.items()
+        if owners[name] in learnt
+    }
 
 
 def _drifts(

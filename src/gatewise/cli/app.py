@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatewise.cli.backtest import backtest
 from gatewise.cli.cache import cache
 from gatewise.cli.compare import compare
 from gatewise.cli.compare_runs import compare_runs
@@ -95,6 +96,7 @@ for command in (
     init,
     train,
     update,
+    backtest,
     tune,
     compare,
     runs,

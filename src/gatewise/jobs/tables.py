@@ -64,6 +64,26 @@ def find_tables(recipe: Recipe, folder: Path) -> Tables:
     return Tables(train, valid if valid.num_rows else None, test if test.num_rows else None)
 
 
+def all_rows(recipe: Recipe, folder: Path, also: str) -> pa.Table:
+    """Return all rows of a recipe, those of its parts one after the other, with a column that it need not declare.
+
+    Raises:
+        TableError: as :func:`find_tables`.
+    """
+    data, schema = recipe.data, recipe.schema()
+    columns = list(dict.fromkeys([*needed_columns(schema, weights=True), also]))
+    if data.dataset is not None:
+        table = READERS[data.dataset](*([] if data.path is None else [folder / data.path]))
+        _check_columns(table.column_names, columns, f"dataset {data.dataset!r}")
+        return table.select(columns)
+    given = [data.table] if data.table is not None else [data.train, data.valid, data.test]
+    parts = [readable(located(name, folder)) for name in given if name is not None]
+    for part in parts:
+        _check_columns(source_of(part).names(), columns, source_of(part).shown)
+    read = [read_table(part, columns, declared_types(schema)) for part in parts]
+    return pa.concat_tables(read, promote_options="permissive")
+
+
 def _cut(table: pa.Table, split: Split) -> tuple[pa.Table, pa.Table, pa.Table]:
     if split.seed is not None and split.group is not None:
         return split_by_group(table, split.group, split.seed, *split.shares)

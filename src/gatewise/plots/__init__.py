@@ -11,7 +11,7 @@ axes. Needs the extra ``report``.
   :func:`precision_recall`, :func:`gain`, :func:`scores`; by time :func:`by_day`.
 - A comparison: :func:`seesaw`, :func:`affinity`. A search for weights: :func:`fusion_front`. A search for
   options: :func:`best_so_far`, :func:`front`, :func:`option_importance`.
-- Any matrix: :func:`heat_map`. Labels over time: :func:`periods`.
+- Any matrix: :func:`heat_map`. Labels over time: :func:`periods`. A backtest: :func:`day_by_day`.
 
 Example:
     >>> import gatewise as gw
@@ -23,6 +23,7 @@ Example:
 """
 
 from gatewise.plots.curves import by_day, gain, precision_recall, roc, scores
+from gatewise.plots.day_by_day import day_by_day
 from gatewise.plots.experts import ablation, gradient_routing, routed_weights, similarity
 from gatewise.plots.front import front
 from gatewise.plots.fusion import fusion_front
@@ -42,6 +43,7 @@ __all__ = [
     "best_so_far",
     "by_day",
     "conflict_cosines",
+    "day_by_day",
     "front",
     "fusion_front",
     "gain",

@@ -6,6 +6,7 @@ tables and of figures drawn by :mod:`gatewise.plots`; :func:`render` writes the 
 in light and dark. Needs the extra ``report``.
 """
 
+from gatewise.report.backtest import backtest_page
 from gatewise.report.collect import collect
 from gatewise.report.comparison import comparison_page
 from gatewise.report.findings import Findings, Inside, OnTable
@@ -17,6 +18,7 @@ __all__ = [
     "Findings",
     "Inside",
     "OnTable",
+    "backtest_page",
     "check_extra",
     "collect",
     "comparison_page",

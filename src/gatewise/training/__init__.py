@@ -3,7 +3,7 @@
 from gatewise.training.affinity import task_affinity
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.devices import choose_device
-from gatewise.training.kept import Kept, grown_state, own_state, restore_kept
+from gatewise.training.kept import OPTIMIZER, Kept, grown_state, own_state, restore_kept
 from gatewise.training.mixed_rows import MixedRows
 from gatewise.training.monitor import Monitor, Stopping, split_name
 from gatewise.training.optimizers import make_optimizer
@@ -20,6 +20,7 @@ __all__ = [
     "CHECKPOINT",
     "HISTORY",
     "IN_COMMANDS",
+    "OPTIMIZER",
     "Facts",
     "Kept",
     "MixedRows",
