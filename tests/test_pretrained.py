@@ -125,7 +125,7 @@ def test_new_values_join_a_frozen_table(frozen: gw.Ranker) -> None:
     before = frozen.predict(TABLE)
     from gatewise.serving import grow
 
-    grown = grow(scorer, frozen.options.model, {**TABLE, "item": ["new"] * ROWS})
+    grown = grow(scorer, frozen.options.model, {**TABLE, "item": ["new"] * ROWS}).scorer
     assert grown.predict(TABLE).equals(before)
 
 

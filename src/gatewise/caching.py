@@ -18,6 +18,7 @@ import pyarrow as pa
 from gatewise import declare
 from gatewise.data import (
     MANIFEST,
+    SEEN,
     VOCABULARIES,
     CachedRows,
     EncodedTable,
@@ -135,13 +136,20 @@ class Cacher:
         try:
             kept, values = json.loads(path.read_text(encoding="utf-8")), (folder / VOCABULARIES).read_bytes()
             if kept["values"] == sha256(values).hexdigest():
-                return TableEncoder.from_saved(self.schema, kept["encoder"], values), int(kept["rows"])
+                encoder = TableEncoder.from_saved(self.schema, kept["encoder"], values)
+                if kept["seen"]:
+                    encoder.remember((folder / SEEN).read_bytes())
+                return encoder, int(kept["rows"])
         except (OSError, ValueError, KeyError, TypeError, ArtefactError):
             pass
         encoder, rows = learn()
         state, values = encoder.saved()
         write_bytes(folder / VOCABULARIES, values)
-        write_text(path, json.dumps({"rows": rows, "values": sha256(values).hexdigest(), "encoder": state}))
+        remembered = encoder.remembered()
+        if remembered is not None:
+            write_bytes(folder / SEEN, remembered)
+        known = {"rows": rows, "values": sha256(values).hexdigest(), "seen": remembered is not None}
+        write_text(path, json.dumps({**known, "encoder": state}))
         return encoder, rows
 
     def _learn(self, source: Any) -> tuple[TableEncoder, int]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gatewise import declare
+from gatewise.data import Turnover
 from gatewise.errors import GatewiseWarning
 from gatewise.preparing import Prepared
-from gatewise.serving import Scorer
-from gatewise.training import Kept, MixedRows, TrainingRows
+from gatewise.serving import Scorer, grow
+from gatewise.training import Kept, MixedRows, TrainingRows, grown_state
 
 OFTEN = 5
 """Passes over the earlier rows per epoch from which they are too few."""
@@ -25,12 +26,24 @@ class Further:
         kept: the state that its training left behind.
         options: options of the update.
         replay: any table of earlier rows, or None.
+        turnover: what today's values did to the vocabularies.
     """
 
     scorer: Scorer
     kept: Kept
     options: declare.Update
     replay: Any
+    turnover: dict[str, Turnover] = field(default_factory=dict)
+
+    def grown(self, architecture: declare.Architecture, today: Any) -> Further:
+        """Return the model with rows for today's new values, and without those that were not seen for too long.
+
+        Raises:
+            TableError: a column is missing or of another type; names the feature.
+        """
+        grown = grow(self.scorer, architecture, today, a_day=True)
+        kept = grown_state(self.kept, self.scorer.model, grown.scorer.model, grown.reset)
+        return replace(self, scorer=grown.scorer, kept=kept, turnover=grown.turnover)
 
     def mixed(self, prepared: Prepared) -> TrainingRows:
         """Return the rows to train on: today's, with earlier ones in every batch if there are any.

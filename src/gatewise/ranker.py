@@ -25,7 +25,7 @@ from gatewise.analysis import (
     unlike_training,
 )
 from gatewise.calibration import Calibration, make_calibrator, make_fitter
-from gatewise.data import column_names, frame_like, readable, source_of
+from gatewise.data import Turnover, column_names, frame_like, readable, source_of
 from gatewise.described import Described
 from gatewise.distributed import processes
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, shown
@@ -70,6 +70,7 @@ class Ranker(Described, Insight, Estimator):
         options: the same; after :meth:`fit` with what ``auto`` became for the training table.
         provenance: when, with which versions, commit and rows the model was trained, and what it was updated from; None
             before the first training.
+        turnover: after :meth:`update`, by vocabulary, how many values got a row, gave theirs back, and wait for one.
 
     Raises:
         DeclarationError: an unknown or invalid option, by name.
@@ -114,6 +115,7 @@ class Ranker(Described, Insight, Estimator):
         self.metrics: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
         self.provenance: Provenance | None = None
+        self.turnover: dict[str, Turnover] = {}
         self._kept: Kept = {}
 
     @property
@@ -210,8 +212,11 @@ class Ranker(Described, Insight, Estimator):
 
         By default it is one pass over the rows at a constant rate. Batch size, learning rate, optimiser and balancing
         rule are those that the ranker was trained with, whatever the number of rows. A balancing rule goes on with its
-        state; the optimiser does so where ``keep_optimizer`` was declared, and starts anew otherwise. Unknown values
-        stay out of vocabulary unless :meth:`extend_vocabulary` added rows for them.
+        state; the optimiser does so where ``keep_optimizer`` was declared, and starts anew otherwise.
+
+        To vocabularies an update is a day: a value gets a row when it was seen ``min_count`` times, over the training
+        and all updates, and loses it when it was in none of ``keep_days`` updates. Statistics of numbers stay those of
+        the training.
 
         With ``valid`` the updated model has the weights of the best epoch, and what was calibrated is calibrated anew,
         by the same method, on these rows. Without ``valid`` it has the weights of the last epoch, and a calibration
@@ -225,7 +230,7 @@ class Ranker(Described, Insight, Estimator):
             progress: whether to show progress; by default if standard error is a terminal.
             callbacks: further reporters, called on every step and epoch.
             **options: any option of :class:`gatewise.declare.Update`: ``epochs=1``, ``lr=None``, ``schedule=None``,
-                ``replay_share=0.2`` and ``pull=0.0``.
+                ``replay_share=0.2``, ``pull=0.0`` and ``admit=True``.
 
         Returns:
             The ranker itself.
@@ -246,7 +251,10 @@ class Ranker(Described, Insight, Estimator):
         among, show = self._among(), at_terminal() if progress is None else progress
         first = among.rank == 0
         told = self._reporter(show, callbacks=callbacks) if first else Reporter()
-        further = Further(scorer, self._kept, given, replay)
+        further, train = Further(scorer, self._kept, given, replay), readable(train)
+        if given.admit:
+            with working("looking for new values", show and first):
+                further = further.grown(self.options.model, train)
         self._learn(declared, train, valid, None, told, among, show=show and first, further=further)
         if scorer.calibration:
             self.scorer.calibration = self._calibrated_again(scorer, valid)
@@ -313,6 +321,7 @@ class Ranker(Described, Insight, Estimator):
             if trainer.history and (among.rank or not scorer.model.input_layer.tables.sharded):
                 self._scorer, self.history, self._kept = scorer, trainer.history, trainer.kept
                 self.provenance, self.rows, self.metrics = trained_now(seen, parent), counted, {}
+                self.turnover = {} if further is None else further.turnover
                 if further is None:
                     self.options = prepared.options
         if among.rank:
@@ -446,19 +455,21 @@ class Ranker(Described, Insight, Estimator):
         return ShownDict(self.scorer.evaluate(table, calibrated=calibrated), metrics_grids)
 
     def extend_vocabulary(self, table: Any) -> dict[str, int]:
-        """Add embedding rows for values of the table that training did not see.
+        """Give embedding rows to values of the table that training did not see, before :meth:`update` learns it.
 
-        A new row starts as a copy of the embedding table's out-of-vocabulary row, so that predictions for old and new
-        values do not change until :meth:`update`.
+        An update does so by itself. A value gets a row where its count in the table, with those of the training and of
+        the updates, reaches the feature's ``min_count``; the counts of the table are not remembered. A new row starts
+        as a copy of the embedding table's out-of-vocabulary row, so that predictions for old and new values do not
+        change until the update.
 
         Returns:
             Number of values added to each vocabulary.
         """
         grown = grow(self.scorer, self.options.model, table)
-        old, new = (scorer.encoder.vocabularies for scorer in (self.scorer, grown))
-        self._kept = grown_state(self._kept, self.scorer.model, grown.model)
-        self._scorer = grown
-        return {name: new[name].rows - old[name].rows for name in new}
+        self._kept = grown_state(self._kept, self.scorer.model, grown.scorer.model, grown.reset)
+        self._scorer = grown.scorer
+        found = {name: each.admitted for name, each in grown.turnover.items()}
+        return {name: found.get(name, 0) for name in self.scorer.encoder.vocabularies}
 
     def save(self, path: str | Path) -> None:
         """Write the ranker as one folder for :func:`gatewise.load`, atomically.

@@ -167,7 +167,7 @@ def test_options_that_contradict(kind, options, message):
 
 
 def test_lists_that_share_a_table_have_no_size_of_their_own():
-    with pytest.raises(DeclarationError, match="the table is that of 'shop': declare size, min_count, hash_buckets"):
+    with pytest.raises(DeclarationError, match="the table is that of 'shop': declare size, min_count, keep_days"):
         gw.Sequence("seen", shares="shop", size=6)
 
 

@@ -33,14 +33,14 @@ OWN = {
 
 EVENT_IDS = [
     declare.EventId("item", shares="a", column="past"),
-    declare.EventId("action", 4, min_count=2, dtype="string"),
+    declare.EventId("action", 4, min_count=2, keep_days=3, max_rows=9, dtype="string"),
     declare.EventId("place", hash_buckets=7),
     declare.EventId("day", size=7),
 ]
 EVENT_NUMBERS = [declare.EventNumber("dwell", "log", column="seconds")]
 ATTENTION = declare.EventAttention(["a"], dims=[5], normalise=True)
 FEATURES = [
-    declare.Categorical("a", dim=3, min_count=2, column="c"),
+    declare.Categorical("a", dim=3, min_count=2, keep_days=3, max_rows=9, column="c"),
     declare.Categorical("b", hash_buckets=2, dim=1, dtype="string"),
     declare.Categorical("wide", size=3, pretrained=declare.Pretrained("w.npy", frozen=False, key="k", vector="x")),
     declare.Categorical("like a", shares="a"),
@@ -48,11 +48,14 @@ FEATURES = [
     declare.Numeric("o", transform="log", embedding=declare.Periodic(frequencies=3, sigma=0.5, dim=2)),
     declare.Numeric("q", transform="bucket", boundaries=[1, 2.5]),
     declare.Numeric("p", embedding=declare.PiecewiseLinear(bins=4, dim=2)),
-    declare.Sequence("s", dim=4, pooling="max", separator=", ", max_length=3, keep="first", min_count=2, column="t"),
+    declare.Sequence(
+        "s", dim=4, pooling="max", separator=", ", max_length=3, keep="first", min_count=2, keep_days=3, column="t"
+    ),
     declare.Sequence("u", shares="a", pooling=declare.Attention("a", dims=[5], normalise=True)),
     declare.Sequence("x", pooling=declare.GRU(dim=3), pretrained="x.parquet"),
     declare.Sequence("y", pooling=declare.Transformer(dim=6, heads=3, layers=2)),
     declare.Sequence("v", hash_buckets=7, dtype="integer", padding=0),
+    declare.Sequence("z", keep_days=3, max_rows=9),
     declare.Sequence("weighted", dim=3, weights="scores"),
     declare.Events("history", ids=EVENT_IDS, numbers=EVENT_NUMBERS, pooling=ATTENTION, max_length=9, keep="first"),
     declare.Events("past", ids=[declare.EventId("x")], pooling=declare.Transformer(dim=6), separator=","),

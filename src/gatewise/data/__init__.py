@@ -83,13 +83,15 @@ from gatewise.data.tables import (
     stream_table,
 )
 from gatewise.data.values import LARGEST
-from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary, Values, Vocabulary
+from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary, Turnover, Values, Vocabulary, changed_rows
+from gatewise.data.vocabularies.remembered_days import FILE as SEEN
 from gatewise.data.vocabularies.stored import FILE as VOCABULARIES
 
 __all__ = [
     "LARGEST",
     "MANIFEST",
     "PIECE_ROWS",
+    "SEEN",
     "UNIFORM_STD",
     "VOCABULARIES",
     "AlignedLists",
@@ -124,6 +126,7 @@ __all__ = [
     "TableEncoder",
     "TableLearner",
     "TextsColumn",
+    "Turnover",
     "Values",
     "VectorColumn",
     "Vocabulary",
@@ -132,6 +135,7 @@ __all__ = [
     "cache_home",
     "cache_of",
     "caches",
+    "changed_rows",
     "check_there",
     "column_names",
     "declared_types",

@@ -30,10 +30,11 @@ from gatewise.data.labels import (
     warn_of_zeros,
 )
 from gatewise.data.matrix import side_by_side
+from gatewise.data.pieces import regrouped
 from gatewise.data.plain_types import null_count
 from gatewise.data.sources import source_of
-from gatewise.data.tables import read_needed
-from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary
+from gatewise.data.tables import column_names, read_needed, readable, stream_table
+from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary, Turnover, Vocabulary, remembered_days
 from gatewise.data.vocabularies.stored import plain, put_together, read, taken_apart, written
 from gatewise.declare import Schema, column_of, columns_of
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning, TableError
@@ -212,9 +213,52 @@ class TableEncoder:
         return known | {column: dtype for column, dtype in labels.items() if dtype is not None}
 
     def extended(self, source: Any) -> TableEncoder:
-        """Return an encoder that also knows this table's values; rows of known values stay unchanged."""
-        table = _read(source, self.columns.growing(), self.column_types)
-        return TableEncoder(self.schema, self.columns.extended(table), self.labels, self.nulls)
+        """Return an encoder that also knows this table's values; rows of known values stay unchanged.
+
+        A value is admitted where its count in the table, with those of the days that are remembered, reaches the
+        feature's ``min_count``. The table's counts are not remembered.
+        """
+        return self.turned_over(source, a_day=False)[0]
+
+    def turned_over(self, source: Any, *, a_day: bool = True) -> tuple[TableEncoder, dict[str, Turnover]]:
+        """Return an encoder after a day's rows, and what came of them, by vocabulary; rows of values do not move.
+
+        The table is read piece by piece. Statistics of numbers stay as they are.
+
+        Args:
+            source: any table.
+            a_day: whether the table is a day: its counts are remembered, and values that were not seen for
+                ``keep_days`` lose their rows.
+
+        Raises:
+            TableError: a column is missing or of another type; names the feature.
+        """
+        source, needed = readable(source), self.columns.growing()
+        missing = not set(needed) <= set(column_names(source))
+        if missing or source_of(source).in_memory:
+            pieces = iter([_read(source, needed, self.column_types)])
+        else:
+            types = self.column_types() if source_of(source).takes_types else None
+            pieces = regrouped(stream_table(source, needed, types), some=True)
+        columns, found = self.columns.extended(pieces, a_day=a_day)
+        return TableEncoder(self.schema, columns, self.labels, self.nulls), found
+
+    def remembered(self) -> bytes | None:
+        """Return what vocabularies remember of the days, as an Arrow file; None: none of them remembers anything."""
+        seen = {name: column.seen for name, column in self.columns.keyed().items() if column.seen is not None}
+        return remembered_days.written(seen) if seen else None
+
+    def remember(self, content: bytes) -> None:
+        """Take over what :meth:`remembered` returned.
+
+        Raises:
+            ArtefactError: it is not such a file, or does not belong to these vocabularies.
+        """
+        keyed = self.columns.keyed()
+        remembering = {name: column.vocabulary for name, column in keyed.items() if column.rules.remembers}
+        known = {name: each for name, each in remembering.items() if isinstance(each, Vocabulary)}
+        for name, seen in remembered_days.read(content, known).items():
+            keyed[name].seen = seen
 
     def state(self) -> dict[str, Any]:
         """Return the learnt state as JSON values."""

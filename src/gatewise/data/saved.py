@@ -26,7 +26,8 @@ def _rising(values: list[float]) -> list[float]:
 
 
 def _distinct(values: list[Any]) -> list[Any]:
-    if len(set(values)) != len(values):
+    there = [value for value in values if value is not None]
+    if len(set(there)) != len(there):
         raise ValueError("a value stands there twice")
     return values
 
@@ -42,9 +43,10 @@ class LearntState(TypedDict):
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     values: Literal["integer", "string"] | None
-    learnt: InstanceOf[pa.Array] | Annotated[list[Int64] | list[str], AfterValidator(_distinct)]
+    learnt: InstanceOf[pa.Array] | Annotated[list[Int64 | None] | list[str | None], AfterValidator(_distinct)]
     usual_count: NotRequired[Positive]
     unlisted: NotRequired[Share]
+    free: NotRequired[Annotated[int, Field(gt=0)]]
 
 
 class HashedState(TypedDict):

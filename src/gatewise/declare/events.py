@@ -55,7 +55,11 @@ class EventId:
     column: Name | None = field(default=None, kw_only=True)
     """The table's column of lists, if it has another name than the part."""
     min_count: Count = field(default=1, kw_only=True)
-    """Values with fewer occurrences in the training table share the out-of-vocabulary row."""
+    """Values with fewer occurrences, over the training table and all updates, share the out-of-vocabulary row."""
+    keep_days: Count | None = field(default=None, kw_only=True)
+    """A value that was in none of so many updates loses its row, which the next new value gets; None: never."""
+    max_rows: Count | None = field(default=None, kw_only=True)
+    """Most values that have rows; when they are full, a new value gets the row of the one not seen for longest."""
     hash_buckets: HashBuckets | None = field(default=None, kw_only=True)
     """Number of rows to hash values into, instead of a learnt vocabulary."""
     size: Size | None = field(default=None, kw_only=True)

@@ -48,7 +48,7 @@ class Categorical:
     dim: Dim = 16
     """Width of the embedding."""
     min_count: Count = 1
-    """Values with fewer occurrences in the training table share the out-of-vocabulary row."""
+    """Values with fewer occurrences, over the training table and all updates, share the out-of-vocabulary row."""
     hash_buckets: HashBuckets | None = None
     """Number of rows to hash values into, instead of a learnt vocabulary."""
     column: Name | None = None
@@ -59,6 +59,10 @@ class Categorical:
     """Values are ids from 0 to ``size`` - 1: one row per id without a vocabulary; other values are errors."""
     shares: Name | None = field(default=None, kw_only=True)
     """Another categorical feature whose vocabulary and embedding table this feature uses, with that table's width."""
+    keep_days: Count | None = field(default=None, kw_only=True)
+    """A value that was in none of so many updates loses its row, which the next new value gets; None: never."""
+    max_rows: Count | None = field(default=None, kw_only=True)
+    """Most values that have rows; when they are full, a new value gets the row of the one not seen for longest."""
     pretrained: PretrainedVectors | None = field(default=None, kw_only=True)
     """A file with vectors that the embedding table begins with, and keeps if they are frozen."""
     kind: Literal["categorical"] = field(default="categorical", kw_only=True, repr=False)
@@ -141,7 +145,7 @@ class Sequence:
     shares: Name | None = None
     """A categorical feature whose vocabulary and embedding table this feature uses."""
     min_count: Count = 1
-    """Values with fewer occurrences in the training table share the out-of-vocabulary row."""
+    """Values with fewer occurrences, over the training table and all updates, share the out-of-vocabulary row."""
     hash_buckets: HashBuckets | None = None
     """Number of rows to hash values into, instead of a learnt vocabulary."""
     column: Name | None = None
@@ -154,6 +158,10 @@ class Sequence:
     """A file with vectors that the embedding table begins with, and keeps if they are frozen."""
     size: Size | None = field(default=None, kw_only=True)
     """Items are ids from 0 to ``size`` - 1: one row per id without a vocabulary; other items are errors."""
+    keep_days: Count | None = field(default=None, kw_only=True)
+    """A value that was in none of so many updates loses its row, which the next new value gets; None: never."""
+    max_rows: Count | None = field(default=None, kw_only=True)
+    """Most values that have rows; when they are full, a new value gets the row of the one not seen for longest."""
     weights: Name | None = field(default=None, kw_only=True)
     """A column with a weight per item, 0 or more, for pooling ``mean`` (weighted mean) or ``sum`` (weighted sum)."""
     kind: Literal["sequence"] = field(default="sequence", kw_only=True, repr=False)
@@ -185,6 +193,10 @@ def _check_pretrained(feature: Categorical | Sequence) -> None:
     if feature.hash_buckets is not None:
         raise ValueError(
             "pretrained gives a vector per value, and hash_buckets has values share rows: give one of them"
+        )
+    if feature.pretrained.frozen and (feature.keep_days is not None or feature.max_rows is not None):
+        raise ValueError(
+            "rows of frozen vectors are not trained, a new value learns nothing: give no keep_days or max_rows"
         )
     if feature.pretrained.is_array and feature.size is None:
         raise ValueError("pretrained: the rows of a .npy array are ids: it needs a size")

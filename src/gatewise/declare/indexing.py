@@ -19,6 +19,10 @@ class Indexed(Protocol):
     @property
     def min_count(self) -> int: ...  # noqa: D102
     @property
+    def keep_days(self) -> int | None: ...  # noqa: D102
+    @property
+    def max_rows(self) -> int | None: ...  # noqa: D102
+    @property
     def hash_buckets(self) -> int | None: ...  # noqa: D102
     @property
     def size(self) -> int | None: ...  # noqa: D102
@@ -34,13 +38,17 @@ def check_one_way_to_index(feature: Indexed) -> None:
     Raises:
         ValueError: names the options.
     """
-    if feature.hash_buckets is not None and feature.min_count > 1:
-        raise ValueError("min_count needs a vocabulary, hash_buckets has none: give one of them")
-    if feature.size is not None and (feature.hash_buckets is not None or feature.min_count > 1):
-        raise ValueError("size says that values are rows already: give no min_count or hash_buckets beside it")
-    own = (feature.size, feature.hash_buckets, feature.min_count, feature.dtype)
-    if feature.shares is not None and own != (None, None, 1, None):
+    rules = {"min_count": feature.min_count > 1, "keep_days": feature.keep_days, "max_rows": feature.max_rows}
+    admitting = next((name for name, given in rules.items() if given), None)
+    if feature.hash_buckets is not None and admitting is not None:
+        none = "hash_buckets has none, and no value is admitted to it"
+        raise ValueError(f"{admitting} needs a vocabulary, {none}: give one of them")
+    if feature.size is not None and (feature.hash_buckets is not None or admitting is not None):
+        given = admitting or "hash_buckets"
+        raise ValueError(f"size says that values are rows already: give no {given} beside it")
+    own = (feature.size, feature.hash_buckets, feature.dtype)
+    if feature.shares is not None and (own != (None, None, None) or admitting is not None):
         owner = f"the table is that of {feature.shares!r}"
-        raise ValueError(f"{owner}: declare size, min_count, hash_buckets and dtype there")
+        raise ValueError(f"{owner}: declare size, min_count, keep_days, max_rows, hash_buckets and dtype there")
     if feature.size is not None and feature.dtype == "string":
         raise ValueError(f"size says that values are integers from 0 to {feature.size - 1}: give no dtype 'string'")

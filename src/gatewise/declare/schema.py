@@ -350,6 +350,8 @@ def sequence_of(part: EventId, events: Events) -> Sequence:
         separator=events.separator,
         shares=part.shares,
         min_count=part.min_count,
+        keep_days=part.keep_days,
+        max_rows=part.max_rows,
         hash_buckets=part.hash_buckets,
         column=part.column or part.name,
         dtype=part.dtype,

@@ -34,6 +34,10 @@ class Update:
     pull: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
     """How strongly weights are drawn back to those before the update: each step takes ``lr * pull`` of the way back."""
 
+    admit: bool = field(default=True, kw_only=True)
+    """Whether new values get rows, and values that were not seen for ``keep_days`` lose theirs. Without it the table is
+    not counted as a day."""
+
     def of(self, options: Options) -> Options:
         """Return the options of the update of a model that was trained with ``options``."""
         lr = options.training.lr if self.lr is None else self.lr
@@ -49,3 +53,4 @@ class UpdateOptions(TypedDict, total=False):
     schedule: StepDecay | Cosine | Plateau | Literal["step", "cosine", "plateau"] | None
     replay_share: float
     pull: float
+    admit: bool

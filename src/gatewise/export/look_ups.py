@@ -22,7 +22,9 @@ def look_up(raw: ir.Value, keys: Keys) -> list[ir.Node]:
     import onnx_ir as ir
 
     known = zip(keys.vocabulary.values.to_pylist(), range(RESERVED_ROWS, keys.vocabulary.rows), strict=True)
-    row_of = {**dict(known), keys.null: NULL, **dict.fromkeys(_paddings(keys), PADDING)}
+    # a row that is free has no value
+    learnt = {value: row for value, row in known if value is not None}
+    row_of = {**learnt, keys.null: NULL, **dict.fromkeys(_paddings(keys), PADDING)}
     values, rows = [*row_of], [*row_of.values()]
     kind = "keys_strings" if isinstance(keys.null, str) else "keys_int64s"
     attributes: dict[str, Any] = {kind: values, "values_int64s": rows, "default_int64": OUT_OF_VOCABULARY}

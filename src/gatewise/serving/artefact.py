@@ -6,6 +6,7 @@
     vocabularies.arrow   the values that were learnt from the training table
     options.json         architecture, balancing, training, fusion
     weights.safetensors  the model's weights
+    seen.arrow           counts of values that wait for a row, and days; where a vocabulary remembers any
     training.safetensors state of balancing rule and optimiser, where there is one to keep; only for training further
     calibration.json     the calibrators of probabilities; empty without a calibration
     metrics.json         metrics, and the history of the training
@@ -33,7 +34,7 @@ from safetensors.torch import save_file
 from gatewise import declare
 from gatewise.assembly import build_model, build_tasks
 from gatewise.calibration import Calibration
-from gatewise.data import VOCABULARIES, TableEncoder
+from gatewise.data import SEEN, VOCABULARIES, TableEncoder
 from gatewise.errors import ArtefactError, DeclarationError
 from gatewise.files import read_version, replace_folder
 from gatewise.serving.bounds import check_sizes
@@ -49,7 +50,8 @@ ARTEFACT = "artefact"
 """Name of the artefact's folder within the folder of its run."""
 WEIGHTS = "weights.safetensors"
 TRAINING = "training.safetensors"
-"""A file that only some artefacts have."""
+OPTIONAL = (TRAINING, SEEN)
+"""Files that only some artefacts have, and only training further reads."""
 JSON_FILES = ("schema.json", "encoder.json", "options.json", "calibration.json", "metrics.json")
 FILES = (*JSON_FILES, VOCABULARIES, WEIGHTS)
 """All files but the manifest that every artefact has."""
@@ -105,7 +107,7 @@ def load_artefact(path: str | Path, *, kept: bool = False) -> Artefact:
     """
     folder = Path(path)
     try:
-        names = (MANIFEST, *FILES, *((TRAINING,) if kept else ()))
+        names = (MANIFEST, *FILES, *(OPTIONAL if kept else ()))
         return read_version(folder, names, partial(_made, str(folder), kept))
     except (FileNotFoundError, NotADirectoryError):
         raise ArtefactError(f"there is no artefact {str(folder)!r}") from None
@@ -121,7 +123,7 @@ def find_artefact(path: Path) -> Path:
 
 def _made(name: str, kept: bool, files: dict[str, bytes]) -> Artefact:
     """Return the artefact made from the bytes of its files."""
-    contents = _checked(name, files, FILES if not kept else (*FILES, TRAINING))
+    contents = _checked(name, files, FILES if not kept else (*FILES, *OPTIONAL))
     try:
         weights = read_weights(WEIGHTS, files[WEIGHTS])
         check_sizes("schema", contents["schema.json"], weights)
@@ -129,6 +131,8 @@ def _made(name: str, kept: bool, files: dict[str, bytes]) -> Artefact:
         schema = declare.Schema.from_dict(contents["schema.json"])
         options = declare.from_dict(declare.Options, contents["options.json"])
         encoder = TableEncoder.from_saved(schema, contents["encoder.json"], files.get(VOCABULARIES))
+        if SEEN in files:
+            encoder.remember(files[SEEN])
         tasks = build_tasks(schema, encoder.statistics)
         # shapes first: a model that does not match the file must not take memory
         with torch.device("meta"):
@@ -160,6 +164,9 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
     scorer = artefact.scorer
     learnt, vocabularies = scorer.encoder.saved()
     (folder / VOCABULARIES).write_bytes(vocabularies)
+    remembered = scorer.encoder.remembered()
+    if remembered is not None:
+        (folder / SEEN).write_bytes(remembered)
     values = (
         scorer.encoder.schema.to_dict(),
         learnt,
@@ -179,7 +186,8 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
         save_file(some, folder / name)
         # safetensors writes files for their owner only; give these files the permissions of the others
         shutil.copymode(folder / JSON_FILES[0], folder / name)
-    listed = {name: digest_of((folder / name).read_bytes()) for name in (*FILES, *sorted(tensors.keys() - {WEIGHTS}))}
+    written = (*FILES, *(name for name in OPTIONAL if (folder / name).exists()))
+    listed = {name: digest_of((folder / name).read_bytes()) for name in written}
     manifest = {"format": FORMAT, "gatewise": __version__, "files": listed}
     parts = (scorer.encoder.schema, artefact.options)
     if registered := {kind: module for part in parts for kind, module in declare.registered_in(part).items()}:
@@ -208,9 +216,10 @@ def _checked(artefact: str, files: dict[str, bytes], names: Sequence[str]) -> di
         # a file that the manifest does not list is not read
         files.pop(VOCABULARIES, None)
     absent = {VOCABULARIES} if manifest["format"] == EARLIER else set()
-    if TRAINING not in manifest["files"]:
-        files.pop(TRAINING, None)
-        absent.add(TRAINING)
+    for name in OPTIONAL:
+        if name not in manifest["files"]:
+            files.pop(name, None)
+            absent.add(name)
     for name in (name for name in names if name not in absent):
         if name not in files:
             raise ArtefactError(f"artefact {artefact!r} is incomplete: {name} is missing")

@@ -10,7 +10,7 @@ from gatewise.serving.weights import Weights
 
 LENIENT = 1_000
 """Sizes up to this number are allowed in any case, because they cost nothing."""
-NO_SIZES = ("anneal_steps", "max_length", "min_count", "padding")
+NO_SIZES = ("anneal_steps", "keep_days", "max_length", "max_rows", "min_count", "padding")
 """Options that are whole numbers but not sizes."""
 
 

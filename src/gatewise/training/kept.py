@@ -62,14 +62,26 @@ def restore_kept(
         raise ArtefactError(f"state of the training: {min(left)} belongs to no parameter of this model")
 
 
-def grown_state(kept: Kept, before: MultiTaskModel, after: MultiTaskModel) -> Kept:
-    """Return the state of a model for one whose embedding tables have more rows; new rows begin without state."""
+def grown_state(
+    kept: Kept, before: MultiTaskModel, after: MultiTaskModel, reset: Mapping[str, Tensor] | None = None
+) -> Kept:
+    """Return the state of a model for one whose embedding tables have more rows; new rows begin without state.
+
+    Args:
+        kept: the state.
+        before: the model that it belongs to.
+        after: the model with more rows.
+        reset: rows of embedding tables that begin without state, too, by the table's name.
+    """
     old, new = before.input_layer.tables, after.input_layer.tables
     found = dict(kept)
     for name, value in kept.items():
         if name.startswith(OPTIMIZER + TABLES) and value.ndim:
             matrix = name.removeprefix(OPTIMIZER + TABLES).partition(":")[0]
             found[name] = new.at_rows_of(old, matrix, value)
+            for place, field in enumerate(new.fields):
+                if field.matrix == matrix and reset and field.name in reset:
+                    found[name][new.offsets[place] + reset[field.name].to(value.device)] = 0
     return found
 
 

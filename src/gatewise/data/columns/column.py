@@ -14,7 +14,7 @@ from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.matrix import Coded
 from gatewise.data.ragged import Encoded
 from gatewise.data.tables import pick_column, read_table
-from gatewise.data.vocabularies import AnyVocabulary, Values
+from gatewise.data.vocabularies import AnyVocabulary, Turnover, Values
 from gatewise.declare import column_of, columns_of
 
 Declared = TypeVar("Declared", bound=Any)
@@ -180,6 +180,14 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
     def grow(self, prepared: Prepared) -> None:  # noqa: ARG002
         """Learn the new values of a column, and leave known values unchanged; by default nothing."""
         return
+
+    def turn_over(self, *, a_day: bool) -> dict[str, Turnover]:  # noqa: ARG002
+        """Admit values after everything that :meth:`grow` took in, and say what came of it, by vocabulary.
+
+        Args:
+            a_day: whether the table was a day, which counts, and on which values that were not seen may leave.
+        """
+        return {}
 
     @property
     def grows(self) -> bool:

@@ -24,7 +24,7 @@ from gatewise.data.ragged import AlignedLists, RaggedIds, RaggedLists, RaggedNum
 from gatewise.data.saved import STRICT, VocabularyState
 from gatewise.data.tables import pick_column
 from gatewise.data.values import as_lists, as_numbers, distinct, list_of
-from gatewise.data.vocabularies import AnyVocabulary
+from gatewise.data.vocabularies import AnyVocabulary, Turnover
 from gatewise.declare import DEFAULT_DIM, Events, Numeric, sequence_of
 
 
@@ -190,9 +190,13 @@ class EventsColumn(FeatureColumn[Events, PreparedEvents]):
 
     @override
     def grow(self, prepared: PreparedEvents) -> None:
-        """Add rows for new ids, after the rows of the known ones."""
+        """Count the ids of a further table."""
         for column, items in zip(self.ids, prepared.ids, strict=True):
             column.grow(items)
+
+    @override
+    def turn_over(self, *, a_day: bool) -> dict[str, Turnover]:
+        return {name: found for column in self._own for name, found in column.turn_over(a_day=a_day).items()}
 
     @override
     def lay_out(self, layout: LayoutBuilder) -> None:

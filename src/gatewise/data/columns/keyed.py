@@ -19,8 +19,13 @@ from gatewise.data.vocabularies import (
     AnyVocabulary,
     HashedVocabulary,
     NumberedVocabulary,
+    Rules,
+    Seen,
+    Turnover,
     ValueCounts,
     Vocabulary,
+    begun,
+    turned_over,
     vocabulary_from_state,
 )
 from gatewise.declare import Categorical, Sequence
@@ -45,6 +50,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         super().__init__(feature)
         self.owner = owner
         self._counts = ValueCounts()
+        self.seen: Seen | None = None
         size = feature.size
         self._vocabulary: AnyVocabulary = Vocabulary(pa.nulls(0)) if size is None else NumberedVocabulary(size)
 
@@ -81,6 +87,11 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
     @abstractmethod
     def first_row(self, prepared: Prepared, place: int) -> int:
         """Return the first row of a prepared column that holds one of its distinct keys."""
+
+    @property
+    def rules(self) -> Rules:
+        """Which values have rows."""
+        return Rules(self.feature.min_count, self.feature.keep_days, self.feature.max_rows)
 
     @property
     def learns(self) -> bool:
@@ -122,7 +133,7 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         if self.feature.hash_buckets is not None:
             self._vocabulary = HashedVocabulary(self.feature.hash_buckets, counts.type)
         else:
-            self._vocabulary = Vocabulary.learn(*counts.all(), self.feature.min_count)
+            self._vocabulary, self.seen = begun(*counts.all(), self.rules)
 
     def check(self, keys: pa.Array, row_of: RowOf = int) -> None:
         """Refuse keys that cannot have a row of the embedding table.
@@ -169,12 +180,12 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
     @override
     def successor(self, *owners: KeyedColumn[Any, Any]) -> Self:
         fresh = type(self)(self.feature, *owners)
-        fresh._vocabulary = self._vocabulary
+        fresh._vocabulary, fresh.seen = self._vocabulary, self.seen
         return fresh
 
     @override
     def grow(self, prepared: Prepared) -> None:
-        """Add rows for new values, after the rows of the known values.
+        """Count the values of a further table, or of a piece of it, for :meth:`turn_over`.
 
         Raises:
             TableError: new values have another type, or are outside a declared size.
@@ -182,7 +193,17 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
         owner, values = self if self.owner is None else self.owner, self.distinct(prepared)
         fixed = "" if owner.learns else ", whose size is declared and does not grow"
         self.vocabulary.check(values.values, self.purpose + fixed, lambda place: self.first_row(prepared, place))
-        owner._vocabulary = owner._vocabulary.extended(values.values, values.counts)
+        owner.count(values, self.purpose)
+
+    @override
+    def turn_over(self, *, a_day: bool) -> dict[str, Turnover]:
+        if self.owner is not None or not isinstance(self._vocabulary, Vocabulary):
+            return {}
+        counts, self._counts = self._counts, ValueCounts()
+        seen = self.seen or Seen.fresh(self._vocabulary)
+        self._vocabulary, seen, found = turned_over(self._vocabulary, seen, *counts.all(), self.rules, a_day=a_day)
+        self.seen = seen if self.rules.remembers else None
+        return {self.name: found}
 
     def examples(self) -> list[Any]:
         """Return values of the vocabulary, the most frequent first."""

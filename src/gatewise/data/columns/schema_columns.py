@@ -9,13 +9,15 @@ from typing import Any
 import pyarrow as pa
 from typing_extensions import override
 
+from gatewise.data.columns.events import EventsColumn
+from gatewise.data.columns.keyed import KeyedColumn
 from gatewise.data.columns.kinds import AnyColumn, make_columns, owners_of
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.matrix import Coded
 from gatewise.data.parallel import in_parallel
 from gatewise.data.ragged import Encoded, Single, parts_by_name
 from gatewise.data.saved import check_state
-from gatewise.data.vocabularies import AnyVocabulary
+from gatewise.data.vocabularies import AnyVocabulary, Turnover, Vocabulary
 from gatewise.declare import Schema
 from gatewise.layout import Layout
 
@@ -120,8 +122,12 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         """Return the table columns whose values :meth:`extended` reads."""
         return [name for column in self.values() if column.grows for name in column.columns]
 
-    def extended(self, table: pa.Table) -> SchemaColumns:
-        """Return columns that also know a table's values; rows of known values stay unchanged.
+    def extended(self, pieces: Iterable[pa.Table], *, a_day: bool = False) -> tuple[SchemaColumns, dict[str, Turnover]]:
+        """Return columns that also know a table's values, and what came of them; rows of known values stay unchanged.
+
+        Args:
+            pieces: the table, piece by piece.
+            a_day: see :meth:`FeatureColumn.turn_over`.
 
         Raises:
             TableError: a column is missing or of another type; names the feature.
@@ -131,10 +137,22 @@ class SchemaColumns(Mapping[str, AnyColumn]):
             grown[name] = self[name].successor(*(grown[owner] for owner in self._owners_of[name]))
         further = SchemaColumns(self.schema, {name: grown[name] for name in self})
         names = [name for name, column in self.items() if column.grows]
-        prepared = further._each(lambda column: column.prepare(column.pick(table)), names, table.num_rows)
-        for name in names:
-            further[name].grow(prepared[name])
-        return further
+        for piece in pieces:
+            prepared = further._each(lambda column: column.prepare(column.pick(piece)), names, piece.num_rows)  # noqa: B023
+            for name in names:
+                further[name].grow(prepared[name])
+        found = {
+            vocabulary: each for name in names for vocabulary, each in further[name].turn_over(a_day=a_day).items()
+        }
+        return further, found
+
+    def keyed(self) -> dict[str, KeyedColumn[Any, Any]]:
+        """Return the columns that own a learnt vocabulary, by its name, also those within events."""
+        parts = [
+            part for column in self.values() for part in (column.ids if isinstance(column, EventsColumn) else [column])
+        ]
+        found = [part for part in parts if isinstance(part, KeyedColumn) and part.owner is None]
+        return {part.name: part for part in found if isinstance(part.vocabulary, Vocabulary)}
 
     @cached_property
     def layout(self) -> Layout:

@@ -8,6 +8,7 @@ from gatewise.data.vocabularies.counts import ValueCounts
 from gatewise.data.vocabularies.hashed import HashedVocabulary
 from gatewise.data.vocabularies.learnt import Vocabulary
 from gatewise.data.vocabularies.numbered import NumberedVocabulary
+from gatewise.data.vocabularies.turnover import Rules, Seen, Turnover, begun, changed_rows, turned_over
 from gatewise.data.vocabularies.vocabulary import LEARNT_FROM, AnyVocabulary, RowsOfValues, Values, check_type
 
 __all__ = [
@@ -16,10 +17,16 @@ __all__ = [
     "HashedVocabulary",
     "NumberedVocabulary",
     "RowsOfValues",
+    "Rules",
+    "Seen",
+    "Turnover",
     "ValueCounts",
     "Values",
     "Vocabulary",
+    "begun",
+    "changed_rows",
     "check_type",
+    "turned_over",
     "vocabulary_from_state",
 ]
 

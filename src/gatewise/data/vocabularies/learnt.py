@@ -30,7 +30,7 @@ class Vocabulary(AnyVocabulary):
     """A learnt vocabulary: value i has row i + 2, all other values are out of vocabulary.
 
     Attributes:
-        values: distinct int64 or large_string values, most frequent first.
+        values: distinct int64 or large_string values, most frequent first; null: the row is free.
         usual_count: how often a value stood in the training table, on average; None: not known.
         unlisted: the share of the training table's values that were too rare to be learnt.
     """
@@ -42,18 +42,31 @@ class Vocabulary(AnyVocabulary):
     _index: list[SortedIndex | None] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
-    def learn(cls, values: pa.Array, counts: np.ndarray, min_count: int = 1) -> Vocabulary:
-        """Return a vocabulary of the values seen at least ``min_count`` times, by falling count, then rising value."""
+    def learn(cls, values: pa.Array, counts: np.ndarray, min_count: int = 1, max_rows: int | None = None) -> Vocabulary:
+        """Return a vocabulary of the values seen at least ``min_count`` times, by falling count, then rising value.
+
+        Of more than ``max_rows`` such values the most frequent ones are learnt.
+        """
         values, counts = summed(values, counts)
-        kept = np.flatnonzero(counts >= min_count)
-        by_count = kept[np.argsort(-counts[kept], kind="stable")]
+        enough = np.flatnonzero(counts >= min_count)
+        kept = enough[np.argsort(-counts[enough], kind="stable")][:max_rows]
         unlisted = 1 - float(counts[kept].sum() / counts.sum()) if len(kept) < len(counts) else 0.0
-        return cls(values.take(pa.array(by_count)), float(counts[kept].mean()) if len(kept) else None, unlisted)
+        return cls(values.take(pa.array(kept)), float(counts[kept].mean()) if len(kept) else None, unlisted)
 
     @property
     @override
     def size(self) -> int:
         return len(self.values)
+
+    @property
+    def free(self) -> int:
+        """Number of rows for values that no value has."""
+        return int(self.values.null_count) if not pa.types.is_null(self.type) else 0
+
+    @property
+    def known(self) -> pa.Array:
+        """The values that have rows, without nulls."""
+        return self.values.drop_null() if self.free else self.values
 
     @property
     @override
@@ -70,6 +83,7 @@ class Vocabulary(AnyVocabulary):
         """The row of every learnt value; computed at first use."""
         if not self._row_of and len(self.values):
             row_of = dict(zip(self.values.to_pylist(), range(RESERVED_ROWS, self.rows), strict=True))
+            row_of.pop(None, None)
             # assigned when complete, as another thread may be looking values up
             object.__setattr__(self, "_row_of", row_of)
         return self._row_of
@@ -77,7 +91,7 @@ class Vocabulary(AnyVocabulary):
     @override
     def lookup(self, values: pa.Array) -> np.ndarray:
         """Return the row of every value; integers or strings (any string type), as in the vocabulary."""
-        if pa.types.is_null(self.type) or pa.types.is_null(values.type):
+        if pa.types.is_null(self.type) or pa.types.is_null(values.type) or self.free == self.size:
             return np.full(len(values), OUT_OF_VOCABULARY, dtype=np.int32)
         # time of the kept dict grows with the values; of a huge vocabulary, making it takes longer than any look-up
         few = len(values) <= min(SMALL_LOOKUP, max(500, len(self.values) // 4))
@@ -103,17 +117,6 @@ class Vocabulary(AnyVocabulary):
         return self._index[0]
 
     @override
-    def extended(self, values: pa.Array, counts: np.ndarray, min_count: int = 1) -> Vocabulary:
-        """Return a vocabulary with new values added at the end; rows of known values stay unchanged."""
-        if pa.types.is_null(self.type):
-            return Vocabulary.learn(values, counts, min_count)
-        unknown = self.lookup(values) == OUT_OF_VOCABULARY
-        fresh = Vocabulary.learn(values.filter(pa.array(unknown)), counts[unknown], min_count)
-        return Vocabulary(
-            pa.concat_arrays([self.values, fresh.values.cast(self.type)]), self.usual_count, self.unlisted
-        )
-
-    @override
     def value_kinds(self) -> ValueKinds:
         kinds = super().value_kinds()
         # True equals 1 in a dict, as in a table
@@ -137,11 +140,11 @@ class Vocabulary(AnyVocabulary):
 
     @override
     def examples(self, count: int) -> list[Any]:
-        return self.values[:count].to_pylist()
+        return self.known[:count].to_pylist()
 
     @override
     def draw(self, count: int, rng: np.random.Generator) -> list[Any]:
-        return drawn(self.values, count, rng, strings=self.strings)
+        return drawn(self.known, count, rng, strings=self.strings)
 
     @override
     def state(self) -> dict[str, Any]:
@@ -150,6 +153,8 @@ class Vocabulary(AnyVocabulary):
         found = {"values": kind, "learnt": self.values}
         if self.usual_count is not None:
             found["usual_count"] = self.usual_count
+        if self.free:
+            found["free"] = self.free
         return found | {"unlisted": self.unlisted} if self.unlisted else found
 
     @classmethod
@@ -157,7 +162,7 @@ class Vocabulary(AnyVocabulary):
         """Return a vocabulary from a saved :meth:`state`, whose learnt values may be a list."""
         learnt, expected = state["learnt"], TYPES.get(state["values"], pa.null())
         values = learnt if isinstance(learnt, pa.Array) else pa.array(learnt, type=expected)
-        if values.null_count != 0 and len(values):
+        if len(values) and values.null_count != state.get("free", 0):
             raise ArtefactError("vocabulary: a learnt value is null")
         return cls(values, state.get("usual_count"), state.get("unlisted", 0.0))
 

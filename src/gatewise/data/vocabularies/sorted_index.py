@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gatewise.data.arrays import null_mask
 from gatewise.data.vocabularies.search_keys import search_keys
 
 
@@ -16,7 +17,7 @@ class SortedIndex:
     """Finds the places of values among distinct known ones.
 
     Attributes:
-        known: the values, int64 or large_string.
+        known: the values, int64 or large_string; nulls are no values.
         keys: the integers, or hashes of the strings, rising.
         order: the place of every key's value among the known ones.
     """
@@ -28,9 +29,10 @@ class SortedIndex:
     @classmethod
     def of(cls, known: pa.Array) -> SortedIndex | None:
         """Return the index of distinct values; None if two of them have one hash."""
-        keys = search_keys(known)
+        there = np.flatnonzero(~null_mask(known)) if known.null_count else None
+        keys = search_keys(known if there is None else known.take(pa.array(there)))
         order = np.argsort(keys, kind="stable").astype(np.int32)
-        keys = keys[order]
+        keys, order = keys[order], order if there is None else there[order].astype(np.int32)
         return None if (keys[1:] == keys[:-1]).any() else cls(known, keys, order)
 
     def places(self, values: pa.Array, absent: int) -> np.ndarray:

@@ -58,7 +58,9 @@ def put_together(state: Any, arrays: Arrays) -> Any:
         made = {key: whole(inner) for key, inner in value.items()}
         learnt = value.get("learnt")
         if isinstance(learnt, dict) and learnt.keys() == {"column", "count"}:
-            made["learnt"] = _checked(str(learnt["column"]), left, value.get("values"), learnt["count"])
+            made["learnt"] = _checked(
+                str(learnt["column"]), left, value.get("values"), learnt["count"], value.get("free", 0)
+            )
         return made
 
     made = whole(state)
@@ -67,7 +69,7 @@ def put_together(state: Any, arrays: Arrays) -> Any:
     return made
 
 
-def _checked(name: str, left: Arrays, kind: Any, count: Any) -> pa.Array:
+def _checked(name: str, left: Arrays, kind: Any, count: Any, free: Any) -> pa.Array:
     """Return the learnt values of a vocabulary, of a declared kind and number."""
     if name not in left:
         raise ArtefactError(f"{FILE}: expected a column {name!r}, found none, or it is asked for twice")
@@ -75,9 +77,9 @@ def _checked(name: str, left: Arrays, kind: Any, count: Any) -> pa.Array:
     if values.type != expected or len(values) != count:
         found = f"{len(values):,} values of type {values.type}"
         raise ArtefactError(f"{FILE}: column {name!r}: expected {count} values of type {expected}, found {found}")
-    if len(values) and values.null_count:
-        raise ArtefactError(f"{FILE}: column {name!r} holds a null")
-    if not is_distinct(values):
+    if len(values) and values.null_count != free:
+        raise ArtefactError(f"{FILE}: column {name!r} holds a null where no row is free")
+    if not is_distinct(values.drop_null() if free else values):
         raise ArtefactError(f"{FILE}: column {name!r} holds a value twice")
     return values
 

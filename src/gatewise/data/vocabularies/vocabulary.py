@@ -78,10 +78,6 @@ class AnyVocabulary(ABC):
             rows[null_mask(keys)] = NULL
         return rows
 
-    def extended(self, values: pa.Array, counts: np.ndarray) -> AnyVocabulary:  # noqa: ARG002
-        """Return a vocabulary that also has rows for these values; rows of known values stay unchanged."""
-        return self
-
     def value_kinds(self) -> ValueKinds:
         """Return the Python types that :meth:`value_rows` accepts."""
         if self.type is None or pa.types.is_null(self.type):
