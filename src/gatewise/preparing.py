@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 
 from gatewise import declare
@@ -30,6 +31,8 @@ from gatewise.training import Monitor, choose_device
 
 MANY_ROWS = 50_000
 """Number of rows from which the memory of an earlier training is worth looking for."""
+SOME, SOME_BLOCKS = 50_000, 8
+"""Rows, in memory or in blocks on disk, that say how the training rows are distributed."""
 Rows = TensorTable | WindowedRows
 """Encoded rows of a training: in memory, or on disk."""
 
@@ -127,6 +130,8 @@ def prepare(
     if len(encoded) >= MANY_ROWS:
         # torch's optimisers refer to themselves: the one of an earlier training stays until somebody looks for such
         gc.collect()
+    if known is None:
+        encoder.learn_shares(_some(encoded))
     encoded_valid = None if valid is None else tables.validation(encoder, valid, aside)
     encoded_replay = None if replay is None else tables.training(replay, encoder, "the replay table")[1]
     options = _resolved(options, declare.TableSize(len(encoded), valid is not None), show)
@@ -172,6 +177,14 @@ class _Tables:
             return cacher.encoded(encoder, source, optional=aside)
         with working("encoding the validation table", self.show):
             return encoder.encode(source, optional=aside)
+
+
+def _some(encoded: EncodedTable | CachedRows) -> EncodedTable:
+    """Return some rows, from all over the table."""
+    if isinstance(encoded, EncodedTable):
+        return encoded.taken(np.unique(np.linspace(0, len(encoded) - 1, min(len(encoded), SOME)).astype(np.int64)))
+    blocks = len(encoded.block_rows)
+    return encoded.load(np.unique(np.linspace(0, blocks - 1, min(blocks, SOME_BLOCKS)).astype(int)).tolist())
 
 
 def _rows(scorer: Scorer, encoded: EncodedTable | CachedRows) -> Rows:

@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -76,7 +78,7 @@ def test_a_new_run_is_written_and_the_old_one_stays(place: Path, capsys) -> None
     assert "rows: 400 training, 400 validation, 800 replay" in said
     assert digest(place / "old") == before
     assert {path.name for path in (place / "new").iterdir()} == {
-        *("artefact", "metrics.json", "history.jsonl", "recipe.json")
+        *("artefact", "metrics.json", "history.jsonl", "recipe.json", "run.json")
     }
     # what Python gives
     paths = [place / f"day{number}.parquet" for number in range(3)]
@@ -176,3 +178,35 @@ def test_the_job_of_the_page_runs(place: Path, tmp_path: Path) -> None:
     assert gw.load(tmp_path / "models" / "2026-05-03" / "artefact").rows == {"training": 400, "replay": 400}
     # given again, the day is there already
     assert subprocess.run(["bash", "-c", script, "learn.sh", "2026-05-03"], **how).returncode == 1
+
+
+def test_drift_and_turnover_are_said_and_may_stop_the_update(place: Path, capsys) -> None:
+    today = table(400, 1)
+    users = pa.array(np.arange(10_000, 10_400))
+    moved = today.set_column(today.column_names.index("x"), "x", pa.array(np.linspace(2, 5, 400)))
+    pq.write_table(moved.set_column(moved.column_names.index("user"), "user", users), place / "drifted.parquet")
+    gatewise(place, "update", "old", "drifted.parquet", "-o", "stopped", "--stop-on-drift", code=3)
+    said = capsys.readouterr().out
+    assert re.search(r"drift: user: PSI \d+\.\d\d, 100\.0% unseen", said)
+    assert re.search(r"drift: x: PSI \d+\.\d\d, mean \+\d\.\d\d deviations off", said)
+    assert "nothing was learnt and nothing written" in said
+    assert not (place / "stopped").exists()
+    gatewise(place, "update", "old", "drifted.parquet", "-o", "grown", "--valid", "day2.parquet")
+    said = capsys.readouterr().out
+    assert "drift: user" in said
+    assert "user: 400 values got a row, 0 gave theirs back" in said
+    gatewise(
+        place,
+        "update",
+        "old",
+        "day1.parquet",
+        "-o",
+        "as before",
+        "--valid",
+        "day2.parquet",
+        "--stop-on-drift",
+        "--no-admit",
+    )
+    said = capsys.readouterr().out
+    assert "drift" not in said
+    assert "got a row" not in said

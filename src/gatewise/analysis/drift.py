@@ -15,6 +15,8 @@ from gatewise.layout import OUT_OF_VOCABULARY
 SHIFTED, WIDER, NARROWER = 0.25, 1.5, 0.67
 """A mean that is this far from the training's in its standard deviations, and a deviation this many times as great or
 small, are called drift."""
+ANOTHER = 0.25
+"""Population stability index above which rows are said to be another population."""
 MANY_UNSEEN = 0.1
 """Share of values that training never saw, from which a feature is said to have drifted."""
 
@@ -31,6 +33,7 @@ class FeatureDrift(NamedTuple):
         spread: the standard deviation by the training's; None: not a number.
         nulls_before: the share of training rows without a value; None: not known.
         unseen_before: the share of training rows whose value was too rare to be learnt.
+        psi: the population stability index beside the training rows; None: not known.
     """
 
     feature: str
@@ -41,13 +44,27 @@ class FeatureDrift(NamedTuple):
     spread: float | None
     nulls_before: float | None = None
     unseen_before: float = 0.0
+    psi: float | None = None
 
     @property
     def drifted(self) -> bool:
         """Whether the feature is unlike the training table's by any of these measures."""
         moved = self.shift is not None and abs(self.shift) > SHIFTED
         widened = self.spread is not None and not NARROWER <= self.spread <= WIDER
-        return bool(moved or widened or self.new_nulls or (self.unseen or 0.0) > MANY_UNSEEN)
+        other = self.psi is not None and self.psi > ANOTHER
+        return bool(moved or widened or other or self.new_nulls or (self.unseen or 0.0) > MANY_UNSEEN)
+
+    def in_words(self) -> str:
+        """Return what the feature is beside the training table, in one line."""
+        found = [] if self.psi is None else [f"PSI {self.psi:.2f}"]
+        if self.unseen is not None and (self.unseen or self.unseen_before):
+            found.append(f"{self.unseen:.1%} unseen (training {self.unseen_before:.1%})")
+        if self.nulls or self.nulls_before:
+            before = "" if self.nulls_before is None else f" (training {self.nulls_before:.1%})"
+            found.append(f"{self.nulls:.1%} null{before}")
+        if self.shift is not None and self.spread is not None:
+            found.append(f"mean {self.shift:+.2f} deviations off, deviation x {self.spread:.2f}")
+        return f"{self.feature}: {', '.join(found) or 'as in training'}"
 
 
 def feature_drift(encoder: TableEncoder, table: pa.Table, encoded: EncodedTable) -> list[FeatureDrift]:
@@ -63,7 +80,9 @@ def feature_drift(encoder: TableEncoder, table: pa.Table, encoded: EncodedTable)
     """
     ids = {name: encoded.ids[:, k] for k, (name, _) in enumerate(encoder.layout.ids)}
     numbers = {name: encoded.floats[:, k] for k, name in enumerate(encoder.layout.floats)}
-    return sorted(_drifts(encoder, table, ids, numbers), key=lambda each: -_size(each))
+    psi = encoder.stabilities(encoded)
+    found = (each._replace(psi=psi.get(each.feature)) for each in _drifts(encoder, table, ids, numbers))
+    return sorted(found, key=lambda each: -_size(each))
 
 
 def unseen_shares(encoder: TableEncoder, encoded: EncodedTable) -> dict[str, float]:

@@ -14,7 +14,12 @@ from gatewise.errors import DeclarationError
 from gatewise.machine import tune_process
 
 if TYPE_CHECKING:
+    from gatewise.data import Turnover
     from gatewise.jobs import Updated
+
+
+DRIFTED = 3
+"""Exit status of an update that was not made, as a feature has drifted."""
 
 
 def update(
@@ -37,17 +42,26 @@ def update(
     pull: Annotated[
         float, typer.Option("--pull", help="How strongly weights are drawn back to those before the update.")
     ] = 0.0,
+    admit: Annotated[
+        bool, typer.Option("--admit/--no-admit", help="Give rows to new values, and take them from values not seen.")
+    ] = True,
+    stop_on_drift: Annotated[
+        bool, typer.Option("--stop-on-drift", help="Learn nothing, and end with 3, if a feature has drifted.")
+    ] = False,
     ranks: Annotated[
         int, typer.Option("--ranks", min=1, help="Processes on this machine that train the model together.")
     ] = 1,
 ) -> None:
-    """Train a model further on new rows, and write what comes of it into a new run."""
+    """Train a model further on new rows, and write what comes of it into a new run.
+
+    Exit status: 0 written, 1 an error, 2 a mistake in the options, 3 stopped because a feature has drifted.
+    """
     tune_process()
     from gatewise.declare import Update, from_dict
 
     if replay_share is not None and not replay:
         raise DeclarationError("--replay-share is the share of the rows of --replay: give both")
-    given = {"epochs": epochs, "lr": lr, "pull": pull}
+    given = {"epochs": epochs, "lr": lr, "pull": pull, "admit": admit}
     given |= {} if replay_share is None else {"replay_share": replay_share}
     options = from_dict(Update, given, source="update")
     tables = {"valid": _rows([valid] if valid else []), "replay": _rows(replay or [])}
@@ -59,9 +73,11 @@ def update(
     from gatewise.distributed import rank
     from gatewise.jobs import update_run
 
-    found = update_run(run, rows, output, options, **tables)
+    found = update_run(run, rows, output, options, **tables, stop_on_drift=stop_on_drift)
     if rank() == 0:
         _tell(found, output, tables["valid"])
+    if found.stopped:
+        raise typer.Exit(DRIFTED)
 
 
 def _rows(names: list[str]) -> Any:
@@ -70,15 +86,27 @@ def _rows(names: list[str]) -> Any:
     return named[0] if len(named) == 1 else named or None
 
 
+def _turned(name: str, found: Turnover) -> str:
+    """Return what came of a vocabulary's values, in one line."""
+    said = [f"{found.admitted:,} values got a row", f"{found.given_back:,} gave theirs back"]
+    return f"{name}: {', '.join(said)}" + (f", {found.waiting:,} wait for one" if found.waiting else "")
+
+
 def _tell(found: Updated, output: Path, valid: Any) -> None:
     from gatewise.jobs import ARTEFACT
 
     console = out()
+    for drift in (each for each in found.drift if each.drifted):
+        console.print(f"drift: {drift.in_words()}", soft_wrap=True, markup=False)
+    if found.stopped:
+        console.print("stopped: features have drifted, nothing was learnt and nothing written", soft_wrap=True)
+        return
     for metrics, which in ((found.before, "before"), (found.after, "after")):
         if metrics is not None:
             console.print(metrics_table(metrics, f"metrics on the valid rows, {which} the update"))
     problems = found.ranker.training_problems() + ([] if valid is None else found.ranker.misfits(valid))
     rows = ", ".join(f"{count:,} {part}" for part, count in found.ranker.rows.items())
-    lines = [*(f"note: {problem}" for problem in problems), f"rows: {rows}", f"artefact: {output / ARTEFACT}"]
+    turned = [_turned(name, each) for name, each in found.ranker.turnover.items() if any(each)]
+    lines = [*(f"note: {problem}" for problem in problems), f"rows: {rows}", *turned, f"artefact: {output / ARTEFACT}"]
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)

@@ -32,6 +32,7 @@ from gatewise.data.labels import (
 from gatewise.data.matrix import side_by_side
 from gatewise.data.pieces import regrouped
 from gatewise.data.plain_types import null_count
+from gatewise.data.shares import Shares, shares_of, stabilities
 from gatewise.data.sources import source_of
 from gatewise.data.tables import column_names, read_needed, readable, stream_table
 from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary, Turnover, Vocabulary, remembered_days
@@ -54,6 +55,7 @@ class TableEncoder:
         labels: one label encoder per task, by name.
         nulls: the share of training rows without a value, by feature; a feature that is absent had none; None: not
             known.
+        shares: how training rows were distributed, by feature, as far as it is known.
 
     Example:
         >>> from gatewise import Binary, Categorical
@@ -70,8 +72,10 @@ class TableEncoder:
         columns: SchemaColumns,
         labels: Mapping[str, LabelEncoder[Any]],
         nulls: Mapping[str, float] | None = None,
+        shares: Mapping[str, Shares] | None = None,
     ) -> None:
         self.schema = schema
+        self.shares = dict(shares or {})
         self.nulls = nulls
         self.columns = columns
         self.labels = dict(labels)
@@ -241,7 +245,15 @@ class TableEncoder:
             types = self.column_types() if source_of(source).takes_types else None
             pieces = regrouped(stream_table(source, needed, types), some=True)
         columns, found = self.columns.extended(pieces, a_day=a_day)
-        return TableEncoder(self.schema, columns, self.labels, self.nulls), found
+        return TableEncoder(self.schema, columns, self.labels, self.nulls, self.shares), found
+
+    def learn_shares(self, rows: EncodedTable) -> None:
+        """Take over how training rows, or some of them, are distributed; see :meth:`stabilities`."""
+        self.shares = shares_of(self.layout, self.vocabularies, rows)
+
+    def stabilities(self, rows: EncodedTable) -> dict[str, float]:
+        """Return the population stability index of encoded rows beside the training rows, by feature."""
+        return stabilities(self.shares, self.layout, self.vocabularies, rows)
 
     def remembered(self) -> bytes | None:
         """Return what vocabularies remember of the days, as an Arrow file; None: none of them remembers anything."""
@@ -272,7 +284,8 @@ class TableEncoder:
 
     def _state(self) -> dict[str, Any]:
         nulls = {} if self.nulls is None else {"nulls": dict(self.nulls)}
-        return {**self.columns.state(), "labels": self.statistics, **nulls}
+        shares = {"shares": {name: each.state() for name, each in self.shares.items()}} if self.shares else {}
+        return {**self.columns.state(), "labels": self.statistics, **nulls, **shares}
 
     @classmethod
     def from_saved(cls, schema: Schema, state: Any, values: bytes | None) -> TableEncoder:
@@ -298,9 +311,10 @@ class TableEncoder:
         try:
             columns = SchemaColumns.from_state(schema, state)
             labels = {task.name: label_encoder(task, state["labels"][task.name]) for task in schema.tasks}
+            shares = {name: Shares.from_state(each) for name, each in state.get("shares", {}).items()}
         except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise ArtefactError(f"encoder: its saved state does not fit the schema ({error})") from None
-        return cls(schema, columns, labels, state.get("nulls"))
+        return cls(schema, columns, labels, state.get("nulls"), shares)
 
 
 @dataclass(frozen=True)

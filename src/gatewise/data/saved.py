@@ -68,6 +68,7 @@ class EncoderState(TypedDict):
     features: dict[str, dict[str, Any]]
     labels: dict[str, dict[str, Any]]
     nulls: NotRequired[dict[str, Share]]
+    shares: NotRequired[dict[str, dict[str, Any]]]
 
 
 KINDS = ("classes", "levels")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gatewise.analysis import LOOKED_AT, FeatureDrift, feature_drift
+from gatewise.data import column_names, needed_columns, regrouped, source_of, stream_table
 from gatewise.declare import Update
 from gatewise.distributed import rank
 from gatewise.errors import ArtefactError
@@ -30,11 +32,16 @@ class Updated:
         ranker: the updated one.
         before: metrics of the ranker before, on the validation rows, if there were any.
         after: those of the updated one.
+        drift: every feature of today's rows beside the rows of the first training, those that drifted most first; as
+            the model before saw them.
+        stopped: whether the update was not made, as a feature has drifted.
     """
 
     ranker: Ranker
     before: Metrics | None
     after: Metrics | None
+    drift: list[FeatureDrift] = field(default_factory=list)
+    stopped: bool = False
 
 
 def update_run(
@@ -45,6 +52,7 @@ def update_run(
     *,
     valid: Any = None,
     replay: Any = None,
+    stop_on_drift: bool = False,
     progress: bool | None = None,
 ) -> Updated:
     """Train the model of a run further, and write what came of it into another folder.
@@ -60,6 +68,8 @@ def update_run(
         options: options of the update.
         valid: any table; decides the best epoch and calibrates, and is judged before and after.
         replay: any table of earlier rows.
+        stop_on_drift: whether nothing is learnt and written if a feature has drifted, see
+            :attr:`gatewise.analysis.FeatureDrift.drifted`.
         progress: whether to show progress; by default if standard error is a terminal.
 
     Raises:
@@ -70,12 +80,17 @@ def update_run(
     artefact = find_artefact(source)
     if rank() > 0:
         with unspoken():
-            return Updated(_updated(load(artefact), train, valid, replay, options, progress), None, None)
+            ranker = load(artefact)
+            if stop_on_drift and any(each.drifted for each in _drift(ranker, train)):
+                return Updated(ranker, None, None, stopped=True)
+            return Updated(_updated(ranker, train, valid, replay, options, progress), None, None)
     _check_free(target)
     ranker = load(artefact)
     with held(target):
         _check_free(target)
-        begun = now()
+        begun, drift = now(), _drift(ranker, train)
+        if stop_on_drift and any(each.drifted for each in drift):
+            return Updated(ranker, None, None, drift, stopped=True)
         before = None if valid is None else ranker.evaluate(valid)
         with unspoken():
             _updated(ranker, train, valid, replay, options, progress)
@@ -83,7 +98,19 @@ def update_run(
         ranker.metrics = {} if after is None else {"valid": after}
         _write(ranker, before, artefact.parent / RECIPE, target)
         record_run(ranker, target, begun)
-    return Updated(ranker, before, after)
+    return Updated(ranker, before, after, drift)
+
+
+def _drift(ranker: Ranker, train: Any) -> list[FeatureDrift]:
+    """Return the features of the first rows beside those of the training."""
+    encoder = ranker.scorer.encoder
+    needed = needed_columns(encoder.schema, labels=False)
+    if not set(needed) <= set(column_names(train)):
+        # what is missing is said where the rows are learnt
+        return []
+    types = encoder.column_types() if source_of(train).takes_types else None
+    rows = next(regrouped(stream_table(train, needed, types), LOOKED_AT, some=True))
+    return feature_drift(encoder, rows, ranker.scorer.encode(rows, labels=False))
 
 
 def _updated(ranker: Ranker, train: Any, valid: Any, replay: Any, options: Update, progress: bool | None) -> Ranker:
