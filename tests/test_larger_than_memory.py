@@ -100,7 +100,7 @@ def test_two_trainings_that_want_one_cache_wait_for_each_other(home):
 
 def test_rows_that_a_ranker_is_trained_further_on_are_dealt_too(home):
     known = ranker(epochs=1).fit(TRAIN)
-    known.declared = replace(known.declared, training=replace(known.declared.training, memory=0))
+    known.options = replace(known.options, training=replace(known.options.training, memory=0))
     known.update(VALID)
     [cache] = caches(home)
     assert (cache.rows, open_cache(cache.folder).manifest.order) == (1500, "random")

@@ -44,7 +44,7 @@ def drift(encoder, table):
 def test_the_training_table_has_not_drifted(encoder):
     found = drift(encoder, made())
     assert not any(each.drifted for each in found.values())
-    assert found["user"][1:] == (0.0, None, 0.0, None, None, 0.0, 0.0)
+    assert found["user"][1:] == (0.0, None, 0.0, None, None, 0.0, 0.0, None)
     for name in ("plain", "ranked", "raw"):
         assert found[name].shift == pytest.approx(0, abs=0.02)
         assert found[name].spread == pytest.approx(1, abs=0.02)

@@ -48,7 +48,7 @@ def test_codes_meet_whatever_type_a_table_has():
 
 
 def test_what_shares_a_vocabulary_declares_no_type():
-    with pytest.raises(DeclarationError, match="declare size, min_count, hash_buckets and dtype"):
+    with pytest.raises(DeclarationError, match="declare size, min_count, keep_days, max_rows, hash_buckets and dtype"):
         Sequence("y", shares="x", dtype="string")
     with pytest.raises(DeclarationError, match="dtype: expected 'string' or 'integer', found 'text'"):
         Categorical("x", dtype="text")
