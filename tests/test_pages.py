@@ -19,7 +19,9 @@ TRACKING = pytest.param("tracking.md", marks=pytest.mark.filterwarnings("ignore"
 
 
 @pytest.mark.parametrize("page", ["plain-pytorch.md", "sequences.md", "sklearn.md", "scale.md", "daily.md", TRACKING])
-def test_python_blocks_run_and_print_what_they_say(page: str) -> None:
+def test_python_blocks_run_and_print_what_they_say(page: str, tmp_path, monkeypatch) -> None:
+    # what a page writes is no part of the project
+    monkeypatch.chdir(tmp_path)
     blocks = PYTHON.findall((DOCS / page).read_text(encoding="utf-8"))
     assert blocks
     names: dict[str, object] = {"__name__": "page"}
