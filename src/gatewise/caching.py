@@ -20,6 +20,7 @@ from gatewise.data import (
     MANIFEST,
     SEEN,
     VOCABULARIES,
+    AsOf,
     CachedRows,
     EncodedTable,
     Plan,
@@ -79,7 +80,7 @@ class Cacher:
     training: declare.Training
     show: bool = False
 
-    def learnt(self, source: Any) -> tuple[TableEncoder, CachedRows]:
+    def learnt(self, source: Any, as_of: AsOf | None = None) -> tuple[TableEncoder, CachedRows]:
         """Return an encoder that is learnt from the training table, and the encoded table, in two passes over it.
 
         Raises:
@@ -91,17 +92,23 @@ class Cacher:
         """
         source = readable(source)
         key = {**self._key(source), "schema": json.dumps(self.schema.to_dict()), "order": self.training.order}
-        key |= {"seed": str(self.training.seed), "made by": __version__}
+        key |= {"seed": str(self.training.seed), "made by": __version__} | _moment(as_of)
         folder = self._folder(key)
         with held_in_turn(folder, self._say):
-            encoder, rows = self._kept(folder, partial(self._learn, source))
-            cached = self._encoded(folder, key, source, encoder, rows, weights=True)
+            encoder, rows = self._kept(folder, partial(self._learn, source, as_of))
+            cached = self._encoded(folder, key, source, encoder, rows, weights=True, as_of=as_of)
         self._tell(cached, folder, "training")
         warn_of_order(cached)
         return encoder, cached
 
     def encoded(
-        self, encoder: TableEncoder, source: Any, *, weights: bool = False, optional: Collection[str] = ()
+        self,
+        encoder: TableEncoder,
+        source: Any,
+        *,
+        weights: bool = False,
+        optional: Collection[str] = (),
+        as_of: AsOf | None = None,
     ) -> CachedRows:
         """Return a table that is encoded by a fitted encoder.
 
@@ -111,16 +118,17 @@ class Cacher:
             weights: whether the table is trained on: row weights are read, and rows are dealt at random if so declared;
                 otherwise rows keep their order.
             optional: names of features whose columns may be absent.
+            as_of: the moment at which labels with a ``delay`` are read.
         """
         source = readable(source)
         learnt, values = encoder.saved()
         state = json.dumps([encoder.schema.to_dict(), learnt, sha256(values).hexdigest(), weights, sorted(optional)])
         key = {**self._key(source), "encoder": state, "order": self.training.order if weights else "time"}
-        key |= {"seed": str(self.training.seed), "made by": __version__}
+        key |= {"seed": str(self.training.seed), "made by": __version__} | _moment(as_of)
         folder = self._folder(key)
         with held_in_turn(folder, self._say):
             _, rows = self._kept(folder, lambda: (encoder, _count(source)))
-            cached = self._encoded(folder, key, source, encoder, rows, weights=weights, optional=optional)
+            cached = self._encoded(folder, key, source, encoder, rows, weights=weights, optional=optional, as_of=as_of)
         self._tell(cached, folder, "training" if weights else "validation")
         return cached
 
@@ -152,8 +160,8 @@ class Cacher:
         write_text(path, json.dumps({**known, "encoder": state}))
         return encoder, rows
 
-    def _learn(self, source: Any) -> tuple[TableEncoder, int]:
-        learner = TableLearner(self.schema)
+    def _learn(self, source: Any, as_of: AsOf | None) -> tuple[TableEncoder, int]:
+        learner = TableLearner(self.schema, as_of)
         with counting("rows looked at", self.show) as count:
             for piece in pieces_of(self.schema, source, declared_types(self.schema)):
                 learner.absorb(piece)
@@ -170,6 +178,7 @@ class Cacher:
         *,
         weights: bool,
         optional: Collection[str] = (),
+        as_of: AsOf | None = None,
     ) -> CachedRows:
         """Return the rows of a complete cache, or write it first."""
         try:
@@ -187,7 +196,9 @@ class Cacher:
             texts=len(encoder.layout.texts),
             source=source_of(source).shown,
         )
-        encode: Callable[[pa.Table], EncodedTable] = partial(encoder.encode_piece, weights=weights, optional=optional)
+        encode: Callable[[pa.Table], EncodedTable] = partial(
+            encoder.encode_piece, weights=weights, optional=optional, as_of=as_of
+        )
         with counting("rows encoded", self.show) as count:
             pieces = pieces_of(encoder.schema, source, encoder.column_types(), weights=weights)
             return CachedRows(folder, write_cache(folder, plan, pieces, encode, count))
@@ -199,6 +210,11 @@ class Cacher:
         size = sum(part.size for part in cached.manifest.parts)
         what = f"{len(cached):,} {which} rows do not fit into training.memory"
         said(f"{what}: they are read from a cache, {size / 1e6:,.0f} MB in {folder}", self.show)
+
+
+def _moment(as_of: AsOf | None) -> dict[str, str]:
+    """Return what the key of a cache says of the moment at which labels are read."""
+    return {} if as_of is None else {"as of": json.dumps(dict(as_of.now))}
 
 
 def pieces_of(

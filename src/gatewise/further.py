@@ -9,7 +9,7 @@ from typing import Any
 from gatewise import declare
 from gatewise.data import Turnover
 from gatewise.errors import GatewiseWarning
-from gatewise.preparing import Prepared
+from gatewise.preparing import Prepared, Ripened
 from gatewise.serving import Scorer, grow
 from gatewise.training import Kept, MixedRows, TrainingRows, grown_state
 
@@ -26,6 +26,7 @@ class Further:
         kept: the state that its training left behind.
         options: options of the update.
         replay: any table of earlier rows, or None.
+        ripened: rows whose labels became final since the last training, or None.
         turnover: what today's values did to the vocabularies.
     """
 
@@ -33,6 +34,7 @@ class Further:
     kept: Kept
     options: declare.Update
     replay: Any
+    ripened: Ripened | None = None
     turnover: dict[str, Turnover] = field(default_factory=dict)
 
     def grown(self, architecture: declare.Architecture, today: Any) -> Further:

@@ -24,7 +24,7 @@ from gatewise.analysis import (
     slices,
     slices_grids,
 )
-from gatewise.data import column_names, needed_columns, read_table, readable, stream_table
+from gatewise.data import column_names, needed_columns, read_at, read_table, readable, stream_table, times_of_labels
 from gatewise.errors import GatewiseError, TableError, did_you_mean, shown
 from gatewise.grids import ShownDict
 from gatewise.history import EpochRecord
@@ -56,21 +56,24 @@ class Judging:
             raise GatewiseError("this ranker is not fitted: call fit first, or gatewise.load an artefact")
         return self._scorer
 
-    def evaluate_stream(self, table: Any, *, calibrated: bool = False) -> Streamed:
+    def evaluate_stream(self, table: Any, *, calibrated: bool = False, now: declare.Instant | None = None) -> Streamed:
         """Return the metrics of a table that is read in pieces, such as a file larger than memory.
 
         AUC and ECE come from histograms of 100,000 bins. Metrics that need all rows at once are left out; the result
-        names these metrics.
+        names these metrics. Labels with a ``delay`` are read at the moment ``now``, or at the table's newest time, for
+        which its times are read once before.
 
         Raises:
             TableError: a column is missing or of another type.
             GatewiseError: ``calibrated``, but the ranker is not calibrated.
         """
         encoder = self.scorer.encoder
+        table = readable(table) if times_of_labels(encoder.schema) else table
+        as_of = read_at(encoder.schema, table, now)
         centres = {name: learnt.get("mean", 0.0) for name, learnt in encoder.statistics.items()}
         metrics = StreamedMetrics(self.scorer.tasks, centres)
         for piece in stream_table(table, needed_columns(encoder.schema), encoder.column_types()):
-            metrics.update(self.scorer.predicted(piece, calibrated=calibrated))
+            metrics.update(self.scorer.predicted(piece, calibrated=calibrated, as_of=as_of))
         return metrics.result()
 
     def intervals(

@@ -33,6 +33,7 @@ def load(path: str | Path, device: str | None = None) -> Ranker:
         ranker.history = TypeAdapter(list[EpochRecord]).validate_python(metrics.pop("history", []))
         ranker.rows = TypeAdapter(dict[str, int]).validate_python(metrics.pop("rows", {}))
         ranker.provenance = provenance_of(metrics, ranker.rows)
+        ranker.until = TypeAdapter(dict[str, float]).validate_python(metrics.pop("until", {}))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(["history", *map(str, first["loc"])])

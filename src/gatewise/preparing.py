@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import math
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
@@ -21,8 +23,8 @@ from gatewise.assembly import (
     load_pretrained_vectors,
 )
 from gatewise.caching import Cacher, fits
-from gatewise.data import CachedRows, EncodedTable, TableEncoder, check_there, readable
-from gatewise.errors import DeclarationError
+from gatewise.data import AsOf, CachedRows, EncodedTable, Moments, TableEncoder, check_there, read_at, readable
+from gatewise.errors import DeclarationError, GatewiseWarning, TableError
 from gatewise.nn import EmbeddingTables, ShardedTables, TensorTable
 from gatewise.processes import Processes
 from gatewise.progress import counting, said, working
@@ -79,6 +81,7 @@ class Prepared:
         train: training rows, on the model's device or on disk.
         valid: validation rows, or None.
         replay: earlier rows that are mixed into the batches, or None.
+        as_of: the moment at which training labels with a ``delay`` were read; None without such labels.
     """
 
     options: declare.Options
@@ -86,6 +89,13 @@ class Prepared:
     train: Rows
     valid: Rows | None
     replay: Rows | None = None
+    as_of: AsOf | None = None
+
+    @property
+    def until(self) -> dict[str, float]:
+        """The moment up to which labels with a ``delay`` were learnt, by column of times."""
+        now = {} if self.as_of is None else self.as_of.now
+        return {column: moment for column, moment in now.items() if math.isfinite(moment)}
 
     def counted(self) -> dict[str, int]:
         """Return the number of rows by what they are for."""
@@ -103,6 +113,8 @@ def prepare(
     replay: Any = None,
     show: bool = False,
     among: Processes | None = None,
+    now: declare.Instant | None = None,
+    ripened: Ripened | None = None,
 ) -> Prepared:
     """Return encoded tables and a new model, or a copy of the known model.
 
@@ -115,6 +127,8 @@ def prepare(
         replay: any table of earlier rows, or None; with ``known`` only.
         show: whether to show progress.
         among: the processes that train together; by default this one alone.
+        now: the moment at which labels with a ``delay`` are read; None: the newest time of each table.
+        ripened: rows whose labels became final since the last training, or None; with ``known`` only.
 
     Raises:
         TableError: a table, or a file of vectors, does not hold what the schema declares; names the column.
@@ -125,8 +139,12 @@ def prepare(
         _check_vectors(schema)
     side = options.model.side
     aside = () if side is None else side.features
-    tables = _Tables(schema.embedding_numbers(options.model.numbers), options.training, show)
+    train = readable(train)
+    as_of = read_at(schema, train, now)
+    tables = _Tables(schema.embedding_numbers(options.model.numbers), options.training, show, now, as_of)
     encoder, encoded = tables.training(train, None if known is None else known.encoder)
+    if ripened is not None:
+        encoded = _with_ripened(encoded, encoder, ripened, as_of)
     if len(encoded) >= MANY_ROWS:
         # torch's optimisers refer to themselves: the one of an earlier training stays until somebody looks for such
         gc.collect()
@@ -145,7 +163,45 @@ def prepare(
         scorer.model.input_layer.learn(tensors.pieces())
         held_out = None if encoded_valid is None else _rows(scorer, encoded_valid).prepared(read)
         earlier = None if encoded_replay is None else _rows(scorer, encoded_replay).prepared(read)
-    return Prepared(options, scorer, tensors, held_out, earlier)
+    return Prepared(options, scorer, tensors, held_out, earlier, as_of)
+
+
+@dataclass(frozen=True)
+class Ripened:
+    """Rows that are learnt again, for the tasks whose labels became final meanwhile.
+
+    Attributes:
+        table: any table.
+        since: the moment up to which labels were learnt; empty: none were.
+    """
+
+    table: Any
+    since: Moments
+
+
+def _with_ripened(
+    encoded: EncodedTable | CachedRows, encoder: TableEncoder, ripened: Ripened, as_of: AsOf | None
+) -> EncodedTable:
+    """Return training rows, and below them the rows with labels that became final.
+
+    Raises:
+        DeclarationError: no task has a ``delay``.
+        TableError: the training rows do not fit into memory.
+
+    Warns:
+        GatewiseWarning: there are no such rows.
+    """
+    if as_of is None:
+        raise DeclarationError("ripened: no task has a delay, so that no label becomes final later")
+    if isinstance(encoded, CachedRows):
+        raise TableError("ripened: the rows to learn do not fit into training.memory, give fewer at a time")
+    found = encoder.encode(ripened.table, weights=True, as_of=AsOf(as_of.now, ripened.since))
+    assert found.weights is not None
+    fresh = found.taken(np.flatnonzero((found.weights > 0).any(axis=1)))
+    if not len(fresh):
+        what = f"ripened: none of its {len(found):,} rows has a label that became final since the last training"
+        warnings.warn(what, GatewiseWarning, stacklevel=5)
+    return encoded.followed_by(fresh)
 
 
 @dataclass(frozen=True)
@@ -155,28 +211,35 @@ class _Tables:
     schema: declare.Schema
     training_options: declare.Training
     show: bool
+    now: declare.Instant | None
+    as_of: AsOf | None
 
     def training(
         self, source: Any, known: TableEncoder | None, what: str = "the training table"
     ) -> tuple[TableEncoder, EncodedTable | CachedRows]:
         """Return the encoder, learnt from the training table unless it is known, and the encoded table."""
         source = readable(source)
+        # replayed rows are older than today's, and as final as they are today
+        as_of = self.as_of
         if not fits(self.schema, self.training_options, source):
             cacher = Cacher(self.schema, self.training_options, self.show)
-            return cacher.learnt(source) if known is None else (known, cacher.encoded(known, source, weights=True))
+            if known is None:
+                return cacher.learnt(source, as_of)
+            return known, cacher.encoded(known, source, weights=True, as_of=as_of)
         with working(f"encoding {what}", self.show):
             if known is None:
-                return TableEncoder.fit(self.schema, source)
-            return known, known.encode(source, weights=True)
+                return TableEncoder.fit(self.schema, source, as_of)
+            return known, known.encode(source, weights=True, as_of=as_of)
 
     def validation(self, encoder: TableEncoder, source: Any, aside: Collection[str]) -> EncodedTable | CachedRows:
         """Return the encoded validation table."""
         source = readable(source)
+        as_of = read_at(self.schema, source, self.now)
         if not fits(self.schema, self.training_options, source):
             cacher = Cacher(self.schema, self.training_options, self.show)
-            return cacher.encoded(encoder, source, optional=aside)
+            return cacher.encoded(encoder, source, optional=aside, as_of=as_of)
         with working("encoding the validation table", self.show):
-            return encoder.encode(source, optional=aside)
+            return encoder.encode(source, optional=aside, as_of=as_of)
 
 
 def _some(encoded: EncodedTable | CachedRows) -> EncodedTable:

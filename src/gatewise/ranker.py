@@ -25,7 +25,7 @@ from gatewise.analysis import (
     unlike_training,
 )
 from gatewise.calibration import Calibration, make_calibrator, make_fitter
-from gatewise.data import Turnover, column_names, frame_like, readable, source_of
+from gatewise.data import Turnover, column_names, frame_like, read_at, readable, source_of
 from gatewise.described import Described
 from gatewise.distributed import processes
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, shown
@@ -37,7 +37,7 @@ from gatewise.grids import ShownDict
 from gatewise.insight import Insight
 from gatewise.look import take_sample
 from gatewise.nn import TensorTable
-from gatewise.preparing import Rows, check_declared, check_fit, prepare
+from gatewise.preparing import Ripened, Rows, check_declared, check_fit, prepare
 from gatewise.processes import Processes
 from gatewise.progress import PROBLEMS, at_terminal, reporter_of, working
 from gatewise.provenance import Provenance, RowsSeen, trained_now
@@ -71,6 +71,8 @@ class Ranker(Described, Insight, Estimator):
         provenance: when, with which versions, commit and rows the model was trained, and what it was updated from; None
             before the first training.
         turnover: after :meth:`update`, by vocabulary, how many values got a row, gave theirs back, and wait for one.
+        until: by column of times, the moment up to which labels with a ``delay`` were learnt: in seconds since 1970, or
+            in the column's unit for a delay that is a number.
 
     Raises:
         DeclarationError: an unknown or invalid option, by name.
@@ -116,6 +118,7 @@ class Ranker(Described, Insight, Estimator):
         self.rows: dict[str, int] = {}
         self.provenance: Provenance | None = None
         self.turnover: dict[str, Turnover] = {}
+        self.until: dict[str, float] = {}
         self._kept: Kept = {}
 
     @property
@@ -135,6 +138,7 @@ class Ranker(Described, Insight, Estimator):
         progress: bool | None = None,
         label: str = "",
         callbacks: Sequence[Reporter] = (),
+        now: declare.Instant | None = None,
     ) -> Ranker:
         """Learn vocabularies and statistics from the training table, then train.
 
@@ -155,6 +159,8 @@ class Ranker(Described, Insight, Estimator):
                 words, at the level WARNING: see :meth:`problems`.
             label: text at the start of every line of progress.
             callbacks: further reporters, called on every step and epoch, such as those of :mod:`gatewise.track`.
+            now: the moment at which labels were read, for tasks with a ``delay``: a date, a time, a text such as
+                ``"2026-05-04"``, or a number of the unit of the times; None: the newest time of each table.
 
         Returns:
             The ranker itself.
@@ -190,7 +196,7 @@ class Ranker(Described, Insight, Estimator):
             goes_on(folder, resume=resume, overwrite=overwrite)
         with held(folder) if folder is not None and first else nullcontext():
             told = self._reporter(show, label, callbacks) if first else Reporter()
-            how: dict[str, Any] = {"show": show, "resume": resume, "overwrite": overwrite}
+            how: dict[str, Any] = {"show": show, "resume": resume, "overwrite": overwrite, "now": now}
             self._learn(self.declared, train, valid, folder, told, among, **how)
         return self
 
@@ -206,6 +212,8 @@ class Ranker(Described, Insight, Estimator):
         replay: Any = None,
         progress: bool | None = None,
         callbacks: Sequence[Reporter] = (),
+        ripened: Any = None,
+        now: declare.Instant | None = None,
         **options: Unpack[declare.UpdateOptions],
     ) -> Ranker:
         """Train further on other rows, from the ranker's weights, vocabularies and statistics.
@@ -229,6 +237,9 @@ class Ranker(Described, Insight, Estimator):
                 of ``train``; a list of files and folders is one table.
             progress: whether to show progress; by default if standard error is a terminal.
             callbacks: further reporters, called on every step and epoch.
+            ripened: any table of earlier rows with their labels of today, for tasks with a ``delay``: of each of these
+                tasks the labels that became final since the last training are learnt, and nothing else of the rows.
+            now: see :meth:`fit`.
             **options: any option of :class:`gatewise.declare.Update`: ``epochs=1``, ``lr=None``, ``schedule=None``,
                 ``replay_share=0.2``, ``pull=0.0`` and ``admit=True``.
 
@@ -251,19 +262,21 @@ class Ranker(Described, Insight, Estimator):
         among, show = self._among(), at_terminal() if progress is None else progress
         first = among.rank == 0
         told = self._reporter(show, callbacks=callbacks) if first else Reporter()
-        further, train = Further(scorer, self._kept, given, replay), readable(train)
+        again = None if ripened is None else Ripened(readable(ripened), self.until)
+        further, train = Further(scorer, self._kept, given, replay, again), readable(train)
         if given.admit:
             with working("looking for new values", show and first):
                 further = further.grown(self.options.model, train)
-        self._learn(declared, train, valid, None, told, among, show=show and first, further=further)
+        self._learn(declared, train, valid, None, told, among, show=show and first, further=further, now=now)
         if scorer.calibration:
-            self.scorer.calibration = self._calibrated_again(scorer, valid)
+            self.scorer.calibration = self._calibrated_again(scorer, valid, now)
         return self
 
-    def _calibrated_again(self, before: Scorer, valid: Any) -> Calibration:
+    def _calibrated_again(self, before: Scorer, valid: Any, now: declare.Instant | None) -> Calibration:
         """Return the calibration after an update, from that of the model before."""
         if valid is not None:
-            return before.calibration.again(self.scorer.predicted(valid))
+            as_of = read_at(self.schema, valid, now)
+            return before.calibration.again(self.scorer.predicted(valid, as_of=as_of))
         kept = before.calibration.without_rows()
         if dropped := [name for name in before.calibration.calibrators if name not in kept.calibrators]:
             what = f"update: the calibration of {shown(dropped)} was learnt for the model before and is dropped"
@@ -301,10 +314,13 @@ class Ranker(Described, Insight, Estimator):
         resume: bool = False,
         overwrite: bool = False,
         further: Further | None = None,
+        now: declare.Instant | None = None,
     ) -> None:
         """Train a new model, or a known one further, and keep scorer, history and state."""
         known = {} if further is None else {"known": further.scorer, "replay": further.replay}
-        prepared = prepare(self.schema, declared, train, valid, **known, show=show, among=among)
+        if further is not None:
+            known["ripened"] = further.ripened
+        prepared = prepare(self.schema, declared, train, valid, **known, show=show, among=among, now=now)
         scorer, rows, held_out = prepared.scorer, prepared.train, prepared.valid
         options = tuned(scorer, prepared.options, rows, held_out, run_dir=run_dir, resume=resume)
         counted = prepared.counted()
@@ -322,6 +338,7 @@ class Ranker(Described, Insight, Estimator):
                 self._scorer, self.history, self._kept = scorer, trainer.history, trainer.kept
                 self.provenance, self.rows, self.metrics = trained_now(seen, parent), counted, {}
                 self.turnover = {} if further is None else further.turnover
+                self.until = prepared.until
                 if further is None:
                     self.options = prepared.options
         if among.rank:
@@ -356,6 +373,7 @@ class Ranker(Described, Insight, Estimator):
         *,
         tasks: Sequence[str] | None = None,
         rate: float | None = None,
+        now: declare.Instant | None = None,
     ) -> Ranker:
         """Learn a calibration: probabilities of binary tasks that agree with the observed rate of labels 1.
 
@@ -368,6 +386,7 @@ class Ranker(Described, Insight, Estimator):
             method: ``"auto"``, ``"isotonic"``, ``"platt"`` or ``"down_sampling"``, see :mod:`gatewise.calibration`.
             tasks: names of binary tasks; by default all.
             rate: share of the negatives kept in the training table; of ``down_sampling`` only.
+            now: see :meth:`fit`.
 
         Returns:
             The ranker itself.
@@ -380,9 +399,11 @@ class Ranker(Described, Insight, Estimator):
             GatewiseWarning: on held-out rows a calibration does worse than none, or none was chosen; names the output.
         """
         options = {"method": method, "tasks": tasks, "rate": rate}
-        return self.calibrate_as(declare.from_dict(declare.Calibration, options), table)
+        return self.calibrate_as(declare.from_dict(declare.Calibration, options), table, now=now)
 
-    def calibrate_as(self, calibration: declare.Calibration, table: Any = None) -> Ranker:
+    def calibrate_as(
+        self, calibration: declare.Calibration, table: Any = None, *, now: declare.Instant | None = None
+    ) -> Ranker:
         """Calibrate with declared options, such as those of a recipe; see :meth:`calibrate`."""
         scorer, names = self.scorer, calibration.names(self.schema)
         rate = {} if calibration.rate is None else {"rate": calibration.rate}
@@ -393,7 +414,9 @@ class Ranker(Described, Insight, Estimator):
         if table is None:
             raise TableError(f"calibrate: {calibration.method} needs a table with labels, found none")
         make = partial(make_fitter, calibration.method)
-        scorer.calibration = scorer.calibration.fitted(scorer.predicted(table), make, names)
+        table = readable(table)
+        predicted = scorer.predicted(table, as_of=read_at(self.schema, table, now))
+        scorer.calibration = scorer.calibration.fitted(predicted, make, names)
         return self
 
     def fuse_by(self, fusion: str | None) -> Ranker:
@@ -439,7 +462,7 @@ class Ranker(Described, Insight, Estimator):
         predicted = self.scorer.predict(table, calibrated=calibrated)
         return frame_like(predicted, table) if as_frame else predicted
 
-    def evaluate(self, table: Any, *, calibrated: bool = False) -> Metrics:
+    def evaluate(self, table: Any, *, calibrated: bool = False, now: declare.Instant | None = None) -> Metrics:
         """Return the metrics ``{task: {metric: value}}``, each over all rows with the task's label.
 
         An undefined metric, such as the AUC of one class, is None.
@@ -447,12 +470,14 @@ class Ranker(Described, Insight, Estimator):
         Args:
             table: any table with features and labels.
             calibrated: whether to evaluate calibrated probabilities.
+            now: the moment at which labels were read, for tasks with a ``delay``, see :meth:`fit`; younger labels are
+                not judged.
 
         Raises:
             TableError: a column is missing or of another type.
             GatewiseError: ``calibrated``, but the ranker is not calibrated.
         """
-        return ShownDict(self.scorer.evaluate(table, calibrated=calibrated), metrics_grids)
+        return ShownDict(self.scorer.evaluate(table, calibrated=calibrated, now=now), metrics_grids)
 
     def extend_vocabulary(self, table: Any) -> dict[str, int]:
         """Give embedding rows to values of the table that training did not see, before :meth:`update` learns it.
@@ -520,6 +545,8 @@ class Ranker(Described, Insight, Estimator):
         history = [asdict(record) for record in self.history]
         made = None if self.provenance is None else asdict(self.provenance)
         known = {"history": history, "rows": self.rows, "provenance": made}
+        if self.until:
+            known["until"] = self.until
         return Artefact(self.scorer, self.options, {**known, **self.metrics}, self._kept)
 
     def export_onnx(self, path: str | Path, *, inputs: str = "raw", check: Any = None) -> Ranker:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -93,7 +93,8 @@ def _interval(
     drawn = drawn_together(groups[known]) if groups is not None and (within or by_group) else None
     if within and drawn is not None:
         columns.append(drawn)
-    return bootstrap_interval(metric.compute, *columns, groups=drawn, samples=samples, level=level, seed=seed)
+    how: dict[str, Any] = {"samples": samples, "level": level, "seed": seed, **rows.counted(known)}
+    return bootstrap_interval(metric.compute, *columns, groups=drawn, **how)
 
 
 def drawn_together(groups: Tensor) -> Tensor:

@@ -38,5 +38,6 @@ def _value(metric: AnyMetric, judged: Judged, predicted: Predicted) -> float | N
         if predicted.groups is None:
             return None
         known &= predicted.groups >= 0
-        return metric.compute(judged.labels[known], judged.predictions[known], predicted.groups[known]).value
-    return metric.compute(judged.labels[known], judged.predictions[known])
+        columns = (judged.labels[known], judged.predictions[known], predicted.groups[known])
+        return metric.compute(*columns, **judged.counted(known)).value
+    return metric.compute(judged.labels[known], judged.predictions[known], **judged.counted(known))

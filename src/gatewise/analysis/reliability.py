@@ -68,7 +68,7 @@ def reliability(
 
 def _parts(judged: Judged, bins: int, z: float) -> list[tuple[int, float, float, float, float]]:
     known = ~judged.labels.isnan()
-    table = decile_table(judged.labels[known], judged.predictions[known], bins=bins)
+    table = decile_table(judged.labels[known], judged.predictions[known], bins=bins, **judged.counted(known))
     parts = [(part.rows, part.prediction, part.target) for part in reversed(table)]
     merged = without_small(parts, min(FEW, int(known.sum()) / (2 * bins)))
     return [(round(rows), prediction, share, *wilson(share, rows, z)) for rows, prediction, share in merged]

@@ -64,7 +64,8 @@ def _values(part: Predicted, judged: Mapping[str, Judged], names: Collection[str
         known = ~rows.labels.isnan()
         labels, predictions = rows.labels[known], rows.predictions[known]
         wanted = [metric for metric in rows.task.metrics_of(output) if metric.name in names]
-        found[output] = {metric.name: metric.compute(labels, predictions) for metric in wanted}
+        beside = rows.counted(known)
+        found[output] = {metric.name: metric.compute(labels, predictions, **beside) for metric in wanted}
     return found
 
 

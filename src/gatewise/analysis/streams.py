@@ -53,7 +53,7 @@ class StreamedMetrics:
         for output, judged in predicted.judged().items():
             if output in self._running:
                 known = ~judged.labels.isnan()
-                self._running[output].update(judged.labels[known], judged.predictions[known])
+                self._running[output].update(judged.labels[known], judged.predictions[known], **judged.counted(known))
 
     def result(self) -> Streamed:
         """Return the metrics over all rows so far."""

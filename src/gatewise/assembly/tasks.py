@@ -14,6 +14,7 @@ from gatewise.tasks import (
     DurationTask,
     FunnelTask,
     JointTask,
+    LateTask,
     LifetimeValueTask,
     MulticlassTask,
     OrdinalTask,
@@ -76,16 +77,21 @@ def _build(task: declare.Task, learnt: dict[str, Any], schema: declare.Schema, o
         before = [other(name) for name in declare.path_to(task, schema.tasks_by_name)]
         through = None if task.through is None else other(task.through)
         options: dict[str, Any] = {"weight": task.weight, "learn": task.learn, "clip": task.clip, "grouped": grouped}
+        options |= _kept(task) | {"waits": _waits(task, schema)}
         return FunnelTask(task.name, after=before, through=through, **options, **learnt)
     common: dict[str, Any] = {"weight": task.weight, "within": task.within, **learnt}
     match task:
         case declare.Binary(ranking=str()):
             ranking: dict[str, Any] = {"ranking": task.ranking, "ranking_weight": task.ranking_weight}
-            return RankedBinaryTask(task.name, focal=task.focal, **ranking, **common)
+            return RankedBinaryTask(task.name, focal=task.focal, **ranking, **common, **_kept(task))
         case declare.Binary(loss="jrc"):
-            return JointTask(task.name, calibration_share=task.calibration_share, grouped=grouped, **common)
+            return JointTask(
+                task.name, calibration_share=task.calibration_share, grouped=grouped, **common, **_kept(task)
+            )
+        case declare.Binary(late="delayed_feedback" | "importance"):
+            return LateTask(task.name, late=task.late, grouped=grouped, **common)
         case declare.Binary():
-            return BinaryTask(task.name, focal=task.focal, grouped=grouped, **common)
+            return BinaryTask(task.name, focal=task.focal, grouped=grouped, **common, **_kept(task))
         case declare.Regression():
             return RegressionTask(task.name, loss=task.loss, delta=task.delta, quantile=task.quantile, **common)
         case declare.Multiclass():
@@ -96,7 +102,7 @@ def _build(task: declare.Task, learnt: dict[str, Any], schema: declare.Schema, o
             return CountTask(task.name, loss=task.loss, power=task.power, **common)
         case declare.LifetimeValue(after=str()):
             before = [other(name) for name in declare.path_to(task, schema.tasks_by_name)]
-            return ValueAfterTask(task.name, weight=task.weight, after=before, **learnt)
+            return ValueAfterTask(task.name, weight=task.weight, after=before, waits=_waits(task, schema), **learnt)
         case declare.LifetimeValue():
             return LifetimeValueTask(task.name, **common)
         case declare.Duration():
@@ -106,3 +112,15 @@ def _build(task: declare.Task, learnt: dict[str, Any], schema: declare.Schema, o
         case _:
             made: Task = declare.made_of(task, **{"mean": 0.0, "std": 1.0, **common})
             return made
+
+
+def _kept(task: declare.Binary) -> dict[str, Any]:
+    """Return what a binary task needs to know of negatives that were dropped."""
+    kept = task.negatives_kept
+    return {} if kept is None else {"kept": "column" if isinstance(kept, str) else kept}
+
+
+def _waits(task: declare.Task, schema: declare.Schema) -> bool:
+    """Whether labels of a step, or of a step before it, become final after a delay."""
+    tasks = schema.tasks_by_name
+    return any(tasks[name].delay is not None for name in (*declare.path_to(task, tasks), task.name))

@@ -35,12 +35,17 @@ def evaluate(
     by_group: Annotated[bool, typer.Option("--by-group", help="Draw whole groups for the intervals.")] = False,
     stream: Annotated[bool, typer.Option("--stream", help="Read piece by piece, what is larger than memory.")] = False,
     ranks: Annotated[int, typer.Option("--ranks", min=1, help="Processes on this machine that share the rows.")] = 1,
+    now: Annotated[
+        str | None, typer.Option("--now", help="When labels were read; default: the newest time of the table.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print every metric of every task over a table; or over its slices, or with intervals."""
     given = [option for option, on in (("--by", by), ("--intervals", intervals), ("--stream", stream)) if on]
     if len(given) > 1:
         raise DeclarationError(f"evaluate: expected one of --by, --intervals and --stream, found {' and '.join(given)}")
+    if now is not None and (by or intervals):
+        raise DeclarationError("evaluate: --now goes with all rows or --stream, found --by or --intervals")
     end_with_launcher()
     if ranks > 1:
         if given:
@@ -62,15 +67,15 @@ def evaluate(
         elif intervals:
             plain, shown = _intervals(ranker, rows, title, metric, calibrated, by_group)
         elif stream:
-            plain, shown = _stream(ranker, rows, title, metric, calibrated)
+            plain, shown = _stream(ranker, rows, title, metric, calibrated, now)
         elif among.size > 1:
-            metrics = evaluate_in_turn(ranker.scorer, rows, among, calibrated=calibrated)
+            metrics = evaluate_in_turn(ranker.scorer, rows, among, calibrated=calibrated, now=now)
             if metrics is None:
                 return
             plain = _only(ranker, metrics, metric)
             shown = metrics_table(plain, title)
         else:
-            plain = _only(ranker, ranker.evaluate(rows, calibrated=calibrated), metric)
+            plain = _only(ranker, ranker.evaluate(rows, calibrated=calibrated, now=now), metric)
             shown = metrics_table(plain, title)
     if as_json:
         typer.echo(json.dumps(plain, indent=2))
@@ -94,8 +99,10 @@ def _intervals(
     return plain, intervals_table(found, f"{title}, with bootstrap intervals of 95%")
 
 
-def _stream(ranker: Ranker, table: Any, title: str, metrics: list[str] | None, calibrated: bool) -> Found:
-    streamed = ranker.evaluate_stream(table, calibrated=calibrated)
+def _stream(
+    ranker: Ranker, table: Any, title: str, metrics: list[str] | None, calibrated: bool, now: str | None
+) -> Found:
+    streamed = ranker.evaluate_stream(table, calibrated=calibrated, now=now)
     found = _only(ranker, streamed.metrics, metrics)
     left_out = sorted({name for names in streamed.left_out.values() for name in names})
     note = f"{', '.join(left_out)}: need all rows at once, left out" if left_out else ""

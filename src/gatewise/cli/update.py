@@ -35,6 +35,13 @@ def update(
     replay_share: Annotated[
         float | None, typer.Option("--replay-share", help="Share of earlier rows in a batch; default: 0.2.")
     ] = None,
+    ripened: Annotated[
+        list[str] | None,
+        typer.Option("--ripened", help="Earlier rows with today's labels: learn those that became final (repeatable)."),
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option("--now", help="When labels were read; default: the newest time of each table.")
+    ] = None,
     epochs: Annotated[int, typer.Option("--epochs", help="Passes over the rows.")] = 1,
     lr: Annotated[
         float | None, typer.Option("--lr", help="Learning rate, constant; default: the one of the training.")
@@ -64,7 +71,7 @@ def update(
     given = {"epochs": epochs, "lr": lr, "pull": pull, "admit": admit}
     given |= {} if replay_share is None else {"replay_share": replay_share}
     options = from_dict(Update, given, source="update")
-    tables = {"valid": _rows([valid] if valid else []), "replay": _rows(replay or [])}
+    tables = {"valid": _rows([valid] if valid else []), "replay": _rows(replay or []), "ripened": _rows(ripened or [])}
     rows = named_table(table)
     end_with_launcher()
     if ranks > 1:
@@ -73,7 +80,7 @@ def update(
     from gatewise.distributed import rank
     from gatewise.jobs import update_run
 
-    found = update_run(run, rows, output, options, **tables, stop_on_drift=stop_on_drift)
+    found = update_run(run, rows, output, options, **tables, stop_on_drift=stop_on_drift, now=now)
     if rank() == 0:
         _tell(found, output, tables["valid"])
     if found.stopped:

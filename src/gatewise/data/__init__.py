@@ -37,7 +37,17 @@ from gatewise.data.columns import (
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.encoder import TableEncoder, TableLearner, declared_types, needed_columns
 from gatewise.data.frames import frame_like
-from gatewise.data.labels import known_labels, known_numbers, label_columns
+from gatewise.data.labels import (
+    AsOf,
+    Moments,
+    at,
+    known_labels,
+    known_numbers,
+    label_columns,
+    newest,
+    read_at,
+    times_of_labels,
+)
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.one_row import row_and_others
 from gatewise.data.pieces import PIECE_ROWS, regrouped
@@ -82,12 +92,14 @@ from gatewise.data.tables import (
     readable,
     stream_table,
 )
+from gatewise.data.times import DAY, is_a_year, seconds_of, seconds_of_numbers
 from gatewise.data.values import LARGEST
 from gatewise.data.vocabularies import AnyVocabulary, NumberedVocabulary, Turnover, Values, Vocabulary, changed_rows
 from gatewise.data.vocabularies.remembered_days import FILE as SEEN
 from gatewise.data.vocabularies.stored import FILE as VOCABULARIES
 
 __all__ = [
+    "DAY",
     "LARGEST",
     "MANIFEST",
     "PIECE_ROWS",
@@ -97,6 +109,7 @@ __all__ = [
     "AlignedLists",
     "AnyColumn",
     "AnyVocabulary",
+    "AsOf",
     "BuiltInColumn",
     "CacheFolder",
     "CachedRows",
@@ -111,6 +124,7 @@ __all__ = [
     "ItemKeys",
     "KeyedColumn",
     "LayoutBuilder",
+    "Moments",
     "NumberedVocabulary",
     "NumericColumn",
     "Parts",
@@ -132,6 +146,7 @@ __all__ = [
     "Vocabulary",
     "as_matrix",
     "as_type",
+    "at",
     "cache_home",
     "cache_of",
     "caches",
@@ -143,6 +158,7 @@ __all__ = [
     "find_column",
     "frame_like",
     "identity_of",
+    "is_a_year",
     "is_built_in",
     "is_local",
     "is_named",
@@ -153,6 +169,7 @@ __all__ = [
     "name_of",
     "nan_to_null",
     "needed_columns",
+    "newest",
     "null_count",
     "null_mask",
     "open_cache",
@@ -160,6 +177,7 @@ __all__ = [
     "parts_by_name",
     "pick_column",
     "place_of",
+    "read_at",
     "read_needed",
     "read_pretrained",
     "read_table",
@@ -170,10 +188,13 @@ __all__ = [
     "remove_cache",
     "row_and_others",
     "sample_rows",
+    "seconds_of",
+    "seconds_of_numbers",
     "source_of",
     "sql",
     "stream_table",
     "take_rows",
+    "times_of_labels",
     "to_batch",
     "trimmed",
     "wide_column",

@@ -39,6 +39,21 @@ class EncodedTable:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def followed_by(self, other: EncodedTable) -> EncodedTable:
+        """Return the rows of two tables of one encoder below each other; their groups stay apart."""
+        parts = (self, other)
+        return EncodedTable(
+            np.concatenate([part.ids for part in parts]),
+            tuple(one.followed_by(two) for one, two in zip(self.lists, other.lists, strict=True)),
+            np.concatenate([part.floats for part in parts]),
+            None if self.labels is None or other.labels is None else np.concatenate([self.labels, other.labels]),
+            _weights_of(self, other),
+            tuple(one.followed_by(two) for one, two in zip(self.texts, other.texts, strict=True)),
+            _groups_of(self, other),
+            {name: np.concatenate([column, other.known[name]]) for name, column in self.known.items()},
+            tuple(one.followed_by(two) for one, two in zip(self.number_lists, other.number_lists, strict=True)),
+        )
+
     def taken(self, index: np.ndarray) -> EncodedTable:
         """Return the chosen rows, in their order."""
         return EncodedTable(
@@ -52,3 +67,19 @@ class EncodedTable:
             {name: column[index] for name, column in self.known.items()},
             tuple(lists.taken(index) for lists in self.number_lists),
         )
+
+
+def _weights_of(one: EncodedTable, other: EncodedTable) -> np.ndarray | None:
+    known = one.weights if one.weights is not None else other.weights
+    if known is None:
+        return None
+    ones = [np.ones((len(part), known.shape[1]), np.float32) for part in (one, other)]
+    parts = zip((one, other), ones, strict=True)
+    return np.concatenate([filled if part.weights is None else part.weights for part, filled in parts])
+
+
+def _groups_of(one: EncodedTable, other: EncodedTable) -> np.ndarray | None:
+    if one.groups is None or other.groups is None:
+        return None
+    behind = one.groups.max(initial=-1) + 1
+    return np.concatenate([one.groups, np.where(other.groups < 0, -1, other.groups + behind)])

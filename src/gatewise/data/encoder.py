@@ -15,19 +15,23 @@ import pyarrow as pa
 from gatewise.data.columns import AnyColumn, PreparedColumns, SchemaColumns, make_columns, text_types
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.labels import (
+    AsOf,
     Contradictions,
     LabelEncoder,
     absorb_labels,
+    combined,
     encode_groups,
     encode_weights,
     hash_groups,
     known_labels,
     known_numbers,
     label_encoder,
+    label_places,
     learn_labels,
     read_labels,
     some_weigh,
     warn_of_zeros,
+    weights_of_kept,
 )
 from gatewise.data.matrix import side_by_side
 from gatewise.data.pieces import regrouped
@@ -81,8 +85,13 @@ class TableEncoder:
         self.labels = dict(labels)
 
     @classmethod
-    def fit(cls, schema: Schema, source: Any) -> tuple[TableEncoder, EncodedTable]:
+    def fit(cls, schema: Schema, source: Any, as_of: AsOf | None = None) -> tuple[TableEncoder, EncodedTable]:
         """Return an encoder that is fitted on the training table, and the encoded table; reads every column once.
+
+        Args:
+            schema: features and tasks.
+            source: any table, see :func:`gatewise.data.read_table`.
+            as_of: the moment at which labels with a ``delay`` are read; None: the newest time of the table.
 
         Returns:
             The encoder and the encoded training table, with labels.
@@ -96,7 +105,7 @@ class TableEncoder:
         table = _read(source, needed_columns(schema, weights=True), lambda: declared_types(schema))
         rows = table.num_rows
         _give_back(rows)
-        learner = TableLearner(schema)
+        learner = TableLearner(schema, as_of)
         absorbed = learner.absorb(table)
         # the columns are not read any more: copies of them are freed
         del table
@@ -132,6 +141,7 @@ class TableEncoder:
         weights: bool = False,
         optional: Collection[str] = (),
         known: Collection[str] = (),
+        as_of: AsOf | None = None,
     ) -> EncodedTable:
         """Return the encoded table; unseen values and nulls get their reserved rows.
 
@@ -141,6 +151,7 @@ class TableEncoder:
             weights: whether to read row weights with the labels; only training uses them.
             optional: names of features whose columns may be absent, which counts as null.
             known: the schema's known columns that are wanted, for a fusion.
+            as_of: the moment at which labels with a ``delay`` are read; None: the newest time of the table.
 
         Raises:
             TableError: as in :meth:`fit`.
@@ -156,26 +167,57 @@ class TableEncoder:
         beside = known_numbers(known, table)
         if not labels:
             return _assembled(self.layout, encoded, rows, known_labels(self.labels, table), known=beside)
-        read = read_labels(self.schema, self.labels, table)
-        steering = encode_weights(self.schema, table) if weights else None
-        warn_of_zeros(self.schema, None if steering is None or not rows else some_weigh(steering))
+        read, fresh = read_labels(self.schema, self.labels, table, as_of)
+        steering = self._weights(table, read, fresh) if weights else None
+        if fresh is None:
+            warn_of_zeros(self.schema, None if steering is None or not rows else some_weigh(steering))
+        if not weights:
+            self._warn_of_young(read)
         groups = encode_groups(self.schema, table)
         return _assembled(self.layout, encoded, rows, read, steering, groups, beside)
 
-    def encode_piece(self, piece: pa.Table, *, weights: bool = False, optional: Collection[str] = ()) -> EncodedTable:
+    def _weights(self, table: pa.Table, labels: np.ndarray, fresh: np.ndarray | None) -> np.ndarray | None:
+        """Return the weights ``[row, task]`` of training rows, 0 where a label was learnt before; None: all 1."""
+        kept = weights_of_kept(self.schema, labels, label_places(self.labels))
+        return combined(encode_weights(self.schema, table), kept, fresh)
+
+    def _warn_of_young(self, labels: np.ndarray) -> None:
+        """Warn of tasks that no row of a judged table is old enough for.
+
+        Warns:
+            GatewiseWarning: names the task and its delay.
+        """
+        for task in self.schema.tasks:
+            place = label_places(self.labels)[task.name]
+            late = self.labels[task.name].num_labels == 3
+            own = labels[:, place] if not late else np.where(labels[:, place + 1] >= 1, labels[:, place], np.nan)
+            if task.delay is not None and len(own) and np.isnan(own).all():
+                young = f"task {task.name!r}: no row is {task.delay} old by {task.time!r}, so that it is not judged"
+                remedy = "give now, the moment at which the labels were read, if that was later"
+                warnings.warn(f"{young}: {remedy}", GatewiseWarning, stacklevel=4)
+
+    def encode_piece(
+        self,
+        piece: pa.Table,
+        *,
+        weights: bool = False,
+        optional: Collection[str] = (),
+        as_of: AsOf | None = None,
+    ) -> EncodedTable:
         """Return an encoded piece of a table with labels; groups are hashes, the same in every piece.
 
         Args:
             piece: rows with the needed columns.
             weights: see :meth:`encode`.
             optional: see :meth:`encode`.
+            as_of: see :meth:`encode`; None: the newest time of the piece.
 
         Raises:
             TableError: as in :meth:`fit`.
         """
         piece = _with_nulls(piece, self._columns_of(optional))
-        encoded, read = self.columns.encode(piece), read_labels(self.schema, self.labels, piece)
-        steering = encode_weights(self.schema, piece) if weights else None
+        encoded, (read, fresh) = self.columns.encode(piece), read_labels(self.schema, self.labels, piece, as_of)
+        steering = self._weights(piece, read, fresh) if weights else None
         return _assembled(self.layout, encoded, piece.num_rows, read, steering, hash_groups(self.schema, piece))
 
     def _columns_of(self, features: Collection[str]) -> list[str]:
@@ -348,9 +390,10 @@ class TableLearner:
         (3, 4)
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, as_of: AsOf | None = None) -> None:
         self.schema = schema
         self.rows = 0
+        self._as_of = as_of
         self._columns = SchemaColumns(schema)
         self._labels = {task.name: label_encoder(task) for task in schema.tasks}
         self._contradictions = Contradictions()
@@ -370,8 +413,10 @@ class TableLearner:
             _remark(self._columns, table, learning=True)
         try:
             prepared = self._columns.absorb(table)
-            labels = absorb_labels(self.schema, self._labels, table, self._contradictions)
-            weights, groups = encode_weights(self.schema, table), encode_groups(self.schema, table)
+            labels = absorb_labels(self.schema, self._labels, table, self._contradictions, self._as_of)
+            places = label_places(self._labels)
+            weights = combined(encode_weights(self.schema, table), weights_of_kept(self.schema, labels, places))
+            groups = encode_groups(self.schema, table)
         except TableError as error:
             later = f" (counted from row {self.rows:,} on)" if self.rows and " in row " in str(error) else ""
             raise TableError(f"{error}{later}") from None
@@ -406,7 +451,7 @@ def needed_columns(schema: Schema, *, labels: bool = True, weights: bool = False
     columns = [column for feature in schema.features for column in columns_of(feature)]
     columns += [column for task in schema.tasks for column in task.known_columns]
     if labels:
-        columns += [column_of(task) for task in schema.tasks]
+        columns += [column for task in schema.tasks for column in task.columns_of_labels]
         columns += [schema.group] if schema.group else []
     if weights:
         columns += [task.weight_column for task in schema.tasks if task.weight_column]

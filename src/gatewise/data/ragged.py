@@ -35,6 +35,11 @@ class RaggedLists:
         """Return the lists as one matrix ``[row, longest]``, padded at the end."""
         return padded(self.values, self.offsets, self.padding)
 
+    def followed_by(self, other: Self) -> Self:
+        """Return the lists of both, below each other."""
+        offsets = np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]])
+        return type(self)(np.concatenate([self.values, other.values]), offsets)
+
     def taken(self, index: np.ndarray) -> Self:
         """Return the lists of the chosen rows, in their order."""
         starts, lengths = self.offsets[index], self.offsets[index + 1] - self.offsets[index]
@@ -71,6 +76,11 @@ class EncodedTexts:
     def longest(self) -> int:
         """Number of tokens of the longest text."""
         return self.tokens.longest
+
+    def followed_by(self, other: EncodedTexts) -> EncodedTexts:
+        """Return the texts of both, below each other."""
+        codes = np.concatenate([self.codes, other.codes + len(self.tokens)])
+        return EncodedTexts(self.tokens.followed_by(other.tokens), codes)
 
     def padded(self) -> np.ndarray:
         """Return the tokens of every row as one matrix ``[row, longest]``, padded at the end."""

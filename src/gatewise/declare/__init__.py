@@ -24,6 +24,7 @@ from gatewise.declare.base import (
 )
 from gatewise.declare.calibration import Calibration
 from gatewise.declare.cluster import Cluster
+from gatewise.declare.delays import Instant, length_of
 from gatewise.declare.doors import (
     RegisteredCallback,
     RegisteredMetric,
@@ -94,6 +95,7 @@ __all__ = [
     "Feature",
     "Fusion",
     "Gate",
+    "Instant",
     "Interaction",
     "MLPExpert",
     "MLflowTracking",
@@ -144,6 +146,7 @@ __all__ = [
     "from_dict",
     "is_registered",
     "is_uri",
+    "length_of",
     "located",
     "made_of",
     "named_rows",

@@ -57,7 +57,14 @@ class Calibration:
             if name not in known:
                 hint = did_you_mean(name, known) or f" (binary tasks: {shown(known)})"
                 raise DeclarationError(f"calibration: {name!r} is no binary task{hint}")
-        names = known if self.tasks is None else self.tasks
+        sampled = {task.name for task in schema.tasks if isinstance(task, Binary) and task.negatives_kept is not None}
+        for name in self.tasks or ():
+            if name in sampled:
+                raise DeclarationError(
+                    f"calibration: task {name!r} has negatives_kept: its predictions are corrected already, and a "
+                    "calibration counts every row once"
+                )
+        names = [name for name in known if name not in sampled] if self.tasks is None else self.tasks
         if not names:
             raise DeclarationError("calibration: expected binary tasks, found none")
         if not self.fits and len(names) > 1:

@@ -66,6 +66,14 @@ def _check_named(task: Task, option: str, other: str, tasks: Mapping[str, Task])
         raise ValueError(f"task {task.name!r}: {option} {other!r} is no binary task")
     if option != "within" and named.loss == "jrc":
         raise ValueError(f"task {task.name!r}: {option} {other!r} has loss 'jrc', and a step of a funnel has one score")
+    if option != "within" and named.late != "wait":
+        raise ValueError(
+            f"task {task.name!r}: {option} {other!r} has late {named.late!r}, and a step of a funnel waits: give within"
+        )
+    if option != "within" and isinstance(named.negatives_kept, str):
+        raise ValueError(
+            f"task {task.name!r}: {option} {other!r} has a column as negatives_kept, and a step of a funnel has a share"
+        )
 
 
 def _check_reads(tasks: Mapping[str, Task]) -> None:

@@ -132,6 +132,8 @@ class Data:
     """Folder or archive of the data set, relative to the recipe; only MovieLens comes packaged."""
     split: Split | None = field(default=None, kw_only=True)
     """The split of ``table`` or ``dataset``."""
+    now: Moment | None = field(default=None, kw_only=True)
+    """The moment at which the labels were read, for tasks with a ``delay``; None: the newest time of each table."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Data:

@@ -136,6 +136,13 @@ class Schema:
                 raise ValueError(f"feature {feature!r} reads {label!r}, which is the label of task {task.name!r}")
             if task.weight_column == column_of(task):
                 raise ValueError(f"task {task.name!r}: its weight_column is its label")
+            for beside in task.columns_of_labels[1:]:
+                if beside in owners:
+                    raise ValueError(f"task {task.name!r} reads {beside!r} beside its label, and it is a label itself")
+            if isinstance(task, Binary) and task.seen in read:
+                raise ValueError(
+                    f"feature {read[task.seen]!r} reads {task.seen!r}, which tells the label of task {task.name!r}"
+                )
             for known in task.known_columns:
                 if known in owners:
                     raise ValueError(
@@ -148,6 +155,7 @@ class Schema:
         outputs = [output for task in self.tasks for output in outputs_of(task, tasks)]
         _unique("prediction", outputs)
         self._check_known(outputs)
+        self._check_times()
         for name in RESERVED:
             if name in outputs:
                 raise ValueError(
@@ -158,6 +166,16 @@ class Schema:
                 raise ValueError(f"task {task.name!r}: ranking compares rows of a group, and the schema has no 'group'")
             if isinstance(task, Binary) and task.loss == "jrc" and self.group is None:
                 raise ValueError(f"task {task.name!r}: jrc compares rows of a group, and the schema has no 'group'")
+
+    def _check_times(self) -> None:
+        """Refuse a column of times that is in seconds for one task and in its own unit for another."""
+        read: dict[str, Task] = {}
+        for task in self.tasks:
+            if task.time is not None:
+                first = read.setdefault(task.time, task)
+                if isinstance(first.delay, str) != isinstance(task.delay, str):
+                    found = f"{first.delay!r} of task {first.name!r} and {task.delay!r} of task {task.name!r}"
+                    raise ValueError(f"delays by {task.time!r}: expected texts or numbers, found {found}")
 
     def _check_context(self) -> None:
         read = [column for feature in self.features for column in columns_of(feature)]

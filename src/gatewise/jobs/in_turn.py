@@ -11,6 +11,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from gatewise.data import read_at
+from gatewise.declare import Instant
 from gatewise.processes import Processes
 from gatewise.serving import Scorer
 from gatewise.tasks import Metrics, Predicted, joined
@@ -37,11 +39,14 @@ def in_turn(
             yield from zip(some, map(_table, found), strict=False)
 
 
-def evaluate_in_turn(scorer: Scorer, source: Any, processes: Processes, *, calibrated: bool = False) -> Metrics | None:
+def evaluate_in_turn(
+    scorer: Scorer, source: Any, processes: Processes, *, calibrated: bool = False, now: Instant | None = None
+) -> Metrics | None:
     """Return every metric of a table whose pieces several processes predict, in rank 0; None in others."""
+    as_of = read_at(scorer.encoder.schema, source, now)
 
     def predicted(piece: pa.Table) -> pa.Table:
-        found = scorer.predicted_piece(piece, calibrated=calibrated)
+        found = scorer.predicted_piece(piece, calibrated=calibrated, as_of=as_of)
         columns = {PREDICTION + name: column.numpy() for name, column in found.columns.items()}
         columns |= {f"{LABEL}{place}": column.numpy() for place, column in enumerate(found.labels.unbind(1))}
         return pa.table(columns | ({} if found.groups is None else {GROUP: found.groups.numpy()}))

@@ -8,7 +8,7 @@ from typing import Any
 
 from gatewise.analysis import LOOKED_AT, FeatureDrift, feature_drift
 from gatewise.data import column_names, needed_columns, regrouped, source_of, stream_table
-from gatewise.declare import Update
+from gatewise.declare import Instant, Update
 from gatewise.distributed import rank
 from gatewise.errors import ArtefactError
 from gatewise.files import held, write_bytes
@@ -17,7 +17,7 @@ from gatewise.jobs.run_record import record_run
 from gatewise.jobs.train import METRICS, RECIPE, write_json
 from gatewise.loading import load
 from gatewise.progress import unspoken
-from gatewise.provenance import now
+from gatewise.provenance import now as clock
 from gatewise.ranker import Ranker
 from gatewise.serving import ARTEFACT, find_artefact
 from gatewise.tasks import Metrics
@@ -53,6 +53,8 @@ def update_run(
     valid: Any = None,
     replay: Any = None,
     stop_on_drift: bool = False,
+    ripened: Any = None,
+    now: Instant | None = None,
     progress: bool | None = None,
 ) -> Updated:
     """Train the model of a run further, and write what came of it into another folder.
@@ -70,6 +72,8 @@ def update_run(
         replay: any table of earlier rows.
         stop_on_drift: whether nothing is learnt and written if a feature has drifted, see
             :attr:`gatewise.analysis.FeatureDrift.drifted`.
+        ripened: any table of earlier rows with their labels of today, of which those that became final are learnt.
+        now: the moment at which labels with a ``delay`` were read; None: the newest time of each table.
         progress: whether to show progress; by default if standard error is a terminal.
 
     Raises:
@@ -78,23 +82,24 @@ def update_run(
         TrainingError: a loss is not finite.
     """
     artefact = find_artefact(source)
+    how = {"replay": replay, "ripened": ripened, "now": now, "progress": progress, **vars(options)}
     if rank() > 0:
         with unspoken():
             ranker = load(artefact)
             if stop_on_drift and any(each.drifted for each in _drift(ranker, train)):
                 return Updated(ranker, None, None, stopped=True)
-            return Updated(_updated(ranker, train, valid, replay, options, progress), None, None)
+            return Updated(ranker.update(train, valid, **how), None, None)
     _check_free(target)
     ranker = load(artefact)
     with held(target):
         _check_free(target)
-        begun, drift = now(), _drift(ranker, train)
+        begun, drift = clock(), _drift(ranker, train)
         if stop_on_drift and any(each.drifted for each in drift):
             return Updated(ranker, None, None, drift, stopped=True)
-        before = None if valid is None else ranker.evaluate(valid)
+        before = None if valid is None else ranker.evaluate(valid, now=now)
         with unspoken():
-            _updated(ranker, train, valid, replay, options, progress)
-        after = None if valid is None else ranker.evaluate(valid)
+            ranker.update(train, valid, **how)
+        after = None if valid is None else ranker.evaluate(valid, now=now)
         ranker.metrics = {} if after is None else {"valid": after}
         _write(ranker, before, artefact.parent / RECIPE, target)
         record_run(ranker, target, begun)
@@ -111,10 +116,6 @@ def _drift(ranker: Ranker, train: Any) -> list[FeatureDrift]:
     types = encoder.column_types() if source_of(train).takes_types else None
     rows = next(regrouped(stream_table(train, needed, types), LOOKED_AT, some=True))
     return feature_drift(encoder, rows, ranker.scorer.encode(rows, labels=False))
-
-
-def _updated(ranker: Ranker, train: Any, valid: Any, replay: Any, options: Update, progress: bool | None) -> Ranker:
-    return ranker.update(train, valid, replay=replay, progress=progress, **vars(options))
 
 
 def _check_free(target: Path) -> None:

@@ -11,11 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gatewise.data import is_string, pick_column
+from gatewise.data import is_string, pick_column, seconds_of
 from gatewise.errors import TableError
 from gatewise.look.column import QUANTILES, Column, Kind
 from gatewise.look.lists import items_of, separator_of
-from gatewise.look.times import seconds_of
 
 FREQUENT = 5
 LONGEST_SHOWN = 40

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gatewise.data import DAY
 from gatewise.declare import Binary, LifetimeValue, Task, column_of
 from gatewise.errors import DeclarationError
 from gatewise.look.column import Column
@@ -16,7 +17,6 @@ from gatewise.look.measured import Measured, measure
 from gatewise.look.relations import Relations, relate
 from gatewise.look.roles import Roles, find_roles, row_seconds
 from gatewise.look.sample import ROWS, Sample, take_sample
-from gatewise.look.times import DAY
 
 LATEST = 0.2
 """Share of the rows, the latest ones, whose values are looked up among the earlier ones."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gatewise.data import is_a_year, seconds_of_numbers
 from gatewise.errors import TableError, did_you_mean, shown
 from gatewise.look import words
 from gatewise.look.column import Column
 from gatewise.look.label_kinds import task_of
 from gatewise.look.measured import Measured
-from gatewise.look.times import is_a_year, seconds_of_numbers
 
 PANEL_ROWS = (1.5, 60.0)
 """Rows per value of a column whose values' rows lie together, such as the years of a person."""

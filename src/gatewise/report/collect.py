@@ -97,6 +97,7 @@ def collect(
     history = [EpochRecord(**record) for record in saved.pop("history", [])]
     rows, kept = saved.pop("rows", {}), kept_epoch(history)
     provenance = provenance_of(saved, rows)
+    saved.pop("until", None)
     outputs = {output: task for task in scorer.tasks for output in task.outputs}
     split = None if recipe is None else recipe.data.split
     times = time or (None if split is None else split.time)

@@ -13,8 +13,8 @@ import torch
 
 from gatewise.assembly import to_tensors
 from gatewise.calibration import Calibration
-from gatewise.data import EncodedTable, TableEncoder, needed_columns, regrouped, source_of, stream_table
-from gatewise.declare import Fusion
+from gatewise.data import AsOf, EncodedTable, TableEncoder, needed_columns, read_at, regrouped, source_of, stream_table
+from gatewise.declare import Fusion, Instant
 from gatewise.errors import GatewiseError
 from gatewise.names import FUSED
 from gatewise.nn import MultiTaskModel, TensorTable
@@ -61,39 +61,53 @@ class Scorer:
         """Return an uncalibrated copy, which can be trained further while this scorer goes on scoring."""
         return replace(self, model=deepcopy(self.model).to(device), calibration=Calibration())
 
-    def encode(self, source: Any, *, labels: bool = True, known: Collection[str] = ()) -> EncodedTable:
+    def encode(
+        self,
+        source: Any,
+        *,
+        labels: bool = True,
+        known: Collection[str] = (),
+        as_of: AsOf | None = None,
+    ) -> EncodedTable:
         """Return an encoded table; the columns of side features may be absent."""
-        return self.encoder.encode(source, labels=labels, optional=self.model.side_features, known=known)
+        aside = self.model.side_features
+        return self.encoder.encode(source, labels=labels, optional=aside, known=known, as_of=as_of)
 
     def tensors(self, encoded: EncodedTable) -> TensorTable:
         """Return an encoded table as tensors on the model's device."""
         return to_tensors(encoded, sum(task.num_labels for task in self.tasks)).to(self.device)
 
-    def predicted(self, source: Any, *, labels: bool = True, calibrated: bool = False) -> Predicted:
-        """Return a table's predictions and, with ``labels``, its labels.
+    def predicted(
+        self, source: Any, *, labels: bool = True, calibrated: bool = False, as_of: AsOf | None = None
+    ) -> Predicted:
+        """Return a table's predictions and, with ``labels``, those of its labels that are final at a moment.
+
+        Without a moment it is the table's newest time.
 
         Raises:
             GatewiseError: ``calibrated`` is set, and there is no calibration.
         """
         self._check_calibrated(calibrated)
         if labels and _is_long(source):
+            as_of = as_of or read_at(self.encoder.schema, source)
             pieces = self.labelled_pieces(source)
-            return joined([self.predicted_piece(piece, calibrated=calibrated) for piece in pieces])
-        return self.predicted_rows(self.tensors(self.encode(source, labels=labels)), calibrated=calibrated)
+            return joined([self.predicted_piece(piece, calibrated=calibrated, as_of=as_of) for piece in pieces])
+        encoded = self.encode(source, labels=labels, as_of=as_of)
+        return self.predicted_rows(self.tensors(encoded), calibrated=calibrated)
 
     def labelled_pieces(self, source: Any) -> Iterator[pa.Table]:
         """Yield the columns of features and labels in pieces, so that a table is never held as a whole."""
         columns = needed_columns(self.encoder.schema)
         yield from regrouped(stream_table(source, columns, self.encoder.column_types()), some=True)
 
-    def predicted_piece(self, piece: pa.Table, *, calibrated: bool = False) -> Predicted:
+    def predicted_piece(self, piece: pa.Table, *, calibrated: bool = False, as_of: AsOf | None = None) -> Predicted:
         """Return the predictions and labels of a piece of a table; groups are alike in all its pieces.
 
         Raises:
             GatewiseError: ``calibrated`` is set, and there is no calibration.
         """
         self._check_calibrated(calibrated)
-        encoded = self.encoder.encode_piece(piece, optional=self.model.side_features)
+        encoded = self.encoder.encode_piece(piece, optional=self.model.side_features, as_of=as_of)
         return self.predicted_rows(self.tensors(encoded), calibrated=calibrated)
 
     def fusible(self, source: Any, fusion: Fusion | None = None, *, labels: bool = True) -> Predicted:
@@ -150,9 +164,10 @@ class Scorer:
         if wanted and not self.calibration:
             raise GatewiseError("this ranker is not calibrated: call calibrate first, or declare it in the recipe")
 
-    def evaluate(self, source: Any, *, calibrated: bool = False) -> Metrics:
+    def evaluate(self, source: Any, *, calibrated: bool = False, now: Instant | None = None) -> Metrics:
         """Return every metric of every prediction over its labelled rows; None: undefined."""
-        return self.predicted(source, calibrated=calibrated).evaluate()
+        as_of = None if now is None else read_at(self.encoder.schema, source, now)
+        return self.predicted(source, calibrated=calibrated, as_of=as_of).evaluate()
 
     def gates(self, source: Any) -> np.ndarray | None:
         """Return the gates' weights ``[row, task, expert]``, or None if the model has no gates."""

@@ -11,6 +11,7 @@ from gatewise.tasks.custom import make_registered, register
 from gatewise.tasks.duration import DurationTask
 from gatewise.tasks.funnel import FunnelTask, ValueAfterTask
 from gatewise.tasks.jrc import JointTask
+from gatewise.tasks.late import LATE, LateTask
 from gatewise.tasks.lifetime_value import LifetimeValueTask
 from gatewise.tasks.members import for_members, merged_scores
 from gatewise.tasks.multiclass import MulticlassTask
@@ -22,6 +23,7 @@ from gatewise.tasks.rows import ByTask, Rows
 from gatewise.tasks.task import Metrics, Task, sample
 
 __all__ = [
+    "LATE",
     "BinaryTask",
     "ByTask",
     "CountTask",
@@ -29,6 +31,7 @@ __all__ = [
     "FunnelTask",
     "JointTask",
     "Judged",
+    "LateTask",
     "LifetimeValueTask",
     "Metrics",
     "MulticlassTask",

@@ -33,7 +33,8 @@ def in_sample(tasks: Sequence[Task], labels: Tensor) -> dict[str, Tensor]:
     for task in tasks:
         values = own[task.name]
         if task.within is not None:
-            inside = own[task.within] == 1
+            other = own[task.within]
+            inside = (other if other.dim() == 1 else other[:, 0]) == 1
             values = torch.where(inside if values.dim() == 1 else inside.unsqueeze(1), values, torch.nan)
         kept[task.name] = values
     return kept

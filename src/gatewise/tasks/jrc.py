@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -44,8 +45,9 @@ class JointTask(BinaryTask):
         within: str | None = None,
         rate: float = 0.5,
         grouped: bool = True,
+        kept: float | Literal["column"] = 1.0,
     ) -> None:
-        super().__init__(name, weight, within=within, rate=rate, grouped=grouped)
+        super().__init__(name, weight, within=within, rate=rate, grouped=grouped, kept=kept)
         self.calibration_share = calibration_share
 
     @property

@@ -20,11 +20,17 @@ class Judged(NamedTuple):
         task: the task of the output.
         labels: ``[row]``, NaN outside the output's sample.
         predictions: ``[row]``, or ``[row, column]`` if the output is judged by all columns of the task.
+        weights: ``[row]``, how often metrics count a row; None: once.
     """
 
     task: Task
     labels: Tensor
     predictions: Tensor
+    weights: Tensor | None = None
+
+    def counted(self, known: Tensor) -> dict[str, Tensor]:
+        """Return the weights of some rows as a metric's further argument; nothing where rows count once."""
+        return {} if self.weights is None else {"weights": self.weights[known]}
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Predicted:
         """Return every output with its labels and predictions."""
         kept = in_sample(self.tasks, self.labels)
         return {
-            output: Judged(task, labels, self._predictions(task, output))
+            output: Judged(task, labels, self._predictions(task, output), task.judged_weights(kept).get(output))
             for task in self.tasks
             for output, labels in task.judged(kept).items()
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
@@ -48,8 +50,9 @@ class RankedBinaryTask(BinaryTask):
         focal: float = 0.0,
         rate: float = 0.5,
         grouped: bool = True,
+        kept: float | Literal["column"] = 1.0,
     ) -> None:
-        super().__init__(name, weight, within=within, focal=focal, rate=rate, grouped=grouped)
+        super().__init__(name, weight, within=within, focal=focal, rate=rate, grouped=grouped, kept=kept)
         check_choice("ranking", ranking, RANKING)
         self.ranking, self.ranking_weight = ranking, ranking_weight
 

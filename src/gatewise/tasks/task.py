@@ -135,6 +135,10 @@ class Task(ABC):
         """Return the labels ``[row]`` for the metrics of each output, NaN outside the output's sample."""
         return {self.name: labels[self.name]}
 
+    def judged_weights(self, labels: ByTask) -> dict[str, Tensor]:  # noqa: ARG002
+        """Return how often metrics count each row ``[row]``, by output; an output that is absent counts rows once."""
+        return {}
+
     def evaluate_among(self, labels: ByTask, predictions: ByTask, groups: Tensor | None = None) -> Metrics:
         """Return the metrics of every output.
 
@@ -143,8 +147,9 @@ class Task(ABC):
             predictions: every predicted column of the task.
             groups: ``[row]``, for metrics within groups.
         """
+        weights = self.judged_weights(labels)
         return {
-            output: self.evaluate(wanted, predictions[output], groups, self.metrics_of(output))
+            output: self.evaluate(wanted, predictions[output], groups, self.metrics_of(output), weights.get(output))
             for output, wanted in self.judged(labels).items()
         }
 
@@ -154,6 +159,7 @@ class Task(ABC):
         predictions: Tensor,
         groups: Tensor | None = None,
         metrics: tuple[Metric, ...] | None = None,
+        weights: Tensor | None = None,
     ) -> dict[str, float | None]:
         """Return every metric over the rows with a label; an undefined metric is None.
 
@@ -161,14 +167,17 @@ class Task(ABC):
             - labels: ``[row]`` in their own unit, NaN if missing
             - predictions: ``[row]``, or another shape that the metrics take
             - groups: ``[row]``; negative: no group
+            - weights: ``[row]``, how often a row counts; None: once
         """
         known = ~labels.isnan()
         chosen = self.metrics if metrics is None else metrics
-        found = {metric.name: metric.compute(labels[known], predictions[known]) for metric in chosen}
+        beside = [] if weights is None else [weights[known]]
+        found = {metric.name: metric.compute(labels[known], predictions[known], *beside) for metric in chosen}
         if groups is not None and self.group_metrics:
             known = known & (groups >= 0)
             for metric in self.group_metrics:
-                value, _, skipped = metric.compute(labels[known], predictions[known], groups[known])
+                beside = [] if weights is None else [weights[known]]
+                value, _, skipped = metric.compute(labels[known], predictions[known], groups[known], *beside)
                 found |= {metric.name: value, f"{metric.name}_skipped": float(skipped)}
         return found
 

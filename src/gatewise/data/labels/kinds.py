@@ -8,6 +8,7 @@ from typing import Any
 from gatewise import declare
 from gatewise.data.labels.classes import MulticlassLabels, OrdinalLabels
 from gatewise.data.labels.label import LabelEncoder
+from gatewise.data.labels.late import LateLabels
 from gatewise.data.labels.numbers import (
     BinaryLabels,
     CountLabels,
@@ -15,6 +16,7 @@ from gatewise.data.labels.numbers import (
     LifetimeValueLabels,
     RegressionLabels,
 )
+from gatewise.data.labels.sampled import SampledLabels
 
 ENCODERS: dict[type[declare.Label], type[LabelEncoder[Any]]] = {
     declare.Binary: BinaryLabels,
@@ -30,5 +32,9 @@ ENCODERS: dict[type[declare.Label], type[LabelEncoder[Any]]] = {
 
 def label_encoder(task: declare.Task, statistics: Mapping[str, Any] | None = None) -> LabelEncoder[Any]:
     """Return the label encoder of a task, with saved statistics if given."""
+    if isinstance(task, declare.Binary) and task.late != "wait":
+        return LateLabels(task, statistics)
+    if isinstance(task, declare.Binary) and isinstance(task.negatives_kept, str):
+        return SampledLabels(task, statistics)
     # a registered kind reads numbers
     return ENCODERS.get(type(task), LabelEncoder)(task, statistics)

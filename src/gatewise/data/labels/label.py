@@ -130,6 +130,8 @@ class LabelEncoder(Generic[Kind]):
         return "the training table" + (f" where {within!r} is 1" if within else "")
 
     def _empty(self, rows: int) -> str:
+        if self.task.delay is not None:
+            return f"no row of {self._sample()} is {self.task.delay} old by {self.task.time!r} and has a label"
         if self._sample() == "the training table":
             return f"all {rows} rows of the training table are null"
         return f"there is none in {self._sample()}"

@@ -33,7 +33,18 @@ class BinaryLabels(LabelEncoder[Binary]):
 
     @override
     def summary(self) -> dict[str, Any]:
-        return {"rate": self._moments.mean}
+        kept = self.task.negatives_kept
+        return {"rate": among_all(self._moments.mean, kept if isinstance(kept, float) else 1.0)}
+
+
+def among_all(rate: float, kept: float) -> float:
+    """Return the share of ones among all rows, from their share where only a share of the negatives is kept.
+
+    Example:
+        >>> round(among_all(0.5, 0.1), 4)
+        0.0909
+    """
+    return rate / (rate + (1 - rate) / kept)
 
 
 def _such_as(column: pa.Array) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from gatewise.declare.base import Name, Names, declaration
+from gatewise.declare.delays import Delay
 from gatewise.declare.doors import OpenTo, registered
 from gatewise.errors import did_you_mean, shown
 
@@ -50,6 +51,19 @@ class Label:
     learning: a graph of tasks without circles); empty: towers do not read each other."""
     within: Name | None = field(default=None, kw_only=True)
     """Name of a binary task: this task is trained and evaluated only in rows in which that task's label is 1."""
+    delay: Delay | None = field(default=None, kw_only=True)
+    """The age from which a row's label is final, such as ``"3d"`` or ``"12h"``: in younger rows the label counts as
+    missing. Age is measured by the column ``time``, up to the newest row of the table, or to the moment ``now``."""
+    time: Name | None = field(default=None, kw_only=True)
+    """The column of the rows' times; needed by ``delay``."""
+
+    @model_validator(mode="after")
+    def _delay_and_time(self) -> Any:
+        if self.delay is not None and self.time is None:
+            raise ValueError(f"delay {self.delay!r} is measured from a row's time: give 'time', the column of times")
+        if self.time is not None and self.delay is None:
+            raise ValueError(f"time {self.time!r} belongs to a delay: give 'delay', such as '3d'")
+        return self
 
     @model_validator(mode="after")
     def _metrics_of_the_kind(self) -> Any:
@@ -74,6 +88,11 @@ class Label:
     def known_columns(self) -> tuple[str, ...]:
         """Columns that the task reads for predictions too, such as a limit that is known before the label."""
         return ()
+
+    @property
+    def columns_of_labels(self) -> tuple[str, ...]:
+        """Columns that the task reads wherever it reads labels, its own first."""
+        return (self.column or self.name, *([self.time] if self.time else []))
 
 
 def _is_metric(name: str, known: Sequence[str]) -> bool:

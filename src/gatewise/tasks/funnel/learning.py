@@ -108,3 +108,13 @@ def joint_label(labels: list[Tensor]) -> Tensor:
     for label in labels[1:]:
         joint = torch.where(joint == 1, label, joint)
     return joint
+
+
+def all_taken(came: Tensor, own: Tensor, *, waits: bool) -> Tensor:
+    """Return the label of all steps, ``[row]``: the own one in rows that came, else that of the steps before.
+
+    Where labels are waited for, a row whose own label is missing is left out: of young rows, those that left the funnel
+    early would otherwise be known, and those that may still convert would not.
+    """
+    taken = torch.where(came == 1, own, came)
+    return torch.where(own.isnan(), torch.nan, taken) if waits else taken

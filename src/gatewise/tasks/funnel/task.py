@@ -11,7 +11,7 @@ from typing_extensions import override
 from gatewise.names import given_name, joint_name
 from gatewise.tasks.binary import BinaryTask
 from gatewise.tasks.choices import check_choice
-from gatewise.tasks.funnel.learning import LEARNING, Step, joint_label
+from gatewise.tasks.funnel.learning import LEARNING, Step, all_taken, joint_label
 from gatewise.tasks.funnel.probabilities import LogProbability, of_all, of_branches, of_score
 from gatewise.tasks.means import logit_of_mean
 from gatewise.tasks.rows import ByTask, Rows
@@ -35,6 +35,9 @@ class FunnelTask(BinaryTask):
         clip: smallest propensity of ``ips`` and ``dr``.
         rate: share of ones among the training rows that reached the step, which the untrained model predicts.
         grouped: whether metrics within groups are computed.
+        kept: share of the negatives among the rows that reached the step which tables with labels still hold.
+        waits: whether a missing label is one that is not final yet: its row is then outside of both samples, whether it
+            reached the step or not. Otherwise a row that did not reach the step needs no label.
 
     Raises:
         DeclarationError: unknown ``learn``.
@@ -51,8 +54,11 @@ class FunnelTask(BinaryTask):
         clip: float = 0.01,
         rate: float = 0.5,
         grouped: bool = False,
+        kept: float = 1.0,
+        waits: bool = False,
     ) -> None:
-        super().__init__(name, weight, rate=rate, grouped=grouped)
+        super().__init__(name, weight, rate=rate, grouped=grouped, kept=kept)
+        self.waits = waits
         check_choice("learn", learn, LEARNING)
         self.after, self.learn, self.through, self.clip = tuple(after), learn, through, clip
         branches = 1 if through is None else 2
@@ -85,11 +91,15 @@ class FunnelTask(BinaryTask):
         """Return the log probability of each previous step, given that it was reached."""
         return step_probabilities(self.after, scores)
 
+    def _taken(self, labels: ByTask) -> tuple[Tensor, Tensor]:
+        """Return whether all steps were taken, and all steps before this one, each ``[row]``."""
+        came = joint_label([labels[step.name] for step in self.after])
+        return all_taken(came, labels[self.name], waits=self.waits), came
+
     @override
     def targets_among(self, labels: ByTask) -> Tensor:
         """Return ``[row, 2]``: whether the step was taken, NaN outside the sample, and whether it was reached."""
-        came = joint_label([labels[step.name] for step in self.after])
-        taken = torch.where(came == 1, labels[self.name], came)
+        taken, came = self._taken(labels)
         if self.learn == "observed":
             taken = torch.where(came == 1, taken, torch.nan)
         return torch.stack([taken, came], dim=1)
@@ -135,9 +145,19 @@ class FunnelTask(BinaryTask):
 
     @override
     def judged(self, labels: ByTask) -> dict[str, Tensor]:
-        came = joint_label([labels[step.name] for step in self.after])
-        taken = torch.where(came == 1, labels[self.name], came)
+        taken, came = self._taken(labels)
         return {self.given: torch.where(came == 1, taken, torch.nan), self.joint: taken}
+
+    @override
+    def judged_weights(self, labels: ByTask) -> dict[str, Tensor]:
+        """Return the counts of rows: a row without all steps counts as for the first step that was not taken."""
+        steps = (*self.after, self)
+        if all(step.kept == 1 for step in steps):
+            return {}
+        counts = torch.ones_like(labels[self.name])
+        for step in reversed(steps):
+            counts = torch.where(labels[step.name] == 0, step.counts(labels[step.name]), counts)
+        return {self.given: self.counts(labels[self.name]), self.joint: counts}
 
 
 def step_probabilities(steps: Sequence[BinaryTask], scores: ByTask) -> list[LogProbability]:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from gatewise.names import given_name
 from gatewise.tasks.binary import BinaryTask
-from gatewise.tasks.funnel.learning import joint_label
+from gatewise.tasks.funnel.learning import all_taken, joint_label
 from gatewise.tasks.funnel.probabilities import of_all
 from gatewise.tasks.funnel.task import probability_of_steps, step_probabilities
 from gatewise.tasks.lifetime_value import LifetimeValueTask
@@ -37,6 +37,7 @@ class ValueAfterTask(LifetimeValueTask):
         after: all steps in order, binary tasks; each but the first is a step after the one before it.
         rate, log_mean, log_std, log_largest: of the training labels in rows that took all steps, see
             :class:`LifetimeValueTask`.
+        waits: whether a missing label is one that is not final yet, see :class:`FunnelTask`.
     """
 
     def __init__(
@@ -49,9 +50,10 @@ class ValueAfterTask(LifetimeValueTask):
         log_mean: float = 0.0,
         log_std: float = 1.0,
         log_largest: float | None = None,
+        waits: bool = False,
     ) -> None:
         super().__init__(name, weight, rate=rate, log_mean=log_mean, log_std=log_std, log_largest=log_largest)
-        self.after = tuple(after)
+        self.after, self.waits = tuple(after), waits
         self.given = given_name(name, self.after[-1].name)
 
     @property
@@ -92,7 +94,7 @@ class ValueAfterTask(LifetimeValueTask):
         came = self._came(labels)
         given = torch.where(came == 1, labels[self.name], torch.nan)
         # 0 in rows that left the funnel, whatever their label says
-        joint = torch.where(came == 1, labels[self.name], came)
+        joint = all_taken(came, labels[self.name], waits=self.waits)
         positive = torch.where(joint.isnan(), torch.nan, (joint > 0).double())
         return {self.positive: positive, self.given: given, self.name: joint}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gatewise.data import is_string
+from gatewise.data.plain_types import is_string
 
 DAY = 86_400.0
 TRIED = 100
