@@ -2,6 +2,7 @@
 # make asan: the compiled kernels under AddressSanitizer
 # make lint: style, types, direction of imports        make results: quality on real data, into docs/results.md
 # make funnels: conversion rates where the truth is known, into docs/results.md
+# make late:    labels that come late, where the truth is known, into docs/results.md
 # make balance: every balancing rule on real data, into docs/results.md (an hour; DATA=folder of KuaiRand; resumes)
 # make paper: the experiments of the MMoE paper on made-up tasks, into docs/results.md (1.5 hours of a core; resumes)
 # make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
@@ -16,7 +17,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: moving demo test test-ray asan lint format results funnels balance kuairand census paper bench bench-check readme wheel clean
+.PHONY: moving demo test test-ray asan lint format results funnels late balance kuairand census paper bench bench-check readme wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -49,6 +50,9 @@ results: $(VENV)/.dev
 
 funnels: $(VENV)/.dev
 	$(BIN)/python scripts/funnel_results.py
+
+late: $(VENV)/.dev
+	$(BIN)/python scripts/late_results.py
 
 paper: $(VENV)/.dev
 	$(BIN)/python benchmarks/paper/run.py

@@ -20,6 +20,7 @@ from gatewise.data.labels.kinds import ENCODERS
 from gatewise.declare.features import KINDS
 from gatewise.own_kinds import DOORS
 from gatewise.report.sections import SECTIONS
+from gatewise.tasks import LATE
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,6 +77,10 @@ def missing() -> Iterator[str]:
             f"task {kind!r}: a case in assembly/tasks.py",
         )
         yield from _in(text("docs", "tasks.md"), cls.__name__, f"task {kind!r}: a row in docs/tasks.md")
+    for late in LATE:
+        options = get_args(inspect.get_annotations(declare.Binary, eval_str=True)["late"])
+        yield from _in(options, late, f"late {late!r}: the option late of gatewise/declare/tasks/binary.py")
+        yield from _in(text("docs", "tasks.md"), f"`{late}`", f"late {late!r}: a row in docs/tasks.md")
     for kind, cls in kinds_of(declare.Feature).items():
         yield from _in(KINDS, kind, f"feature {kind!r}: KINDS in gatewise/declare/features.py")
         yield from _in(COLUMNS, cls, f"feature {kind!r}: a line in COLUMNS, gatewise/data/columns/kinds.py")
