@@ -34,7 +34,8 @@ TEXT = """## Labels that come late
 `make late` ({seeds} seeds: mean, and range in brackets)
 
 {machine}. {rows:,} rows of {days:.1f} days with 40 users and 20 ads, whose purchases follow within a week; the table is
-read on the last day, and {young:.0%} of its rows are younger than a week. `MMoE(experts=2, expert_dims=[16])`, the same for every way.
+read on the last day, and {young:.0%} of its rows are younger than a week. The model is
+`MMoE(experts=2, expert_dims=[16])` for every way.
 
 | wait for a purchase | learnt by | mean predicted / true rate | error of single rates, root of the mean square |
 |---|---|---|---|

@@ -45,7 +45,7 @@ from gatewise.analysis import (
     unlike_training,
     usage_grids,
 )
-from gatewise.data import Vocabulary, column_names, needed_columns, read_needed, readable, row_and_others
+from gatewise.data import Vocabulary, column_names, needed_columns, read_at, read_needed, readable, row_and_others
 from gatewise.errors import GatewiseError, GatewiseWarning
 from gatewise.grids import ShownDict, ShownList
 from gatewise.history import kept_epoch
@@ -221,7 +221,7 @@ class Insight(Judging):
         found = mixture_problems(gate_usage(*looked_at), expert_similarity(*looked_at))
         return ShownList(self.training_problems() + found + self.misfits(table), problems_grids)
 
-    def misfits(self, table: Any) -> list[Problem]:
+    def misfits(self, table: Any, *, now: declare.Instant | None = None) -> list[Problem]:
         """Return where predictions do not fit a table's labels, features that know a label, labels that contradict
         each other, and features that are unlike the training table's.
 
@@ -229,12 +229,13 @@ class Insight(Judging):
 
         Args:
             table: any table; without the labels nothing can be said.
+            now: the moment at which labels were read, for tasks with a ``delay``; None: the table's newest time.
         """
         needed, present = needed_columns(self.scorer.encoder.schema), column_names(table)
         if any(name not in present for name in needed):
             return []
         rows = read_needed(table, needed, self.scorer.encoder.column_types())
-        encoded = self.scorer.encode(rows)
+        encoded = self.scorer.encode(rows, as_of=read_at(self.scorer.encoder.schema, rows, now))
         tensors = self.scorer.tensors(encoded)
         predicted = self.scorer.predicted_rows(tensors, calibrated=bool(self.scorer.calibration))
         kept = kept_epoch(self.history)

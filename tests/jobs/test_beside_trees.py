@@ -64,7 +64,7 @@ def test_auto_trains_trees_where_they_take_seconds(ranker, monkeypatch):
 
 
 def test_train_says_it(tmp_path: Path, monkeypatch, capsys):
-    for name, table in vars(TABLES).items():
+    for name, table in TABLES.parts.items():
         pq.write_table(table, tmp_path / f"{name}.parquet")
     recipe = {
         "data": {name: f"{name}.parquet" for name in vars(TABLES)},

@@ -144,7 +144,7 @@ def train(
         best = max((record.epoch for record in ranker.history if record.best), default=len(ranker.history))
         say(f"weights of epoch {best} of {len(ranker.history)}")
         held_out = tables.valid if tables.test is None else tables.test
-        found = [*ranker.training_problems(), *([] if held_out is None else ranker.misfits(held_out))]
+        found = [*ranker.training_problems(), *([] if held_out is None else ranker.misfits(held_out, now=tables.now))]
         problems = [str(each) for each in found]
         problems += [] if trees is None else _beside_trees(ranker, trees, tables)
         for problem in problems:

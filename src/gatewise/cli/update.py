@@ -82,7 +82,7 @@ def update(
 
     found = update_run(run, rows, output, options, **tables, stop_on_drift=stop_on_drift, now=now)
     if rank() == 0:
-        _tell(found, output, tables["valid"])
+        _tell(found, output, tables["valid"], now)
     if found.stopped:
         raise typer.Exit(DRIFTED)
 
@@ -99,7 +99,7 @@ def _turned(name: str, found: Turnover) -> str:
     return f"{name}: {', '.join(said)}" + (f", {found.waiting:,} wait for one" if found.waiting else "")
 
 
-def _tell(found: Updated, output: Path, valid: Any) -> None:
+def _tell(found: Updated, output: Path, valid: Any, now: str | None) -> None:
     from gatewise.jobs import ARTEFACT
 
     console = out()
@@ -111,7 +111,7 @@ def _tell(found: Updated, output: Path, valid: Any) -> None:
     for metrics, which in ((found.before, "before"), (found.after, "after")):
         if metrics is not None:
             console.print(metrics_table(metrics, f"metrics on the valid rows, {which} the update"))
-    problems = found.ranker.training_problems() + ([] if valid is None else found.ranker.misfits(valid))
+    problems = found.ranker.training_problems() + ([] if valid is None else found.ranker.misfits(valid, now=now))
     rows = ", ".join(f"{count:,} {part}" for part, count in found.ranker.rows.items())
     turned = [_turned(name, each) for name, each in found.ranker.turnover.items() if any(each)]
     lines = [*(f"note: {problem}" for problem in problems), f"rows: {rows}", *turned, f"artefact: {output / ARTEFACT}"]

@@ -215,7 +215,8 @@ def compare_contestants(
     show = at_terminal() if progress is None else progress
     with held(run_dir):
         with working("looking at the tables", show):
-            encoder, train = TableEncoder.fit(schema.embedding_numbers(options.model.numbers), tables.train)
+            numbers = schema.embedding_numbers(options.model.numbers)
+            encoder, train = TableEncoder.fit(numbers, tables.train, tables.moment(schema, tables.train))
             kept = _on_disk(tables, schema, run_dir / TRIALS / TABLES)
             known = resolved(options, TableSize(len(train), tables.valid is not None))
             trials = _trials(competing(encoder, known), options.training.seed, seeds, run_dir / TRIALS, _digest(kept))
@@ -224,7 +225,7 @@ def compare_contestants(
         with counting_down("trainings", sum(map(len, trials)), show) as tell:
             run_trials(missing, kept, min(count, len(missing)), tell)
         with working("drawing the test rows anew", show):
-            found = _judged(encoder, options, tables.test, trials, against, metrics, samples, level)
+            found = _judged(encoder, options, tables, trials, against, metrics, samples, level)
         write_json(run_dir / COMPARISON, found.to_dict())
     return found
 
@@ -277,16 +278,18 @@ def _on_disk(tables: Tables, schema: Schema, folder: Path) -> Tables:
         write_atomically(path, lambda temporary: pq.write_table(chosen, temporary))
         return path
 
-    files = {name: file_of(name, source) for name, source in vars(tables).items()}
-    return Tables(**files)
+    files = {name: file_of(name, source) for name, source in tables.parts.items()}
+    return Tables(**files, now=tables.now)
 
 
 def _digest(tables: Tables) -> str:
     """Return a digest of all rows."""
     digest = hashlib.blake2b()
-    for name, source in vars(tables).items():
+    if tables.now is not None:
+        digest.update(f"now {tables.now}".encode())
+    for name, source in tables.parts.items():
         digest.update(name.encode())
-        if source is not None and Path(source).is_file():
+        if isinstance(source, (str, Path)) and Path(source).is_file():
             with Path(source).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "blake2b").digest())
         elif source is not None:
@@ -297,7 +300,7 @@ def _digest(tables: Tables) -> str:
 def _judged(
     encoder: TableEncoder,
     options: Options,
-    test: Source,
+    tables: Tables,
     trials: list[list[Trial]],
     against: str,
     metrics: Collection[str],
@@ -307,7 +310,9 @@ def _judged(
     """Return the comparison of all trials on the test rows."""
     tasks = build_tasks(encoder.schema, encoder.statistics)
     side = options.model.side
-    encoded = encoder.encode(test, optional=() if side is None else side.features)
+    assert tables.test is not None
+    as_of = tables.moment(encoder.schema, tables.test)
+    encoded = encoder.encode(tables.test, optional=() if side is None else side.features, as_of=as_of)
     rows = to_tensors(encoded, sum(task.num_labels for task in tasks))
 
     def predicted(trial: Trial) -> Predicted:

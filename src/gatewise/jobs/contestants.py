@@ -105,7 +105,8 @@ class Part:
         """Return a ranker trained with a seed."""
         options = replace(self.options, training=replace(self.options.training, seed=seed))
         with unspoken():
-            return Ranker.from_options(self.schema, options).fit(tables.train, tables.valid, progress=False)
+            ranker = Ranker.from_options(self.schema, options)
+            return ranker.fit(tables.train, tables.valid, progress=False, now=tables.now)
 
     def epochs(self, ranker: Ranker) -> Epochs | None:
         """Return how long the model was trained; None without validation rows."""

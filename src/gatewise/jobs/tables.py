@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from gatewise.data import Parts, declared_types, needed_columns, read_table, readable, source_of
+from gatewise.data import AsOf, Parts, declared_types, needed_columns, read_at, read_table, readable, source_of
 from gatewise.data import Source as Named
 from gatewise.datasets import census, kuairand, movielens, split_at, split_at_random, split_by_group, split_by_time
-from gatewise.declare import Data, Recipe, Schema, Split, located
+from gatewise.declare import Data, Instant, Recipe, Schema, Split, located
 from gatewise.errors import TableError, did_you_mean
 from gatewise.jobs.folder_splits import split_by_folders
 
@@ -24,21 +24,41 @@ READERS: Mapping[str, Callable[..., pa.Table]] = {"movielens": movielens, "kuair
 
 @dataclass(frozen=True)
 class Tables:
-    """Training, validation and test rows, in memory or named; validation and test rows may be absent."""
+    """Training, validation and test rows, in memory or named; validation and test rows may be absent.
+
+    Attributes:
+        now: the moment at which labels with a ``delay`` were read; None: the newest time of each table.
+    """
 
     train: Source
     valid: Source | None
     test: Source | None
+    now: Instant | None = None
+
+    @property
+    def parts(self) -> dict[str, Source | None]:
+        """The tables by name."""
+        return {"train": self.train, "valid": self.valid, "test": self.test}
+
+    def moment(self, schema: Schema, table: Source) -> AsOf | None:
+        """Return the moment at which the labels of one of the tables are read."""
+        return read_at(schema, table, self.now)
 
 
 def find_tables(recipe: Recipe, folder: Path) -> Tables:
-    """Return a recipe's tables, reading those that have to be split; paths are relative to ``folder``.
+    """Return a recipe's tables with the moment of their labels, reading those that have to be split.
+
+    Paths are relative to ``folder``.
 
     The columns of all files are checked before any row is read.
 
     Raises:
         TableError: a file is absent or unreadable, or columns are missing; names them all, each with the nearest name.
     """
+    return replace(_found(recipe, folder), now=recipe.data.now)
+
+
+def _found(recipe: Recipe, folder: Path) -> Tables:
     data, schema = recipe.data, recipe.schema()
     if data.train is not None:
         return _files(data, schema, folder)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from gatewise.declare import Instant, Recipe, to_dict
+from gatewise.declare import Recipe, to_dict
 from gatewise.distributed import rank
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning
 from gatewise.files import held, write_text
@@ -69,7 +69,7 @@ def train_recipe(
         warnings.warn(f"there is no run {str(run_dir)!r} to resume: it begins", GatewiseWarning, stacklevel=2)
         resume = False
     how: dict[str, Any] = {"resume": resume, "overwrite": overwrite, "progress": progress, "label": label}
-    how["now"] = recipe.data.now
+    how["now"] = tables.now
     if rank() > 0:
         # files, lines and metrics are rank 0's
         with unspoken():
@@ -118,22 +118,22 @@ def _completed(
 def _finish(ranker: Ranker, recipe: Recipe, tables: Tables, run_dir: Path) -> None:
     try:
         if recipe.calibration is not None:
-            ranker.calibrate_as(recipe.calibration, tables.valid, now=recipe.data.now)
+            ranker.calibrate_as(recipe.calibration, tables.valid, now=tables.now)
     finally:
         # also if calibration fails
-        ranker.metrics = judge(ranker, tables, recipe.data.now)
+        ranker.metrics = judge(ranker, tables)
         ranker.save(run_dir / ARTEFACT)
         write_json(run_dir / METRICS, ranker.metrics)
         write_json(run_dir / RECIPE, to_dict(recipe))
 
 
-def judge(ranker: Ranker, tables: Tables, now: Instant | None = None) -> dict[str, Any]:
+def judge(ranker: Ranker, tables: Tables) -> dict[str, Any]:
     """Return the metrics of every held-out table, by name, and the calibrated metrics on the test rows."""
     held_out = {"valid": tables.valid, "test": tables.test}
-    found = {name: ranker.evaluate(table, now=now) for name, table in held_out.items() if table is not None}
+    found = {name: ranker.evaluate(table, now=tables.now) for name, table in held_out.items() if table is not None}
     # on the validation rows, from which it was learnt, a calibration would look too good
     if ranker.calibrated and tables.test is not None:
-        found["test_calibrated"] = ranker.evaluate(tables.test, calibrated=True, now=now)
+        found["test_calibrated"] = ranker.evaluate(tables.test, calibrated=True, now=tables.now)
     return found
 
 

@@ -130,7 +130,7 @@ class LabelledRows:
     @classmethod
     def of(cls, schema: Schema, tables: Tables) -> LabelledRows:
         """Return the encoded tables of a schema."""
-        encoder, train = TableEncoder.fit(schema, tables.train)
+        encoder, train = TableEncoder.fit(schema, tables.train, tables.moment(schema, tables.train))
         tasks = build_tasks(schema, encoder.statistics)
 
         def labelled(encoded: EncodedTable) -> Labelled:
@@ -138,8 +138,10 @@ class LabelledRows:
             judged = {name: labels.numpy() for task in tasks for name, labels in task.judged(known).items()}
             return columns(encoder, encoded), judged
 
-        valid = None if tables.valid is None else labelled(encoder.encode(tables.valid))
-        return cls(encoder, tasks, labelled(train), valid)
+        if tables.valid is None:
+            return cls(encoder, tasks, labelled(train), None)
+        valid = encoder.encode(tables.valid, as_of=tables.moment(schema, tables.valid))
+        return cls(encoder, tasks, labelled(train), labelled(valid))
 
 
 def tuned_trees(schema: Schema, tables: Tables, seed: int = 0) -> Trees:

@@ -90,7 +90,7 @@ def attempted(
         with hushed(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                ranker.fit(tables.train, tables.valid, progress=False, callbacks=[watching])
+                ranker.fit(tables.train, tables.valid, progress=False, callbacks=[watching], now=tables.now)
             except _Stopped:
                 state = "pruned"
         values = _values(plan, watching)
