@@ -200,7 +200,7 @@ def section(recipe: gw.Recipe, tables: Tables, found: Comparison, trees: LightGB
     ends = [found.seesaw[MMOE][task.name] for task in binary]
     intervals = ["" if end.low is None else f"{end.low:+.4f} to {end.high:+.4f}" for end in ends]
     history = [_by_history(test, sign * _click_rate(tables)) for sign in (1, -1)]
-    sizes = [f"{part.num_rows:,} {name}" for name, part in vars(tables).items()]
+    sizes = [f"{part.num_rows:,} {name}" for name, part in tables.parts.items()]
     where = f"{machine()}, LightGBM {version('lightgbm')}, {torch.get_num_threads()} threads, {datetime.date.today()}"
     return f"""## KuaiRand: six kinds of feedback and the play time, forward in time
 

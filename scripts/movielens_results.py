@@ -109,7 +109,7 @@ def main() -> None:
         "user mean + movie mean (all earlier ratings)": [means_so_far(tables.train, tables.test)],
         **learnt(recipe, seeds),
     }
-    sizes = ", ".join(f"{part.num_rows:,} {name}" for name, part in vars(tables).items() if part is not None)
+    sizes = ", ".join(f"{part.num_rows:,} {name}" for name, part in tables.parts.items() if part is not None)
     write_section(
         "movielens",
         "## MovieLens: will they like it, and how many stars\n\n"

@@ -67,7 +67,7 @@ def test_train_says_it(tmp_path: Path, monkeypatch, capsys):
     for name, table in TABLES.parts.items():
         pq.write_table(table, tmp_path / f"{name}.parquet")
     recipe = {
-        "data": {name: f"{name}.parquet" for name in vars(TABLES)},
+        "data": {name: f"{name}.parquet" for name in TABLES.parts},
         "features": [{"kind": "numeric", "name": name} for name in ("x", "z")],
         "tasks": [{"kind": "regression", "name": name} for name in ("jumps", "straight")],
         "model": {"kind": "shared_bottom", "bottom_dims": [], "tower_dims": []},

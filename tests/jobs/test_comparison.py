@@ -163,7 +163,7 @@ def test_a_step_of_a_funnel_is_judged_with_those_before_it(feed, tmp_path: Path)
 
 
 def test_the_face_takes_recipes_and_rankers(tmp_path: Path):
-    for name, part in vars(TABLES).items():
+    for name, part in TABLES.parts.items():
         pq.write_table(part, tmp_path / f"{name}.parquet")
     data = gw.declare.Data(train="train.parquet", valid="valid.parquet", test="test.parquet")
     recipe = gw.Recipe(
@@ -180,7 +180,7 @@ def test_the_face_takes_recipes_and_rankers(tmp_path: Path):
     assert isinstance(found, Comparison)
     assert (tmp_path / "run" / "comparison.json").exists()
     ranker = gw.Ranker.from_options(SCHEMA, quick())
-    assert gw.compare(ranker, *vars(TABLES).values(), seeds=1, samples=20, workers=1).verdicts == found.verdicts
+    assert gw.compare(ranker, *TABLES.parts.values(), seeds=1, samples=20, workers=1).verdicts == found.verdicts
 
 
 def test_trees_learn_every_task_on_its_own_rows(feed, feed_schema, tmp_path: Path):
