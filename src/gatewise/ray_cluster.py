@@ -45,14 +45,13 @@ def on_ray(work: Callable[[], None], cluster: Cluster) -> None:
     if begun:
         _join(ray, cluster)
     try:
-        gpus = cluster.resources.get("GPU", 0) > 0
+        gpus = cluster.gpus > 0
+        needed = {"CPU": cluster.cpus} | ({"GPU": cluster.gpus} if gpus else {})
         trainer = TorchTrainer(
             _called,
             train_loop_config={"work": work, "folder": str(Path.cwd()), "path": [each for each in sys.path if each]},
             torch_config=TorchConfig(backend="nccl" if gpus else "gloo"),
-            scaling_config=ScalingConfig(
-                num_workers=cluster.workers, use_gpu=gpus, resources_per_worker=dict(cluster.resources) or None
-            ),
+            scaling_config=ScalingConfig(num_workers=cluster.workers, use_gpu=gpus, resources_per_worker=needed),
             run_config=RunConfig(
                 storage_path=cluster.storage, failure_config=FailureConfig(max_failures=cluster.max_failures)
             ),

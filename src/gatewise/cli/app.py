@@ -44,6 +44,8 @@ from gatewise.own_modules import import_modules
 from gatewise.version import __version__
 
 LOGGER = logging.getLogger("gatewise")
+QUIET = "GATEWISE_QUIET"
+"""Variable that is set where no progress is shown, which child processes read too."""
 
 app = typer.Typer(
     name="gatewise",
@@ -134,7 +136,7 @@ def _options(
 ) -> None:
     """Multi-task ranking with multi-gate mixture-of-experts (MMoE)."""
     if quiet:
-        os.environ["GATEWISE_QUIET"] = "1"
+        os.environ[QUIET] = "1"
     elif not sys.stderr.isatty():
         _log_progress()
     import_modules(modules or [])
@@ -150,13 +152,16 @@ def _log_progress() -> None:
 
 @contextmanager
 def _own_log() -> Iterator[None]:
-    """Leave the logger of the process as it was, for programs that call the command line."""
-    before = LOGGER.handlers, LOGGER.propagate, LOGGER.level
+    """Leave the logger of the process, and what it shows, as they were, for programs that call the command line."""
+    before, quiet = (LOGGER.handlers, LOGGER.propagate, LOGGER.level), os.environ.get(QUIET)
     try:
         yield
     finally:
         LOGGER.handlers, LOGGER.propagate = before[:2]
         LOGGER.setLevel(before[2])
+        os.environ.pop(QUIET, None)
+        if quiet is not None:
+            os.environ[QUIET] = quiet
 
 
 def main() -> None:

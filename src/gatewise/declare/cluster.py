@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated
 
 from pydantic import Field
 
 from gatewise.declare.base import declaration
-
-Amount = Annotated[float, Field(gt=0)]
 
 
 @declaration
@@ -27,8 +24,10 @@ class Cluster:
     this machine."""
     workers: Annotated[int, Field(gt=0)] = field(default=2, kw_only=True)
     """Processes that train together."""
-    resources: Mapping[str, Amount] = field(default_factory=dict, kw_only=True)
-    """What each process needs, such as ``{CPU: 4, GPU: 1}``; by default one CPU."""
+    cpus: Annotated[float, Field(gt=0)] = field(default=1.0, kw_only=True)
+    """CPUs of each process."""
+    gpus: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
+    """GPUs of each process; 0: it trains on its CPUs."""
     max_failures: Annotated[int, Field(ge=0)] = field(default=0, kw_only=True)
     """How often processes may die, and all go on from the last checkpoint."""
     storage: str | None = field(default=None, kw_only=True)
