@@ -77,7 +77,21 @@ def sum_gradients(processes: Processes, parameters: Sequence[nn.Parameter]) -> N
     if processes.size == 1:
         return
     present = processes.sum(torch.tensor([p.grad is not None for p in parameters]).long())
-    for parameter, anywhere in zip(parameters, present.tolist(), strict=True):
-        if anywhere:
-            own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-            parameter.grad = processes.sum(own)
+    given = [parameter for parameter, anywhere in zip(parameters, present.tolist(), strict=True) if anywhere]
+    dense = list[nn.Parameter]()
+    for parameter in given:
+        if parameter.grad is not None and parameter.grad.is_sparse:
+            parameter.grad = processes.sum(parameter.grad)
+        else:
+            dense.append(parameter)
+    for dtype in dict.fromkeys(parameter.dtype for parameter in dense):
+        _sum_together(processes, [parameter for parameter in dense if parameter.dtype == dtype])
+
+
+def _sum_together(processes: Processes, parameters: Sequence[nn.Parameter]) -> None:
+    """Replace dense gradients of one type by their sums, which are one tensor on their way."""
+    own = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    flat = processes.sum(torch.cat([gradient.flatten() for gradient in own]))
+    parts = torch.split(flat, [parameter.numel() for parameter in parameters])
+    for parameter, part in zip(parameters, parts, strict=True):
+        parameter.grad = part.view_as(parameter)
