@@ -112,7 +112,7 @@ def section(found: list[tuple[Problem, Comparison]]) -> str:
     notes = NOTES.format(level=level, samples=SAMPLES, groups=", of KuaiRand whole users", **chance)
     parts = [f"## Balancing rules on real data\n\n`make balance`\n\n{machine()}.", notes]
     for problem, comparison in found:
-        sizes = ", ".join(f"{part.num_rows:,} {name}" for name, part in vars(problem.tables).items())
+        sizes = ", ".join(f"{part.num_rows:,} {name}" for name, part in problem.tables.parts.items())
         seeds = "1 seed" if len(comparison.seeds) == 1 else f"{len(comparison.seeds)} seeds: mean ± standard deviation"
         rows = f"Rows, forward in time: {sizes}; {seeds}."
         parts += [f"### {problem.name}\n\n{problem.about} {rows}", table(comparison), in_words(comparison)]

@@ -286,7 +286,7 @@ def markdown(lines: list[list[str]]) -> str:
 def section(groups: dict[str, Group], moved: Mapping[str, dict[str, float]]) -> str:
     """Return the section of what was found."""
     one = next(iter(groups.values()))
-    rows = ", ".join(f"{part.num_rows:,} {name}" for name, part in vars(one.tables).items())
+    rows = ", ".join(f"{part.num_rows:,} {name}" for name, part in one.tables.parts.items())
     where = f"{machine()}, LightGBM {version('lightgbm')}, one thread a training, {datetime.date.today()}"
     texts = [
         GROUP.format(

@@ -109,7 +109,7 @@ class LightGBM:
     def columns(self) -> tuple[Rows, Any]:
         """Return the rows to learn from and those of the test."""
         encoder, _ = TableEncoder.fit(self.schema, self.tables.train)
-        train, valid, test = (columns_of(encoder, part) for part in vars(self.tables).values())
+        train, valid, test = (columns_of(encoder, part) for part in self.tables.parts.values())
         return Rows(train, valid, self.tables.train, self.tables.valid), test
 
     def chosen(self, task: gw.Task) -> dict[str, Any]:

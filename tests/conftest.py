@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # several test processes share the cores: two threads each would wait for one another (read when torch is imported)
@@ -16,6 +18,21 @@ import gatewise as gw
 from servers import password, postgresql, s3, s3_endpoint  # noqa: F401
 
 USERS, ITEMS = 40, 30
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that one worker runs for minutes, so that the other one has work meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Leave the logger as it was: a test may call the command line."""
+    logger = logging.getLogger("gatewise")
+    before = logger.handlers, logger.propagate, logger.level
+    yield
+    logger.handlers, logger.propagate = before[:2]
+    logger.setLevel(before[2])
 
 
 def make_feed(rows: int = 2000, seed: int = 0) -> pa.Table:

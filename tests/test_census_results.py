@@ -31,7 +31,7 @@ def test_the_section_of_a_few_rows(results, shared_data, tmp_path: Path, monkeyp
     assert [feature.name for feature in recipe.features] == [n for n in CENSUS_NOMINAL if n in _names(recipe)]
     assert len(recipe.features) == len(CENSUS_NOMINAL)
     whole = find_tables(recipe, tmp_path)
-    few = Tables(*(part.slice(0, 1_500) for part in vars(whole).values()))
+    few = Tables(*(part.slice(0, 1_500) for part in whole.parts.values()))
     group = results.compared(recipe, few, tmp_path, 1, 1)
     assert list(group.found.cost) == ["MMoE", "shared bottom", "OMoE", "PLE", "single task", "LightGBM"]
     sizes = [size for cost in group.found.cost.values() for size in cost.parameters or ()]

@@ -67,7 +67,7 @@ def recipe(results, shared_data) -> gw.Recipe:
 def test_the_section_of_a_few_rows(results, recipe: gw.Recipe, tmp_path: Path):
     pytest.importorskip("lightgbm")
     whole = find_tables(recipe, tmp_path)
-    few = Tables(*(part.slice(0, 2_000) for part in vars(whole).values()))
+    few = Tables(*(part.slice(0, 2_000) for part in whole.parts.values()))
     ((found, trees),) = results.compared(recipe, few, 1, tmp_path, samples=20)
     assert list(found.metrics) == ["constant", "LightGBM", "MMoE", "shared bottom", "PLE", "STEM", "single task"]
     sizes = [size for cost in found.cost.values() for size in cost.parameters or []]

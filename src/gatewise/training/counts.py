@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gatewise.nn import Batch
-from gatewise.processes import Processes, total
+from gatewise.processes import Processes
 
 
 class TaskCounts(NamedTuple):
@@ -41,15 +41,21 @@ class TaskCounter:
 
     def count(self, batches: list[Batch]) -> TaskCounts:
         """Return the counts of a step with the given batches."""
-        own = sum(len(batch.targets) for batch in batches)
-        rows = total(self.processes, own)
+        rows = sum(len(batch.targets) for batch in batches)
         if self.processes.size > 1 or any(batch.weights is not None for batch in batches):
             parts = [self._of_batch(batch) for batch in batches]
-            return self._counts(rows, self.processes.sum(sum(parts[1:], parts[0])))
+            return self._of_all(rows, sum(parts[1:], parts[0]))
         # for rows that all have weight 1: created once per step size
         if rows not in self._whole:
             self._whole[rows] = self._counts(rows, torch.full_like(self.task_weights, rows))
         return self._whole[rows]
+
+    def _of_all(self, rows: int, counted: Tensor) -> TaskCounts:
+        """Return the counts of all processes, from this one's; both travel together."""
+        if self.processes.size == 1:
+            return self._counts(rows, counted)
+        found = self.processes.sum(torch.cat([counted.double(), counted.new_tensor([rows], dtype=torch.double)]))
+        return self._counts(int(found[-1]), found[:-1].to(counted.dtype))
 
     def _of_batch(self, batch: Batch) -> Tensor:
         if batch.weights is None:

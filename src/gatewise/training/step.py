@@ -128,7 +128,7 @@ class TrainingStep:
         balanced = self._rehearse(batches, counts, gradients) if rehearsed else None
         wanted = None if rehearsed else gradients
         before = self.draws.state() if self.balance.needs_outcome else None
-        summed = torch.zeros_like(counts.per_row)
+        summed, seen = torch.zeros_like(counts.per_row), None
         self.optimizer.zero_grad(set_to_none=True)
         with self._row_gradients():
             for position, batch in enumerate(batches):
@@ -136,13 +136,16 @@ class TrainingStep:
                 losses = sums * counts.per_row
                 if wanted is not None:
                     wanted.add(losses, vectors)
-                balanced = balanced or self._balanced(losses.detach(), counts, wanted)
+                if balanced is None:
+                    seen = self.processes.sum(sums.detach())
+                    balanced = self._balanced(seen * counts.per_row, counts, wanted)
                 summed = summed + sums.detach()
                 objective = (balanced.weights * losses).sum()
                 if penalty is not None:
                     objective = objective + penalty * (len(batch.targets) / counts.rows)
                 if position == len(batches) - 1:
-                    summed = self.processes.sum(summed)
+                    # of a single batch they are summed already
+                    summed = self.processes.sum(summed) if seen is None or len(batches) > 1 else seen
                     objective = self._with_own_loss(objective, summed * counts.per_row, counts)
                 self.scaler.scale(objective).backward()  # type: ignore[no-untyped-call]
         self._update()
@@ -206,14 +209,14 @@ class TrainingStep:
                         gradients.add(sums * counts.per_row, vectors)
                 losses = losses + sums.detach() * counts.per_row
             self.draws.of(CPU).manual_seed(seed)
-            return self._balanced(losses, counts, gradients)
+            return self._balanced(self.processes.sum(losses), counts, gradients)
 
     def _balanced(self, losses: Tensor, counts: TaskCounts, gradients: TaskGradients | None) -> Balanced:
-        """Return the rule's weights for the losses ``[task]``, of which this process has a part."""
+        """Return the rule's weights for the mean losses ``[task]`` of all processes."""
         gramian = None
         if gradients is not None and self.balance.needs == "gramian":
             gramian = gradients.gramian(self.balance.at)
-        given = StepLosses(counts.present, self.processes.sum(losses), gramian)
+        given = StepLosses(counts.present, losses, gramian)
         if gramian is not None and not gramian.isfinite().all():
             # too large for half precision: the scaler skips the step; any other overflow ends the epoch
             return Balanced(given, self.task_weights)
