@@ -38,6 +38,8 @@ CASES |= {
     "dense": {"embedding_update": "dense"},
     "ranking": {"schema": "ranked"},
     "half": {"precision": "bf16"},
+    "moving average": {"ema": 0.9},
+    "mean of epochs": {"average_last": 2, "epochs": 2},
 }
 
 PLAIN = ("single_task", "shared_bottom", "omoe", "cgc", "ple", "adatt", "stem", "cross_stitch")
@@ -54,7 +56,7 @@ TRUNKS: dict[str, dict[str, Any]] = {kind: {"model": {"kind": kind}} for kind in
     "mose": {"model": {"kind": "mose"}, "schema": "apart"},
 }
 SHARDED = {f"{name} in shards": {**case, "tables": "shard"} for name, case in CASES.items() if name != "dense"}
-OF_THREE = ("uncertainty", "gradnorm", "upgrad", "accumulated", "from disk", "ranking")
+OF_THREE = ("uncertainty", "gradnorm", "upgrad", "accumulated", "from disk", "ranking", "moving average")
 """Cases that three processes train, too: what is summed in each of them differs."""
 RECIPE = """
 data: {train: train.parquet, valid: valid.parquet}
@@ -128,7 +130,7 @@ def test_processes_share_tables(case, size, one, several):
 
 def test_killed_processes_lead_to_the_same_weights(tmp_path):
     """Also where the number of processes changes in between."""
-    common = {"balance": "uncertainty", "epochs": 2, "keep_optimizer": True}
+    common = {"balance": "uncertainty", "epochs": 2, "keep_optimizer": True, "ema": 0.9}
     cases = {"replicate": common, "shard": {**common, "tables": "shard"}}
     whole = launch(2, cases, tmp_path / "whole")
     killed = {name: {**case, "dies at": [27, 9]} for name, case in cases.items()}

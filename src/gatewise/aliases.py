@@ -12,6 +12,8 @@ OURS: dict[str, tuple[str, ...]] = {
     "dim": ("embedding_dim", "embed_dim", "emb_dim", "embedding_size", "embed_size", "d_model", "size_of_embedding"),
     "dropout": ("dropout_rate", "dropout_ratio", "net_dropout", "dnn_dropout", "drop"),
     "embedding_lr": ("sparse_lr", "sparse_optimizer_lr"),
+    "ema": ("ema_decay", "model_ema", "ema_momentum", "use_ema", "moving_average", "weight_averaging"),
+    "average_last": ("swa", "swa_epochs", "lawa", "average_epochs", "num_last_checkpoints"),
     "epochs": ("n_epoch", "num_epoch", "max_epoch", "max_epochs", "nb_epoch", "n_iter", "max_iter", "iterations"),
     "expert_dims": ("expert_units", "expert_hidden_units", "expert_dnn_hidden_units", "expert_mlp", "expert_params"),
     "experts": ("num_experts", "n_expert", "n_experts", "expert_num", "num_expert"),

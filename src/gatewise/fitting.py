@@ -14,9 +14,12 @@ from gatewise.fingerprint import fingerprint
 from gatewise.processes import Processes
 from gatewise.serving import Scorer
 from gatewise.training import (
+    Averages,
     Facts,
     Kept,
+    LastEpochs,
     Monitor,
+    MovingAverages,
     Reporter,
     Schedule,
     Stopping,
@@ -78,6 +81,8 @@ def make_trainer(
         restore_kept(own_state(kept, scorer.model.input_layer.tables), scorer.model, balance, optimizer)
     if pull:
         pull_back(optimizer, pull)
+    # after the hook that draws back, so that averages are of the weights that are left
+    averages = _averages(scorer, training, optimizer)
     return Trainer(
         scorer.model,
         scorer.tasks,
@@ -100,6 +105,7 @@ def make_trainer(
         save_seconds=60 * training.save_minutes,
         processes=processes,
         keep_optimizer=training.keep_optimizer,
+        averages=averages,
     )
 
 
@@ -121,6 +127,14 @@ def _fingerprint(
     scorer: Scorer, options: declare.Options, train: TrainingRows, valid: TrainingRows | None
 ) -> dict[str, str]:
     return fingerprint(scorer.encoder.schema, options, train.digest(), None if valid is None else valid.digest())
+
+
+def _averages(scorer: Scorer, training: declare.Training, optimizer: Optimizer) -> Averages:
+    if training.ema is not None:
+        return MovingAverages(scorer.model, optimizer, training.ema)
+    if training.average_last is not None:
+        return LastEpochs(scorer.model, optimizer, training.average_last)
+    return Averages()
 
 
 def _schedule(training: declare.Training, optimizer: Optimizer, rows: int | None) -> Schedule:

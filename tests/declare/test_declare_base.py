@@ -162,6 +162,7 @@ TRAINING = declare.Training(
     conflict_every=7,
     schedule="cosine",
     clip_norm=2.0,
+    ema=0.99,
     monitor="click.auc",
     patience=None,
     min_delta=1e-4,
@@ -197,6 +198,7 @@ TRACKERS = [
     declare.WandbTracking("feed", entity="team", run="wide", mode="offline"),
 ]
 OTHERS = [
+    declare.Training(average_last=3),
     *EVENT_IDS,
     *EVENT_NUMBERS,
     ATTENTION,

@@ -68,6 +68,8 @@ BOUNDS = [
     *((declare.Training, option, EPS, 0) for option in ("lr", "clip_norm")),
     *((declare.Training, option, 0, -EPS) for option in ("weight_decay", "min_delta", "momentum")),
     (declare.Training, "momentum", 1 - EPS, 1),
+    *((declare.Training, "ema", *bounds) for bounds in ((EPS, 0), (1 - EPS, 1))),
+    (declare.Training, "average_last", 1, 0),
     (declare.Training, "seed", 0, -1),
     (declare.Training, "seed", 2**63 - 1, 2**63),
     (declare.Split, "valid", 0, -EPS),

@@ -58,6 +58,7 @@ def _trainer(
     l2_dense: float = 0.0,
     trunk: type[Trunk] | None = None,
     experts: dict[str, int] | None = None,
+    averages: Callable[[MultiTaskModel, torch.optim.Optimizer], Any] | None = None,
     **options: Any,
 ) -> Trainer:
     """Return a trainer of a model that is the same every time."""
@@ -86,9 +87,8 @@ def _trainer(
         embedding_decay=embedding_decay,
     )
     made_schedule = None if schedule is None else schedule(made)
-    return kind(
-        model, tasks, balance=rule, optimizer=made, schedule=made_schedule, **{"epochs": 3, "batch_size": 8} | options
-    )
+    options = {"epochs": 3, "batch_size": 8, "averages": averages and averages(model, made)} | options
+    return kind(model, tasks, balance=rule, optimizer=made, schedule=made_schedule, **options)
 
 
 @pytest.fixture(autouse=True, scope="package")

@@ -154,6 +154,11 @@ class Training:
     """Schedule of the learning rate: ``step``, ``cosine`` or ``plateau``; None: constant."""
     clip_norm: Annotated[float, Field(gt=0)] | None = field(default=None, kw_only=True)
     """Largest norm of the gradient; a larger gradient is scaled down to this norm."""
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = field(default=None, kw_only=True)
+    """Decay per step of an exponential moving average of the weights, such as 0.999: it is judged after each epoch, and
+    kept, in place of the weights, which go on training; None: no average."""
+    average_last: Positive | None = field(default=None, kw_only=True)
+    """Number of last epochs whose weights are averaged; the mean is judged and kept; None: no mean."""
     monitor: Annotated[str, AfterValidator(_monitored)] = field(default="mean", kw_only=True)
     """The metric that decides the best epoch: ``task.metric``, or ``mean``: the mean over tasks of a metric without a
     unit, such as AUC (binary) and R2 (regression); ``mean.log_loss``: the mean of one metric over the tasks with it."""
@@ -200,6 +205,12 @@ class Training:
             raise ValueError("tables 'shard' trains in precision fp32 or bf16, not fp16")
         return self
 
+    @model_validator(mode="after")
+    def _one_average(self) -> Training:
+        if self.ema is not None and self.average_last is not None:
+            raise ValueError("ema and average_last are two averages of the weights: declare one of them")
+        return self
+
     @property
     def decided(self) -> Decided:
         """Epochs, batch size, patience and learning rate as numbers.
@@ -232,6 +243,8 @@ class TrainingOptions(TypedDict, total=False):
     embedding_decay: float
     schedule: StepDecay | Cosine | Plateau | Literal["step", "cosine", "plateau"] | None
     clip_norm: float | None
+    ema: float | None
+    average_last: int | None
     monitor: str
     patience: int | Auto | None
     min_delta: float

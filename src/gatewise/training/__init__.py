@@ -1,6 +1,7 @@
 """Training: the loop, optimisers, schedules, stopping, checkpoints, history. Only torch is needed."""
 
 from gatewise.training.affinity import task_affinity
+from gatewise.training.averages import Averages, LastEpochs, MovingAverages
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.devices import choose_device
 from gatewise.training.kept import OPTIMIZER, Kept, grown_state, own_state, restore_kept
@@ -21,10 +22,13 @@ __all__ = [
     "HISTORY",
     "IN_COMMANDS",
     "OPTIMIZER",
+    "Averages",
     "Facts",
     "Kept",
+    "LastEpochs",
     "MixedRows",
     "Monitor",
+    "MovingAverages",
     "Reporter",
     "Reporters",
     "Schedule",

@@ -94,6 +94,10 @@ def separated(
         if (weights := state[part]) is not None:
             parts |= {f"{part}/{name}": weights[name] for name in names}
             rest[part] = {name: weight for name, weight in weights.items() if name not in names}
+    rest["averages"] = {}
+    for part, values in state.get("averages", {}).items():
+        parts |= {f"averages/{part}/{name}": value for name, value in values.items() if name in names}
+        rest["averages"][part] = {name: value for name, value in values.items() if name not in names}
     kept = state["kept"]
     parts |= {f"kept/{name}": value for name, value in kept.items() if of_shards(name, value, names)}
     rest["kept"] = {name: value for name, value in kept.items() if f"kept/{name}" not in parts}
@@ -112,6 +116,9 @@ def joined(rest: dict[str, Any], parts: dict[str, Tensor]) -> dict[str, Any]:
         part, _, name = path.partition("/")
         if part in (*COPIES, "kept"):
             rest[part][name] = value
+        elif part == "averages":
+            of, _, name = name.partition("/")
+            rest[part][of][name] = value
         else:
             place, _, name = name.partition("/")
             rest[part]["state"][int(place)]["rule"][name] = value

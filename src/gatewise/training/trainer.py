@@ -19,6 +19,7 @@ from gatewise.machine.allocator import give_back_freed_memory
 from gatewise.nn import Batch, MultiTaskModel, ShardedTables, TensorTable, enough_memory
 from gatewise.processes import Alone, Processes, of_rank_zero, share_of
 from gatewise.tasks import Metrics, Task, evaluate_tasks, targets_and_weights
+from gatewise.training.averages import Averages
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.gate_watch import watched_gates
 from gatewise.training.kept import Kept, kept_state, whole_state
@@ -65,6 +66,7 @@ class Trainer:
         processes: the processes that train the model together, each with its share of every batch.
         save_seconds: seconds between checkpoints within an epoch.
         keep_optimizer: whether :attr:`kept` has the state of the optimiser, too.
+        averages: averages of the weights, which are judged and kept in their place.
 
     Attributes:
         kept: the state of the balancing rule, and of the optimiser if asked for, in the epoch whose weights are kept.
@@ -97,6 +99,7 @@ class Trainer:
         processes: Processes | None = None,
         save_seconds: float = 600.0,
         keep_optimizer: bool = False,
+        averages: Averages | None = None,
     ) -> None:
         self.model, self.tasks = model, tasks
         self.processes = processes or Alone()
@@ -114,6 +117,7 @@ class Trainer:
             processes=self.processes,
         )
         self.shards = Shards(model, optimizer, self.processes)
+        self.averages = averages or Averages()
         self.monitor = monitor or Monitor("mean", tasks)
         self.stopping = stopping or Stopping()
         self.epochs, self.batch_size, self.accumulate, self.seed = epochs, batch_size, accumulate, seed
@@ -276,6 +280,18 @@ class Trainer:
 
     def _finish_epoch(self, record: EpochRecord, valid: TrainingRows | None) -> None:
         started = time.perf_counter()
+        self.averages.after_epoch()
+        # what is judged is what is kept
+        with self.averages.in_model():
+            self._judge(record, valid)
+        self.step.schedule.after_epoch(record.score)
+        record.seconds += time.perf_counter() - started
+        self.history.append(record)
+        self._save()
+        self.reporter.on_epoch_end(record)
+
+    def _judge(self, record: EpochRecord, valid: TrainingRows | None) -> None:
+        """Evaluate the model after an epoch, and keep its weights if they are the best so far."""
         if valid is not None:
             with watched_gates(self.model, [task.name for task in self.tasks], self.processes) as gates:
                 record.valid = self.evaluate(valid)
@@ -285,13 +301,8 @@ class Trainer:
         if record.best or valid is None:
             self._keep_state()
             # the weights of the only epoch stay where they are: nothing could be restored
-            if self.epochs > 1:
+            if self.epochs > 1 or self.averages:
                 self._keep_best()
-        self.step.schedule.after_epoch(record.score)
-        record.seconds += time.perf_counter() - started
-        self.history.append(record)
-        self._save()
-        self.reporter.on_epoch_end(record)
 
     @torch.no_grad()
     def _keep_best(self) -> None:
@@ -328,6 +339,7 @@ class Trainer:
             "history": [asdict(record) for record in self.history],
             "best": self.best_weights,
             "kept": self.kept,
+            "averages": self.averages.state_dict(),
             "stopping": self.stopping.state_dict(),
             **self.step.state_dict(),
         }
@@ -354,6 +366,7 @@ class Trainer:
         self.step.load_state_dict(state)
         self.best_weights, self._under_way = state["best"], state.get("under_way")
         self.stopping.load_state_dict(state["stopping"])
+        self.averages.load_state_dict(state.get("averages", {}))
         self.kept = state.get("kept", {})
         self.history = records_from(state["history"])
         if self.best_weights is None and self._under_way is None and self.history:
