@@ -42,7 +42,7 @@ from gatewise.processes import Processes
 from gatewise.progress import PROBLEMS, at_terminal, reporter_of, working
 from gatewise.provenance import Provenance, RowsSeen, trained_now
 from gatewise.report import check_extra, collect, page_of, render
-from gatewise.serving import Artefact, Scorer, grow, save_artefact
+from gatewise.serving import Artefact, ModelChange, Scorer, changed, grow, save_artefact, with_members
 from gatewise.tasks import Metrics
 from gatewise.training import Kept, Reporter, Reporters, choose_device, goes_on, grown_state
 from gatewise.tuning import tuned
@@ -71,6 +71,7 @@ class Ranker(Described, Insight, Estimator):
         provenance: when, with which versions, commit and rows the model was trained, and what it was updated from; None
             before the first training.
         turnover: after :meth:`update`, by vocabulary, how many values got a row, gave theirs back, and wait for one.
+        changes: of a ranker that :meth:`changed` returned, what became of each feature, task, and the experts.
         until: by column of times, the moment up to which labels with a ``delay`` were learnt: in seconds since 1970, or
             in the column's unit for a delay that is a number.
 
@@ -119,6 +120,7 @@ class Ranker(Described, Insight, Estimator):
         self.provenance: Provenance | None = None
         self.turnover: dict[str, Turnover] = {}
         self.until: dict[str, float] = {}
+        self.changes: list[ModelChange] = []
         self._kept: Kept = {}
 
     @property
@@ -282,6 +284,48 @@ class Ranker(Described, Insight, Estimator):
             what = f"update: the calibration of {shown(dropped)} was learnt for the model before and is dropped"
             warnings.warn(f"{what}: give valid, or call calibrate", GatewiseWarning, stacklevel=3)
         return kept
+
+    def changed(
+        self,
+        schema: declare.Schema | None = None,
+        model: declare.AnyArchitecture | str | None = None,
+        table: Any = None,
+    ) -> Ranker:
+        """Return a ranker with other features, tasks or experts, which goes on from what this one has learnt.
+
+        Of the tasks that both have, it predicts what this one does: a new feature has no effect at first, a new task
+        has a tower of its own and gates that are the mean of the others', and a new expert is a copy with which an
+        earlier one shares its weight. Only a feature that is gone, or experts that are gone with their task from a PLE
+        of several levels, change predictions. :meth:`update` then trains it; optimiser and balancing rule begin anew.
+
+        The model is a shared bottom, MMoE, CGC or PLE with softmax gates; new experts need gates with a bias.
+
+        Args:
+            schema: other features and tasks; those of equal name are declared alike, but for weight and metrics of a
+                task; None: those of this ranker.
+            model: an architecture of the same kind with more experts; None: that of this ranker.
+            table: any table with the columns of the new schema, from which new features and tasks learn vocabularies
+                and statistics; needed for these alone.
+
+        Returns:
+            A new ranker, whose ``changes`` say what was kept, and what is new or gone; this one stays as it is.
+
+        Raises:
+            GatewiseError: the ranker is not fitted yet.
+            DeclarationError: something that was kept is declared otherwise, or the model cannot be changed; names it.
+            TableError: there are new features or tasks, and no table; or the table lacks a column.
+        """
+        before = self.options.model
+        parts = {**vars(self.options), **({} if model is None else {"model": model})}
+        options = declare.from_dict(declare.Options, parts)
+        options = replace(options, model=with_members(before, options.model))
+        other = Ranker.from_options(self.schema if schema is None else schema, options)
+        embedded = other.schema.embedding_numbers(options.model.numbers)
+        seed, rows = options.training.seed, None if table is None else readable(table)
+        other._scorer, other.changes = changed(self.scorer, before, embedded, options.model, rows, seed)
+        other.history, other.provenance, other.rows = self.history, self.provenance, dict(self.rows)
+        other.until = dict(self.until)
+        return other
 
     def to(self, device: str) -> Ranker:
         """Move the fitted model to a device, such as ``"cuda"``, for all later predictions.

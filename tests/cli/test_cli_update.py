@@ -210,3 +210,27 @@ def test_drift_and_turnover_are_said_and_may_stop_the_update(place: Path, capsys
     said = capsys.readouterr().out
     assert "drift" not in said
     assert "got a row" not in said
+
+
+def test_another_schema(place: Path, capsys) -> None:
+    new = place / "new.yaml"
+    new.write_text(
+        """
+features: [{kind: categorical, name: user, dim: 4}, {kind: numeric, name: x}, {kind: sequence, name: tags, dim: 2}]
+tasks: [{kind: binary, name: click}, {kind: regression, name: stay}]
+model: {kind: mmoe, experts: 3, expert_dims: [8], gate: {kind: softmax, bias: true}}
+"""
+    )
+    gatewise(place, "update", "old", "day1.parquet", "-o", "other", "--schema", "new.yaml", "--valid", "day2.parquet")
+    said = re.sub(r" +", " ", capsys.readouterr().out)
+    for line in ("feature tags new without effect at first", "task click kept", "task stay new own tower"):
+        assert f" {line}" in said
+    ranker = gw.load(place / "other" / "artefact")
+    assert [task.name for task in ranker.schema.tasks] == ["click", "stay"]
+    recipe = json.loads((place / "other" / "recipe.json").read_text())
+    assert recipe["kept"] == "as it is"
+    assert [task["name"] for task in recipe["tasks"]] == ["click", "stay"]
+    new.write_text(new.read_text().replace("dim: 4", "dim: 5"))
+    gatewise(place, "update", "old", "day1.parquet", "-o", "none", "--schema", "new.yaml", code=1)
+    assert "feature 'user': dim differs from the trained model: expected 4, found 5" in capsys.readouterr().err
+    assert not (place / "none").exists()

@@ -1,5 +1,6 @@
 """Assembly: from declarations and encoded tables to modules and tensors."""
 
+from gatewise.assembly.carried_over import carry_over
 from gatewise.assembly.model import build_balance, build_model
 from gatewise.assembly.pretrained import load_pretrained_vectors
 from gatewise.assembly.tasks import build_tasks
@@ -15,6 +16,7 @@ __all__ = [
     "build_model",
     "build_tasks",
     "build_trunk",
+    "carry_over",
     "load_language_models",
     "load_pretrained_vectors",
     "to_tensors",

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Table
 
 from gatewise.cli.launch import end_with_launcher, launch
 from gatewise.cli.named_table import ROWS, named_table
@@ -16,6 +19,7 @@ from gatewise.machine import tune_process
 if TYPE_CHECKING:
     from gatewise.data import Turnover
     from gatewise.jobs import Updated
+    from gatewise.serving import ModelChange
 
 
 DRIFTED = 3
@@ -55,6 +59,10 @@ def update(
     stop_on_drift: Annotated[
         bool, typer.Option("--stop-on-drift", help="Learn nothing, and end with 3, if a feature has drifted.")
     ] = False,
+    schema: Annotated[
+        Path | None,
+        typer.Option("--schema", help="YAML with other features and tasks, and perhaps a model, such as a new recipe."),
+    ] = None,
     ranks: Annotated[
         int, typer.Option("--ranks", min=1, help="Processes on this machine that train the model together.")
     ] = 1,
@@ -64,7 +72,7 @@ def update(
     Exit status: 0 written, 1 an error, 2 a mistake in the options, 3 stopped because a feature has drifted.
     """
     tune_process()
-    from gatewise.declare import Update, from_dict
+    from gatewise.declare import Update, from_dict, read_change
 
     if replay_share is not None and not replay:
         raise DeclarationError("--replay-share is the share of the rows of --replay: give both")
@@ -73,6 +81,8 @@ def update(
     options = from_dict(Update, given, source="update")
     tables = {"valid": _rows([valid] if valid else []), "replay": _rows(replay or []), "ripened": _rows(ripened or [])}
     rows = named_table(table)
+    if schema is not None:
+        read_change(schema)
     end_with_launcher()
     if ranks > 1:
         raise typer.Exit(launch(ranks, 0, output))
@@ -80,7 +90,7 @@ def update(
     from gatewise.distributed import rank
     from gatewise.jobs import update_run
 
-    found = update_run(run, rows, output, options, **tables, stop_on_drift=stop_on_drift, now=now)
+    found = update_run(run, rows, output, options, **tables, stop_on_drift=stop_on_drift, now=now, schema=schema)
     if rank() == 0:
         _tell(found, output, tables["valid"], now)
     if found.stopped:
@@ -99,10 +109,22 @@ def _turned(name: str, found: Turnover) -> str:
     return f"{name}: {', '.join(said)}" + (f", {found.waiting:,} wait for one" if found.waiting else "")
 
 
+def _changes_table(changes: list[ModelChange]) -> Table:
+    """Return a table of what was kept, and what is new or gone."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("what", "name", "became", "how"):
+        table.add_column(heading, overflow="fold")
+    for change in changes:
+        table.add_row(*map(escape, change))
+    return table
+
+
 def _tell(found: Updated, output: Path, valid: Any, now: str | None) -> None:
     from gatewise.jobs import ARTEFACT
 
     console = out()
+    if found.changes:
+        console.print(_changes_table(found.changes))
     for drift in (each for each in found.drift if each.drifted):
         console.print(f"drift: {drift.in_words()}", soft_wrap=True, markup=False)
     if found.stopped:

@@ -289,6 +289,28 @@ class TableEncoder:
         columns, found = self.columns.extended(pieces, a_day=a_day)
         return TableEncoder(self.schema, columns, self.labels, self.nulls, self.shares), found
 
+    def changed(self, schema: Schema, learnt: TableEncoder | None = None) -> TableEncoder:
+        """Return an encoder of another schema, with this one's vocabularies and statistics of what both schemas have.
+
+        Args:
+            schema: other features and tasks; those of equal name are declared alike.
+            learnt: an encoder of the other schema, which gives what is new; None: nothing is.
+        """
+        parts = [self] if learnt is None else [learnt, self]
+        states = [part._state() for part in parts]
+        names = {feature.name for feature in schema.features} | {task.name for task in schema.tasks}
+        merged: dict[str, Any] = {}
+        for state in states:
+            for section, known in state.items():
+                own = {name: value for name, value in known.items() if name in names}
+                merged[section] = merged.get(section, {}) | own
+        made = TableEncoder.from_state(schema, merged)
+        for part in parts:
+            for name, column in part.columns.keyed().items():
+                if column.seen is not None and name in made.columns.keyed():
+                    made.columns.keyed()[name].seen = column.seen
+        return made
+
     def learn_shares(self, rows: EncodedTable) -> None:
         """Take over how training rows, or some of them, are distributed; see :meth:`stabilities`."""
         self.shares = shares_of(self.layout, self.vocabularies, rows)

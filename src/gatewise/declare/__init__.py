@@ -55,7 +55,7 @@ from gatewise.declare.number_embeddings import Periodic, PiecewiseLinear
 from gatewise.declare.options import DEFAULT_MODEL, Options
 from gatewise.declare.poolings import GRU, Attention, Transformer
 from gatewise.declare.pretrained import ARROW_SUFFIXES, Pretrained
-from gatewise.declare.recipe import Data, Recipe, Split, read_values
+from gatewise.declare.recipe import Data, Recipe, Split, read_change, read_values
 from gatewise.declare.rows import Rows, Sql, is_uri, located, named_rows, secrets_of, uri_of, without_secrets
 from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, columns_of, embedding_dim, sequence_of
 from gatewise.declare.search_space import Between, OneOf, Range, declared_at, search_space, with_option
@@ -154,6 +154,7 @@ __all__ = [
     "outputs_of",
     "path_of",
     "path_to",
+    "read_change",
     "read_values",
     "read_yaml",
     "read_yaml_file",

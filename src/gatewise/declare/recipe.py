@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import datetime
-from dataclasses import field
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ from gatewise.declare.rows import Rows
 from gatewise.declare.schema import Features, Schema, Tasks
 from gatewise.declare.search_space import Ranges, search_space
 from gatewise.declare.track import Track
-from gatewise.errors import DeclarationError
+from gatewise.errors import DeclarationError, did_you_mean
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Moment = Annotated[
@@ -221,6 +221,28 @@ class Recipe(Options):
             DeclarationError: the file is absent, is not YAML, or holds unknown or invalid options.
         """
         return from_dict(cls, read_values(path, overrides), source=str(path))
+
+
+def read_change(path: str | Path) -> tuple[Schema, Any]:
+    """Return the schema in a file, and the model if one stands there, else None; such a file may be a recipe.
+
+    Of a recipe, the parts that describe data and training are not read.
+
+    Args:
+        path: a YAML (or JSON) file with ``features`` and ``tasks``.
+
+    Raises:
+        DeclarationError: the file is absent, is not YAML, or holds unknown or invalid options.
+    """
+    values = read_yaml_file(path, "schema", "features and tasks")
+    known = [each.name for each in fields(Recipe)]
+    for name in values:
+        if name not in known:
+            raise DeclarationError(f"{path}: {name}: unknown option{did_you_mean(name, known)}")
+    parts = [each.name for each in fields(Schema)]
+    schema = from_dict(Schema, {name: values[name] for name in parts if name in values}, source=str(path))
+    model = from_dict(Options, {"model": values["model"]}, source=str(path)).model if "model" in values else None
+    return schema, model
 
 
 def read_values(path: str | Path, overrides: collections.abc.Iterable[str] = ()) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gatewise.analysis import LOOKED_AT, FeatureDrift, feature_drift
 from gatewise.data import column_names, needed_columns, regrouped, source_of, stream_table
-from gatewise.declare import Instant, Update
+from gatewise.declare import Instant, Update, read_change, to_dict
 from gatewise.distributed import rank
 from gatewise.errors import ArtefactError
 from gatewise.files import held, write_bytes
@@ -19,7 +20,7 @@ from gatewise.loading import load
 from gatewise.progress import unspoken
 from gatewise.provenance import now as clock
 from gatewise.ranker import Ranker
-from gatewise.serving import ARTEFACT, find_artefact
+from gatewise.serving import ARTEFACT, ModelChange, find_artefact
 from gatewise.tasks import Metrics
 from gatewise.training import CHECKPOINT, HISTORY
 
@@ -34,6 +35,7 @@ class Updated:
         after: those of the updated one.
         drift: every feature of today's rows beside the rows of the first training, those that drifted most first; as
             the model before saw them.
+        changes: what became of each feature, each task and the experts, if there was another schema.
         stopped: whether the update was not made, as a feature has drifted.
     """
 
@@ -41,6 +43,7 @@ class Updated:
     before: Metrics | None
     after: Metrics | None
     drift: list[FeatureDrift] = field(default_factory=list)
+    changes: list[ModelChange] = field(default_factory=list)
     stopped: bool = False
 
 
@@ -56,6 +59,7 @@ def update_run(
     ripened: Any = None,
     now: Instant | None = None,
     progress: bool | None = None,
+    schema: Path | None = None,
 ) -> Updated:
     """Train the model of a run further, and write what came of it into another folder.
 
@@ -75,8 +79,11 @@ def update_run(
         ripened: any table of earlier rows with their labels of today, of which those that became final are learnt.
         now: the moment at which labels with a ``delay`` were read; None: the newest time of each table.
         progress: whether to show progress; by default if standard error is a terminal.
+        schema: a file with other features and tasks, and perhaps a model, which the model has from now on, see
+            :meth:`gatewise.Ranker.changed`; such as an edited recipe.
 
     Raises:
+        DeclarationError: the file of the schema is invalid, or the model cannot be changed so.
         ArtefactError: ``source`` holds no artefact; or ``target`` holds a run already, or is held by another process.
         TableError: a table does not hold what the schema declares; names the column.
         TrainingError: a loss is not finite.
@@ -85,17 +92,18 @@ def update_run(
     how = {"replay": replay, "ripened": ripened, "now": now, "progress": progress, **vars(options)}
     if rank() > 0:
         with unspoken():
-            ranker = load(artefact)
+            ranker = _loaded(artefact, schema, train)
             if stop_on_drift and any(each.drifted for each in _drift(ranker, train)):
                 return Updated(ranker, None, None, stopped=True)
             return Updated(ranker.update(train, valid, **how), None, None)
     _check_free(target)
-    ranker = load(artefact)
+    ranker = _loaded(artefact, schema, train)
+    changes = ranker.changes
     with held(target):
         _check_free(target)
         begun, drift = clock(), _drift(ranker, train)
         if stop_on_drift and any(each.drifted for each in drift):
-            return Updated(ranker, None, None, drift, stopped=True)
+            return Updated(ranker, None, None, drift, changes, stopped=True)
         before = None if valid is None else ranker.evaluate(valid, now=now)
         with unspoken():
             ranker.update(train, valid, **how)
@@ -103,7 +111,15 @@ def update_run(
         ranker.metrics = {} if after is None else {"valid": after}
         _write(ranker, before, artefact.parent / RECIPE, target)
         record_run(ranker, target, begun)
-    return Updated(ranker, before, after, drift)
+    return Updated(ranker, before, after, drift, changes)
+
+
+def _loaded(artefact: Path, schema: Path | None, train: Any) -> Ranker:
+    """Return the ranker of an artefact, with the features, tasks and experts of a schema's file if there is one."""
+    if schema is None:
+        return load(artefact)
+    declared, model = read_change(schema)
+    return load(artefact).changed(declared, model, train)
 
 
 def _drift(ranker: Ranker, train: Any) -> list[FeatureDrift]:
@@ -129,6 +145,9 @@ def _check_free(target: Path) -> None:
 def _write(ranker: Ranker, before: Metrics | None, recipe: Path, target: Path) -> None:
     write_history(target / HISTORY, ranker.history)
     write_json(target / METRICS, ranker.metrics | ({} if before is None else {"valid_before": before}))
-    if recipe.exists():
+    if recipe.exists() and not ranker.changes:
         write_bytes(target / RECIPE, recipe.read_bytes())
+    elif recipe.exists():
+        other = to_dict(ranker.schema) | {"model": to_dict(ranker.options)["model"]}
+        write_json(target / RECIPE, json.loads(recipe.read_bytes()) | other)
     ranker.save(target / ARTEFACT)

@@ -166,7 +166,7 @@ class InputLayer(nn.Module):
 
     def columns_of(self, feature: str) -> list[int]:
         """Return the columns of ``x`` that belong to a feature; none for a sequence that is not pooled."""
-        return [column for column, owner in enumerate(self._owners()) if owner == feature]
+        return [column for column, owner in enumerate(self.owners()) if owner == feature]
 
     def blocks(self) -> tuple[list[range], range]:
         """Return the columns of ``x`` of each id feature, and the columns of all texts and numbers."""
@@ -227,7 +227,7 @@ class InputLayer(nn.Module):
 
         return pooled_in_pieces(lists[0], pool)
 
-    def _owners(self) -> list[str]:
+    def owners(self) -> list[str]:
         """Return the feature that each column of ``x`` belongs to."""
         widths = [*self._embedded(), *((text.name, text.dim) for text in self.layout.texts), *self.numbers.widths]
         owners = [name for name, dim in widths for _ in range(dim)]
