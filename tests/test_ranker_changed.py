@@ -108,6 +108,8 @@ def test_copies_of_an_expert_part_without_dropout() -> None:
 def test_what_is_new_learns(name: str, tmp_path: Any) -> None:
     before = trained(name)
     after = before.changed(gw.Schema(features=MORE_FEATURES, tasks=MORE_TASKS), table=TABLE)
+    # a report before the update has no history to show
+    after.report(tmp_path / "page.html", TABLE, progress=False)
     click, buy = (before.evaluate(TABLE)["click"]["auc"], after.evaluate(TABLE)["buy"]["auc"])
     after.update(TABLE, epochs=20)
     metrics = after.evaluate(TABLE)

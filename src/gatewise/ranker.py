@@ -308,7 +308,7 @@ class Ranker(Described, Insight, Estimator):
                 and statistics; needed for these alone.
 
         Returns:
-            A new ranker, whose ``changes`` say what was kept, and what is new or gone; this one stays as it is.
+            A new ranker without a history, whose ``changes`` say what was kept, and what is new or gone; this one stays as it is.
 
         Raises:
             GatewiseError: the ranker is not fitted yet.
@@ -323,8 +323,8 @@ class Ranker(Described, Insight, Estimator):
         embedded = other.schema.embedding_numbers(options.model.numbers)
         seed, rows = options.training.seed, None if table is None else readable(table)
         other._scorer, other.changes = changed(self.scorer, before, embedded, options.model, rows, seed)
-        other.history, other.provenance, other.rows = self.history, self.provenance, dict(self.rows)
-        other.until = dict(self.until)
+        # the history is that of other tasks
+        other.provenance, other.rows, other.until = self.provenance, dict(self.rows), dict(self.until)
         return other
 
     def to(self, device: str) -> Ranker:
