@@ -308,7 +308,8 @@ class Ranker(Described, Insight, Estimator):
                 and statistics; needed for these alone.
 
         Returns:
-            A new ranker without a history, whose ``changes`` say what was kept, and what is new or gone; this one stays as it is.
+            A new ranker without a history, whose ``changes`` say what was kept, and what is new or gone; this ranker
+            stays as it is.
 
         Raises:
             GatewiseError: the ranker is not fitted yet.
