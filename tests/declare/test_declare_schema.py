@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gatewise import declare
 from gatewise.declare import Binary, Categorical, Numeric, Regression, Schema, Sequence, Vector, embedding_dim
+from gatewise.declare.schema import RESERVED
 from gatewise.errors import DeclarationError
 
 USER, CLICK, RATING = Categorical("user"), Binary("click"), Regression("rating")
@@ -26,7 +27,9 @@ def kinds(name):
 
 @st.composite
 def schemas(draw, names):
-    named = draw(st.lists(names, min_size=2, max_size=4, unique=True))
+    # words of the program are tried too, and some are no names of predictions
+    free = names.filter(lambda name: name not in RESERVED)
+    named = draw(st.lists(free, min_size=2, max_size=4, unique=True))
     cut = draw(st.integers(1, len(named) - 1))
     return Schema(features=[draw(kinds(n)[0]) for n in named[:cut]], tasks=[draw(kinds(n)[1]) for n in named[cut:]])
 
