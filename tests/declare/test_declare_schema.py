@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from gatewise import declare
 from gatewise.declare import Binary, Categorical, Numeric, Regression, Schema, Sequence, Vector, embedding_dim
-from gatewise.declare.schema import RESERVED
 from gatewise.errors import DeclarationError
+from gatewise.names import RESERVED
 
 USER, CLICK, RATING = Categorical("user"), Binary("click"), Regression("rating")
 
