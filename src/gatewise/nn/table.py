@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -138,6 +139,11 @@ class TensorTable:
 
     def digest(self) -> str:
         """Return a hash of the table's contents: inputs, labels, weights and groups."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        # checkpoint and provenance ask for it, and a large table takes a while
         digest = hashlib.blake2b(digest_size=32)
         ragged = [*self.lists, *(texts.tokens for texts in self.texts), *self.number_lists]
         lists = [part for ids in ragged for part in (ids.values, ids.offsets)] + [texts.codes for texts in self.texts]

@@ -105,10 +105,9 @@ class TrainingStep:
         self.conflict = None if conflict_every is None else ConflictMonitor(names, conflict_every)
         self._compiled = self._compile() if compile else self._losses
         self._parameters: list[nn.Parameter] = [p for group in optimizer.param_groups for p in group["params"]]
-        shards = model.input_layer.tables.trained_shards()
-        apart = {id(weight) for weight in shards}
+        self._shards = model.input_layer.tables.trained_shards()
+        apart = {id(weight) for weight in self._shards}
         self._replicas = [p for p in self._parameters if id(p) not in apart]
-        self._shards = list(shards)
         self._counter = TaskCounter(self.task_weights, self.processes)
 
     def __call__(self, batches: list[Batch]) -> StepResult:
