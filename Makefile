@@ -9,6 +9,7 @@
 # make kuairand: multi-task models beside LightGBM on KuaiRand, into docs/results.md (an hour; DATA=folder)
 # make census: multi-task models beside LightGBM on Census-Income, into docs/results.md (half an hour; DATA=folder)
 # make moving: AUC of scripts that moved, beside torch-rechub and DeepCTR-Torch, into docs/moving (a quarter of an hour)
+# make docs: the site in English and Chinese, into build/site; every warning is an error
 # make wheel: both wheels into dist/, the one for Linux on x86-64 with compiled kernels
 # make bench-check: fail if training has become slow (a minute)
 
@@ -17,7 +18,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: moving demo test test-ray asan lint format results funnels late balance kuairand census paper bench bench-check readme wheel clean
+.PHONY: moving demo test test-ray asan lint format results funnels late balance kuairand census paper bench bench-check readme docs wheel clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
@@ -40,6 +41,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -33,6 +33,7 @@ from gatewise.cli.predict import predict
 from gatewise.cli.promote import promote
 from gatewise.cli.report import report
 from gatewise.cli.runs import runs
+from gatewise.cli.schema import schema
 from gatewise.cli.serve import serve
 from gatewise.cli.statuses import INTERNAL_ERROR, INTERRUPTED, LOST, TERMINATED, USAGE_ERROR, USER_ERROR
 from gatewise.cli.train import train
@@ -112,6 +113,7 @@ for command in (
     promote,
     serve,
     convert,
+    schema,
     doctor,
 ):
     app.command()(_interruptible(command))

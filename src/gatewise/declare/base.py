@@ -28,15 +28,18 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     Tag,
     TypeAdapter,
     ValidationError,
     model_validator,
 )
 from pydantic.dataclasses import dataclass as pydantic_dataclass
-from pydantic_core import ArgsKwargs
+from pydantic_core import ArgsKwargs, CoreSchema, core_schema
 
 from gatewise.aliases import ours_for
+from gatewise.declare.meanings import OptionsInDocstring
 from gatewise.declare.strict_yaml import StrictLoader
 from gatewise.errors import DeclarationError, did_you_mean
 
@@ -73,8 +76,28 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 
 CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
-shorthand = BeforeValidator(lambda value: {"kind": value} if isinstance(value, str) else value)
-"""Lets ``"uncertainty"`` stand for ``{"kind": "uncertainty"}``."""
+
+class Shorthand:
+    """Annotation: a text stands for a mapping with one option, ``"uncertainty"`` for ``{"kind": "uncertainty"}``."""
+
+    def __init__(self, option: str) -> None:
+        self.option = option
+
+    def _mapping(self, value: Any) -> Any:
+        return {self.option: value} if isinstance(value, str) else value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return a pydantic schema that takes texts, too."""
+        return core_schema.no_info_before_validator_function(self._mapping, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return a JSON Schema that takes texts, too: the kinds, where a text is one."""
+        mapping = handler(core)
+        kinds = list(mapping.get("discriminator", {}).get("mapping", {}))
+        return {"anyOf": [{"enum": kinds} if kinds else {"type": "string"}, mapping]}
+
+
+shorthand = Shorthand("kind")
 
 Auto = Literal["auto"]
 AUTO: Auto = "auto"
@@ -132,6 +155,7 @@ def declaration(cls: type[T]) -> type[T]:
             raise DeclarationError(f"{cls.__name__}: {error}") from None
 
     made.__init__ = explained  # type: ignore[method-assign, assignment]
+    made.__doc__ = OptionsInDocstring(cls.__doc__ or "")  # type: ignore[assignment]
     return made
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from gatewise.declare.base import Names, declaration
+from gatewise.declare.base import Names, Shorthand, declaration
 from gatewise.declare.tasks import Binary
 from gatewise.errors import DeclarationError, did_you_mean, shown
 
@@ -74,5 +74,5 @@ class Calibration:
         return tuple(names)
 
 
-by_method: Any = BeforeValidator(lambda value: {"method": value} if isinstance(value, str) else value)
+by_method: Any = Shorthand("method")
 """Lets ``"isotonic"`` stand for ``{"method": "isotonic"}``."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, fields, is_dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from pydantic import AfterValidator, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
 from gatewise.declare.base import REGISTERED, declaration
@@ -190,6 +190,12 @@ class OpenTo:
         written = core_schema.simple_ser_schema("any")
         return core_schema.no_info_wrap_validator_function(self._validate, handler(source), serialization=written)
 
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return a JSON Schema that also takes the kinds that are registered now."""
+        ours, kinds = handler(core), _DECLARATIONS.get(self.door, {})
+        own = [_in_json(handler(TypeAdapter(made).core_schema), kind) for kind, made in kinds.items()]
+        return {"anyOf": [ours, {"enum": list(kinds)}, *own]} if own and self._ours else ours
+
     def _validate(self, value: Any, ours: Callable[[Any], Any]) -> Any:
         kinds = _DECLARATIONS.get(self.door, {})
         if isinstance(value, tuple(kinds.values())):
@@ -204,6 +210,11 @@ class OpenTo:
             return ours(value)
         except ValidationError as error:
             raise _with_registered(error, self.door) from None
+
+
+def _in_json(schema: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the JSON Schema of a registered kind; its ``kind`` is required, so that it is no other kind."""
+    return {"allOf": [schema, {"properties": {"kind": {"const": kind}}, "required": ["kind"]}]}
 
 
 def kinds_in(annotation: Any) -> set[str]:

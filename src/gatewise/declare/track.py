@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import model_validator
 
-from gatewise.declare.base import Name, declaration
-
-
-def _named(option: str) -> Any:
-    """Let a text stand for a mapping with one option."""
-    return BeforeValidator(lambda value: {option: value} if isinstance(value, str) else value)
+from gatewise.declare.base import Name, Shorthand, declaration
 
 
 @declaration
@@ -61,11 +56,11 @@ class Track:
         'runs/tensorboard'
     """
 
-    tensorboard: Annotated[TensorBoardTracking | None, _named("folder")] = field(default=None, kw_only=True)
+    tensorboard: Annotated[TensorBoardTracking | None, Shorthand("folder")] = field(default=None, kw_only=True)
     """TensorBoard; also just the folder."""
-    mlflow: Annotated[MLflowTracking | None, _named("uri")] = field(default=None, kw_only=True)
+    mlflow: Annotated[MLflowTracking | None, Shorthand("uri")] = field(default=None, kw_only=True)
     """MLflow; also just the address."""
-    wandb: Annotated[WandbTracking | None, _named("project")] = field(default=None, kw_only=True)
+    wandb: Annotated[WandbTracking | None, Shorthand("project")] = field(default=None, kw_only=True)
     """Weights & Biases; also just the project."""
 
     @model_validator(mode="after")

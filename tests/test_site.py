@@ -1,0 +1,86 @@
+"""The site builds without a warning, searches both languages, and Chinese pages say what English ones say today."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+pytest.importorskip("mkdocs", reason="pip install 'gatewise[docs]'")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built with every warning an error: links, anchors, pages that stand in no list."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_every_page_is_there_in_both_languages(site: Path) -> None:
+    pages = [path.relative_to(ROOT / "docs").with_suffix("") for path in (ROOT / "docs").rglob("*.md")]
+    english = [page for page in pages if not page.name.endswith(".zh-CN")]
+    for page in english:
+        name = page.with_name("index" if page.name == "README" else page.name).as_posix() + ".html"
+        assert (site / name).is_file()
+        assert (site / "zh-CN" / name).is_file()
+
+
+def test_a_page_offers_the_other_language_and_both_colours(site: Path) -> None:
+    text = (site / "start.html").read_text(encoding="utf-8")
+    assert 'href="zh-CN/start.html"' in text
+    assert 'lang="en"' in text
+    assert "prefers-color-scheme: dark" in text
+    assert 'lang="zh' in (site / "zh-CN" / "index.html").read_text(encoding="utf-8")
+
+
+def test_words_of_both_languages_are_found(site: Path) -> None:
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    assert {"en", "zh"} <= set(index["config"]["lang"])
+    titles = {page["title"] for page in index["docs"]}
+    assert {"Glossary", "术语表", "Options of a recipe"} <= titles
+
+
+def test_docstrings_stand_on_the_page_of_the_api(site: Path) -> None:
+    text = (site / "api.html").read_text(encoding="utf-8")
+    for name in ("gatewise.Ranker.fit", "gatewise.Ranker.evaluate", "gatewise.load", "gatewise.nn.MMoE"):
+        assert f'id="{name}"' in text
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    for page in ("index.html", "options.html", "zh-CN/index.html"):
+        text = (site / page).read_text(encoding="utf-8")
+        assert 'src="http' not in text
+        assert '<link rel="stylesheet" href="http' not in text
+
+
+def test_chinese_pages_are_of_the_english_text_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    import twins
+
+    stale = [page.name for page in twins.pages() if not twins.is_up_to_date(page)]
+    assert not stale, f"translate the change, then: python scripts/twins.py {' '.join(stale)}"
+
+
+def test_a_changed_english_page_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    import twins
+
+    english, chinese = tmp_path / "page.md", tmp_path / "page.zh-CN.md"
+    english.write_text("# Page\n<!-- figures: begin -->\n1\n<!-- figures: end -->\n", encoding="utf-8")
+    chinese.write_text("# 页\n", encoding="utf-8")
+    assert not twins.is_up_to_date(chinese)
+    twins.accept(chinese)
+    assert twins.is_up_to_date(chinese)
+    english.write_text("# Page\n<!-- figures: begin -->\n2\n<!-- figures: end -->\n", encoding="utf-8")
+    assert twins.is_up_to_date(chinese)
+    english.write_text("# Another page\n", encoding="utf-8")
+    assert not twins.is_up_to_date(chinese)
