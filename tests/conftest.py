@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 import gatewise as gw
+from browsers import browser, open_page  # noqa: F401
 from servers import password, postgresql, s3, s3_endpoint  # noqa: F401
 
 USERS, ITEMS = 40, 30

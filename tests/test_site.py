@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,30 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
         text = (site / page).read_text(encoding="utf-8")
         assert 'src="http' not in text
         assert '<link rel="stylesheet" href="http' not in text
+
+
+@pytest.mark.parametrize(("page", "words"), [("index", "calibration"), ("zh-CN/index", "校准")])
+def test_a_page_opened_as_a_file_finds_words(site: Path, browser: Any, page: str, words: str) -> None:
+    opened = browser.new_page()
+    opened.goto((site / f"{page}.html").as_uri())
+    opened.wait_for_function("document.querySelector('.md-search__input') !== null")
+    opened.evaluate("document.getElementById('__search').click()")
+    opened.locator(".md-search__input").press_sequentially(words)
+    opened.keyboard.press("Shift")
+    opened.wait_for_selector(".md-search-result__item", timeout=30_000)
+    opened.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_phone(site: Path, browser: Any, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": 375, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    for path in sorted(site.rglob("*.html")):
+        if "files" not in path.parts and path.name != "404.html":
+            page.goto(path.as_uri())
+            wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert wider <= 0, f"{path.name} is {wider} pixels too wide"
+    context.close()
 
 
 def test_chinese_pages_are_of_the_english_text_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
