@@ -295,15 +295,16 @@ class Ranker(Described, Insight, Estimator):
 
         Of the tasks that both have, it predicts what this one does: a new feature has no effect at first, a new task
         has a tower of its own and gates that are the mean of the others', and a new expert is a copy with which an
-        earlier one shares its weight. Only a feature that is gone, or experts that are gone with their task from a PLE
-        of several levels, change predictions. :meth:`update` then trains it; optimiser and balancing rule begin anew.
+        earlier one shares its weight. Only what is gone changes predictions: a feature, or a task that others read.
+        :meth:`update` then trains it; optimiser and balancing rule begin anew.
 
-        The model is a shared bottom, MMoE, CGC or PLE with softmax gates; new experts need gates with a bias.
+        The model is of any kind of Gatewise's own, its gates are softmax gates; new experts need gates with a bias.
 
         Args:
             schema: other features and tasks; those of equal name are declared alike, but for weight and metrics of a
                 task; None: those of this ranker.
-            model: an architecture of the same kind with more experts; None: that of this ranker.
+            model: an architecture of the same kind with more experts, or with the places of new tasks in ``order`` and
+                ``groups``; None: that of this ranker.
             table: any table with the columns of the new schema, from which new features and tasks learn vocabularies
                 and statistics; needed for these alone.
 

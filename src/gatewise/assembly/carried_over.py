@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from gatewise import nn
-from gatewise.assembly.parts import EXPERT, GATE, SHARED, Expert, Key, Part, Parts, gate_key
+from gatewise.assembly.parts import Expert, Key, Part, Parts
+from gatewise.assembly.trunk_parts import EXPERT, GATE, NATIVE, SHARED, gate_key
 from gatewise.draws import Draws
 from gatewise.errors import DeclarationError
 
@@ -29,7 +30,8 @@ def carry_over(
       .. math:: z_{k,i} = z_k + \log \alpha_{k,i}, \qquad \sum_i \alpha_{k,i} = 1
 
       with shares that differ by gate, so that the copies learn different things. It needs gates with a bias.
-    - A unit's gate gives the experts of a new task a weight of about 1e-11.
+    - Copies share an earlier expert's weight in the residual of an AdaTT in the same way.
+    - An earlier gate that reaches the experts of a new task or group gives them a weight of about 1e-11.
 
     Args:
         old: the trained model.
@@ -45,12 +47,17 @@ def carry_over(
         Chen, Goodfellow, Shlens: Net2Net: Accelerating Learning via Knowledge Transfer. ICLR 2016 (copies that leave a
         model's function as it is).
     """
-    source, target = Parts(old, old_tasks), Parts(new, tasks)
+    common = set(old_tasks) & set(tasks)
+    source, target = Parts(old, old_tasks, common), Parts(new, tasks, common)
     if len(source.experts) != len(target.experts):
         raise DeclarationError(f"model: expected {len(source.experts)} levels as before, found {len(target.experts)}")
+    for option, expected in source.fixed.items():
+        if target.fixed[option] != expected:
+            found = target.fixed[option]
+            raise DeclarationError(f"model.{option}: expected {expected!r}, as the model was trained, found {found!r}")
     origins = _origins(source, target)
     for key, part in target.items():
-        found = list(_sources(key, source, target, origins))
+        found = list(_sources(key, source, origins))
         if found:
             _write(key, part, found)
     _deal(source, target, origins, seed)
@@ -78,28 +85,41 @@ def _origins(source: Parts, target: Parts) -> Origins:
     return found
 
 
-def _sources(key: Key, source: Parts, target: Parts, origins: Origins) -> Iterator[Part]:
+def _sources(key: Key, source: Parts, origins: Origins) -> Iterator[Part]:
     """Yield the part of the trained model that a part begins as, or those as whose mean it begins."""
     kind = key[0]
-    if kind == EXPERT and len(key) > 3:
+    if kind in (EXPERT, NATIVE) and len(key) > 3:
         _, level, owner, number, *name = key
         origin = origins[level].get((owner, number))
-        key = (EXPERT, level, *origin, *name) if origin else key
+        key = (kind, level, *origin, *name) if origin else key
     elif kind == GATE and len(key) > 4:
         _, level, unit, owner, number, *name = key
-        expert = (unit if owner == "own" else owner, number)
-        origin = origins[level].get(expert)
+        origin = origins[level].get((unit if owner == "own" else owner, number))
         number = origin[1] if origin else number
         key = (GATE, level, unit, owner, number, *name)
     if key in source:
         yield source[key]
-    elif kind == GATE and len(key) > 3 and key[2] in target.tasks and key[2] not in source.tasks:
-        others = [(*key[:2], task, *key[3:]) for task in source.tasks]
-        yield from (source[other] for other in others if other in source)
+    elif kind == GATE and len(key) > 3 and key[2] not in source.units[key[1]]:
+        yield from _of_others(key, source)
+
+
+def _of_others(key: Key, source: Parts) -> Iterator[Part]:
+    """Yield the parts of the earlier units' gates, of those that weigh the expert if the part is for one."""
+    _, level, _, *rest = key
+    for unit in source.units[level]:
+        other = (GATE, level, unit, *rest)
+        if unit == SHARED or other not in source:
+            continue
+        if len(rest) < 2 or source.reaches(level, unit, (unit if rest[0] == "own" else rest[0], rest[1])):
+            yield source[other]
 
 
 def _write(key: Key, part: Part, sources: list[Part]) -> None:
     """Write the mean of earlier parts, whose columns may be others."""
+    if part.made and not all(source.made for source in sources):
+        raise DeclarationError(
+            f"model: {key[0]}: no layer is between the facet and experts as wide: keep a feature more"
+        )
     values = [_at_columns(key, part, source) for source in sources]
     mean = values[0] if len(values) == 1 else torch.stack(values).mean(dim=0)
     part.values.copy_(mean)
@@ -130,17 +150,26 @@ def _deal(source: Parts, target: Parts, origins: Origins, seed: int) -> None:
         for expert, origin in origins[level].items():
             copies.setdefault(origin, []).append(expert)
         new = [expert for expert in experts if expert not in origins[level]]
+        several = [each for each in copies.values() if len(each) > 1]
         for unit in target.units[level]:
-            for several in (each for each in copies.values() if len(each) > 1):
-                with draws.as_global():
-                    shares = torch.log_softmax(2 * torch.randn(len(several)), dim=0)
-                for expert, share in zip(several, shares, strict=True):
+            for alike in several:
+                for expert, share in zip(alike, _shares(len(alike), draws), strict=True):
                     _bias(target, gate_key(level, unit, expert), "a new expert").values.add_(share)
-            if unit == SHARED and unit in source.units[level]:
-                for expert in new:
+            for expert in new if unit in source.units[level] else ():
+                if target.reaches(level, unit, expert):
                     key = gate_key(level, unit, expert)
-                    _bias(target, key, "a new task of a PLE with several levels").values.fill_(FAR_BELOW)
+                    _bias(target, key, "a new task with experts that other gates weigh").values.fill_(FAR_BELOW)
                     target[*key, "weight"].values.zero_()
+        for alike in several:
+            if (NATIVE, level, *alike[0]) in target:
+                for expert, share in zip(alike, _shares(len(alike), draws), strict=True):
+                    target[NATIVE, level, *expert].values.mul_(share.exp())
+
+
+def _shares(count: int, draws: Draws) -> Tensor:
+    """Draw the logarithms of shares that sum to 1."""
+    with draws.as_global():
+        return torch.log_softmax(2 * torch.randn(count), dim=0)
 
 
 def _bias(target: Parts, key: Key, what: str) -> Part:

@@ -13,8 +13,10 @@ from gatewise.data import TableEncoder
 from gatewise.errors import DeclarationError, TableError, shown
 from gatewise.serving.scorer import Scorer
 
-OF_CHANGE = ("experts", "own_experts", "shared_experts", "gate", "tower_dims")
-"""Options of a model that may change: numbers of experts, and what may be given per task."""
+OF_CHANGE = ("experts", "own_experts", "shared_experts", "gate", "tower_dims", "order", "groups", "sequence")
+"""Options of a model that may change: numbers of experts, what is given per task, what new features and tasks need."""
+AS_TRAINED = {"home": ("experts",)}
+"""Options that may not, by kind of model: a HoME's self-gates have no bias by which copies could share a weight."""
 OF_TRAINING = ("dropout", "l1_", "l2_")
 """Parts of the names of options that no weight depends on."""
 FREE = ("weight", "metrics")
@@ -83,7 +85,8 @@ def _check_model(before: declare.AnyArchitecture, after: declare.AnyArchitecture
     if type(before) is not type(after):
         raise DeclarationError(f"model: expected {before.kind!r}, as the model was trained, found {after.kind!r}")
     for option in _differing(before, after):
-        if option not in OF_CHANGE and not any(part in option for part in OF_TRAINING):
+        may = option in OF_CHANGE and option not in AS_TRAINED.get(before.kind, ())
+        if not may and not any(part in option for part in OF_TRAINING):
             expected, found = getattr(before, option), getattr(after, option)
             raise DeclarationError(f"model.{option}: expected {expected!r}, as the model was trained, found {found!r}")
 
