@@ -1,21 +1,78 @@
-"""Processes of a Ray cluster that train one model together."""
+"""Processes of a Ray cluster, which train one model together, or many models beside each other."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gatewise.declare import Cluster
 from gatewise.errors import GatewiseError, MissingExtraError, TrainingError
-from gatewise.own_modules import import_as_told
+from gatewise.own_modules import FOLDER, MODULES, import_as_told
 
 SECONDS = 5.0
 """How long a cluster may take to answer."""
+
+
+@dataclass(frozen=True)
+class AsHere:
+    """Makes a process of the cluster as this one: its folder, where modules are found, and modules that were imported.
+
+    Attributes:
+        folder: the working directory, if the other machine has it.
+        path: folders in which modules are found.
+        imported: variables that name the modules of one's own, see :mod:`gatewise.own_modules`.
+    """
+
+    folder: str
+    path: tuple[str, ...]
+    imported: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def now(cls) -> AsHere:
+        """Return what holds in this process."""
+        told = tuple((name, os.environ[name]) for name in (MODULES, FOLDER) if name in os.environ)
+        return cls(str(Path.cwd()), tuple(each for each in sys.path if each), told)
+
+    def __call__(self) -> None:
+        """Make this process so."""
+        sys.path += [each for each in self.path if each not in sys.path]
+        if Path(self.folder).is_dir():
+            os.chdir(self.folder)
+        os.environ.update(self.imported)
+        import_as_told()
+
+
+@contextlib.contextmanager
+def joined(cluster: Cluster, purpose: str) -> Iterator[Any]:
+    """Give the module ``ray``, which has joined the cluster for the length of a block, or had joined one before.
+
+    Args:
+        cluster: as declared.
+        purpose: what needs it, for the error.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        GatewiseError: there is no such cluster.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise MissingExtraError("ray", purpose) from None
+    begun = not ray.is_initialized()
+    if begun:
+        _join(ray, cluster)
+    try:
+        yield ray
+    finally:
+        if begun:
+            ray.shutdown()
 
 
 def on_ray(work: Callable[[], None], cluster: Cluster) -> None:
@@ -34,36 +91,51 @@ def on_ray(work: Callable[[], None], cluster: Cluster) -> None:
         GatewiseError: there is no such cluster.
         TrainingError: a process failed more often than it may; says how.
     """
-    try:
-        from ray.train import FailureConfig, RunConfig, ScalingConfig
-        from ray.train.torch import TorchConfig, TorchTrainer
-
-        import ray
-    except ImportError:
-        raise MissingExtraError("ray", "training on a Ray cluster") from None
-    begun = not ray.is_initialized()
-    if begun:
-        _join(ray, cluster)
-    try:
+    purpose = "training on a Ray cluster"
+    with joined(cluster, purpose):
+        try:
+            from ray.train import FailureConfig, RunConfig, ScalingConfig
+            from ray.train.torch import TorchConfig, TorchTrainer
+        except ImportError:
+            raise MissingExtraError("ray", purpose) from None
         gpus = cluster.gpus > 0
         needed = {"CPU": cluster.cpus} | ({"GPU": cluster.gpus} if gpus else {})
-        trainer = TorchTrainer(
-            _called,
-            train_loop_config={"work": work, "folder": str(Path.cwd()), "path": [each for each in sys.path if each]},
-            torch_config=TorchConfig(backend="nccl" if gpus else "gloo"),
-            scaling_config=ScalingConfig(num_workers=cluster.workers, use_gpu=gpus, resources_per_worker=needed),
-            run_config=RunConfig(
-                storage_path=cluster.storage, failure_config=FailureConfig(max_failures=cluster.max_failures)
-            ),
-        )
-        trainer.fit()
-    except GatewiseError:
-        raise
-    except Exception as error:
-        raise TrainingError(f"training on Ray: {_reason(error)}") from error
-    finally:
-        if begun:
-            ray.shutdown()
+        try:
+            trainer = TorchTrainer(
+                _called,
+                train_loop_config={"work": work, "as_here": AsHere.now()},
+                torch_config=TorchConfig(backend="nccl" if gpus else "gloo"),
+                scaling_config=ScalingConfig(num_workers=cluster.workers, use_gpu=gpus, resources_per_worker=needed),
+                run_config=RunConfig(
+                    storage_path=cluster.storage, failure_config=FailureConfig(max_failures=cluster.max_failures)
+                ),
+            )
+            trainer.fit()
+        except GatewiseError:
+            raise
+        except Exception as error:
+            raise TrainingError(f"training on Ray: {reason_of(error)}") from error
+
+
+def needs_of(cluster: Cluster) -> dict[str, float]:
+    """Return what a process of the cluster needs, as options of a task or an actor of Ray."""
+    return {"num_cpus": cluster.cpus} | ({"num_gpus": cluster.gpus} if cluster.gpus else {})
+
+
+def room_of(ray: Any, cluster: Cluster) -> int:
+    """Return for how many of the declared processes the cluster has room, at most those that it declares.
+
+    Raises:
+        GatewiseError: for none.
+    """
+    present = ray.cluster_resources()
+    room = cluster.workers
+    for name, needed in (("CPU", cluster.cpus), ("GPU", cluster.gpus)):
+        found = present.get(name, 0.0)
+        if needed > found:
+            raise GatewiseError(f"cluster: expected {needed:g} {name}s for a process, found {found:g} in the cluster")
+        room = min(room, int(found // needed)) if needed else room
+    return room
 
 
 def _join(ray: Any, cluster: Cluster) -> None:
@@ -74,7 +146,7 @@ def _join(ray: Any, cluster: Cluster) -> None:
             _check_there(address)
         ray.init(address=address, include_dashboard=False, logging_level=logging.ERROR)
     except Exception as error:
-        raise GatewiseError(f"cluster: cannot join Ray at {cluster.ray!r}: {_reason(error)}") from None
+        raise GatewiseError(f"cluster: cannot join Ray at {cluster.ray!r}: {reason_of(error)}") from None
 
 
 def _check_there(address: str) -> None:
@@ -87,15 +159,12 @@ def _check_there(address: str) -> None:
 
 
 def _called(config: dict[str, Any]) -> None:
-    """Call the work in a process of the cluster, where this one's folder and modules are found if they are there."""
-    sys.path += [each for each in config["path"] if each not in sys.path]
-    if Path(config["folder"]).is_dir():
-        os.chdir(config["folder"])
-    import_as_told()
+    """Call the work in a process of the cluster."""
+    config["as_here"]()
     config["work"]()
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the last line of an error, which Ray puts behind the traceback of its process."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

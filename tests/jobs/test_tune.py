@@ -17,7 +17,7 @@ import yaml
 
 import gatewise as gw
 from gatewise.declare import Recipe
-from gatewise.errors import ArtefactError, DeclarationError
+from gatewise.errors import ArtefactError, DeclarationError, MissingExtraError
 from gatewise.jobs import find_tables
 from gatewise.jobs.tune import Search, tune
 from gatewise.ranker import Ranker
@@ -267,3 +267,13 @@ def test_the_page_has_curve_importance_and_every_trial(whole: Search, place: Pat
     text = render(page)
     assert "training.lr" in text
     assert text.count("<svg") >= 2
+
+
+def test_a_cluster_needs_its_extra(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"tuning on a Ray cluster .*gatewise\[ray\]"):
+        tune(place / "r.yaml", tmp_path, cluster=gw.Cluster())
+    test = place / "valid.parquet"
+    ranker = gw.Ranker(gw.Schema([gw.Categorical("user")], [gw.Binary("click")]), epochs=1)
+    with pytest.raises(MissingExtraError, match=r"comparing on a Ray cluster .*gatewise\[ray\]"):
+        gw.compare(ranker, place / "train.parquet", None, test, seeds=1, cluster=gw.Cluster())

@@ -1,4 +1,4 @@
-"""The processes of one command on a Ray cluster."""
+"""Commands on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gatewise.cli.launch import as_resumed, of_process
-from gatewise.declare import Cluster
+from gatewise.declare import Cluster, Recipe
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,17 @@ class Command:
         except SystemExit as ended:
             if ended.code:
                 raise RuntimeError(f"gatewise train ended with status {ended.code}") from None
+
+
+def cluster_of(recipe: Recipe, ray: bool, workers: int | None) -> Cluster | None:
+    """Return the cluster that a recipe declares, or one on ``--ray``; None: this machine.
+
+    Args:
+        recipe: the recipe.
+        ray: whether ``--ray`` is given.
+        workers: processes of a cluster that the recipe does not declare; None: two.
+    """
+    return recipe.cluster or (Cluster(workers=workers or 2) if ray else None)
 
 
 def train_on_cluster(cluster: Cluster, run_dir: Path, failures: int) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from gatewise.cli.cluster import cluster_of
 from gatewise.cli.show import affinity_tables, costs_table, out, over_trees_table, spreads_table, verdicts_table
 from gatewise.declare import Recipe
 from gatewise.machine import tune_process
@@ -31,6 +32,10 @@ def compare(
     workers: Annotated[
         int | None, typer.Option("--workers", help="How many trainings run side by side; default: one per core.")
     ] = None,
+    ray: Annotated[
+        bool,
+        typer.Option("--ray", help="Train on a Ray cluster; the recipe's cluster section says which, and how many."),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", "--run-dir", help="Folder of the run; default: the recipe's.")
     ] = None,
@@ -51,7 +56,15 @@ def compare(
     run_dir = output or Path(declared.output)
     with working("looking at the tables", at_terminal()):
         tables = find_tables(declared, recipe.parent)
-    options = {"seeds": seeds, "also": kinds, "baseline": baseline, "metrics": metrics, "workers": workers}
+    cluster = cluster_of(declared, ray, workers)
+    options = {
+        "cluster": cluster,
+        "seeds": seeds,
+        "also": kinds,
+        "baseline": baseline,
+        "metrics": metrics,
+        "workers": workers,
+    }
     try:
         found = compare_models(declared.schema(), declared, tables, run_dir, **options)  # type: ignore[arg-type]
     except KeyboardInterrupt:
@@ -64,7 +77,8 @@ def compare(
         }
         for option, value in (("--baseline", baseline), ("--workers", workers)):
             given[option] = None if value is None else [value]
-        words = [str(word) for option, values in given.items() for value in values or [] for word in (option, value)]
+        words = ["--ray"] if ray else []
+        words += [str(word) for option, values in given.items() for value in values or [] for word in (option, value)]
         typer.echo(f"go on with: {shlex.join(['gatewise', 'compare', str(recipe), *words])}", err=True)
         raise
     target = run_dir / COMPARISON_REPORT

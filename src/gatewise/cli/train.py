@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gatewise.cli.cluster import train_on_cluster
+from gatewise.cli.cluster import cluster_of, train_on_cluster
 from gatewise.cli.launch import end_with_launcher, launch
 from gatewise.cli.log_file import LogFile, log_file
 from gatewise.cli.run_names import new_run
 from gatewise.cli.show import metrics_table, out
-from gatewise.declare import Cluster, Recipe
+from gatewise.declare import Recipe
 from gatewise.errors import DeclarationError
 from gatewise.grids import number
 from gatewise.machine import tune_process
@@ -87,7 +87,7 @@ def train(
     run_dir = output or Path(declared.output)
     if new:
         run_dir = new_run(run_dir)
-    cluster = declared.cluster or (Cluster(workers=ranks or 2) if ray else None)
+    cluster = cluster_of(declared, ray, ranks)
     if cluster is not None and "RANK" not in os.environ:
         train_on_cluster(cluster, run_dir, max_restarts)
         return

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from gatewise.cli.cluster import cluster_of
 from gatewise.cli.show import out
+from gatewise.declare import Recipe
 from gatewise.machine import tune_process
 
 
@@ -29,8 +31,13 @@ def tune(
         typer.Option("--goal", "-g", help="One of several goals: --goal click --goal stars.r2; default: one score."),
     ] = None,
     workers: Annotated[
-        int, typer.Option("--workers", help="How many trials side by side, each with its share of the threads.")
-    ] = 1,
+        int | None,
+        typer.Option("--workers", help="How many trials side by side, each with its share of the threads; default: 1."),
+    ] = None,
+    ray: Annotated[
+        bool,
+        typer.Option("--ray", help="Train on a Ray cluster; the recipe's cluster section says which, and how many."),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the search.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Forget the search in the folder.")] = False,
     report: Annotated[bool, typer.Option(help="Write tune.html, too, where the extra is installed.")] = True,
@@ -50,6 +57,7 @@ def tune(
         trials=trials,
         minutes=minutes,
         workers=workers,
+        cluster=cluster_of(Recipe.read(recipe, overrides=set_ or []), ray, workers),
         seed=seed,
         overwrite=overwrite,
     )

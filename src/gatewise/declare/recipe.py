@@ -178,7 +178,7 @@ class Recipe(Options):
     track: Track | None = field(default=None, kw_only=True)
     """Where ``gatewise train`` records the training besides: TensorBoard, MLflow, Weights & Biases."""
     cluster: Cluster | None = field(default=None, kw_only=True)
-    """The Ray cluster that ``gatewise train`` trains on; None: this process, or ``training.ranks`` on this machine."""
+    """The Ray cluster that ``gatewise train``, ``compare`` and ``tune`` train on; None: this machine."""
     tune: Ranges | None = field(default=None, kw_only=True)
     """Where ``gatewise tune`` looks, by path of an option: values such as ``[2, 4, 8]``, or ``[1e-4, 1e-2, log]``; an
     empty list: not there."""

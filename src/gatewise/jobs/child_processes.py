@@ -30,10 +30,15 @@ def nothing_from_here() -> Iterator[None]:
 
 def begin_child(threads: int = 1) -> None:
     """Compute with so many threads, and end with the parent process, or on Ctrl-C."""
-    tune_process()
-    use_threads(threads)
+    compute_with(threads)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def compute_with(threads: int) -> None:
+    """Compute with so many threads, beside other processes."""
+    tune_process()
+    use_threads(threads)
 
 
 def _end_with_parent() -> None:

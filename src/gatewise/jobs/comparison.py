@@ -20,7 +20,7 @@ from gatewise import declare
 from gatewise.analysis import Verdict, check_verdicts, joined_epochs, spreads, unfinished_tasks, verdicts, worded
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder, declared_types, identity_of, needed_columns, pick_column, read_needed
-from gatewise.declare import Options, Recipe, Schema, TableSize, resolved
+from gatewise.declare import Cluster, Options, Recipe, Schema, TableSize, resolved
 from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.files import held, write_atomically
 from gatewise.jobs.compared import Comparison
@@ -47,6 +47,7 @@ class Judging(TypedDict, total=False):
     samples: int
     level: float
     workers: int | None
+    cluster: Cluster | None
     progress: bool | None
 
 
@@ -64,6 +65,7 @@ def compare(
     samples: int = 1000,
     level: float = 0.95,
     workers: int | None = None,
+    cluster: Cluster | None = None,
     progress: bool | None = None,
 ) -> Comparison:
     """Compare a model with a shared bottom and single-task models of equal size, over several seeds.
@@ -86,13 +88,18 @@ def compare(
         metrics: names of further metrics to give verdicts by, besides each task's summary metric, such as ``["ece"]``.
         samples: resamples of the bootstrap.
         level: the level of the bootstrap's intervals.
-        workers: how many trainings run side by side; by default as many as torch would use threads.
+        workers: how many trainings run side by side; by default as many as torch would use threads, or as the
+            cluster has workers.
+        cluster: Ray cluster on which they run; by default that of the recipe, and without one this machine. All
+            machines need the tables' files and the folder of the run.
         progress: show progress; by default when standard error is a terminal.
 
     Raises:
         DeclarationError: there are no test rows, or an option is not valid.
         TableError: a table does not hold what the schema declares.
         TrainingError: a training failed; says which.
+        GatewiseError: there is no such cluster.
+        MissingExtraError: the cluster needs Ray, which is not installed.
     """
     recipe, folder = (Recipe.read(what), Path(what).parent) if isinstance(what, (str, Path)) else (what, Path())
     if not isinstance(recipe, (Recipe, Ranker)):
@@ -100,7 +107,7 @@ def compare(
     schema, declared = (recipe.schema(), recipe) if isinstance(recipe, Recipe) else (recipe.schema, recipe.options)
     if isinstance(recipe, Recipe) and train is None:
         tables = find_tables(recipe, folder)
-        run_dir = run_dir or recipe.output
+        run_dir, cluster = run_dir or recipe.output, cluster or recipe.cluster
     elif train is None or test is None:
         raise DeclarationError("compare: needs a training table and a test table")
     else:
@@ -119,6 +126,7 @@ def compare(
             samples=samples,
             level=level,
             workers=workers,
+            cluster=cluster,
             progress=progress,
         )
 
@@ -173,6 +181,7 @@ def compare_contestants(
     samples: int = 1000,
     level: float = 0.95,
     workers: int | None = None,
+    cluster: Cluster | None = None,
     progress: bool | None = None,
 ) -> Comparison:
     """Train all contestants with several seeds, and compare them on the test rows.
@@ -194,6 +203,7 @@ def compare_contestants(
         level: the level of the bootstrap's intervals.
         workers: how many trainings run side by side, each in a process with one thread; by default as many as torch
             would use threads, and one on an accelerator.
+        cluster: Ray cluster on which they run instead, by default as many as it has workers, each with its CPUs.
         progress: show progress; by default when standard error is a terminal.
 
     Raises:
@@ -221,9 +231,10 @@ def compare_contestants(
             known = resolved(options, TableSize(len(train), tables.valid is not None))
             trials = _trials(competing(encoder, known), options.training.seed, seeds, run_dir / TRIALS, _digest(kept))
         missing = [trial for each in trials for trial in each if not trial.done]
-        count = workers or (1 if choose_device(options.training.device).type != "cpu" else torch.get_num_threads())
+        own = 1 if choose_device(options.training.device).type != "cpu" else torch.get_num_threads()
+        count = workers or (own if cluster is None else cluster.workers)
         with counting_down("trainings", sum(map(len, trials)), show) as tell:
-            run_trials(missing, kept, min(count, len(missing)), tell)
+            run_trials(missing, kept, min(count, len(missing)), tell, cluster)
         with working("drawing the test rows anew", show):
             found = _judged(encoder, options, tables, trials, against, metrics, samples, level)
         write_json(run_dir / COMPARISON, found.to_dict())

@@ -22,6 +22,10 @@ from gatewise.jobs.train import write_json
 PREDICTIONS, RESULT = "predictions.parquet", "result.json"
 
 
+Result = tuple[float, list[str]]
+"""The seconds of a training, and its warnings."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """A contestant with a seed.
@@ -71,7 +75,12 @@ class Trial:
         """Return the predictions for the test rows."""
         return pq.read_table(self.folder / PREDICTIONS)
 
-    def run(self, tables: Tables) -> tuple[float, list[str]]:
+    @property
+    def called(self) -> str:
+        """What messages call it."""
+        return f"{self.contestant.name}, seed {self.seed}"
+
+    def run(self, tables: Tables) -> Result:
         """Train, predict the test rows, and keep predictions and cost.
 
         Returns:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gatewise.declare import Recipe, read_values, to_dict
+from gatewise.declare import Cluster, Recipe, read_values, to_dict
 from gatewise.errors import DeclarationError, TrainingError
 from gatewise.files import held, write_text
 from gatewise.grids import Grid, number, printed_as_tables
+from gatewise.jobs.tables import Tables
 from gatewise.jobs.trial_storage import opened, trials_of
+from gatewise.jobs.tune_on_ray import OnRay
 from gatewise.jobs.tune_plan import Plan
 from gatewise.jobs.tune_search import BEST, Searching, importance_of, winners, write_winners
 from gatewise.jobs.tune_workers import Alone, Several, Workers
 from gatewise.progress import at_terminal, working
 from gatewise.ranker import Ranker
+from gatewise.ray_cluster import joined, room_of
 from gatewise.report import check_extra, render
 from gatewise.report.blocks import Page
 from gatewise.report.search import Trial, search_page
@@ -113,7 +118,8 @@ def tune(
     goals: list[str] | None = None,
     trials: int = 30,
     minutes: float | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    cluster: Cluster | None = None,
     seed: int = 0,
     overwrite: bool = False,
     progress: bool | None = None,
@@ -133,7 +139,11 @@ def tune(
         trials: how many trials there are to be in all, with those of earlier calls.
         minutes: no trial begins after so many minutes, and the last ones end with their epochs; None: no limit.
         workers: how many trials are trained beside each other, each in a process with its share of the threads; a
-            script must then call this function under ``if __name__ == "__main__"``.
+            script must then call this function under ``if __name__ == "__main__"``. By default 1, or as many as the
+            cluster has.
+        cluster: Ray cluster whose processes train the trials; by default that of the recipe, and without one this
+            machine. All machines need the tables' files. A process that dies costs its own trial, which is trained
+            again.
         seed: of the search; equal seeds give equal results, with one worker.
         overwrite: forget the search in the folder.
         progress: show progress; by default when standard error is a terminal.
@@ -143,9 +153,10 @@ def tune(
         ArtefactError: the folder holds the search of another recipe, or another process writes there.
         TableError: a table does not hold what the recipe declares.
         TrainingError: no trial can be trained.
-        MissingExtraError: Optuna is not installed.
+        GatewiseError: there is no such cluster.
+        MissingExtraError: Optuna is not installed, or Ray for a cluster.
     """
-    if trials < 1 or workers < 1 or (minutes is not None and minutes <= 0):
+    if trials < 1 or (workers is not None and workers < 1) or (minutes is not None and minutes <= 0):
         found = f"{trials}, {workers} and {minutes}"
         raise DeclarationError(f"tune: expected 1 trial or more, 1 worker or more and minutes above 0, found {found}")
     plan = _plan(recipe, folder, overrides or [], goals or [], seed)
@@ -158,9 +169,9 @@ def tune(
     plan.folder.mkdir(parents=True, exist_ok=True)
     with held(plan.folder):
         study = opened(plan.folder, plan.digest, len(plan.goals), overwrite=overwrite)
-        team: Workers = Alone(plan, tables) if workers == 1 else Several(plan, workers, _threads_of(workers))
-        searching = Searching(plan, study, team, show, workers > 1)
-        interrupted = searching.run(trials, None if minutes is None else time.monotonic() + 60 * minutes)
+        until = None if minutes is None else time.monotonic() + 60 * minutes
+        with _team(plan, tables, workers, cluster or plan.declared.cluster) as team:
+            interrupted = Searching(plan, study, team, show, team.count > 1).run(trials, until)
         done = trials_of(study)
         front, best = winners(done)
         if best is None:
@@ -188,6 +199,19 @@ def _plan(
     # a wrong goal is found before tables are read
     assert plan.goals
     return plan
+
+
+@contextmanager
+def _team(plan: Plan, tables: Tables, workers: int | None, cluster: Cluster | None) -> Iterator[Workers]:
+    """Give those that train the trials, for the length of a block."""
+    if cluster is not None:
+        with joined(cluster, "tuning on a Ray cluster") as ray:
+            wanted = replace(cluster, workers=workers or cluster.workers)
+            yield OnRay(ray, plan, wanted, room_of(ray, wanted))
+    elif workers is None or workers == 1:
+        yield Alone(plan, tables)
+    else:
+        yield Several(plan, workers, _threads_of(workers))
 
 
 def _threads_of(workers: int) -> int:

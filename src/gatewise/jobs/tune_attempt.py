@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from typing_extensions import override
 
@@ -18,8 +18,15 @@ from gatewise.progress import hushed
 from gatewise.ranker import Ranker
 from gatewise.training import Reporter
 
-if TYPE_CHECKING:
-    import optuna
+
+class Watched(Protocol):
+    """What is told of every epoch of a trial, and says whether it goes on; such as a trial of Optuna."""
+
+    def report(self, value: float, step: int) -> None:
+        """Say how good the trial is after an epoch."""
+
+    def should_prune(self) -> bool:
+        """Whether the trial is worse than others at the epoch that was reported last."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class _Stopped(Exception):  # noqa: N818
 class _Watching(Reporter):
     """Tells a study of every epoch, and ends a trial that is worse than others were, or whose time is up."""
 
-    def __init__(self, trial: optuna.Trial, until: float | None, *, told: bool) -> None:
+    def __init__(self, trial: Watched, until: float | None, *, told: bool) -> None:
         self.trial, self.until, self.told = trial, until, told
         self.records: list[EpochRecord] = []
 
@@ -68,9 +75,7 @@ class _Watching(Reporter):
         return max(record.score for record in self.records if record.score is not None)
 
 
-def attempted(
-    plan: Plan, tables: Tables, trial: optuna.Trial, options: Mapping[str, Any], seconds: float | None
-) -> Outcome:
+def attempted(plan: Plan, tables: Tables, trial: Watched, options: Mapping[str, Any], seconds: float | None) -> Outcome:
     """Train the recipe with some options, and judge it on the validation rows.
 
     Args:

@@ -64,9 +64,10 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """What tells one search from another."""
+        """What tells one search from another; where it is made does not."""
+        values = {name: value for name, value in self.values.items() if name != "cluster"}
         ranges = sorted((path, repr(each)) for path, each in self.space.items())
-        text = json.dumps([dict(self.values), ranges, self.seed], sort_keys=True, default=str)
+        text = json.dumps([values, ranges, self.seed], sort_keys=True, default=str)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def tables(self) -> Tables:
@@ -88,8 +89,7 @@ class Plan:
     def write(self, options: Mapping[str, Any], path: Path, output: Path) -> None:
         """Write the recipe of a trial, so that it runs as it is from the same working directory."""
         changed = self._changed(options)
-        if "track" in self.values:
-            changed["track"] = self.values["track"]
+        changed |= {name: self.values[name] for name in ("track", "cluster") if name in self.values}
         data = {
             name: str((self.source.parent / value).resolve()) if name in FILES and value is not None else value
             for name, value in changed["data"].items()

@@ -31,8 +31,14 @@ class Begun(NamedTuple):
 
 
 class Workers(Protocol):
-    """Trains trials."""
+    """Trains trials.
 
+    Attributes:
+        count: how many it trains beside each other.
+        running: the trials that are being trained.
+    """
+
+    count: int
     running: list[Begun]
 
     @property
@@ -51,6 +57,8 @@ class Workers(Protocol):
 
 class Alone:
     """One process, which is the caller's, with all its threads."""
+
+    count = 1
 
     def __init__(self, plan: Plan, tables: Tables) -> None:
         self.plan, self.tables = plan, tables

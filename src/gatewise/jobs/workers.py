@@ -7,18 +7,21 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from statistics import fmean
 
+from gatewise.declare import Cluster
 from gatewise.errors import GatewiseError, GatewiseWarning, TrainingError
 from gatewise.jobs.child_processes import begin_child, nothing_from_here
 from gatewise.jobs.tables import Tables
-from gatewise.jobs.trials import Trial
+from gatewise.jobs.trials import Result, Trial
+from gatewise.jobs.trials_on_ray import trials_on_ray
 
 Tell = Callable[[int, float | None], None]
 """Receives the number of trainings left and, if known, the estimated seconds."""
 
 
-def run_trials(missing: list[Trial], tables: Tables, workers: int, tell: Tell) -> None:
+def run_trials(missing: list[Trial], tables: Tables, workers: int, tell: Tell, cluster: Cluster | None = None) -> None:
     """Run missing trials, as many side by side as there are workers.
 
     Args:
@@ -26,6 +29,7 @@ def run_trials(missing: list[Trial], tables: Tables, workers: int, tell: Tell) -
         tables: files with the rows.
         workers: processes, each with one thread; 1: this process, with all its threads.
         tell: receives the progress.
+        cluster: where they are trained instead of on this machine, with ``workers`` processes at once.
 
     Raises:
         TrainingError: a training failed; says which.
@@ -35,9 +39,13 @@ def run_trials(missing: list[Trial], tables: Tables, workers: int, tell: Tell) -
     """
     left, seconds = list(missing), dict[str, list[float]]()
     tell(len(left), None)
-    for trial, (took, problems) in _results(missing, tables, workers):
+    if cluster is None or not missing:
+        results = _results(missing, tables, workers)
+    else:
+        results = trials_on_ray(missing, tables, replace(cluster, workers=workers))
+    for trial, (took, problems) in results:
         for problem in problems:
-            warnings.warn(f"{_called(trial)}: {problem}", GatewiseWarning, stacklevel=4)
+            warnings.warn(f"{trial.called}: {problem}", GatewiseWarning, stacklevel=4)
         left.remove(trial)
         seconds.setdefault(trial.contestant.name, []).append(took)
         tell(len(left), _seconds_left(left, seconds) / workers)
@@ -47,9 +55,6 @@ def _seconds_left(left: list[Trial], seconds: dict[str, list[float]]) -> float:
     """Return the estimated seconds of trials in sequence: each contestant's own mean, or the mean of all."""
     means = {name: fmean(took) for name, took in seconds.items()}
     return sum(means.get(trial.contestant.name, fmean(means.values())) for trial in left)
-
-
-Result = tuple[float, list[str]]
 
 
 def _results(missing: list[Trial], tables: Tables, workers: int) -> Iterator[tuple[Trial, Result]]:
@@ -74,13 +79,9 @@ def _result(trial: Trial, get: Callable[[], Result]) -> Result:
     try:
         return get()
     except GatewiseError as error:
-        raise TrainingError(f"compare: {_called(trial)}: {error}") from error
+        raise TrainingError(f"compare: {trial.called}: {error}") from error
     except BrokenProcessPool:
         raise TrainingError(
-            f"compare: {_called(trial)}: its process ended; with too little memory try workers 1, and in a script "
+            f"compare: {trial.called}: its process ended; with too little memory try workers 1, and in a script "
             "call compare under if __name__ == '__main__'"
         ) from None
-
-
-def _called(trial: Trial) -> str:
-    return f"{trial.contestant.name}, seed {trial.seed}"
