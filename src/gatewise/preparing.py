@@ -21,6 +21,7 @@ from gatewise.assembly import (
     build_tasks,
     load_language_models,
     load_pretrained_vectors,
+    shared_matrices,
 )
 from gatewise.caching import Cacher, fits
 from gatewise.data import AsOf, CachedRows, EncodedTable, Moments, TableEncoder, check_there, read_at, readable
@@ -47,6 +48,7 @@ def check_declared(schema: declare.Schema, options: declare.Options) -> None:
     """
     options.model.check(schema)
     declare.check_balance(options.balance, schema)
+    declare.check_tables(schema, options.training)
     tasks = build_tasks(schema)
     Monitor(options.training.monitor, tasks)
     if options.balance.named_tasks:
@@ -153,10 +155,11 @@ def prepare(
     encoded_valid = None if valid is None else tables.validation(encoder, valid, aside)
     encoded_replay = None if replay is None else tables.training(replay, encoder, "the replay table")[1]
     options = _resolved(options, declare.TableSize(len(encoded), valid is not None), show)
-    shared = among if among is not None and among.size > 1 and options.training.tables == "shard" else None
-    scorer = _untrained(encoder, options, device, shared) if known is None else known.copy(device)
+    matrices = shared_matrices(encoder.layout.fields, options.training.tables)
+    shared = among if among is not None and among.size > 1 and matrices else None
+    scorer = _untrained(encoder, options, device, shared, matrices) if known is None else known.copy(device)
     if known is not None and shared is not None:
-        scorer.model.input_layer.tables = ShardedTables.of(scorer.model.input_layer.tables, shared)
+        scorer.model.input_layer.tables = ShardedTables.of(scorer.model.input_layer.tables, shared, matrices)
     with counting("texts read", show and bool(encoder.layout.texts)) as count:
         read = partial(scorer.model.input_layer.read_texts, read=count)
         tensors = _rows(scorer, encoded).prepared(read)
@@ -274,11 +277,15 @@ def _check_vectors(schema: declare.Schema) -> None:
 
 
 def _untrained(
-    encoder: TableEncoder, options: declare.Options, device: torch.device, shared: Processes | None = None
+    encoder: TableEncoder,
+    options: declare.Options,
+    device: torch.device,
+    shared: Processes | None = None,
+    matrices: Collection[str] = (),
 ) -> Scorer:
-    """Return a scorer with an untrained model, whose tables several processes may share."""
+    """Return a scorer with an untrained model, of whose tables several processes may share some matrices."""
     tasks = build_tasks(encoder.schema, encoder.statistics)
-    tables = EmbeddingTables if shared is None else partial(ShardedTables, processes=shared)
+    tables = EmbeddingTables if shared is None else partial(ShardedTables, processes=shared, shared=matrices)
     model = build_model(options.model, encoder.layout, tasks, options.training.seed, tables)
     load_language_models(model)
     load_pretrained_vectors(model, encoder)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 
 
 @pytest.fixture

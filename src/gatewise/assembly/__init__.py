@@ -3,6 +3,7 @@
 from gatewise.assembly.carried_over import carry_over
 from gatewise.assembly.model import build_balance, build_model
 from gatewise.assembly.pretrained import load_pretrained_vectors
+from gatewise.assembly.shared_tables import shared_matrices
 from gatewise.assembly.tasks import build_tasks
 from gatewise.assembly.tensors import to_tensors
 from gatewise.assembly.texts import load_language_models
@@ -19,5 +20,6 @@ __all__ = [
     "carry_over",
     "load_language_models",
     "load_pretrained_vectors",
+    "shared_matrices",
     "to_tensors",
 ]

@@ -59,6 +59,7 @@ from gatewise.declare.recipe import Data, Recipe, Split, read_change, read_value
 from gatewise.declare.rows import Rows, Sql, is_uri, located, named_rows, secrets_of, uri_of, without_secrets
 from gatewise.declare.schema import DEFAULT_DIM, Schema, column_of, columns_of, embedding_dim, sequence_of
 from gatewise.declare.search_space import Between, OneOf, Range, declared_at, search_space, with_option
+from gatewise.declare.shared_tables import check_tables
 from gatewise.declare.side_tower import SideTower
 from gatewise.declare.signatures import spelled_out
 from gatewise.declare.tasks import *
@@ -135,6 +136,7 @@ __all__ = [
     "UpdateOptions",
     "Vector",
     "WandbTracking",
+    "check_tables",
     "chosen",
     "class_of",
     "column_of",

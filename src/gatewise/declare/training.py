@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from gatewise.declare.base import AUTO, Auto, Rate, declaration, number_of, number_or_auto, shorthand
 from gatewise.declare.doors import OpenTo
+from gatewise.errors import did_you_mean
 
 Positive = Annotated[int, Field(gt=0)]
 PositiveOrAuto = Annotated[Annotated[Positive, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
@@ -21,6 +22,8 @@ RateOrAuto = Annotated[
 PatienceOrAuto = Annotated[Annotated[Positive | None, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
 AnyCallback = Annotated[Any, OpenTo("callback")]
 Unit = Literal["epoch", "step"]
+WAYS = ("replicate", "shard")
+"""What processes may do with embedding tables."""
 
 
 def _monitored(text: str) -> str:
@@ -34,6 +37,18 @@ def _device(text: str) -> str:
         hint = "; did you mean 'cuda'?" if text.casefold() in ("gpu", "nvidia") else ""
         raise ValueError(f"expected 'auto', 'cpu', 'mps', 'cuda' or one such as 'cuda:0', found {text!r}{hint}")
     return text
+
+
+def _tables(value: Any) -> Any:
+    """Return a word that is known, or names; refuse other words and an empty list."""
+    if isinstance(value, str) and value not in WAYS:
+        raise ValueError(
+            f"expected 'replicate', 'shard' or names of features, found {value!r}{did_you_mean(value, WAYS)}"
+        )
+    names = isinstance(value, (list, tuple)) and value and all(isinstance(each, str) for each in value)
+    if not isinstance(value, str) and not names:
+        raise ValueError(f"expected 'replicate', 'shard' or names of features, such as [user_id], found {value!r}")
+    return value if isinstance(value, str) else tuple(dict.fromkeys(value))
 
 
 def _memory(value: Any) -> Any:
@@ -124,6 +139,9 @@ class Decided(NamedTuple):
     lr: float
 
 
+Tables = Annotated[str | tuple[str, ...], BeforeValidator(_tables)]
+
+
 @declaration
 class Training:
     """Options of the training; ``Ranker`` takes each of them as a keyword argument."""
@@ -189,8 +207,10 @@ class Training:
     """Minutes between two checkpoints within an epoch, where there is a folder for them."""
     ranks: Positive = field(default=1, kw_only=True)
     """Processes on this machine that ``gatewise train`` starts, and that train the model together."""
-    tables: Literal["replicate", "shard"] = field(default="replicate", kw_only=True)
-    """Embedding tables of several processes: each has all rows, or its part of rows and of the optimiser's state."""
+    tables: Tables = field(default="replicate", kw_only=True)
+    """Embedding tables of several processes: each has all rows (``replicate``), or its part of rows and of the
+    optimiser's state (``shard``); or names of features, such as ``[user_id]``, whose tables are shared like this, with
+    all tables of their width, which are one matrix. The others are replicated."""
     keep_optimizer: bool = field(default=False, kw_only=True)
     """Whether the artefact holds the optimiser's state, with which ``update`` goes on: of Adam twice the bytes of the
     weights, of ``rowwise_adagrad`` one number per embedding row."""
@@ -199,9 +219,9 @@ class Training:
 
     @model_validator(mode="after")
     def _shards_move_rows(self) -> Training:
-        if self.tables == "shard" and self.embedding_update == "dense":
+        if self.tables != "replicate" and self.embedding_update == "dense":
             raise ValueError("tables 'shard' moves the rows of a step alone, embedding_update 'dense' moves all rows")
-        if self.tables == "shard" and self.precision == "fp16":
+        if self.tables != "replicate" and self.precision == "fp16":
             raise ValueError("tables 'shard' trains in precision fp32 or bf16, not fp16")
         return self
 
@@ -258,6 +278,6 @@ class TrainingOptions(TypedDict, total=False):
     cache: str | None
     save_minutes: float
     ranks: int
-    tables: Literal["replicate", "shard"]
+    tables: Literal["replicate", "shard"] | Sequence[str]
     keep_optimizer: bool
     callbacks: Sequence[Any]

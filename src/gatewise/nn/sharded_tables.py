@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -41,8 +41,8 @@ class ShardedTables(EmbeddingTables):
     """Embedding tables of which every process holds a part: row r is on rank r mod W, with its optimiser state.
 
     Before a batch is looked up, :meth:`fetch` brings the rows that it reads, each once, from the processes that have
-    them; gradients go the same way back. All processes look up, and make gradients, at the same time. Frozen tables are
-    whole in every process.
+    them; gradients go the same way back. All processes look up, and make gradients, at the same time. Tables that are
+    frozen, or not to be shared, are whole in every process.
 
     The values at the start are those of :class:`EmbeddingTables` with the same seed.
 
@@ -50,34 +50,43 @@ class ShardedTables(EmbeddingTables):
         fields: name, rows and width of every table.
         processes: the processes that share the rows.
         drawn: whether to draw the initial vectors.
+        shared: names of the matrices whose rows are dealt; None: all that are trained.
     """
 
     sharded = True
 
-    def __init__(self, fields: Sequence[EmbeddingField], processes: Processes, *, drawn: bool = True) -> None:
+    def __init__(
+        self,
+        fields: Sequence[EmbeddingField],
+        processes: Processes,
+        *,
+        drawn: bool = True,
+        shared: Collection[str] | None = None,
+    ) -> None:
         self.processes = processes
-        self.trained = tuple(dict.fromkeys(field.matrix for field in fields if not field.frozen))
+        trained = dict.fromkeys(field.matrix for field in fields if not field.frozen)
+        self.shared = tuple(matrix for matrix in trained if shared is None or matrix in shared)
         self._near: dict[str, _Near] = {}
         self._closed = False
         super().__init__(tuple(fields), drawn=drawn)
 
     @classmethod
-    def of(cls, tables: EmbeddingTables, processes: Processes) -> ShardedTables:
-        """Return this process's part of ordinary tables."""
-        found = cls(tables.fields, processes, drawn=False)
+    def of(cls, tables: EmbeddingTables, processes: Processes, shared: Collection[str] | None = None) -> ShardedTables:
+        """Return this process's part of ordinary tables, of which some matrices may be shared alone."""
+        found = cls(tables.fields, processes, drawn=False, shared=shared)
         with torch.no_grad():
             for matrix, weight in found.weights.items():
                 whole = tables.weights[matrix]
-                weight.copy_(whole[found.own] if matrix in found.trained else whole)
+                weight.copy_(whole[found.own] if matrix in found.shared else whole)
         return found.to(next(iter(tables.weights.values())).device) if tables.weights else found
 
     @override
     def _matrix(self, name: str, rows: int) -> nn.Parameter:
-        return super()._matrix(name, len(range(rows)[self.own]) if name in self.trained else rows)
+        return super()._matrix(name, len(range(rows)[self.own]) if name in self.shared else rows)
 
     @property
     def own(self) -> slice:
-        """The rows of a trained matrix that this process has."""
+        """The rows of a shared matrix that this process has."""
         return slice(self.processes.rank, None, self.processes.size)
 
     @property
@@ -89,7 +98,7 @@ class ShardedTables(EmbeddingTables):
     @override
     def reset_parameters(self) -> None:
         for matrix, weight in self.weights.items():
-            if matrix in self.trained:
+            if matrix in self.shared:
                 self._draw(weight, self.total_rows(matrix))
             else:
                 nn.init.normal_(weight, std=INITIAL_STD)
@@ -113,13 +122,13 @@ class ShardedTables(EmbeddingTables):
 
     @override
     def trained_shards(self) -> list[nn.Parameter]:
-        return [self.weights[matrix] for matrix in self.trained]
+        return [self.weights[matrix] for matrix in self.shared]
 
     @torch.no_grad()
     @override
     def write_rows(self, field: int, rows: Tensor, vectors: Tensor) -> None:
         matrix = self.fields[field].matrix
-        if matrix not in self.trained:
+        if matrix not in self.shared:
             super().write_rows(field, rows, vectors)
             return
         places = rows + self.offsets[field]
@@ -129,7 +138,7 @@ class ShardedTables(EmbeddingTables):
 
     @override
     def rows_of(self, field: int) -> Tensor:
-        if self.fields[field].matrix in self.trained:
+        if self.fields[field].matrix in self.shared:
             raise _part()
         return super().rows_of(field)
 
@@ -140,7 +149,7 @@ class ShardedTables(EmbeddingTables):
             raise _part()
         wanted: dict[str, list[Tensor]] = {}
         for matrix, lookup in lookups:
-            if matrix in self.trained:
+            if matrix in self.shared:
                 wanted.setdefault(matrix, []).append(lookup.rows[lookup.ids >= 0])
         self._near = {matrix: self._fetched(matrix, torch.unique(torch.cat(rows))) for matrix, rows in wanted.items()}
 
@@ -173,7 +182,8 @@ class ShardedTables(EmbeddingTables):
     @torch.no_grad()
     @override
     def _set_gradients(self, reads: list[Read]) -> None:
-        for matrix in self.trained:
+        super()._set_gradients([read for read in reads if read.matrix not in self.shared])
+        for matrix in self.shared:
             weight = self.weights[matrix]
             found = [each for read in reads if (each := read.gradient(matrix, weight.shape[1])) is not None]
             none = (torch.zeros(0, dtype=torch.long, device=weight.device), weight.new_zeros(0, weight.shape[1]))
@@ -200,7 +210,7 @@ class ShardedTables(EmbeddingTables):
         whole = EmbeddingTables(self.fields, drawn=False) if self.first else None
         for matrix, weight in self.weights.items():
             target = None if whole is None else whole.weights[matrix]
-            if matrix in self.trained:
+            if matrix in self.shared:
                 self.gather(matrix, weight, target)
             elif target is not None:
                 target.copy_(weight)
@@ -209,7 +219,7 @@ class ShardedTables(EmbeddingTables):
 
     @torch.no_grad()
     def gather(self, matrix: str, values: Tensor, target: Tensor | None) -> None:
-        """Write the values of all processes, one per row of a trained matrix, into the target of rank 0."""
+        """Write the values of all processes, one per row of a shared matrix, into the target of rank 0."""
         size = self.processes.size
         for start in range(0, -(-self.total_rows(matrix) // size), CHUNK):
             own = values[start : start + CHUNK]

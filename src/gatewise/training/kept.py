@@ -110,7 +110,7 @@ def of_shards(name: str, value: Tensor, names: Collection[str]) -> bool:
 def _matrix(name: str, value: Tensor, tables: ShardedTables) -> str:
     """Return the matrix that a state has values per row of; "": none that processes share."""
     matrix = name.removeprefix(OPTIMIZER + TABLES).partition(":")[0]
-    return matrix if of_shards(name, value, [TABLES + each for each in tables.trained]) else ""
+    return matrix if of_shards(name, value, [TABLES + each for each in tables.shared]) else ""
 
 
 def _restored(prefix: str, parameter: nn.Parameter, state: Kept, rule: Any) -> dict[str, Any]:

@@ -64,25 +64,36 @@ class Shards:
         if written is None and not self:
             return state
         if written is None:
-            rest, whole = separated(state, self.names, self.places)
-            return joined(rest, self._dealt([whole]))
+            return self._shared(state)
         count, self._set = int(written["count"]), int(written["set"])
-        names = [_name(rank, count, self._set) for rank in range(count)]
-        if count == self.processes.size:
-            return joined(state, load_checkpoint(folder / names[self.processes.rank]))
-        return joined(state, self._dealt([load_checkpoint(folder / name) for name in names]))
+        files = [folder / _name(rank, count, self._set) for rank in range(count)]
+        own = load_checkpoint(files[self.processes.rank % count])
+        alike = self.names == [path.removeprefix("model/") for path in own if path.startswith("model/")]
+        if alike and count == self.processes.size:
+            return joined(state, own)
+        shards = [load_checkpoint(path) for path in files]
+        if alike:
+            return joined(state, _dealt(shards, self.processes.rank, self.processes.size))
+        # other tables were shared: those that are not now must be whole
+        state = joined(state, _dealt(shards, 0, 1))
+        return self._shared(state) if self else state
 
-    def _dealt(self, shards: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-        """Return this process's rows of tensors, of which ``shards`` have rows r mod their number."""
-        rank, size = (self.processes.rank, self.processes.size) if self else (0, 1)
-        found = {}
-        for name, first in shards[0].items():
-            rows = sum(len(shard[name]) for shard in shards)
-            whole = first.new_empty(rows, *first.shape[1:])
-            for number, shard in enumerate(shards):
-                whole[number :: len(shards)] = shard[name]
-            found[name] = whole[rank::size].clone()
-        return found
+    def _shared(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return a checkpoint of whole tables with this process's part of them."""
+        rest, whole = separated(state, self.names, self.places)
+        return joined(rest, _dealt([whole], self.processes.rank, self.processes.size))
+
+
+def _dealt(shards: list[dict[str, Tensor]], rank: int, size: int) -> dict[str, Tensor]:
+    """Return a rank's rows of tensors, of which ``shards`` have rows r mod their number."""
+    found = {}
+    for name, first in shards[0].items():
+        rows = sum(len(shard[name]) for shard in shards)
+        whole = first.new_empty(rows, *first.shape[1:])
+        for number, shard in enumerate(shards):
+            whole[number :: len(shards)] = shard[name]
+        found[name] = whole[rank::size].clone()
+    return found
 
 
 def separated(
