@@ -15,7 +15,7 @@ import yaml
 import gatewise as gw
 from gatewise.cli import main
 from gatewise.files import held
-from gatewise.jobs import RunRecord, record_run
+from gatewise.jobs import RunRecord, promote, record_run
 
 RECIPE = {
     "data": {"table": "feed.parquet", "split": {"time": "when", "valid": 0.2, "test": 0.2}},
@@ -67,6 +67,19 @@ def test_runs_stand_beside_each_other_and_say_what_they_are(place, run, feed):
     record_run(updated, place / "runs" / "day-2")
     _are_listed(place, run, first, second)
     _are_compared(run, first, second, place / "runs" / "day-2" / "artefact")
+    _is_marked_in_place(run, place / "runs", second)
+
+
+def _is_marked_in_place(run, runs: Path, second: Path) -> None:
+    promote(runs / "day-2", runs)
+    promote(second, runs, table="feed.parquet", worst=1e9)
+    listed = json.loads(run("runs", "--json")[1])
+    assert [each["name"] for each in listed if each["in_place"]] == [second.relative_to(runs).as_posix()]
+    assert run("runs")[1].count("in place") == 1
+    gw.load(second / "artefact").update(pq.read_table("feed.parquet"), progress=False).save(second / "artefact")
+    said = run("runs")[1]
+    assert "is not the artefact any more that was promoted" in said
+    assert "in place" not in said
 
 
 def _is_kept_as_written(place: Path, second: Path) -> None:

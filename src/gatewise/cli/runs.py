@@ -38,6 +38,8 @@ def runs(
     used = [place for place in range(len(headings)) if any(line[place] for line in lines)]
     out().print(drawn(Grid([headings[place] for place in used], [[line[place] for place in used] for line in lines])))
     for run in found:
+        if run.in_place:
+            typer.echo(f"in place: {run.name}")
         if run.problem is not None:
             typer.echo(f"{run.name}: {run.problem}")
 

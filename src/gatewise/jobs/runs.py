@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from gatewise.errors import ArtefactError
 from gatewise.files import is_held
 from gatewise.jobs.run_record import RECORD, MainMetric, RunRecord
+from gatewise.promoted import POINTER, Pointer, checksum
 from gatewise.provenance import Provenance, provenance_of
 from gatewise.serving import ARTEFACT, MANIFEST, find_artefact
 from gatewise.training import CHECKPOINT, HISTORY
@@ -37,7 +38,8 @@ class Run:
         main: the main metric by output.
         parent: the run that it was updated from: its name, or its id where it is not in the folder; None: none.
         provenance: where its model comes from.
-        problem: what is wrong with a damaged run.
+        problem: what is wrong with a damaged run, or with one in place.
+        in_place: whether it is the one that was promoted last, of those in a folder with ``current.json``.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Run:
     parent: str | None = None
     provenance: Provenance | None = None
     problem: str | None = None
+    in_place: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the run as plain values."""
@@ -60,13 +63,14 @@ def find_runs(folder: Path) -> list[Run]:
     """Return the runs in a folder and below, the newest first; a folder that is a run is its own only one.
 
     Raises:
-        ArtefactError: there is no such folder.
+        ArtefactError: there is no such folder, or a pointer to the run in place is damaged.
     """
     if not folder.is_dir():
         raise ArtefactError(f"there is no folder {str(folder)!r} to look for runs in")
     found = [_run(path, path.relative_to(folder).as_posix() if path != folder else folder.name) for path in _in(folder)]
     names = {run.provenance.id: run.name for run in found if run.provenance is not None and run.provenance.id}
-    known = [replace(run, parent=_parent(run.provenance, names)) for run in found]
+    pointed = _pointed(folder)
+    known = [_in_place(replace(run, parent=_parent(run.provenance, names)), folder, pointed) for run in found]
     return sorted(known, key=lambda run: (run.when or "", run.name), reverse=True)
 
 
@@ -77,6 +81,27 @@ def _in(folder: Path) -> Iterator[Path]:
             yield path
         # what stands beside the artefact of a run may be runs, too
         folders[:] = sorted(each for each in folders if not each.startswith(".") and each != ARTEFACT)
+
+
+def _pointed(folder: Path) -> dict[Path, str]:
+    """Return the artefacts in place, by the pointers in a folder and below, with the checksums of their promotions."""
+    found = {}
+    for path in (Path(place) for place, _, files in os.walk(folder) if POINTER in files):
+        if (current := Pointer.read(path).current) is not None:
+            found[current.artefact(path).resolve()] = current.manifest
+    return found
+
+
+def _in_place(run: Run, folder: Path, pointed: Mapping[Path, str]) -> Run:
+    """Return a run that knows whether it is in place."""
+    path = folder / run.name
+    artefact = find_artefact(path if path.is_dir() else folder)
+    manifest = pointed.get(artefact.resolve())
+    if manifest is None:
+        return run
+    if not (artefact / MANIFEST).is_file() or checksum(artefact) != manifest:
+        return replace(run, problem="it was promoted, and is not the artefact any more that was promoted")
+    return replace(run, in_place=True)
 
 
 def _run(path: Path, name: str) -> Run:
