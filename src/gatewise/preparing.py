@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -117,6 +117,7 @@ def prepare(
     among: Processes | None = None,
     now: declare.Instant | None = None,
     ripened: Ripened | None = None,
+    counted: Mapping[str, torch.Tensor] | None = None,
 ) -> Prepared:
     """Return encoded tables and a new model, or a copy of the known model.
 
@@ -131,6 +132,7 @@ def prepare(
         among: the processes that train together; by default this one alone.
         now: the moment at which labels with a ``delay`` are read; None: the newest time of each table.
         ripened: rows whose labels became final since the last training, or None; with ``known`` only.
+        counted: how many rows each value had in earlier trainings, see :class:`gatewise.nn.IdDropout`.
 
     Raises:
         TableError: a table, or a file of vectors, does not hold what the schema declares; names the column.
@@ -163,7 +165,7 @@ def prepare(
     with counting("texts read", show and bool(encoder.layout.texts)) as count:
         read = partial(scorer.model.input_layer.read_texts, read=count)
         tensors = _rows(scorer, encoded).prepared(read)
-        scorer.model.input_layer.learn(tensors.pieces())
+        scorer.model.input_layer.learn(tensors.pieces(), counted)
         held_out = None if encoded_valid is None else _rows(scorer, encoded_valid).prepared(read)
         earlier = None if encoded_replay is None else _rows(scorer, encoded_replay).prepared(read)
     return Prepared(options, scorer, tensors, held_out, earlier, as_of)

@@ -44,7 +44,7 @@ from gatewise.provenance import Provenance, RowsSeen, trained_now
 from gatewise.report import check_extra, collect, page_of, render
 from gatewise.serving import Artefact, ModelChange, Scorer, changed, grow, save_artefact, with_members
 from gatewise.tasks import Metrics
-from gatewise.training import Kept, Reporter, Reporters, choose_device, goes_on, grown_state
+from gatewise.training import Kept, Reporter, Reporters, choose_device, counted_before, goes_on, grown_state
 from gatewise.tuning import tuned
 
 GATE_SAMPLE = 10_000
@@ -365,7 +365,7 @@ class Ranker(Described, Insight, Estimator):
         """Train a new model, or a known one further, and keep scorer, history and state."""
         known = {} if further is None else {"known": further.scorer, "replay": further.replay}
         if further is not None:
-            known["ripened"] = further.ripened
+            known |= {"ripened": further.ripened, "counted": counted_before(further.kept)}
         prepared = prepare(self.schema, declared, train, valid, **known, show=show, among=among, now=now)
         scorer, rows, held_out = prepared.scorer, prepared.train, prepared.valid
         options = tuned(scorer, prepared.options, rows, held_out, run_dir=run_dir, resume=resume)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 import gatewise as gw
@@ -71,3 +72,24 @@ def test_unseen_values_are_trained_and_a_training_repeats():
     assert not unseen(0.0).any()
     assert unseen(20.0).any()
     assert unseen(20.0).equal(unseen(20.0))
+
+
+def test_an_update_counts_what_earlier_rows_had(tmp_path):
+    schema = gw.Schema(features=[gw.Categorical("user", dim=4)], tasks=[gw.Binary("click")])
+
+    def rows(*users: str) -> dict[str, list]:
+        return {"user": [*users], "click": [i % 2 for i in range(len(users))]}
+
+    model = gw.MMoE(experts=2, expert_dims=[4], id_dropout=20)
+    ranker = gw.Ranker(schema, model, epochs=1, batch_size=50, lr=0.01).fit(rows(*["ann"] * 300, *["bob"] * 10))
+    ranker.save(tmp_path / "model")
+    for known in (ranker, gw.load(tmp_path / "model")):
+        for _ in range(2):
+            known.update(rows(*["ann"] * 10, *["eve"] * 5))
+        known.save(tmp_path / "later")
+        known = gw.load(tmp_path / "later").update(rows("ann", "eve"))
+        names = known.scorer.encoder.vocabularies["user"].values.to_pylist()
+        module = known.scorer.model.input_layer.id_dropout
+        counts = dict(zip(names, module.counts["user"].tolist()[2:], strict=True))
+        assert counts == {"ann": 321, "bob": 10, "eve": 11}
+        assert float(module._shares[0][2 + names.index("bob")]) == pytest.approx(20 / 30)

@@ -15,6 +15,7 @@ from gatewise.analysis import unseen_shares
 from gatewise.declare import Options, Schema
 from gatewise.errors import DeclarationError, did_you_mean
 from gatewise.loading import load
+from gatewise.progress import unspoken
 from gatewise.ranker import Ranker
 from gatewise.tasks import Metrics
 from gatewise.training import OPTIMIZER
@@ -125,7 +126,9 @@ class DayByDay:
             found = {}
             for each in self.strategies:
                 started = time.process_time()
-                models[each.name] = self._learnt(each, models[each.name], today - 1)
+                # what a training says of its rows would be most of an update's seconds
+                with unspoken():
+                    models[each.name] = self._learnt(each, models[each.name], today - 1)
                 cpu = time.process_time() - started
                 found[each.name] = self._judged(models[each.name], self.days[today], cpu)
             yield found

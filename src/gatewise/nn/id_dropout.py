@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -31,6 +31,9 @@ class IdDropout(nn.Module):
         layout: names and sizes of all encoded columns.
         weight: w, in rows; a value with w training rows is replaced half of the time.
 
+    Attributes:
+        counts: by the table's name, how many training rows each of its values has.
+
     Shape:
         - input and output: :class:`Inputs`
     """
@@ -38,17 +41,27 @@ class IdDropout(nn.Module):
     def __init__(self, layout: Layout, weight: float) -> None:
         super().__init__()
         self.layout, self.weight = layout, weight
+        self.counts: dict[str, Tensor] = {}
         self._shares: dict[int, Tensor] = {}
 
-    def learn(self, pieces: Iterable[TensorTable]) -> None:
-        """Count the values of the training rows, over all features that share an embedding table."""
+    def learn(self, pieces: Iterable[TensorTable], before: Mapping[str, Tensor] | None = None) -> None:
+        """Count the values of the training rows, over all features that share an embedding table.
+
+        Args:
+            pieces: the rows.
+            before: what earlier trainings of the model counted, by the table's name; None: there was none.
+        """
         counts: dict[int, Tensor] = {}
         for table in pieces:
             for field, ids in self._columns(table.ids, [ragged.values for ragged in table.lists]):
                 found = torch.bincount(ids.long(), minlength=self.layout.fields[field].rows)
                 counts[field] = counts[field] + found if field in counts else found
-        self._shares = {}
-        for field, count in counts.items():
+        self._shares, self.counts = {}, {}
+        for field, found in counts.items():
+            name = self.layout.fields[field].name
+            earlier = None if before is None else before.get(name)
+            count = found if earlier is None else found + earlier.to(found.device)
+            self.counts[name] = count
             share = self.weight / (self.weight + count.float())
             share[:RESERVED_ROWS] = 0
             # values without a row in training, such as buckets that stayed empty, are never looked up

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -159,10 +159,13 @@ class InputLayer(nn.Module):
         )
         return replace(table, texts=known)
 
-    def learn(self, pieces: Iterable[TensorTable]) -> None:
-        """Learn from the training rows how often each value gives way to the out-of-vocabulary row, if any does."""
+    def learn(self, pieces: Iterable[TensorTable], before: Mapping[str, Tensor] | None = None) -> None:
+        """Learn from the training rows how often each value gives way to the out-of-vocabulary row, if any does.
+
+        ``before`` has what earlier trainings counted, see :meth:`IdDropout.learn`.
+        """
         if self.id_dropout is not None:
-            self.id_dropout.learn(pieces)
+            self.id_dropout.learn(pieces, before)
 
     def columns_of(self, feature: str) -> list[int]:
         """Return the columns of ``x`` that belong to a feature; none for a sequence that is not pooled."""

@@ -4,7 +4,7 @@ from gatewise.training.affinity import task_affinity
 from gatewise.training.averages import Averages, LastEpochs, MovingAverages
 from gatewise.training.checkpoint import load_checkpoint, save_checkpoint
 from gatewise.training.devices import choose_device
-from gatewise.training.kept import OPTIMIZER, Kept, grown_state, own_state, restore_kept
+from gatewise.training.kept import OPTIMIZER, Kept, counted_before, grown_state, own_state, restore_kept
 from gatewise.training.mixed_rows import MixedRows
 from gatewise.training.monitor import Monitor, Stopping, split_name
 from gatewise.training.optimizers import make_optimizer
@@ -38,6 +38,7 @@ __all__ = [
     "TrainingStep",
     "choose_device",
     "cosine",
+    "counted_before",
     "fit_module",
     "goes_on",
     "grown_state",

@@ -1,4 +1,4 @@
-"""What a training leaves behind beside the weights: the state of optimiser and balancing rule, as named tensors."""
+"""What a training leaves behind beside the weights, as named tensors: state of optimiser and rule, counts of values."""
 
 from __future__ import annotations
 
@@ -13,21 +13,31 @@ from gatewise.nn import EmbeddingTables, MultiTaskModel, ShardedTables
 from gatewise.training.optimizers import LazyOptimizer
 
 Kept = dict[str, Tensor]
-"""Tensors by name: ``optimizer:PARAMETER:STATE`` and ``balance:NAME``."""
-OPTIMIZER, BALANCE = "optimizer:", "balance:"
+"""Tensors by name: ``optimizer:PARAMETER:STATE``, ``balance:NAME`` and ``rows of:TABLE``."""
+OPTIMIZER, BALANCE, ROWS_OF = "optimizer:", "balance:", "rows of:"
 TABLES = "input_layer.tables.weights."
 """What the names of embedding matrices begin with."""
 STEP = "step"
 
 
 def kept_state(model: nn.Module, balance: nn.Module, optimizer: torch.optim.Optimizer, *, with_optimizer: bool) -> Kept:
-    """Return the state of a balancing rule and, with ``with_optimizer``, of an optimiser; tensors are not copied."""
+    """Return the state of a balancing rule and, with ``with_optimizer``, of an optimiser; tensors are not copied.
+
+    With ``id_dropout``, how many rows each value has is kept, too.
+    """
     kept: Kept = {BALANCE + name: value.detach() for name, value in balance.state_dict().items()}
+    if isinstance(model, MultiTaskModel) and (dropout := model.input_layer.id_dropout) is not None:
+        kept |= {ROWS_OF + name: count for name, count in dropout.counts.items()}
     if with_optimizer:
         for parameter, name in _names(model, balance).items():
             state = _flat(optimizer.state.get(parameter, {}))
             kept |= {f"{OPTIMIZER}{name}:{what}": torch.as_tensor(value).detach() for what, value in state.items()}
     return kept
+
+
+def counted_before(kept: Kept) -> dict[str, Tensor]:
+    """Return how many rows each value had in earlier trainings, by the table's name."""
+    return {name.removeprefix(ROWS_OF): value for name, value in kept.items() if name.startswith(ROWS_OF)}
 
 
 @torch.no_grad()
@@ -82,6 +92,13 @@ def grown_state(
             for place, field in enumerate(new.fields):
                 if field.matrix == matrix and reset and field.name in reset:
                     found[name][new.offsets[place] + reset[field.name].to(value.device)] = 0
+    for field in new.fields:
+        if (count := found.get(ROWS_OF + field.name)) is not None:
+            # a value that was just admitted has been in no training row
+            longer = torch.nn.functional.pad(count, (0, field.rows - len(count)))
+            if reset and field.name in reset:
+                longer[reset[field.name].to(count.device)] = 0
+            found[ROWS_OF + field.name] = longer
     return found
 
 
