@@ -145,6 +145,10 @@ def test_killed_processes_lead_to_the_same_weights(tmp_path):
         (once / f"{name} died 1").touch()
         launch(2, {name: case}, once)
         assert_equal(name, whole, once, atol=0.0)
+        for file in ("weights.safetensors", "training.safetensors"):
+            written, wanted = (folder / f"{name} artefact" / file for folder in (once, whole))
+            assert written.read_bytes() == wanted.read_bytes()
+        assert not list((once / f"{name} run").glob(".gatewise-*"))
         if name == "shard":
             case["dies at"].append(5)
             launch(1, {name: case}, changed, dies=True)

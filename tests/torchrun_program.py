@@ -16,6 +16,7 @@ import torch
 import gatewise as gw
 from gatewise import declare
 from gatewise.distributed import end_process
+from gatewise.nn import mapped
 from gatewise.training import Reporter
 
 SCHEMA = gw.Schema(
@@ -83,12 +84,15 @@ def main() -> None:
             marks = [out / f"{name} died {number}" for number in range(len(steps))]
             died = sum(mark.exists() for mark in marks)
             dies = [DiesAt(steps[died], marks[died])] if died < len(steps) else []
+            # large tables are gathered in a file, and all are large
+            mapped.LARGE = 0
             ranker = trained({**case, "save_minutes": 0}, out / f"{name} run", resume=died > 0, callbacks=dies)
         else:
             ranker = trained(case)
         # replicas are equal, bit for bit: every rank writes its own, and of shards what it holds
         torch.save(dict(ranker.scorer.model.state_dict()), out / f"{name}.{rank}.pt")
         if rank == 0:
+            ranker.save(out / f"{name} artefact")
             (out / f"{name}.json").write_text(json.dumps(ranker.history[-1].valid))
 
 

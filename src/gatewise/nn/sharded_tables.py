@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from gatewise.errors import GatewiseError
 from gatewise.kernels import Lookup, gather, sum_rows
 from gatewise.layout import EmbeddingField
 from gatewise.nn.embedding import INITIAL_STD, EmbeddingTables, Read
+from gatewise.nn.mapped import empty_on_disk
 from gatewise.processes import Processes
 
 CHUNK = 2**16
@@ -202,12 +204,15 @@ class ShardedTables(EmbeddingTables):
         return torch.sparse_coo_tensor(indices, torch.cat(found), weight.shape, check_invariants=False).coalesce()
 
     @torch.no_grad()
-    def gathered(self) -> EmbeddingTables:
+    def gathered(self, folder: Path | None = None) -> EmbeddingTables:
         """Return ordinary tables with all rows in rank 0; other processes get these tables, which read nothing more.
 
         All processes call this, and send their rows some at a time.
+
+        Args:
+            folder: where rank 0 may keep large tables, see :func:`gatewise.nn.mapped.empty_on_disk`; None: in memory.
         """
-        whole = EmbeddingTables(self.fields, drawn=False) if self.first else None
+        whole = _room_for(self.fields, folder) if self.first else None
         for matrix, weight in self.weights.items():
             target = None if whole is None else whole.weights[matrix]
             if matrix in self.shared:
@@ -227,6 +232,16 @@ class ShardedTables(EmbeddingTables):
             for rank, part in enumerate(found if target is not None else []):
                 assert target is not None
                 target[rank::size][start : start + len(part)] = part
+
+
+def _room_for(fields: Sequence[EmbeddingField], folder: Path | None) -> EmbeddingTables:
+    """Return tables whose vectors are to be written."""
+    with torch.device("meta"):
+        tables = EmbeddingTables(tuple(fields), drawn=False)
+    for matrix, weight in tables.weights.items():
+        room = empty_on_disk(weight.shape, weight.dtype, folder)
+        tables.weights[matrix] = nn.Parameter(room, requires_grad=weight.requires_grad)
+    return tables
 
 
 def _part() -> GatewiseError:

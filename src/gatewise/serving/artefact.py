@@ -187,7 +187,7 @@ def _write_files(artefact: Artefact, folder: Path) -> None:
         # safetensors writes files for their owner only; give these files the permissions of the others
         shutil.copymode(folder / JSON_FILES[0], folder / name)
     written = (*FILES, *(name for name in OPTIONAL if (folder / name).exists()))
-    listed = {name: digest_of((folder / name).read_bytes()) for name in written}
+    listed = {name: _digest_of_file(folder / name) for name in written}
     manifest = {"format": FORMAT, "gatewise": __version__, "files": listed}
     parts = (scorer.encoder.schema, artefact.options)
     if registered := {kind: module for part in parts for kind, module in declare.registered_in(part).items()}:
@@ -251,6 +251,12 @@ def _no_number(text: str) -> float:
 def _finite(text: str) -> float:
     number = float(text)
     return number if math.isfinite(number) else _no_number(text)
+
+
+def _digest_of_file(path: Path) -> dict[str, Any]:
+    """Return the entry of a file that may be larger than the memory."""
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
 
 
 def digest_of(content: bytes) -> dict[str, Any]:

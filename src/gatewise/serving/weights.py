@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
@@ -10,6 +11,8 @@ from gatewise.errors import ArtefactError
 
 LARGEST = 1e12
 """Largest absolute value of a weight: trained weights are near 1, as inputs and labels are standardised."""
+AT_ONCE = 2**22
+"""Numbers that are checked at once."""
 Weights = dict[str, Tensor]
 
 
@@ -44,8 +47,17 @@ def check_values(file: str, weights: Weights) -> None:
         ArtefactError: a tensor holds NaN, infinity or a number that is far too large; names the tensor.
     """
     for name, tensor in weights.items():
-        if tensor.is_floating_point() and not bool((tensor.abs() <= LARGEST).all()):
+        if tensor.is_floating_point() and not all(
+            bool((some.abs() <= LARGEST).all()) for some in _some_at_once(tensor)
+        ):
             raise ArtefactError(f"{file}: {name} holds a value that is not finite, or beyond {LARGEST:g}")
+
+
+def _some_at_once(tensor: Tensor) -> tuple[Tensor, ...]:
+    """Return a tensor in pieces, of which a copy takes little memory."""
+    return (
+        (tensor,) if tensor.ndim == 0 else torch.split(tensor, max(1, AT_ONCE * len(tensor) // max(1, tensor.numel())))
+    )
 
 
 def check_weights(file: str, weights: Weights, model: nn.Module) -> None:

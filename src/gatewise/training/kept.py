@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from gatewise.errors import ArtefactError
 from gatewise.nn import EmbeddingTables, MultiTaskModel, ShardedTables
+from gatewise.nn.mapped import empty_on_disk
 from gatewise.training.optimizers import LazyOptimizer
 
 Kept = dict[str, Tensor]
@@ -109,12 +111,19 @@ def own_state(kept: Kept, tables: EmbeddingTables) -> Kept:
     return {name: value[tables.own] if _matrix(name, value, tables) else value for name, value in kept.items()}
 
 
-def whole_state(kept: Kept, tables: ShardedTables) -> Kept:
-    """Return the state of the whole model in rank 0, where tables are shared; all processes call this."""
+def whole_state(kept: Kept, tables: ShardedTables, folder: Path | None = None) -> Kept:
+    """Return the state of the whole model in rank 0, where tables are shared; all processes call this.
+
+    Args:
+        kept: this process's part.
+        tables: those of the model.
+        folder: where rank 0 may keep large tensors; None: in memory.
+    """
     found = dict(kept)
     for name, value in kept.items():
         if matrix := _matrix(name, value, tables):
-            found[name] = value.new_empty(tables.total_rows(matrix) if tables.first else 0, *value.shape[1:])
+            rows = tables.total_rows(matrix) if tables.first else 0
+            found[name] = empty_on_disk((rows, *value.shape[1:]), value.dtype, folder)
             tables.gather(matrix, value, found[name] if tables.first else None)
     return found
 

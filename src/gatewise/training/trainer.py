@@ -178,8 +178,8 @@ class Trainer:
             self.reporter.on_training_end(reason)
         tables = self.model.input_layer.tables
         if isinstance(tables, ShardedTables):
-            self.best_weights, self.kept = None, whole_state(self.kept, tables)
-            self.model.input_layer.tables = tables.gathered()
+            self.best_weights, self.kept = None, whole_state(self.kept, tables, self.run_dir)
+            self.model.input_layer.tables = tables.gathered(self.run_dir)
         return self.history
 
     def prepare(self, table: TensorTable) -> TensorTable:
