@@ -50,10 +50,10 @@ SMALL_INTRO = """### Beside RealMLP and TabM, on small tables
 `python benchmarks/run_tables.py --small`: the {tables} tables of at most 5,000 rows ({machine}), {seeds} seeds.
 RealMLP and TabM learn every task alone; both are made for GPUs, and a run has {cap:.0f} CPU seconds for all tasks.
 """
-ABLATED_INTRO = """`python benchmarks/run_tables.py --ablations --seeds {seeds}`: the {tables} tables on which the default
-learns within 40 CPU seconds ({machine}), {seeds} seed(s): how much greater the mean of a table's main metrics is with
-the default than with the default less a part, with 95 % intervals over tables, and the number of tables on which it is
-better, level (within {level}) and worse.
+ABLATED_INTRO = """`python benchmarks/run_tables.py --ablations --seeds {seeds}`: the {tables} tables on which the
+default learns within 40 CPU seconds ({machine}), {seeds} seed(s): how much greater the mean of a table's main metrics
+is with the default than with the default less a part, with 95 % intervals over tables, and the number of tables on
+which it is better, level (within {level}) and worse.
 """
 GROUPS = {
     "all": tuple(TABLES),
