@@ -46,6 +46,16 @@ def test_pages_and_schema_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch)
         assert made() == path.read_text(encoding="utf-8"), f"python scripts/reference_pages.py writes {path.name} anew"
 
 
+def test_the_chart_has_the_figures_of_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    import proof_chart
+
+    for language in proof_chart.TITLES:
+        drawn = (proof_chart.IMAGES / f"proof{language}.svg").read_text(encoding="utf-8")
+        for bars in proof_chart.shown(language):
+            assert all(f">{value:,.0f}</text>" in drawn for value in bars.values())
+
+
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_is_one_of_the_schema_and_names_it(path: Path) -> None:
     assert mistakes(read(path)) == []
