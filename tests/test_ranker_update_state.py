@@ -87,7 +87,8 @@ def test_an_update_is_the_next_epoch_of_one_optimiser(tmp_path: Path) -> None:
     # the same objects go on; only the count of epochs begins anew
     trainer.history.clear()
     trainer.fit(then)
-    updated = gw.load(tmp_path / "model").update(day(1))
+    rate = ranker.options.training.lr
+    updated = gw.load(tmp_path / "model").update(day(1), epochs=1, lr=rate, schedule=None)
     assert equal(weights(updated), {name: value.cpu() for name, value in first.scorer.model.state_dict().items()})
     assert "balance:log_variances" in updated._kept
     assert equal({"log_variances": updated._kept["balance:log_variances"]}, dict(trainer.step.balance.state_dict()))
@@ -134,7 +135,10 @@ def test_an_update_changes_no_option_and_does_not_follow_the_rows(tmp_path: Path
     declared = loaded.options
     for each in (ranker, loaded):
         each.update(day(1, rows=6400))
-        assert [record.lr for record in each.history] == [declared.training.lr]
+        highest = each.history[0].lr
+        # 200 steps an epoch, along a cosine from half of the training's rate
+        assert highest == pytest.approx(0.75 * 0.5 * declared.training.lr, rel=0.1)
+        assert [len(each.history), each.history[-1].lr] == [3, 0]
     assert loaded.options == declared == ranker.options
     assert equal(weights(ranker), weights(loaded))
     loaded.update(day(1), epochs=2, lr=0.5, schedule=gw.StepDecay(factor=0.1))
@@ -153,14 +157,14 @@ def test_replayed_rows_are_learnt_too_and_the_pull_holds_back() -> None:
     def fitted() -> gw.Ranker:
         return make(epochs=8).fit(day(0))
 
-    plain = gap(fitted().update(other, epochs=4))
+    plain = gap(fitted().update(other, epochs=4, lr=0.02, schedule=None))
     assert plain < 0
-    assert gap(fitted().update(other, epochs=4, replay=day(0), replay_share=0.7)) > 0
-    assert gap(fitted().update(other, epochs=4, pull=20.0)) > 0
+    assert gap(fitted().update(other, epochs=4, lr=0.02, schedule=None, replay=day(0))) > 0
+    assert gap(fitted().update(other, epochs=4, lr=0.02, schedule=None, pull=20.0)) > 0
     held = fitted()
     before = weights(held)
     # the whole way back after each step
-    after = weights(held.update(other, pull=1 / 0.02))
+    after = weights(held.update(other, lr=0.02, schedule=None, pull=1 / 0.02))
     assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
 
 

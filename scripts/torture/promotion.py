@@ -1,10 +1,10 @@
-"""Promotions that are killed, promotions under load, and the time from new rows to answers.
+"""Updates and promotions that are killed, promotions under load, and the time from new rows to answers.
 
     python scripts/torture/promotion.py [kills] [promotions]
 
-A service watches a folder of runs all the time, and clients on this machine ask it. Prints a line each for the kills,
-the promotions, and the way of new rows of the demo's size to the first answer of the model that has seen them.
-With 0 and 0 only the last one.
+A service watches a folder of runs all the time, and clients on this machine ask it. Prints a line each for the killed
+updates, the killed promotions, the promotions, and the way of new rows of the demo's size to the first answer of the
+model that has seen them. With 0 and 0 only the last one.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from kills import ended, forked
 from service import running, schema, table
 
 import gatewise as gw
-from gatewise.declare import Recipe
-from gatewise.jobs import find_tables, promote
+from gatewise.declare import Recipe, Update
+from gatewise.jobs import ARTEFACT, find_tables, promote, update_run
 from gatewise.promoted import Pointer, checksum
 
 CLIENTS, PAUSE = 2, 0.01
@@ -137,6 +137,48 @@ def killed(folder: Path, runs: list[Path], canary: pa.Table, url: str, rows: lis
     )
 
 
+def updating(run: Path, rows: pa.Table, target: Path) -> None:
+    """Update a run, with every option that writes something of its own."""
+    options = Update(epochs=5, replay_share=0.5)
+    update_run(run, rows, target, options, valid=rows, replay=rows, progress=False)
+
+
+def killed_updates(folder: Path, runs: list[Path], rows: pa.Table, url: str, asked: list[Any], kills: int) -> str:
+    """Kill updates of the model in place at random moments, look at both runs, and give the command again."""
+    draw, found, turn = random.Random(1), Counter[str](), 0
+    current = promote(runs[0], folder, table=rows, worst=1e9)
+    begun, whole = runs[0], folder / "whole"
+    began = time.monotonic()
+    ended(forked(partial(updating, begun, rows, whole)))
+    takes, expected = time.monotonic() - began, gw.load(whole / ARTEFACT).predict(rows)
+    while found["killed"] < kills:
+        target, turn, began = folder / f"updated-{turn}", turn + 1, time.monotonic()
+        child = forked(partial(updating, begun, rows, target))
+        time.sleep(draw.uniform(0, takes))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, 9)
+        if ended(child) == 0:
+            # it ended before its moment came: other work on the machine takes less now
+            takes = min(takes, time.monotonic() - began)
+            continue
+        found["killed"] += 1
+        pointer = Pointer.read(folder).current
+        assert pointer is not None
+        place = pointer.artefact(folder)
+        same = pointer.version == current.version and checksum(place) == pointer.manifest
+        found["whole in place"] += same and gw.load(place).predict(rows).num_rows == rows.num_rows
+        wait_for(url, pointer.version, asked)
+        found["served"] += 1
+        if (target / ARTEFACT).exists():
+            found["new one there and whole"] += gw.load(target / ARTEFACT).predict(rows).equals(expected)
+            continue
+        ended(forked(partial(updating, begun, rows, target)))
+        found["made again, equal bit for bit"] += gw.load(target / ARTEFACT).predict(rows).equals(expected)
+    return f"updates (of {takes:.1f} s) killed at random moments: " + ", ".join(
+        f"{name} {count}" for name, count in found.items()
+    )
+
+
 def under_load(folder: Path, runs: list[Path], canary: pa.Table, url: str, rows: list[Any], promotions: int) -> str:
     """Promote under load, and wait until each is served."""
     first = Pointer.read(folder).current
@@ -212,6 +254,7 @@ def main() -> None:
             # the ONNX model of each is made once, so that kills and promotions follow each other at once
             for run in runs:
                 wait_for(service.url, str(promote(run, folder, table=canary, worst=1e9).version), rows)
+            print(killed_updates(folder, runs, canary, service.url, rows, kills), flush=True)
             print(killed(folder, runs, canary, service.url, rows, kills), flush=True)
             print(under_load(folder, runs, canary, service.url, rows, promotions), flush=True)
         print(from_rows_to_answers(Path(place)), flush=True)

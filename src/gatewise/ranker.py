@@ -220,8 +220,9 @@ class Ranker(Described, Insight, Estimator):
     ) -> Ranker:
         """Train further on other rows, from the ranker's weights, vocabularies and statistics.
 
-        By default it is one pass over the rows at a constant rate. Batch size, learning rate, optimiser and balancing
-        rule are those that the ranker was trained with, whatever the number of rows. A balancing rule goes on with its
+        By default these are three passes over the rows, at a rate that falls along a cosine from half of that of the
+        training. Batch size, optimiser and balancing rule are those that the ranker was trained with, and nothing
+        depends on the number of rows. A balancing rule goes on with its
         state; the optimiser does so where ``keep_optimizer`` was declared, and starts anew otherwise.
 
         To vocabularies an update is a day: a value gets a row when it was seen ``min_count`` times, over the training
@@ -242,8 +243,8 @@ class Ranker(Described, Insight, Estimator):
             ripened: any table of earlier rows with their labels of today, for tasks with a ``delay``: of each of these
                 tasks the labels that became final since the last training are learnt, and nothing else of the rows.
             now: see :meth:`fit`.
-            **options: any option of :class:`gatewise.declare.Update`: ``epochs=1``, ``lr=None``, ``schedule=None``,
-                ``replay_share=0.2``, ``pull=0.0`` and ``admit=True``.
+            **options: any option of :class:`gatewise.declare.Update`: ``epochs=3``, ``lr=None``,
+                ``schedule=Cosine()``, ``replay_share=0.7``, ``pull=0.0`` and ``admit=True``.
 
         Returns:
             The ranker itself.

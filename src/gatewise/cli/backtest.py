@@ -25,12 +25,12 @@ def backtest(
     first: Annotated[
         int | None, typer.Option("--first", help="How many days the first model learns from; default: a third.")
     ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", help="Passes of an update over a day.")] = 1,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes of an update over a day; default: 3.")] = None,
     lr: Annotated[
-        float | None, typer.Option("--lr", help="Learning rate of an update; default: the one of the training.")
+        float | None, typer.Option("--lr", help="Learning rate of an update; default: half of the training's.")
     ] = None,
     replay_share: Annotated[
-        float | None, typer.Option("--replay-share", help="Share of earlier rows in a batch; default: 0.2.")
+        float | None, typer.Option("--replay-share", help="Share of earlier rows in a batch; default: 0.7.")
     ] = None,
     pull: Annotated[
         float, typer.Option("--pull", help="How strongly an update draws weights back to those before it.")

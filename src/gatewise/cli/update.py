@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from gatewise.serving import ModelChange
 
 
+class Schedule(StrEnum):
+    """How the learning rate of an update goes on."""
+
+    cosine = "cosine"
+    constant = "constant"
+
+
 DRIFTED = 3
 """Exit status of an update that was not made, as a feature has drifted."""
 
@@ -37,7 +45,7 @@ def update(
         list[str] | None, typer.Option("--replay", help="Earlier rows to mix into every batch (repeatable).")
     ] = None,
     replay_share: Annotated[
-        float | None, typer.Option("--replay-share", help="Share of earlier rows in a batch; default: 0.2.")
+        float | None, typer.Option("--replay-share", help="Share of earlier rows in a batch; default: 0.7.")
     ] = None,
     ripened: Annotated[
         list[str] | None,
@@ -46,10 +54,13 @@ def update(
     now: Annotated[
         str | None, typer.Option("--now", help="When labels were read; default: the newest time of each table.")
     ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", help="Passes over the rows.")] = 1,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes over the rows; default: 3.")] = None,
     lr: Annotated[
-        float | None, typer.Option("--lr", help="Learning rate, constant; default: the one of the training.")
+        float | None, typer.Option("--lr", help="Learning rate at its highest; default: half of the training's.")
     ] = None,
+    schedule: Annotated[
+        Schedule, typer.Option("--schedule", help="How the learning rate goes on over this update's steps.")
+    ] = Schedule.cosine,
     pull: Annotated[
         float, typer.Option("--pull", help="How strongly weights are drawn back to those before the update.")
     ] = 0.0,
@@ -76,8 +87,9 @@ def update(
 
     if replay_share is not None and not replay:
         raise DeclarationError("--replay-share is the share of the rows of --replay: give both")
-    given = {"epochs": epochs, "lr": lr, "pull": pull, "admit": admit}
-    given |= {} if replay_share is None else {"replay_share": replay_share}
+    given: dict[str, Any] = {"lr": lr, "pull": pull, "admit": admit}
+    given |= {} if schedule is Schedule.cosine else {"schedule": None}
+    given |= {name: value for name, value in (("epochs", epochs), ("replay_share", replay_share)) if value is not None}
     options = from_dict(Update, given, source="update")
     tables = {"valid": _rows([valid] if valid else []), "replay": _rows(replay or []), "ripened": _rows(ripened or [])}
     rows = named_table(table)

@@ -11,6 +11,8 @@ from gatewise.declare.base import declaration
 from gatewise.declare.options import Options
 from gatewise.declare.training import Cosine, Plateau, Positive, Schedule, StepDecay
 
+RATE = 0.5
+"""The rate of an update as a share of that of the training: a known model needs no steps as long as a new one does."""
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -22,14 +24,14 @@ class Update:
     and balancing rule are those that the model was trained with.
     """
 
-    epochs: Positive = field(default=1, kw_only=True)
+    epochs: Positive = field(default=3, kw_only=True)
     """Passes over today's rows."""
     lr: Annotated[float, Field(gt=0)] | None = field(default=None, kw_only=True)
-    """Learning rate; None: the one that the model was trained with, before its schedule."""
-    schedule: Schedule | None = field(default=None, kw_only=True)
+    """Learning rate; None: half of the one that the model was trained with, before its schedule."""
+    schedule: Schedule | None = field(default=Cosine(), kw_only=True)
     """Schedule of this update's learning rate, over its own steps; None: constant. The schedule that the model was
     trained with is not continued: its end was the end of that training."""
-    replay_share: Share = field(default=0.2, kw_only=True)
+    replay_share: Share = field(default=0.7, kw_only=True)
     """Share of every batch that is drawn from the table ``replay``, if one is given."""
     pull: Annotated[float, Field(ge=0)] = field(default=0.0, kw_only=True)
     """How strongly weights are drawn back to those before the update: each step takes ``lr * pull`` of the way back."""
@@ -40,7 +42,7 @@ class Update:
 
     def of(self, options: Options) -> Options:
         """Return the options of the update of a model that was trained with ``options``."""
-        lr = options.training.lr if self.lr is None else self.lr
+        lr = RATE * options.training.decided.lr if self.lr is None else self.lr
         training = replace(options.training, epochs=self.epochs, lr=lr, schedule=self.schedule)
         return replace(options, training=training)
 

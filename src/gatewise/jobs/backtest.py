@@ -42,7 +42,7 @@ def backtest(
     strategies: Sequence[str] = NAMES,
     first: int | None = None,
     run_dir: str | Path | None = None,
-    epochs: int = 1,
+    epochs: int | None = None,
     lr: float | None = None,
     pull: float = 0.0,
     replay_share: float | None = None,
@@ -64,7 +64,7 @@ def backtest(
         strategies: which of the strategies are tried.
         first: how many days the first model learns from; by default a third of them.
         run_dir: folder in which ``backtest.json`` is kept up to date; by default the recipe's, with ``-backtest``.
-        epochs: of every update, see :class:`gatewise.declare.Update`.
+        epochs: of every update, see :class:`gatewise.declare.Update`, whose defaults stand for what is None.
         lr: of every update.
         pull: of every update.
         replay_share: of every update with replay.
@@ -81,7 +81,7 @@ def backtest(
         raise DeclarationError(f"backtest: expected a recipe or a ranker, found {type(recipe).__name__}")
     schema, options = (recipe.schema(), recipe) if isinstance(recipe, Recipe) else (recipe.schema, recipe.options)
     by = by or _column_of(recipe)
-    given = {"epochs": epochs, "lr": lr, "pull": pull}
+    given = {"lr": lr, "pull": pull} | ({} if epochs is None else {"epochs": epochs})
     from_dict(Update, {**given, **({} if replay_share is None else {"replay_share": replay_share})}, source="backtest")
     tried = strategies_named(list(strategies), given, replay_share=replay_share)
     show = at_terminal() if progress is None else progress
