@@ -152,7 +152,7 @@ def test_copies_of_an_expert_part_without_dropout() -> None:
     after = before.changed(model=replace(before.options.model, gate=BIAS, experts=4))
     weights = after.model.state_dict()["trunk.levels.0.experts.mlp.layers.0.weight"]
     assert torch.equal(weights[0], weights[3])
-    after.update(TABLE, epochs=3)
+    after.update(TABLE, epochs=3, lr=0.01, schedule=None)
     weights = after.model.state_dict()["trunk.levels.0.experts.mlp.layers.0.weight"]
     assert (weights[0] - weights[3]).abs().max() > 0.01
 
@@ -164,7 +164,7 @@ def test_what_is_new_learns(name: str, tmp_path: Any) -> None:
     # a report before the update has no history to show
     after.report(tmp_path / "page.html", TABLE, progress=False)
     click, buy = (before.evaluate(TABLE)["click"]["auc"], after.evaluate(TABLE)["buy"]["auc"])
-    after.update(TABLE, epochs=20)
+    after.update(TABLE, epochs=20, lr=0.01, schedule=None)
     metrics = after.evaluate(TABLE)
     assert metrics["buy"]["auc"] > max(0.85, buy + 0.05)
     assert metrics["click"]["auc"] > click - 0.01
