@@ -1,13 +1,13 @@
 # make demo: train MMoE on real MovieLens ratings      make test: run every test but those of make test-ray
 # make asan: the compiled kernels under AddressSanitizer
-# make lint: style, types, direction of imports        make results: quality on real data, into docs/results.md
-# make funnels: conversion rates where the truth is known, into docs/results.md
-# make late:    labels that come late, where the truth is known, into docs/results.md
-# make balance: every balancing rule on real data, into docs/results.md (an hour; DATA=folder of KuaiRand; resumes)
-# make paper: the experiments of the MMoE paper on made-up tasks, into docs/results.md (1.5 hours of a core; resumes)
-# make bench: speed beside other libraries, into docs/results.md (hours; PARTS="speed encoding" for some)
-# make kuairand: multi-task models beside LightGBM on KuaiRand, into docs/results.md (an hour; DATA=folder)
-# make census: multi-task models beside LightGBM on Census-Income, into docs/results.md (half an hour; DATA=folder)
+# make lint: style, types, direction of imports        make results: quality on real data, into docs/results
+# make funnels: conversion rates where the truth is known, into docs/results
+# make late:    labels that come late, where the truth is known, into docs/results
+# make balance: every balancing rule on real data, into docs/results (an hour; DATA=folder of KuaiRand; resumes)
+# make paper: the experiments of the MMoE paper on made-up tasks, into docs/results (1.5 hours of a core; resumes)
+# make bench: speed beside other libraries, into docs/results (hours; PARTS="speed encoding" for some)
+# make kuairand: multi-task models beside LightGBM on KuaiRand, into docs/results (an hour; DATA=folder)
+# make census: multi-task models beside LightGBM on Census-Income, into docs/results (half an hour; DATA=folder)
 # make moving: AUC of scripts that moved, beside torch-rechub and DeepCTR-Torch, into docs/moving (a quarter of an hour)
 # make docs: the site in English and Chinese, into build/site; every warning is an error
 # make wheel: both wheels into dist/, the one for Linux on x86-64 with compiled kernels

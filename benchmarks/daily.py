@@ -19,7 +19,7 @@ import pyarrow as pa
 import gatewise as gw
 from gatewise.datasets import kuairand
 from gatewise.jobs.day_by_day import DayByDay, Strategy
-from page import RESULTS, ROOT, machine, write_section
+from page import ROOT, machine, write_section
 from reporting import digits, say, table
 
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -163,7 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path)
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--page", type=Path, default=RESULTS)
+    parser.add_argument("--page", type=Path)
     given = parser.parse_args()
     for found, over in measured(given.data, given.seeds, None, None, EPOCHS):
         write_section("daily", page_of(found, over, EPOCHS), given.page)

@@ -1,4 +1,4 @@
-"""docs/results.md, kept by scripts/results_page.py, and what stands in it about machine and code."""
+"""Pages of docs/results, kept by scripts/results_page.py, and what stands in it about machine and code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _load(path: Path) -> ModuleType:
 
 
 results_page = _load(ROOT / "scripts" / "results_page.py")
-write_section, RESULTS = results_page.write_section, results_page.PAGE
+write_section = results_page.write_section
 
 
 def machine() -> str:

@@ -20,12 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from page import ROOT, machine
+from page import machine
 from reporting import digits, say, table
 from workload import VOCABULARIES, W1, W2, Workload, make_rows
 
 COMMAND = "make bench PARTS=processes"
-PAGE = ROOT / "docs" / "results.md"
 ROWS, ROUNDS = {"W1": 400_000, "W2": 80_000}, 3
 TABLE = 2_000_000
 DIM = 32

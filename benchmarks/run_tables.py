@@ -1,10 +1,10 @@
-"""Run contestants on the collection of tables, and write the section of docs/results.md.
+"""Run contestants on the collection of tables, and write the section of docs/results.
 
 python benchmarks/run_tables.py [--tables choices|held_out|all|NAME ...] [--contestants NAME ...] [--seeds 3]
                                 [--folder runs/tables] [--data ../shared/data] [--cap 300] [--ablations] [--small]
 
 What is done is kept in the folder and not done again. The summary is printed, or a section written if no names are
-given and all is done: that of docs/results.md about all tables; with --small the one about tables of at most 5,000
+given and all is done: that of docs/results about all tables; with --small the one about tables of at most 5,000
 rows, where RealMLP and TabM take part; with --ablations that of docs/training.md, of the default less each of its
 parts.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 
 import gatewise as gw
-from page import RESULTS, machine, write_section
+from page import ROOT, machine, write_section
 from tables import peers
 from tables.ablations import LEVEL, ablations
 from tables.collection import DIGESTS, HELD_OUT, SLOW, SMALL, TABLES, absent
@@ -63,7 +63,7 @@ GROUPS = {
     "quick": tuple(name for name in TABLES if name not in SLOW),
 }
 KNOWN = CONTESTANTS | PEERS | ABLATIONS
-TRAINING = RESULTS.with_name("training.md")
+TRAINING = ROOT / "docs" / "training.md"
 
 
 @dataclass(frozen=True)
@@ -144,17 +144,19 @@ def run(name: str, contestants: list[str], seeds: int, folder: Path) -> None:
         print(f"{name}{held} {who} {seed}: {scores} | {found.seconds:.1f} s {found.remark}", flush=True)
 
 
-def write(found: dict[str, Found], contestants: list[str], seeds: int, page: Path = RESULTS) -> None:
-    """Write the section of docs/results.md about all tables."""
+def write(found: dict[str, Found], contestants: list[str], seeds: int, page: Path | None = None) -> None:
+    """Write the section of docs/results about all tables."""
     _write("tables", INTRO, found, contestants, seeds, page)
 
 
-def write_small(found: dict[str, Found], contestants: list[str], seeds: int, page: Path = RESULTS) -> None:
-    """Write the section of docs/results.md about small tables."""
+def write_small(found: dict[str, Found], contestants: list[str], seeds: int, page: Path | None = None) -> None:
+    """Write the section of docs/results about small tables."""
     _write("small tables", SMALL_INTRO, found, contestants, seeds, page)
 
 
-def _write(section: str, about: str, found: dict[str, Found], contestants: list[str], seeds: int, page: Path) -> None:
+def _write(
+    section: str, about: str, found: dict[str, Found], contestants: list[str], seeds: int, page: Path | None
+) -> None:
     tables = {name: TABLES[name]() for name in found}
     sizes = [table.rows.num_rows for table in tables.values()]
     cut = {name: f"{table.rows.num_rows:,} rows, {table.cut}" for name, table in tables.items()}

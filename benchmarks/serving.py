@@ -245,7 +245,7 @@ def _written(
         f"{CORES} cores; {CANDIDATES} candidates a request, {USERS} users in turn; median of {rounds} rounds of "
         f"{seconds} seconds and their range, services alternating.\n\n"
         "The model is that of the packaged MovieLens recipe (11 features, MMoE with 8 experts, two tasks). The naive "
-        "service is [naive_service.py](../benchmarks/naive_service.py): FastAPI, a pydantic model a row, "
+        "service is [naive_service.py](../../benchmarks/naive_service.py): FastAPI, a pydantic model a row, "
         "`Ranker.predict`. All give the same scores within 1e-5.\n\n"
         f"{table(header, lines)}\n"
         f"While the model was replaced {RELOADS} times, by two others in turn, in {reload['taken']:.0f} seconds: "

@@ -1,4 +1,4 @@
-"""Write the balancing section of docs/results.md: every rule on two real problems, beside static.
+"""Write the balancing section of docs/results: every rule on two real problems, beside static.
 
 python scripts/balance_results.py [--seeds 3] [--data FOLDER]
 
@@ -44,7 +44,7 @@ test rows are drawn anew{groups}, {samples} times; bold where that leaves out 0.
 trained and not for other seeds; and of {verdicts} such intervals, {chance:.0f} would leave out 0 if nothing differed.
 $\\Delta_m$ is the mean over tasks of the relative difference to static, or to single-task models, mean ± deviation over
 the seeds; where a metric is near 0, as R2 often is, little makes a large share. Seconds are of training on a machine
-that does other work as well: [what rules cost](balancing.md#what-they-cost) is measured with care."""
+that does other work as well: [what rules cost](../balancing.md#what-they-cost) is measured with care."""
 
 
 @dataclass(frozen=True)

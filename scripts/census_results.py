@@ -1,4 +1,4 @@
-"""Write the Census-Income section of docs/results.md: the two groups of tasks of the MMoE paper, beside LightGBM.
+"""Write the Census-Income section of docs/results: the two groups of tasks of the MMoE paper, beside LightGBM.
 
 python scripts/census_results.py [--seeds 5] [--data FOLDER] [--workers 1]
 

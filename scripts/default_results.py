@@ -1,4 +1,4 @@
-"""Write the section of docs/results.md about the defaults beside recipes that were tuned by hand, on the same rows.
+"""Write the section of docs/results about the defaults beside recipes that were tuned by hand, on the same rows.
 
 python scripts/default_results.py [--seeds 3] [--data FOLDER] [--recipes NAME ...]
 

@@ -1,4 +1,4 @@
-"""Write the section of docs/results.md on conversion rates over all impressions: a made-up shop whose rates are known.
+"""Write the section of docs/results on conversion rates over all impressions: a made-up shop whose rates are known.
 
 python scripts/funnel_results.py [--seeds 5] [--rows 200000]
 """

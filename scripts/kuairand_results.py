@@ -1,4 +1,4 @@
-"""Write the KuaiRand section of docs/results.md: multi-task models, single-task models and LightGBM, forward in time.
+"""Write the KuaiRand section of docs/results: multi-task models, single-task models and LightGBM, forward in time.
 
 python scripts/kuairand_results.py [--seeds 5] [--data FOLDER]
 

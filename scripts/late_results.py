@@ -1,4 +1,4 @@
-"""Write the section of docs/results.md on labels that come late: made-up purchases whose true rates are known.
+"""Write the section of docs/results on labels that come late: made-up purchases whose true rates are known.
 
 python scripts/late_results.py [--seeds 3] [--rows 100000]
 """

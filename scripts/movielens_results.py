@@ -1,4 +1,4 @@
-"""Write the MovieLens section of docs/results.md: five seeds of MMoE and its controls, beside simple predictors.
+"""Write the MovieLens section of docs/results: five seeds of MMoE and its controls, beside simple predictors.
 
 python scripts/movielens_results.py [--seeds 5]
 """

@@ -1,4 +1,4 @@
-"""Draw docs/images/proof.svg and proof.zh-CN.svg: Gatewise beside the libraries that people use, from docs/results.md.
+"""Draw docs/images/proof.svg and proof.zh-CN.svg: Gatewise beside the libraries that people use, from docs/results.
 
 python scripts/proof_chart.py
 """
@@ -14,11 +14,12 @@ import matplotlib as mpl
 mpl.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from results_page import page_of
 
 from gatewise.plots.fonts import in_any_script
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS, IMAGES = ROOT / "docs" / "results.md", ROOT / "docs" / "images"
+IMAGES = ROOT / "docs" / "images"
 OURS, OTHERS = "#3949ab", "#b0b7c3"
 TITLES = {
     "": (
@@ -31,16 +32,16 @@ TITLES = {
 NAIVE = {"": "FastAPI, hand-written", ".zh-CN": "手写 FastAPI"}
 
 
-def figures(heading: str) -> dict[str, float]:
+def figures(page: str, heading: str) -> dict[str, float]:
     """Return the first number of every row of the first table below a heading."""
-    text = RESULTS.read_text(encoding="utf-8").split(f"\n{heading}", 1)[1].split("\n#", 1)[0]
+    text = page_of(page).read_text(encoding="utf-8").split(f"\n{heading}", 1)[1].split("\n#", 1)[0]
     rows = re.findall(r"^\| ([^|]+?) \| ([\d,.]+)", text, re.MULTILINE)
     return {name: float(number.replace(",", "")) for name, number in rows}
 
 
 def shown(language: str) -> list[dict[str, float]]:
     """Return the bars of the three panels."""
-    narrow, wide, served = figures("### W1: "), figures("### W2: "), figures("## Serving")
+    narrow, wide, served = figures("speed", "### W1: "), figures("speed", "### W2: "), figures("serving", "## Serving")
     peers = ("Gatewise", "torch-rechub", "DeepCTR-Torch")
     training = [{name: found[name] / 1000 for name in peers} for found in (narrow, wide)]
     return [*training, {"Gatewise": served["candidates as ids of the item table"], NAIVE[language]: served["naive"]}]

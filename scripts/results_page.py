@@ -10,8 +10,26 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "results.md"
-TITLE = "# Results\n\nEvery table here is written by the command above it.\n"
+FOLDER = ROOT / "docs" / "results"
+PAGES = {
+    "quality": ("movielens", "kuairand", "census", "defaults"),
+    "tables": ("tables", "small tables"),
+    "paper": ("paper",),
+    "balancing": ("balancing",),
+    "labels": ("funnels", "late"),
+    "daily": ("daily",),
+    "speed": ("speed", "quality", "trunks", "encoding", "scoring", "limits", "growth"),
+    "scale": ("stream", "processes"),
+    "serving": ("serving",),
+}
+"""For each page of docs/results its sections."""
+TITLE = "# Results\n\nEvery table is written by the command above it.\n"
+
+
+def page_of(section: str) -> Path:
+    """Return the page of docs/results that a section stands on."""
+    (page,) = (page for page, sections in PAGES.items() if section in sections)
+    return FOLDER / f"{page}.md"
 
 
 def commit() -> str:
@@ -26,8 +44,9 @@ def machine() -> str:
     return f"commit {commit()}, {cores}, Python {platform.python_version()}, torch {torch.__version__}"
 
 
-def write_section(name: str, text: str, page: Path = PAGE) -> None:
-    """Replace a section between its marks, or add it at the end."""
+def write_section(name: str, text: str, page: Path | None = None) -> None:
+    """Replace a section between its marks, or add it at the end of a page: by default the one of docs/results."""
+    page = page or page_of(name)
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     whole = page.read_text(encoding="utf-8") if page.exists() else TITLE
     if begin not in whole:

@@ -1,4 +1,4 @@
-"""The script behind the Census-Income section of docs/results.md, on a few of the real rows."""
+"""The script behind the Census-Income section of docs/results, on a few of the real rows."""
 
 from __future__ import annotations
 

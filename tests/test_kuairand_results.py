@@ -1,4 +1,4 @@
-"""The script behind the KuaiRand section of docs/results.md: what LightGBM reads, what is kept, what is written."""
+"""The script behind the KuaiRand section of docs/results: what LightGBM reads, what is kept, what is written."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ the final losses ± its standard error and the share above {failed}; below it wh
 
 {table}
 
-![How many runs of each model end at which loss](images/paper_losses.svg)
+![How many runs of each model end at which loss](../images/paper_losses.svg)
 
 What of the paper is seen here:
 

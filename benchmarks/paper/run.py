@@ -3,7 +3,7 @@
 python benchmarks/paper/run.py [--minutes 120] [--steps 3000] [--seeds 16] [--many 200]
 
 Results are kept in runs/paper, one file for every training of up to 25 seeds: a run that was cut short goes on where it
-stopped. At the end, or when the minutes are over (0: at once), the section of docs/results.md and its pictures are made
+stopped. At the end, or when the minutes are over (0: at once), the section of docs/results and its pictures are made
 from all that is there.
 """
 

@@ -1,4 +1,4 @@
-"""The section of docs/results.md on the paper's experiments."""
+"""The section of docs/results on the paper's experiments."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ and its sizes: 8 experts of 16, towers of 8, a shared bottom of 113. The paper g
 of data nor the chosen rate, and they decide the outcome. So here is a map. Losses are those of fresh rows at the end of
 the training, the mean of both tasks, labels standardised; a run above {failed} has failed.
 
-![Means of MMoE beside shared bottom and OMoE on the map of rates, batches, data and cosines](images/paper_map.svg)
+![Means of MMoE beside shared bottom and OMoE on the map of rates, batches, data and cosines](../images/paper_map.svg)
 
 {reading}
 
