@@ -52,7 +52,7 @@ def test_the_chinese_page_has_what_the_english_one_has():
 
     def links(text: str) -> set[str]:
         found = re.findall(r"\]\(([^)]+)\)", text)
-        return {target.replace(".zh-CN.md", ".md") for target in found} - {"README.md"}
+        return {target.replace(".zh-CN.", ".") for target in found} - {"README.md"}
 
     assert code(chinese) == code(english)
     assert commands(chinese) == commands(english)
