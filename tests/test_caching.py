@@ -38,3 +38,16 @@ def test_an_encoder_is_kept_or_learnt_anew(tmp_path: Path, damage, monkeypatch: 
     first, second = (cacher.encoded(again, TABLE) for _ in range(2))
     assert len(first) == len(second) == 6
     assert len([*tmp_path.iterdir()]) == 2
+
+
+def test_nothing_of_a_damaged_cache_is_used(tmp_path: Path) -> None:
+    cacher = Cacher(SCHEMA, gw.Training(cache=str(tmp_path), memory=1))
+    _, rows = cacher.learnt(TABLE)
+    wanted = rows.load([0])
+    (part,) = tmp_path.glob("*/part-*")
+    content = part.read_bytes()
+    place = content.rindex(wanted.ids.tobytes())
+    part.write_bytes(content[:place] + bytes(len(wanted.ids.tobytes())) + content[place + wanted.ids.nbytes :])
+    _, again = cacher.learnt(TABLE)
+    assert part.read_bytes() == content
+    assert again.load([0]).ids.tolist() == wanted.ids.tolist()

@@ -79,6 +79,8 @@ def main() -> None:
     cases, out = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
     rank = int(os.environ.get("RANK", "0"))
     for name, case in cases.items():
+        if case.pop("cache apart", False):
+            case["cache"] = str(out / f"cache of {rank}")
         if (steps := case.pop("dies at", None)) is not None:
             # once per start, then it goes on to the end
             marks = [out / f"{name} died {number}" for number in range(len(steps))]

@@ -6,7 +6,8 @@ import json
 import math
 import warnings
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -23,9 +24,11 @@ from gatewise.data import (
     AsOf,
     CachedRows,
     EncodedTable,
+    Manifest,
     Plan,
     TableEncoder,
     TableLearner,
+    Turns,
     cache_of,
     declared_types,
     extent_of,
@@ -42,6 +45,8 @@ from gatewise.data import (
 from gatewise.errors import ArtefactError, GatewiseWarning
 from gatewise.files import held_in_turn, write_bytes, write_text
 from gatewise.machine.memory import memory_of_machine
+from gatewise.meeting import meeting
+from gatewise.processes import Alone, Processes
 from gatewise.progress import counting, said
 from gatewise.version import __version__
 
@@ -74,11 +79,13 @@ class Cacher:
         schema: features and tasks.
         training: order, seed and folder of caches.
         show: whether to show progress.
+        among: the processes that train together, which encode together where they see one folder.
     """
 
     schema: declare.Schema
     training: declare.Training
     show: bool = False
+    among: Processes = field(default_factory=Alone)
 
     def learnt(self, source: Any, as_of: AsOf | None = None) -> tuple[TableEncoder, CachedRows]:
         """Return an encoder that is learnt from the training table, and the encoded table, in two passes over it.
@@ -94,9 +101,9 @@ class Cacher:
         key = {**self._key(source), "schema": json.dumps(self.schema.to_dict()), "order": self.training.order}
         key |= {"seed": str(self.training.seed), "made by": __version__} | _moment(as_of)
         folder = self._folder(key)
-        with held_in_turn(folder, self._say):
-            encoder, rows = self._kept(folder, partial(self._learn, source, as_of))
-            cached = self._encoded(folder, key, source, encoder, rows, weights=True, as_of=as_of)
+        with self._together(folder) as turns:
+            encoder, rows = self._known(folder, partial(self._learn, source, as_of), turns)
+            cached = self._encoded(folder, key, source, encoder, rows, turns, weights=True, as_of=as_of)
         self._tell(cached, folder, "training")
         warn_of_order(cached)
         return encoder, cached
@@ -126,9 +133,10 @@ class Cacher:
         key = {**self._key(source), "encoder": state, "order": self.training.order if weights else "time"}
         key |= {"seed": str(self.training.seed), "made by": __version__} | _moment(as_of)
         folder = self._folder(key)
-        with held_in_turn(folder, self._say):
-            _, rows = self._kept(folder, lambda: (encoder, _count(source)))
-            cached = self._encoded(folder, key, source, encoder, rows, weights=weights, optional=optional, as_of=as_of)
+        given: dict[str, Any] = {"weights": weights, "optional": optional, "as_of": as_of}
+        with self._together(folder) as turns:
+            _, rows = self._known(folder, lambda: (encoder, _count(source)), turns)
+            cached = self._encoded(folder, key, source, encoder, rows, turns, **given)
         self._tell(cached, folder, "training" if weights else "validation")
         return cached
 
@@ -137,6 +145,22 @@ class Cacher:
 
     def _folder(self, key: dict[str, str]) -> Path:
         return cache_of(key, None if self.training.cache is None else Path(self.training.cache))
+
+    @contextmanager
+    def _together(self, folder: Path) -> Iterator[Turns]:
+        """Hold a cache's folder for the processes that see it; those that do not agree on one hold it in turn."""
+        with meeting(self.among, folder) as turns, ExitStack() as stack:
+            if turns is None or turns.first:
+                stack.enter_context(held_in_turn(folder, self._say))
+            yield Turns() if turns is None else turns
+
+    def _known(
+        self, folder: Path, learn: Callable[[], tuple[TableEncoder, int]], turns: Turns
+    ) -> tuple[TableEncoder, int]:
+        """Return what :meth:`_kept` returns, in all processes, of which rank 0 alone learns."""
+        found = self._kept(folder, learn) if turns.first else None
+        turns.wait()
+        return found or self._kept(folder, learn)
 
     def _kept(self, folder: Path, learn: Callable[[], tuple[TableEncoder, int]]) -> tuple[TableEncoder, int]:
         """Return encoder and number of rows that were learnt before, or learn them."""
@@ -175,17 +199,18 @@ class Cacher:
         source: Any,
         encoder: TableEncoder,
         rows: int,
+        turns: Turns,
         *,
         weights: bool,
         optional: Collection[str] = (),
         as_of: AsOf | None = None,
     ) -> CachedRows:
         """Return the rows of a complete cache, or write it first."""
-        try:
-            return open_cache(folder)
-        except ArtefactError:
-            # none yet, or a damaged one, of which nothing is used
-            (folder / MANIFEST).unlink(missing_ok=True)
+        found = _complete(folder) if turns.first else None
+        turns.wait()
+        # rank 0 has looked at every byte
+        if found is not None or (not turns.first and (folder / MANIFEST).exists()):
+            return found or CachedRows(folder, Manifest.read(folder))
         plan = Plan(
             key={name: value for name, value in key.items() if name != "encoder"},
             rows=rows,
@@ -201,7 +226,7 @@ class Cacher:
         )
         with counting("rows encoded", self.show) as count:
             pieces = pieces_of(encoder.schema, source, encoder.column_types(), weights=weights)
-            return CachedRows(folder, write_cache(folder, plan, pieces, encode, count))
+            return CachedRows(folder, write_cache(folder, plan, pieces, encode, count, turns))
 
     def _say(self, line: str) -> None:
         said(line, self.show)
@@ -210,6 +235,18 @@ class Cacher:
         size = sum(part.size for part in cached.manifest.parts)
         what = f"{len(cached):,} {which} rows do not fit into training.memory"
         said(f"{what}: they are read from a cache, {size / 1e6:,.0f} MB in {folder}", self.show)
+
+
+def _complete(folder: Path) -> CachedRows | None:
+    """Return the rows of a complete cache; of a damaged one nothing is left."""
+    try:
+        return open_cache(folder)
+    except ArtefactError:
+        if (folder / MANIFEST).exists():
+            for part in folder.glob("part-*"):
+                part.unlink()
+            (folder / MANIFEST).unlink()
+        return None
 
 
 def _moment(as_of: AsOf | None) -> dict[str, str]:

@@ -27,7 +27,7 @@ from gatewise.caching import Cacher, fits
 from gatewise.data import AsOf, CachedRows, EncodedTable, Moments, TableEncoder, check_there, read_at, readable
 from gatewise.errors import DeclarationError, GatewiseWarning, TableError
 from gatewise.nn import EmbeddingTables, ShardedTables, TensorTable
-from gatewise.processes import Processes
+from gatewise.processes import Alone, Processes, of_rank_zero
 from gatewise.progress import counting, said, working
 from gatewise.serving import Scorer
 from gatewise.training import Monitor, choose_device
@@ -145,7 +145,9 @@ def prepare(
     aside = () if side is None else side.features
     train = readable(train)
     as_of = read_at(schema, train, now)
-    tables = _Tables(schema.embedding_numbers(options.model.numbers), options.training, show, now, as_of)
+    tables = _Tables(
+        schema.embedding_numbers(options.model.numbers), options.training, show, now, as_of, among or Alone()
+    )
     encoder, encoded = tables.training(train, None if known is None else known.encoder)
     if ripened is not None:
         encoded = _with_ripened(encoded, encoder, ripened, as_of)
@@ -218,6 +220,7 @@ class _Tables:
     show: bool
     now: declare.Instant | None
     as_of: AsOf | None
+    among: Processes
 
     def training(
         self, source: Any, known: TableEncoder | None, what: str = "the training table"
@@ -226,8 +229,8 @@ class _Tables:
         source = readable(source)
         # replayed rows are older than today's, and as final as they are today
         as_of = self.as_of
-        if not fits(self.schema, self.training_options, source):
-            cacher = Cacher(self.schema, self.training_options, self.show)
+        if not self._fits(source):
+            cacher = Cacher(self.schema, self.training_options, self.show, self.among)
             if known is None:
                 return cacher.learnt(source, as_of)
             return known, cacher.encoded(known, source, weights=True, as_of=as_of)
@@ -236,12 +239,17 @@ class _Tables:
                 return TableEncoder.fit(self.schema, source, as_of)
             return known, known.encode(source, weights=True, as_of=as_of)
 
+    def _fits(self, source: Any) -> bool:
+        # the machines of several processes may differ in memory
+        first = self.among.rank == 0
+        return of_rank_zero(self.among, first and fits(self.schema, self.training_options, source))
+
     def validation(self, encoder: TableEncoder, source: Any, aside: Collection[str]) -> EncodedTable | CachedRows:
         """Return the encoded validation table."""
         source = readable(source)
         as_of = read_at(self.schema, source, self.now)
-        if not fits(self.schema, self.training_options, source):
-            cacher = Cacher(self.schema, self.training_options, self.show)
+        if not self._fits(source):
+            cacher = Cacher(self.schema, self.training_options, self.show, self.among)
             return cacher.encoded(encoder, source, optional=aside, as_of=as_of)
         with working("encoding the validation table", self.show):
             return encoder.encode(source, optional=aside, as_of=as_of)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 import gatewise as gw
-from gatewise.data import Plan, TableEncoder, cache_of, caches, open_cache, regrouped, remove_cache, write_cache
+from gatewise.data import Plan, TableEncoder, Turns, cache_of, caches, open_cache, regrouped, remove_cache, write_cache
 from gatewise.data.cache.records import from_batches, to_batch
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.ragged import RaggedIds, RaggedNumbers
@@ -83,6 +85,30 @@ def test_every_row_stands_there_once_with_all_that_belongs_to_it(tmp_path):
     assert len(cached) == ROWS == sum(cached.block_rows)
     assert max(cached.block_rows) <= 16
     assert not list(tmp_path.glob("spool*"))
+
+
+def test_several_processes_write_the_bytes_of_one(tmp_path):
+    """Threads in their place, each of which encodes and gathers its share."""
+    size, encoded = 3, dict[int, int]()
+    together = threading.Barrier(size)
+
+    def write(rank: int) -> None:
+        def encode(piece: pa.Table) -> EncodedTable:
+            encoded[rank] = encoded.get(rank, 0) + 1
+            return ENCODER.encode_piece(piece, weights=True)
+
+        turns = Turns(rank, size, lambda: together.wait() and None)
+        write_cache(tmp_path / "several", PLAN, regrouped([TABLE], 60), encode, turns=turns)
+
+    (tmp_path / "several").mkdir()
+    with ThreadPoolExecutor(size) as pool:
+        list(pool.map(write, range(size)))
+    written(tmp_path / "one")
+    one, several = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "several")
+    )
+    assert several == one
+    assert encoded == {0: 3, 1: 3, 2: 3}
 
 
 def test_the_dealt_order_mixes_all_parts_of_the_table(tmp_path):

@@ -10,6 +10,7 @@ from gatewise.data.cache.manifest import MANIFEST, Manifest, Part
 from gatewise.data.cache.places import CacheFolder, cache_home, cache_of, caches, remove_cache
 from gatewise.data.cache.records import BLOCK_ROWS
 from gatewise.data.cache.rows import CachedRows, open_cache
+from gatewise.data.cache.turns import Turns
 
 __all__ = [
     "BLOCK_ROWS",
@@ -19,6 +20,7 @@ __all__ = [
     "Manifest",
     "Part",
     "Plan",
+    "Turns",
     "cache_home",
     "cache_of",
     "caches",

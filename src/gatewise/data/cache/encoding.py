@@ -23,6 +23,7 @@ from gatewise.data.cache.records import (
     write_tokens,
 )
 from gatewise.data.cache.texts import TextDictionary
+from gatewise.data.cache.turns import Turns
 from gatewise.data.encoded import EncodedTable
 from gatewise.errors import TableError
 from gatewise.files import write_atomically
@@ -30,6 +31,7 @@ from gatewise.files import write_atomically
 PART_ROWS = 64 * BLOCK_ROWS
 """Rows of a file, on average."""
 SPOOL = "spool-"
+ALONE = Turns()
 RANDOM, TIME = "random", "time"
 """Orders of a cache: rows dealt to the files at random, or as they come."""
 
@@ -74,12 +76,14 @@ def write_cache(
     pieces: Iterable[pa.Table],
     encode: Callable[[pa.Table], EncodedTable],
     count: Callable[[int], None] = lambda _: None,
+    turns: Turns = ALONE,
 ) -> Manifest:
     """Write encoded pieces into a folder that this process holds; an interrupted writing goes on where it ended.
 
     First every piece is encoded into a file of its own, cut by the part to which its rows are dealt; then every part is
     gathered from these files, its rows put into a random order, and written. The same pieces and plan give the same
-    bytes, interrupted or not.
+    bytes, interrupted or not, and by however many processes: each encodes and gathers its share. Where rows have texts,
+    which are numbered as they come, rank 0 encodes all pieces.
 
     Args:
         folder: of the cache; may hold what an interrupted writing left.
@@ -87,6 +91,7 @@ def write_cache(
         pieces: the rows, in an order that is always the same.
         encode: returns a piece encoded, with hashes as groups.
         count: called with the number of rows that were done since the last call.
+        turns: which of several processes this is; all of them call this, with the same pieces.
 
     Returns:
         The manifest, written last.
@@ -100,9 +105,10 @@ def write_cache(
     rows = 0
     for place, piece in enumerate(pieces):
         path = folder / f"{SPOOL}{place:06d}.arrow"
-        if path.exists():
+        mine = turns.first if texts else turns.mine(place)
+        if mine and path.exists():
             _restore_texts(path, texts)
-        else:
+        elif mine:
             _spool(path, plan, (place, rows), encode(piece), texts)
         spooled.append(path)
         rows += piece.num_rows
@@ -110,16 +116,27 @@ def write_cache(
     if rows != plan.rows:
         found = f"had {plan.rows:,} rows, and {rows:,} when read again"
         raise TableError(f"{plan.source}: {found}: it has changed meanwhile")
+    turns.wait()
+    for number in range(plan.parts):
+        if turns.mine(number):
+            _write_part(folder, plan, number, spooled)
+    turns.wait()
+    if turns.first:
+        _finish(folder, plan, texts)
+    turns.wait()
+    return Manifest.read(folder)
+
+
+def _finish(folder: Path, plan: Plan, texts: Sequence[TextDictionary]) -> None:
+    """Write the manifest of parts that are there, which makes the cache complete, and delete the pieces."""
     for place, known in enumerate(texts):
         write_atomically(folder / texts_file(place), partial(_write_tokens, known))
-    parts = [_part(folder, plan, number, spooled) for number in range(plan.parts)]
+    parts = [_described(_path(folder, number), plan) for number in range(plan.parts)]
     digests = [sha256_of(folder / texts_file(place)) for place in range(plan.texts)]
     names = [name for name in plan.label_columns if name is not None]
-    manifest = Manifest(plan.key, rows, plan.order, parts, digests, names, plan.source)
-    manifest.write(folder)
+    Manifest(plan.key, plan.rows, plan.order, parts, digests, names, plan.source).write(folder)
     for path in folder.glob(f"{SPOOL}*"):
         path.unlink()
-    return manifest
 
 
 def _spool(path: Path, plan: Plan, begin: tuple[int, int], rows: EncodedTable, texts: Sequence[TextDictionary]) -> None:
@@ -160,16 +177,19 @@ def _dealt(plan: Plan, begin: tuple[int, int], rows: EncodedTable) -> np.ndarray
     return np.where(rows.groups < 0, drawn, rows.groups % plan.parts)
 
 
-def _part(folder: Path, plan: Plan, number: int, spooled: Sequence[Path]) -> Part:
-    """Gather a part from all pieces, write it in a random order, and describe it."""
-    path = folder / f"part-{number:05d}.arrow"
+def _path(folder: Path, number: int) -> Path:
+    return folder / f"part-{number:05d}.arrow"
+
+
+def _write_part(folder: Path, plan: Plan, number: int, spooled: Sequence[Path]) -> None:
+    """Gather a part from all pieces, and write it in a random order, unless it is there."""
+    path = _path(folder, number)
     if not path.exists():
         rows = from_batches([read_batches(each).get_batch(number) for each in spooled])
         if plan.order == RANDOM:
             rows = rows.taken(_shuffled(plan, number, rows))
         blocks = [to_batch(rows.taken(np.arange(*ends))) for ends in _blocks(plan, rows)]
         write_atomically(path, lambda target: write_batches(target, blocks))
-    return _described(path, plan)
 
 
 def _shuffled(plan: Plan, number: int, rows: EncodedTable) -> np.ndarray:
