@@ -139,7 +139,7 @@ class Decided(NamedTuple):
     lr: float
 
 
-Tables = Annotated[str | tuple[str, ...], BeforeValidator(_tables)]
+Tables = Annotated[Literal["replicate", "shard"] | Sequence[str], BeforeValidator(_tables)]
 
 
 @declaration
