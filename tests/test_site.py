@@ -56,6 +56,14 @@ def test_docstrings_stand_on_the_page_of_the_api(site: Path) -> None:
         assert f'id="{name}"' in text
 
 
+def test_formulas_are_drawn_by_the_browser(site: Path) -> None:
+    for language in ("", "zh-CN/"):
+        text = (site / language / "trunks" / "mmoe.html").read_text(encoding="utf-8")
+        assert "<math" in text
+        assert "arithmatex" not in text
+        assert "$$" not in text
+
+
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     for page in ("index.html", "options.html", "zh-CN/index.html"):
         text = (site / page).read_text(encoding="utf-8")
