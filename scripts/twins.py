@@ -20,7 +20,8 @@ WRITTEN = re.compile(r"<!-- ([a-z -]+): begin -->.*?<!-- \1: end -->|<!-- output
 
 def pages() -> list[Path]:
     """Return all Chinese pages."""
-    return sorted([*ROOT.glob(f"*{SUFFIX}"), *(ROOT / "docs").rglob(f"*{SUFFIX}")])
+    folders = (ROOT / "docs", ROOT / "examples")
+    return sorted([*ROOT.glob(f"*{SUFFIX}"), *(page for folder in folders for page in folder.rglob(f"*{SUFFIX}"))])
 
 
 def english(page: Path) -> Path:
