@@ -56,6 +56,23 @@ def test_rounding_before_a_steep_calibration_is_no_difference(fitted: gw.Ranker,
         check_parity(scorer, feed, found | {"click": steep(torch.from_numpy(plain + 1e-4)).numpy()})
 
 
+def test_a_calibrated_step_moves_what_follows_it_both_ways() -> None:
+    draws = np.random.default_rng(0)
+    click = draws.integers(0, 2, 400)
+    buy = click * draws.integers(0, 2, 400)
+    table = pa.table({"x": draws.normal(size=400), "click": click, "buy": buy, "paid": buy * draws.exponential(9, 400)})
+    tasks = [gw.Binary("click"), gw.Binary("buy", after="click"), gw.LifetimeValue("paid", after="buy")]
+    schema = gw.Schema(features=[gw.Numeric("x")], tasks=tasks)
+    model = gw.MMoE(experts=2, expert_dims=[4], tower_dims=[4])
+    scorer = gw.Ranker(schema, model, epochs=1, batch_size=200).fit(table).scorer
+    # flat: the more probable a step was, the less its calibration leaves of what follows it
+    flat, steps = Isotonic([0.0, 0.9, 0.90001, 1.0], [0.3, 0.3, 0.9, 1.0]), ("click", "buy_given_click")
+    scorer = replace(scorer, calibration=Calibration(dict.fromkeys(steps, flat)))
+    bounds = expected_outputs(scorer, table)
+    assert all((each.low <= each.value).all() and (each.value <= each.high).all() for each in bounds.values())
+    assert check_parity(scorer, table, outputs(scorer, table)) == 0.0
+
+
 def test_a_fusion_is_that_of_its_columns(fitted: gw.Ranker, feed: pa.Table) -> None:
     fusion = Fusion.parse("click * stars")
     found = outputs(fitted.scorer, feed)

@@ -67,20 +67,24 @@ def known_of(scorer: Scorer, source: Any, fusion: Fusion) -> Mapping[str, np.nda
 def expected_outputs(scorer: Scorer, source: Any) -> dict[str, Bounds]:
     """Return the scorer's outputs for a table, with bounds: every predicted column, calibrated, and the gates."""
     plain = dict(scorer.predicted(source, labels=False).columns)
-    low, value, high = (_calibrated(scorer, plain, shift) for shift in (-NOISE, 0.0, NOISE))
-    expected = {name: Bounds(*(part[name].numpy() for part in (low, high, value))) for name in value}
+    value = _calibrated(scorer, plain, {})
+    # a step's calibration moves what follows it, up or down: each step is off alone, and all are together
+    steps = list(scorer.calibration.calibrators) if scorer.calibration else []
+    offs = [dict.fromkeys(moved, sign * NOISE) for moved in (*([step] for step in steps), steps) for sign in (-1, 1)]
+    around = [value, *(_calibrated(scorer, plain, off) for off in offs)]
+    expected = {}
+    for name in value:
+        columns = np.stack([part[name].numpy() for part in around])
+        expected[name] = Bounds(columns.min(axis=0), columns.max(axis=0), value[name].numpy())
     gates = scorer.gates(source)
     return expected if gates is None else expected | {GATES: Bounds(gates, gates, gates)}
 
 
-def _calibrated(scorer: Scorer, columns: Mapping[str, Tensor], shift: float) -> dict[str, Tensor]:
-    """Return calibrated columns of probabilities moved by ``shift``; calibrators keep their order."""
+def _calibrated(scorer: Scorer, columns: Mapping[str, Tensor], off: Mapping[str, float]) -> dict[str, Tensor]:
+    """Return calibrated columns of probabilities, of which some are moved first."""
     if not scorer.calibration:
         return dict(columns)
-    moved = {
-        name: (column + shift).clamp(0, 1) if name in scorer.calibration.calibrators else column
-        for name, column in columns.items()
-    }
+    moved = {name: (column + off[name]).clamp(0, 1) if name in off else column for name, column in columns.items()}
     return scorer.calibration.apply(scorer.tasks, moved)
 
 
