@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gatewise import Binary, Categorical, Regression, Schema
-from gatewise.analysis import Verdict, seesaw, spreads, verdicts
+from gatewise.analysis import Cut, Verdict, seesaw, spreads, verdicts, verdicts_by_slice
 from gatewise.assembly import build_tasks
 from gatewise.errors import DeclarationError
 from gatewise.metrics import auc, bootstrap_difference, bootstrap_mean_difference, gauc, r2
@@ -123,3 +123,22 @@ def test_metrics_within_groups_leave_out_rows_of_no_group_and_tables_without_gro
     alone, sharing = (gauc(LABELS[known, 0], side.columns["click"][known], groups[known]).value for side in sides)
     assert [each.change for each in found if each.metric == "gauc"] == [pytest.approx(sharing - alone)]
     assert {each.metric for each in compared(None)[1]} == {"auc", "r2"}
+
+
+def test_sharing_that_helps_some_rows_alone_is_found_there():
+    first, second = slice(0, ROWS // 2), slice(ROWS // 2, ROWS)
+    alone, sharing = predicted(1.0, 1), predicted(1.0, 2)
+    sharing.columns["click"][first] = predicted(0.2, 3).columns["click"][first]
+    found = verdicts_by_slice(
+        {"alone": [alone], "sharing": [sharing]},
+        "alone",
+        [Cut("age", "young", first), Cut("age", "old", second)],
+        samples=200,
+    )
+    assert [(each.verdict.output, each.value, each.rows) for each in found] == [
+        (output, value, ROWS // 2) for output in ("click", "stars") for value in ("young", "old")
+    ]
+    assert [each.verdict.verdict for each in found] == ["helps"] + ["no evidence"] * 3
+    # what is said of a slice is what is said of its rows alone
+    young = verdicts({"alone": [alone.rows(first)], "sharing": [sharing.rows(first)]}, "alone", samples=200)
+    assert [each.verdict for each in found if each.value == "young"] == young

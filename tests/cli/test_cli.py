@@ -21,6 +21,7 @@ import yaml
 
 import gatewise as gw
 from gatewise.cli import main
+from gatewise.cli.browser import somebody_looks
 
 RECIPE = {
     "data": {"train": "train.parquet", "valid": "valid.parquet", "test": "test.csv"},
@@ -418,28 +419,37 @@ def test_a_signal_leaves_a_checkpoint_that_goes_on_to_the_same_numbers(workplace
     assert whole == cut
 
 
-def test_demo_prints_the_model_its_controls_and_its_gates(tmp_path):
-    arguments = ["demo", "--set", "training.epochs=1", "--set", "training.batch_size=8192", "--set", "model.experts=3"]
-    done = gatewise(*arguments, cwd=tmp_path)
+def test_demo_prints_the_model_its_controls_its_gates_and_whom_sharing_helps(tmp_path, monkeypatch):
+    # a browser that writes down what it is asked to show
+    browser = tmp_path / "browser.sh"
+    browser.write_text('#!/bin/sh\necho "$1" > opened.txt\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    quick = ["training.epochs=1", "training.batch_size=8192", "model.experts=3"]
+    done = gatewise("demo", "--open", *(word for each in quick for word in ("--set", each)), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    for text in (
-        "MMoE",
-        "shared bottom",
-        "single task",
-        "rmse",
-        "auc",
-        "average gate weight",
-        "e2",
-        "gatewise predict",
-    ):
+    lines = done.stdout.splitlines()
+    assert lines[0] == "report:   runs/movielens/report.html"
+    for text in ("MMoE", "shared bottom", "single task", "auc", "average gate weight", "e2", "gatewise predict"):
         assert text in done.stdout
     run = tmp_path / "runs" / "movielens"
-    assert gw.load(run / "artefact").evaluate(run / "sample.parquet")["rating"]["rmse"] < 1.5
+    assert (tmp_path / "opened.txt").read_text().strip() == (run / "report.html").as_uri()
+    ranker = gw.load(run / "artefact")
+    assert ranker.evaluate(run / "sample.parquet")["rating"]["rmse"] < 1.5
     # the table shows what the artefact beside it predicts
-    judged = gw.load(run / "artefact").metrics["test"]
-    assert [line.split()[2] for line in done.stdout.splitlines() if " rmse " in line] == [
-        f"{judged['rating']['rmse']:.4f}"
+    assert [line.split()[2] for line in lines if " rmse " in line] == [
+        f"{ranker.metrics['test']['rating']['rmse']:.4f}"
     ]
+    # every segment has its gates, and its verdict on every task
+    segments = [line for line in lines if re.search(r"\d to \d+ ", line)]
+    assert len(segments) == 2 * 3 + 2 * 3
+    assert sum(line.rstrip().endswith(("helps", "hurts", "no evidence")) for line in segments) == 2 * 3
+
+
+def test_a_page_is_opened_for_nobody_but_a_person_at_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    # output is captured
+    assert not somebody_looks()
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, "1000"), ("77", "77")])

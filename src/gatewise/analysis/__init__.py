@@ -76,6 +76,7 @@ from gatewise.analysis.verdicts import (
     summary_of,
     verdicts,
 )
+from gatewise.analysis.verdicts_by_slice import SliceVerdict, verdicts_by_slice
 from gatewise.analysis.worst_slices import LEAST_ROWS, LEAST_SHARE, Ranged, WorstSlice, is_large, worst_slices
 
 __all__ = [
@@ -119,6 +120,7 @@ __all__ = [
     "Shapley",
     "Similarity",
     "Slice",
+    "SliceVerdict",
     "Spread",
     "Streamed",
     "StreamedMetrics",
@@ -200,6 +202,7 @@ __all__ = [
     "unseen_shares",
     "usage_grids",
     "verdicts",
+    "verdicts_by_slice",
     "worded",
     "worst",
     "worst_slices",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -14,7 +13,7 @@ from rich.text import Text
 from gatewise.grids import Grid, number
 
 if TYPE_CHECKING:
-    from gatewise.analysis import Estimates, FusionFront, Slice, Spread, Verdict
+    from gatewise.analysis import Estimates, FusionFront, GateUsage, Slice, SliceVerdict, Spread, Verdict
     from gatewise.jobs import Comparison
     from gatewise.metrics import GroupMetric, Metric
     from gatewise.tasks import Metrics, Task
@@ -112,9 +111,15 @@ def _slices_table(parts: list[Slice], metrics: Sequence[Metric | GroupMetric]) -
     return table
 
 
-def comparison_table(found: Comparison, title: str) -> Group:
-    """Return a table of one line per metric and one column per contestant, and the contestants' sizes."""
-    table = _spreads(found)
+def comparison_table(found: Comparison, title: str, metrics: Collection[str] | None = None) -> Group:
+    """Return a table of one line per metric and one column per contestant, and the contestants' sizes.
+
+    Args:
+        found: the comparison.
+        title: the line above the table.
+        metrics: names of the metrics to show; None: all.
+    """
+    table = _spreads(found, metrics)
     sizes = [" + ".join(f"{size:,}" for size in cost.parameters or ()) for cost in found.cost.values()]
     table.add_row("", "parameters*", *sizes)
     return _titled(title, table, note="* outside the embeddings, which are the same everywhere")
@@ -126,12 +131,12 @@ def spreads_table(found: Comparison) -> Group:
     return _titled(f"{found.rows:,} test rows, {seeds}: mean ± standard deviation", _spreads(found))
 
 
-def _spreads(found: Comparison) -> Table:
+def _spreads(found: Comparison, metrics: Collection[str] | None = None) -> Table:
     table = _columns(["task", "metric"], found.metrics)
     for output, names in next(iter(found.metrics.values())).items():
-        shown = [name for name in names if not name.endswith(SKIPPED)]
+        shown = [name for name in names if not name.endswith(SKIPPED) and (metrics is None or name in metrics)]
         for position, name in enumerate(shown):
-            cells = [_spread(metrics[output][name]) for metrics in found.metrics.values()]
+            cells = [_spread(of_model[output][name]) for of_model in found.metrics.values()]
             table.add_row("" if position else output, name, *cells)
     return table
 
@@ -206,15 +211,31 @@ def _columns(texts: Sequence[str], numbers: Iterable[str]) -> Table:
     return table
 
 
-def gates_table(gates: np.ndarray, tasks: list[str], title: str) -> Group:
-    """Return a table of the average weight of every expert, one line per task."""
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("task")
-    for expert in range(gates.shape[1]):
-        table.add_column(f"e{expert}", justify="right")
-    for task, weights in zip(tasks, gates, strict=True):
-        table.add_row(task, *(f"{weight:.3f}" for weight in weights))
+def gates_table(usages: Sequence[GateUsage], title: str) -> Group:
+    """Return a table of the average weight of every expert: one line per task and segment, the largest in bold."""
+    first, column = usages[0], usages[-1].column
+    table = _columns(["task", *([column] if column else [])], [f"e{expert}" for expert in range(len(first.experts))])
+    for gate, task in enumerate(first.gates):
+        for position, usage in enumerate(usages):
+            weights = usage.weights[gate]
+            cells = [Text(f"{weight:.3f}", "bold" if weight == max(weights) else "") for weight in weights]
+            segment = [usage.value or "all"] if column else []
+            table.add_row("" if position else task, *segment, *cells)
     return _titled(title, table)
+
+
+def sharing_table(found: Sequence[SliceVerdict], title: str, note: str) -> Group:
+    """Return a table of one line per output and segment: the difference of one contestant from another."""
+    table = _columns(["task", "metric", found[0].column or ""], ["rows", "change", "low", "high"])
+    table.add_column("verdict")
+    before = ""
+    for each in found:
+        verdict = each.verdict
+        changes = ["undefined" if value is None else f"{value:+.4f}" for value in verdict[3:6]]
+        task = ("", "") if verdict.output == before else (verdict.output, verdict.metric)
+        before = verdict.output
+        table.add_row(*task, each.value or "all", f"{each.rows:,}", *changes, verdict.verdict)
+    return _titled(title, table, note=note)
 
 
 def _titled(title: str, *tables: RenderableType, note: str = "") -> Group:

@@ -3,7 +3,7 @@
 from gatewise.jobs.beside_trees import beside_trees, in_words, trees_for
 from gatewise.jobs.compared import Comparison
 from gatewise.jobs.comparison import COMPARISON, compare
-from gatewise.jobs.demo import train_with_controls
+from gatewise.jobs.demo import Demonstration, train_with_controls
 from gatewise.jobs.export import ExportReport, export_files
 from gatewise.jobs.fuse import fuse
 from gatewise.jobs.in_turn import evaluate_in_turn
@@ -17,7 +17,7 @@ from gatewise.jobs.run_differences import Change, MetricChange, RunDifferences, 
 from gatewise.jobs.run_record import RECORD, MainMetric, RunRecord, record_run
 from gatewise.jobs.runs import Run, find_runs
 from gatewise.jobs.tables import Tables, find_tables
-from gatewise.jobs.train import train_recipe
+from gatewise.jobs.train import RECIPE, train_recipe
 from gatewise.jobs.trees import Trees, tuned_trees
 from gatewise.jobs.update import Updated, update_run
 from gatewise.serving import ARTEFACT
@@ -26,11 +26,13 @@ __all__ = [
     "ARTEFACT",
     "COMPARISON",
     "COMPARISON_REPORT",
+    "RECIPE",
     "RECORD",
     "REPORT",
     "WORST",
     "Change",
     "Comparison",
+    "Demonstration",
     "ExportReport",
     "JsonLines",
     "Judgement",
