@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -29,14 +30,14 @@ from gatewise.datasets import movielens, split_by_time
 
 FILE = Path(__file__).parents[1] / "docs" / "images" / "sliders.gif"
 LARGEST = 600_000
-FUSION = "1 * liked + 0.2 * rating + 0.01 * year"
-SLIDER, PATH = 2, (0.01, 0.012, 0.015, 0.02, 0.025, 0.03, 0.03, 0.02, 0.01, 0.005, 0.0, 0.0, 0.0, 0.005, 0.01)
-"""The slider of the year's weight, and where it goes: newer movies rise, then older ones."""
+FUSION = "1 * liked + 0.2 * rating + 0.5 * newness"
+SLIDER, PATH = 2, (0.5, 0.7, 0.9, 1.1, 1.3, 1.5, 1.8, 1.4, 1.0, 0.7, 0.4, 0.2, 0.0, 0.2, 0.4)
+"""The slider of the weight of what is new, and where it goes: newer movies rise, then older ones."""
 USER = {"user_id": 564, "hour": 20, "weekday": 5, "user_count": 120, "user_mean": 3.6}
 MOVIES = (
     "Forrest Gump",
     "Pulp Fiction",
-    "Matrix, The",
+    "Titanic",
     "Casablanca",
     "Star Wars: Episode IV - A New Hope",
     "Inception",
@@ -49,6 +50,9 @@ MILLISECONDS, COLOURS = 450, 48
 def train(folder: Path) -> None:
     """Write an artefact with a fusion, and a table of movies, each with what is known of it at last."""
     table = movielens()
+    # centuries since 1920; the first movies are older
+    newness = pc.divide(pc.subtract(pc.fill_null(table["year"], 1990), 1920), 100.0)
+    table = table.append_column("newness", newness)
     rows, valid, _ = split_by_time(table, "timestamp")
     schema = gw.Schema(
         features=[
@@ -63,11 +67,11 @@ def train(folder: Path) -> None:
             gw.Numeric("movie_mean"),
         ],
         tasks=[gw.Binary("liked"), gw.Regression("rating")],
-        known=["year"],
+        known=["newness"],
     )
     model = gw.MMoE(experts=4, expert_dims=[64, 32], tower_dims=[32], l2_embedding=10)
     gw.Ranker(schema, model, fusion=FUSION, epochs=4, batch_size=1024, lr=2e-3).fit(rows, valid).save(folder / "movies")
-    columns = ["title", "movie_id", "genres", "year", "movie_count", "movie_mean"]
+    columns = ["title", "movie_id", "genres", "newness", "movie_count", "movie_mean"]
     latest = {row["title"]: row for row in table.sort_by("timestamp").select(columns).to_pylist()}
     pq.write_table(pa.Table.from_pylist([latest[title] for title in MOVIES]), folder / "items.parquet")
 

@@ -8,6 +8,9 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,18 +18,41 @@ PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 PRINTED = re.compile(r"print\(.*\)  # (.*)")
 
 
+def write_tables() -> None:
+    """Write the tables of one's own that the first block reads, into the working folder."""
+    rng, rows = np.random.default_rng(0), 2000
+    user, item = rng.integers(0, 60, rows), rng.integers(0, 40, rows)
+    liking = rng.normal(size=60)[user] + rng.normal(size=40)[item]
+    click = (liking + rng.logistic(size=rows) > 0) * 1
+    log = pa.table(
+        {
+            "user_id": user,
+            "item_id": item,
+            "country": np.array(["DE", "FR", "IT"])[user % 3],
+            "price": rng.lognormal(3, 1.5, rows).round(2),
+            "click": click,
+            "purchase": click * (liking + rng.logistic(size=rows) > 1),
+        }
+    )
+    pq.write_table(log.slice(0, 1600), "log.parquet")
+    pq.write_table(log.slice(1600), "tomorrow.parquet")
+    pq.write_table(log.slice(1600, 100).drop_columns(["click", "purchase"]), "candidates.parquet")
+
+
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
 def test_python_blocks_run_and_print_what_they_say(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     blocks = PYTHON.findall((ROOT / page).read_text(encoding="utf-8"))
     assert len(blocks) >= 3
     monkeypatch.chdir(tmp_path)
+    write_tables()
     names: dict[str, object] = {"__name__": "readme"}
     for block in blocks:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(block, f"<{page}>", "exec"), names)
         assert printed.getvalue().splitlines() == PRINTED.findall(block)
-    assert (tmp_path / "models" / "movielens" / "manifest.json").exists()
+    for saved in ("model", "models/movielens"):
+        assert (tmp_path / saved / "manifest.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -61,3 +87,18 @@ def test_the_chinese_page_has_what_the_english_one_has():
         assert len(re.findall(f"^{re.escape(mark)}", chinese, re.MULTILINE)) == len(
             re.findall(f"^{re.escape(mark)}", english, re.MULTILINE)
         )
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_figures_are_those_of_the_pages_that_measure_them(page: str, monkeypatch: pytest.MonkeyPatch):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for library in ("torch-rechub", "deepctr-torch"):
+        measured = (ROOT / "docs" / "moving" / f"{library}.md").read_text(encoding="utf-8")
+        found = re.search(r"Differences: mean \+(\d\.\d{4})", measured)
+        assert found
+        assert found[1] in text
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    import seesaw_chart
+
+    language = page.removeprefix("README").removesuffix(".md")
+    assert f"begin -->\n{seesaw_chart.table(seesaw_chart.kept(), language)}<!--" in text
