@@ -114,6 +114,8 @@ def test_quiet_writes_no_log(monkeypatch):
     monkeypatch.setattr(commands, "_log_progress", pytest.fail)
     commands._options(quiet=True)
     assert os.environ["GATEWISE_QUIET"] == "1"
+    # the variable alone hushes, too
+    commands._options(quiet=False)
 
 
 def test_evaluate_prints_what_the_library_computes(workplace):

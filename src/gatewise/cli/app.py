@@ -139,7 +139,7 @@ def _options(
     """Multi-task ranking with multi-gate mixture-of-experts (MMoE)."""
     if quiet:
         os.environ[QUIET] = "1"
-    elif not sys.stderr.isatty():
+    elif os.environ.get(QUIET) != "1" and not sys.stderr.isatty():
         _log_progress()
     import_modules(modules or [])
 
