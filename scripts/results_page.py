@@ -17,7 +17,7 @@ PAGES = {
     "paper": ("paper",),
     "balancing": ("balancing",),
     "labels": ("funnels", "late"),
-    "daily": ("daily",),
+    "daily": ("daily", "daily ways"),
     "speed": ("speed", "quality", "trunks", "encoding", "scoring", "limits", "growth"),
     "scale": ("stream", "processes"),
     "serving": ("serving",),
