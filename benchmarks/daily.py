@@ -134,9 +134,12 @@ def page_of(found: Found, over: str, epochs: int, command: str = COMMAND, title:
         f"time; each of {over}, from 30 April on, is judged before anything learns from it. AUC is the mean over days, "
         "and in brackets how much greater it is than that of training anew. A training from the beginning has "
         f"{epochs} epochs with the recipe's schedule and no validation rows; an update has the default options, "
-        f"{gw.declare.Update().epochs} epochs among them, but for those that are named, and begins with a new optimiser but where one is kept. CPU seconds are those of all "
-        "days together, from the rows to the model; rows for replay are drawn from all earlier days, and encoding all "
-        "of these is counted.\n\n" + table(heads, lines) + _of_other_days(found) + "A day has some 300 likes, and a "
+        f"{gw.declare.Update().epochs} epochs among them, but for those that are named, and begins with a new "
+        "optimiser but where one is kept. CPU seconds are those of all days together, from the rows to the model; rows "
+        "for replay are drawn from all earlier days, and encoding all of these is counted.\n\n"
+        + table(heads, lines)
+        + _of_other_days(found)
+        + "A day has some 300 likes, and a "
         "model's AUC of `like` moves by 0.03 from day to day.\n"
     )
 

@@ -1,12 +1,15 @@
 """Write docs/options.md, commands.md and api.md, and recipes/schema.json, from declarations, commands and public names.
 
-python scripts/reference_pages.py
+python scripts/reference_pages.py [--check]
+
+With --check nothing is written, and the exit status is 1 where a page is not what would be written.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
@@ -235,6 +238,9 @@ def schema_text() -> str:
 PAGES = {OPTIONS: options_page, COMMANDS: commands_page, API: api_page, SCHEMA: schema_text}
 
 if __name__ == "__main__":
-    for path, made in PAGES.items():
-        path.write_text(made(), encoding="utf-8")
+    stale = [path for path, made in PAGES.items() if not path.exists() or made() != path.read_text(encoding="utf-8")]
+    for path in stale:
         print(path.relative_to(ROOT))
+        if "--check" not in sys.argv:
+            path.write_text(PAGES[path](), encoding="utf-8")
+    sys.exit(bool(stale) and "--check" in sys.argv)

@@ -82,6 +82,12 @@ def test_a_moment_decides_what_is_learnt_and_judged(tmp_path):
     old = rows.filter(pa.array(rows["time"].to_numpy() <= newest - 2 * DAY))
     assert made.evaluate(rows)["buy"] == made.evaluate(old, now="2026-06-01")["buy"]
     assert made.evaluate(rows, now="2026-06-01")["buy"]["pcoc"] > made.evaluate(rows)["buy"]["pcoc"]
+    one = rows.append_column("one", pa.array([1] * len(rows)))
+    for now in (None, "2026-06-01"):
+        found = made.evaluate(rows, now=now)["buy"]
+        assert made.slices(one, "one", now=now)["buy"][0].metrics == found
+        assert made.intervals(rows, ["pcoc"], samples=2, now=now)["buy"]["pcoc"].value == found["pcoc"]
+        assert sum(part.rows for part in made.reliability(rows, now=now)["buy"]) == (len(rows) if now else len(old))
     pq.write_table(rows, tmp_path / "rows.parquet")
     streamed = made.evaluate_stream(tmp_path / "rows.parquet")
     assert streamed.metrics["buy"]["log_loss"] == pytest.approx(made.evaluate(rows)["buy"]["log_loss"])
@@ -192,6 +198,14 @@ def test_recipe_and_commands(tmp_path, capsys, monkeypatch):
     assert gw.load("next/artefact").until == {"time": FROM + 5 * DAY}
     run("evaluate", "next", "again.parquet", "--now", "2026-05-08", "--json")
     assert json.loads(capsys.readouterr().out)["buy"]["auc"] is not None
+    by_group = {}
+    for option in (["--by", "click"], ["--intervals", "-m", "auc"]):
+        for now in ("2026-05-08", "2026-05-05 12:00"):
+            run("evaluate", "next", "again.parquet", *option, "--now", now, "--json")
+            by_group[option[0], now] = json.loads(capsys.readouterr().out)["buy"]
+    assert sum(part["rows"] for part in by_group["--by", "2026-05-08"]) == 600
+    assert 0 < sum(part["rows"] for part in by_group["--by", "2026-05-05 12:00"]) < 600
+    assert by_group["--intervals", "2026-05-08"] != by_group["--intervals", "2026-05-05 12:00"]
     run("evaluate", "next", "again.parquet", "--now", "someday", code=1)
     assert (
         "now 'someday' for delays by 'time': expected a date, a time or seconds since 1970" in capsys.readouterr().err
@@ -204,3 +218,23 @@ def run(*arguments: str, code: int = 0) -> None:
         with pytest.raises(SystemExit) as ended:
             main()
     assert (ended.value.code or 0) == code
+
+
+def test_a_report_reads_labels_at_a_moment(tmp_path):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    rows = days(0, 5, seen_by=5, rows=100)
+    made = ranker(*KINDS["waits"], epochs=1).fit(rows, now="2026-05-04")
+    made.save(tmp_path / "artefact")
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    for name, now in {"late": ["--now", "2026-06-01"], "early": ["--now", "2026-05-04"]}.items():
+        run("report", str(tmp_path / "artefact"), str(tmp_path / "rows.parquet"), *now, "-o", str(tmp_path / name))
+    with pytest.raises(GatewiseError, match="now 'someday' for delays by 'time': expected a date"):
+        made.report(tmp_path / "none.html", rows, now="someday")
+    labelled = {}
+    for name in ("late", "early"):
+        (count,) = re.findall(r">buy</td>\s*<td[^>]*>([\d,]+)</td>", (tmp_path / name).read_text())[:1]
+        labelled[name] = int(count)
+    assert labelled["late"] == 500
+    final = int((rows["time"].to_numpy() <= FROM + DAY).sum())
+    assert labelled["early"] == final > 0

@@ -206,20 +206,21 @@ class Insight(Judging):
             )
         return ShownDict(found, importance_grids)
 
-    def problems(self, table: Any) -> list[Problem]:
+    def problems(self, table: Any, *, now: declare.Instant | None = None) -> list[Problem]:
         """Return the problems found, in words: those of the training, collapsed gates, dead and duplicate experts.
 
         A table with labels also tells where predictions do not fit, calibrated ones where there is a calibration.
 
         Args:
             table: any table with the features, with labels or without.
+            now: the moment at which labels were read, for tasks with a ``delay``; None: the table's newest time.
 
         Raises:
             TableError: a column is missing or of another type.
         """
         looked_at = self._looked_at(table, labels=False)
         found = mixture_problems(gate_usage(*looked_at), expert_similarity(*looked_at))
-        return ShownList(self.training_problems() + found + self.misfits(table), problems_grids)
+        return ShownList(self.training_problems() + found + self.misfits(table, now=now), problems_grids)
 
     def misfits(self, table: Any, *, now: declare.Instant | None = None) -> list[Problem]:
         """Return where predictions do not fit a table's labels, features that know a label, labels that contradict

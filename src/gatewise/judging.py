@@ -29,6 +29,7 @@ from gatewise.errors import GatewiseError, TableError, did_you_mean, shown
 from gatewise.grids import ShownDict
 from gatewise.history import EpochRecord
 from gatewise.serving import Scorer
+from gatewise.tasks import Predicted
 
 
 class Judging:
@@ -86,6 +87,7 @@ class Judging:
         level: float = 0.95,
         seed: int = 0,
         calibrated: bool = False,
+        now: declare.Instant | None = None,
     ) -> Estimates:
         """Return the metrics with bootstrap intervals, ``{task: {metric: Estimate}}``.
 
@@ -97,12 +99,13 @@ class Judging:
             level: nominal coverage of the interval.
             seed: seed of the bootstrap samples.
             calibrated: whether to evaluate calibrated probabilities.
+            now: the moment at which labels were read, see :meth:`gatewise.Ranker.evaluate`.
 
         Raises:
             DeclarationError: an unknown metric, or a schema without a group.
             TableError: a column is missing or of another type.
         """
-        predicted = self.scorer.predicted(table, calibrated=calibrated)
+        predicted = self._read_at(readable(table), now, calibrated)
         found = intervals(predicted, metrics, by_group=by_group, samples=samples, level=level, seed=seed)
         return ShownDict(found, intervals_grids)
 
@@ -115,6 +118,7 @@ class Judging:
         bins: int = BINS,
         limit: int = LIMIT,
         calibrated: bool = False,
+        now: declare.Instant | None = None,
     ) -> dict[str, list[Slice]]:
         """Return the metrics of every slice, ``{task: [Slice]}``, in the order of the columns.
 
@@ -128,6 +132,7 @@ class Judging:
             bins: number of bins of numbers.
             limit: largest number of values; the other values are one slice.
             calibrated: whether to evaluate calibrated probabilities.
+            now: the moment at which labels were read, see :meth:`gatewise.Ranker.evaluate`.
 
         Raises:
             DeclarationError: an unknown metric.
@@ -135,7 +140,7 @@ class Judging:
         """
         source = readable(table)
         cuts = self._cut(source, by, bins, limit)
-        return ShownDict(slices(self.scorer.predicted(source, calibrated=calibrated), cuts, metrics), slices_grids)
+        return ShownDict(slices(self._read_at(source, now, calibrated), cuts, metrics), slices_grids)
 
     def reliability(
         self,
@@ -146,6 +151,7 @@ class Judging:
         limit: int = LIMIT,
         level: float = 0.95,
         calibrated: bool = False,
+        now: declare.Instant | None = None,
     ) -> dict[str, list[ReliabilityBin]]:
         """Return predicted and observed rates per bin, ``{task: [ReliabilityBin]}``, for every probability.
 
@@ -156,14 +162,20 @@ class Judging:
             limit: largest number of values; the other values are one slice.
             level: nominal coverage of the interval of each bin's observed rate.
             calibrated: whether to evaluate calibrated probabilities.
+            now: the moment at which labels were read, see :meth:`gatewise.Ranker.evaluate`.
 
         Raises:
             TableError: a column is missing or of another type.
         """
         source = readable(table)
         cuts = self._cut(source, by, BINS, limit)
-        found = reliability(self.scorer.predicted(source, calibrated=calibrated), cuts, bins=bins, level=level)
+        found = reliability(self._read_at(source, now, calibrated), cuts, bins=bins, level=level)
         return ShownDict(found, reliability_grids)
+
+    def _read_at(self, source: Any, now: declare.Instant | None, calibrated: bool) -> Predicted:
+        """Return predictions and labels of a table, as they are known at a moment."""
+        as_of = read_at(self.scorer.encoder.schema, source, now)
+        return self.scorer.predicted(source, calibrated=calibrated, as_of=as_of)
 
     def _cut(self, source: Any, by: str | Sequence[str] | None, bins: int, limit: int) -> list[Cut]:
         """Return the slices of a table by columns, which may be other columns than features."""

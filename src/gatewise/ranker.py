@@ -560,6 +560,7 @@ class Ranker(Described, Insight, Estimator):
         time: str | None = None,
         recipe: declare.Recipe | None = None,
         name: str = "",
+        now: declare.Instant | None = None,
         progress: bool | None = None,
     ) -> None:
         """Write a report on the ranker, one self-contained HTML file; needs the extra ``report``.
@@ -573,6 +574,7 @@ class Ranker(Described, Insight, Estimator):
                 if the table has it.
             recipe: the recipe of the training, which the report repeats; by default one is made of schema and options.
             name: name of the ranker in the report; by default its architecture.
+            now: the moment at which labels were read, see :meth:`evaluate`.
             progress: whether to show progress; by default if standard error is a terminal.
 
         Raises:
@@ -584,7 +586,7 @@ class Ranker(Described, Insight, Estimator):
         columns = [by] if isinstance(by, str) else by
         with working("looking at the model", at_terminal() if progress is None else progress) as tell:
             name = name or type(self.options.model).__name__
-            found = collect(self._artefact(), name, table, columns, tell, time=time, recipe=recipe)
+            found = collect(self._artefact(), name, table, columns, tell, time=time, recipe=recipe, now=now)
             tell("drawing")
             write_text(Path(path), render(page_of(found)))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
 import gatewise as gw
-from gatewise.analysis import misfits, overfitting
+from gatewise.analysis import curves, cut_table, misfits, over_time, overfitting, slices, worst_slices
 from gatewise.assembly import build_tasks
 from gatewise.history import EpochRecord
 from gatewise.tasks import Predicted
@@ -109,3 +110,20 @@ def test_fit_and_problems_say_it(caplog):
     assert "wrong total" not in {problem.kind for problem in ranker.problems(rows)}
     # without labels nothing can be said of them
     assert "wrong total" not in {problem.kind for problem in ranker.problems({"x": x})}
+
+
+def test_totals_count_dropped_negatives():
+    schema = gw.Schema(features=[gw.Categorical("user")], tasks=[gw.Binary("click", negatives_kept=0.1)])
+    labels = (torch.arange(2000) % 2 == 0).double()
+    right = {"click": torch.full((2000,), 1 / 11).double()}
+    found = Predicted(build_tasks(schema), right, labels[:, None])
+    assert misfits(found, {}) == []
+    assert curves(found)["click"].rate == pytest.approx(1 / 11)
+    (period,) = over_time(found, pa.table({"day": [1] * 2000}), "day").periods["click"]
+    assert period.label == pytest.approx(1 / 11)
+    wrong = Predicted(found.tasks, {"click": torch.full((2000,), 0.5).double()}, labels[:, None])
+    assert [each.kind for each in misfits(wrong, {})] == ["wrong total"]
+    cuts = cut_table(pa.table({"half": [0] * 1000 + [1] * 1000}), ["half"])
+    for worst in worst_slices(found, cuts, slices(found, cuts))["click"]:
+        assert worst.metrics["pcoc"].value == pytest.approx(1)
+        assert worst.metrics["log_loss"].low < found.evaluate()["click"]["log_loss"] < worst.metrics["log_loss"].high

@@ -9,7 +9,7 @@ from gatewise import Binary, Categorical, Regression, Schema
 from gatewise.analysis import Cut, Verdict, seesaw, spreads, verdicts, verdicts_by_slice
 from gatewise.assembly import build_tasks
 from gatewise.errors import DeclarationError
-from gatewise.metrics import auc, bootstrap_difference, bootstrap_mean_difference, gauc, r2
+from gatewise.metrics import auc, bootstrap_difference, bootstrap_mean_difference, gauc, log_loss, r2
 from gatewise.tasks import Predicted
 
 ROWS = 400
@@ -142,3 +142,26 @@ def test_sharing_that_helps_some_rows_alone_is_found_there():
     # what is said of a slice is what is said of its rows alone
     young = verdicts({"alone": [alone.rows(first)], "sharing": [sharing.rows(first)]}, "alone", samples=200)
     assert [each.verdict for each in found if each.value == "young"] == young
+
+
+def test_dropped_negatives_count_in_verdicts():
+    schema = Schema(features=[Categorical("user")], tasks=[Binary("click", negatives_kept=0.1)])
+    thinned = Schema(features=[Categorical("user")], tasks=[Binary("click")])
+    labels = (torch.arange(ROWS) % 2 == 0).double()
+    # of the rows there are half are ones, of all rows one of eleven
+    right, fooled = torch.full((ROWS,), 1 / 11).double(), torch.full((ROWS,), 0.5).double()
+
+    def found(schema: Schema) -> dict[str, Verdict]:
+        sides = {
+            name: [Predicted(build_tasks(schema), {"click": values}, labels[:, None])]
+            for name, values in {"fooled": fooled, "right": right}.items()
+        }
+        return {each.metric: each for each in verdicts(sides, "fooled", ["log_loss"], samples=50)}
+
+    assert found(thinned)["log_loss"].verdict == "hurts"
+    corrected = found(schema)["log_loss"]
+    assert corrected.verdict == "helps"
+    ones = torch.where(labels == 1, 1.0, 10.0)
+    expected = [log_loss(labels, values, weights=ones) for values in (right, fooled)]
+    assert corrected.change == pytest.approx(expected[0] - expected[1])
+    assert corrected.low < corrected.change < corrected.high

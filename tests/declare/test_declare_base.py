@@ -269,7 +269,7 @@ OTHERS = [
     declare.FairGrad(alpha=1.0, at="experts"),
     declare.Options(model="omoe", balance="uncertainty", training=declare.Training(epochs=2), fusion="click"),
     TRAINING,
-    declare.Update(epochs=2, lr=0.5, schedule="cosine", replay_share=0.5, pull=0.25, admit=False),
+    declare.Update(epochs=2, lr=0.5, schedule=None, replay_share=0.5, pull=0.25, admit=False),
     *SCHEDULES,
     *(declare.Training(schedule=schedule) for schedule in SCHEDULES),
     SPLIT,

@@ -43,7 +43,7 @@ def test_a_delay_is_a_text_a_timedelta_or_a_number():
         ({"time": "at"}, "time 'at' belongs to a delay: give 'delay', such as '3d'"),
         ({"late": "importance"}, "late 'importance' needs delay, the age from which a label is final, and time"),
         ({"delay": "3d", "time": "at", "seen": "x"}, "seen 'x' belongs to late 'delayed_feedback' or 'importance'"),
-        ({**LATE, "after": "click"}, "after does not go with late 'delayed_feedback': give 'within' instead"),
+        ({**LATE, "after": "click"}, "after does not go with late 'delayed_feedback': declare within='click' instead"),
         ({**LATE, "focal": 2.0}, "focal does not go with late 'delayed_feedback'"),
         ({**LATE, "loss": "jrc"}, "loss 'jrc' does not go with late 'delayed_feedback'"),
         ({**LATE, "negatives_kept": 0.1}, "negatives_kept does not go with late 'delayed_feedback'"),
@@ -63,9 +63,8 @@ def refused(tasks: list[gw.Binary], said: str, features: list[gw.Categorical] | 
 
 def test_a_schema_refuses_late_steps_leaks_and_two_units():
     buy = gw.Binary("buy", after="click")
-    refused(
-        [gw.Binary("click", **LATE), buy], "after 'click' has late 'delayed_feedback', and a step of a funnel waits"
-    )
+    said = "after 'click' has late 'delayed_feedback', and a step of a funnel waits: declare within='click' instead of"
+    refused([gw.Binary("click", **LATE), buy], said)
     refused([gw.Binary("click", negatives_kept="share"), buy], "after 'click' has a column as negatives_kept")
     late = gw.Binary("buy", **LATE, seen="bought_at")
     leak = [gw.Categorical("bought_at")]

@@ -13,7 +13,7 @@ from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import TableEncoder
 from gatewise.errors import DeclarationError
 from gatewise.jobs import Tables
-from gatewise.jobs.trees import LONGEST, WITHOUT_VALIDATION, LabelledRows, Trees, _grown, columns
+from gatewise.jobs.trees import LONGEST, WITHOUT_VALIDATION, Labelled, LabelledRows, Trees, _grown, columns
 from gatewise.tasks import Predicted
 
 pytest.importorskip("lightgbm")
@@ -52,9 +52,9 @@ def grown(held_out: tuple[np.ndarray, np.ndarray] | None, seed: int = 0, binary:
     labels = (y > 0).astype(float) if binary else y
     schema = gw.Schema(features=[gw.Categorical("code"), gw.Numeric("noise")], tasks=[task])
     encoder, _ = TableEncoder.fit(schema, {"code": x[:, 0].astype(int), "noise": x[:, 1], "y": labels})
-    others = None if held_out is None else (held_out[0], {"y": held_out[1]})
+    others = None if held_out is None else Labelled(held_out[0], {"y": held_out[1]})
     (built,) = build_tasks(schema, encoder.statistics)
-    return _grown(built, "y", LabelledRows(encoder, [built], (x, {"y": labels}), others), {}, seed)
+    return _grown(built, "y", LabelledRows(encoder, [built], Labelled(x, {"y": labels}), others), {}, seed)
 
 
 def test_they_stop_where_the_validation_rows_say():
@@ -193,3 +193,27 @@ def test_a_kind_of_ones_own_has_no_loss_that_trees_know():
     schema = gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Binary("click"), gw.Custom("own", by="nobodys")])
     with pytest.raises(DeclarationError):
         Trees(schema).check()
+
+
+@pytest.mark.parametrize("kept", [0.1, "share"])
+def test_negatives_that_were_dropped_count(kept):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, 20_000)
+    click = rng.random(20_000) < np.where(x > 0, 0.1, 0.03)
+    buy = click & (rng.random(20_000) < 0.4)
+    there = click | (rng.random(20_000) < 0.1)
+    table = {"x": x, "click": click.astype(int), "buy": buy.astype(int), "share": np.full(20_000, 0.1)}
+    everything = pa.table(table)
+    table = everything.filter(pa.array(there))
+    steps = [] if isinstance(kept, str) else [gw.Binary("buy", after="click")]
+    schema = gw.Schema(features=[gw.Numeric("x")], tasks=[gw.Binary("click", negatives_kept=kept), *steps])
+    found = Trees(schema).learn(0, Tables(table.slice(0, 1800), table.slice(1800), everything)).columns
+    high = x > 0
+    for output, rate in {"click": 1.0, "click_and_buy": 0.4}.items():
+        if output in found:
+            # without the correction it is five times as much
+            assert found[output].mean() == pytest.approx(0.065 * rate, rel=0.15)
+            assert found[output][high].mean() > 1.5 * found[output][~high].mean()
+    if steps:
+        # the step itself lost no row
+        assert found["buy_given_click"].mean() == pytest.approx(0.4, abs=0.05)

@@ -50,22 +50,25 @@ def curves(predicted: Predicted) -> dict[str, Curves]:
 def _curves(judged: Judged) -> Curves | None:
     known = ~judged.labels.isnan()
     labels, scores = judged.labels[known].double().numpy(), judged.predictions[known].double().cpu().numpy()
-    ones = labels.sum()
-    if not 0 < ones < len(labels):
+    weights = np.ones_like(labels) if judged.weights is None else judged.weights[known].double().cpu().numpy()
+    ones, total = labels @ weights, weights.sum()
+    if not 0 < labels.sum() < len(labels):
         return None
     order = np.argsort(-scores, kind="stable")
     # rows of equal score are on the same side of any threshold: only the last of each counts
     last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
-    hits, rows = labels[order].cumsum()[last], last + 1.0
+    hits, rows = ((each * weights)[order].cumsum()[last] for each in (labels, np.ones_like(labels)))
     everything = np.array([0.0, *hits]), np.array([0.0, *rows])
     true = everything[0] / ones
-    false = (everything[1] - everything[0]) / (len(labels) - ones)
+    false = (everything[1] - everything[0]) / (total - ones)
     along = _thinned(true + false)
     steps = _thinned(hits)
     gains = _thinned(everything[1])
     edges = np.linspace(0, _highest(scores), BINS + 1)
-    bars = [np.histogram(scores[labels == label].clip(max=edges[-1]), edges)[0] for label in (0, 1)]
-    zeros, of_ones = (bar / max(bar.sum(), 1) for bar in bars)
+    bars = [
+        np.histogram(scores[of].clip(max=edges[-1]), edges, weights=weights[of])[0] for of in (labels == 0, labels == 1)
+    ]
+    zeros, of_ones = (bar / bar.sum() for bar in bars)
     return Curves(
         false_positives=false[along].tolist(),
         true_positives=true[along].tolist(),
@@ -74,9 +77,9 @@ def _curves(judged: Judged) -> Curves | None:
         edges=edges.tolist(),
         zeros=zeros.tolist(),
         ones=of_ones.tolist(),
-        contacted=(everything[1] / len(labels))[gains].tolist(),
+        contacted=(everything[1] / total)[gains].tolist(),
         gained=true[gains].tolist(),
-        rate=float(ones / len(labels)),
+        rate=float(ones / total),
     )
 
 

@@ -25,7 +25,7 @@ from gatewise.metrics import (
     hit_rate_at_k,
     ndcg_at_k,
 )
-from gatewise.tasks import Predicted, Task
+from gatewise.tasks import Judged, Predicted, Task
 
 METRICS: Mapping[str, Metric | GroupMetric] = {
     metric.name.partition("@")[0]: metric for metric in (AUC, PR_AUC, SPEARMAN, GINI, GAUC, NDCG, MRR, HIT_RATE)
@@ -103,22 +103,24 @@ def judge_of(goals: Sequence[Goal], predicted: Predicted) -> Judge:
         TableError: a goal's metric does not take its labels; names the goal.
     """
     judged = predicted.judged()
-    ways = [_judge(goal, judged[goal.output].labels, predicted.groups) for goal in goals]
+    ways = [_judge(goal, judged[goal.output], predicted.groups) for goal in goals]
     return lambda fused: [way(fused) for way in ways]
 
 
-def _judge(goal: Goal, labels: Tensor, groups: Tensor | None) -> Callable[[Tensor], float | None]:
+def _judge(goal: Goal, judged: Judged, groups: Tensor | None) -> Callable[[Tensor], float | None]:
+    labels = judged.labels
     known = ~labels.isnan()
     within: list[Tensor] = []
     if isinstance(goal.metric, GroupMetric):
         assert groups is not None
         known = known & (groups >= 0)
         within = [groups[known]]
+    counted = judged.counted(known)
     rows, wanted = known.nonzero()[:, 0], labels[known]
 
     def value(fused: Tensor) -> float | None:
         try:
-            found = goal.metric.compute(wanted, fused.index_select(0, rows), *within)
+            found = goal.metric.compute(wanted, fused.index_select(0, rows), *within, **counted)
         except ShapeError as error:
             raise TableError(f"goal '{goal}': {error}") from None
         return found.value if isinstance(found, tuple) else found

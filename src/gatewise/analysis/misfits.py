@@ -29,10 +29,12 @@ class Known(NamedTuple):
     Attributes:
         labels: ``[row]``.
         predictions: ``[row]`` or ``[row, column]``.
+        counted: the rows' weights ``[row]`` as ``weights``; empty: each counts once.
     """
 
     labels: Tensor
     predictions: Tensor
+    counted: dict[str, Tensor]
 
 
 def misfits(predicted: Predicted, valid: Metrics) -> list[Problem]:
@@ -57,12 +59,12 @@ def misfits(predicted: Predicted, valid: Metrics) -> list[Problem]:
 
 def _known(judged: Judged) -> Known:
     there = ~judged.labels.isnan()
-    return Known(judged.labels[there], judged.predictions[there])
+    return Known(judged.labels[there], judged.predictions[there], judged.counted(there))
 
 
 def _undefined(output: str, judged: Judged, known: Known) -> Iterator[Problem]:
     metric, rows = summary_of(judged.task, output), len(known.labels)
-    if metric.compute(known.labels, known.predictions) is not None:
+    if metric.compute(known.labels, known.predictions, **known.counted) is not None:
         return
     values = torch.unique(known.labels)
     what = "no row has its label" if not rows else f"all {rows:,} labels are {values[0]:g}" if len(values) == 1 else ""
@@ -75,6 +77,8 @@ def _total(output: str, known: Known) -> Iterator[Problem]:
     labels, predictions = known.labels.double(), known.predictions.double()
     if predictions.dim() > 1 or not len(labels) or labels.min() < 0 or not labels.any():
         return
+    weights = known.counted.get("weights", torch.ones_like(labels))
+    labels, predictions = labels * weights, predictions * weights
     ratio = float(predictions.sum() / labels.sum())
     error = float((predictions - labels).std(unbiased=False)) * len(labels) ** 0.5
     by_chance = abs(float((predictions - labels).sum())) <= ERRORS * error
@@ -92,8 +96,9 @@ def _far(output: str, judged: Judged, known: Known, valid: Metrics) -> Iterator[
         return
     rows = torch.linspace(0, len(known.labels) - 1, min(len(known.labels), DRAWN_ROWS)).long()
     labels, predictions = known.labels[rows], known.predictions[rows]
-    value = metric.compute(labels, predictions)
-    between = bootstrap_interval(metric.compute, labels, predictions, samples=DRAWS)
+    counted = {name: weights[rows] for name, weights in known.counted.items()}
+    value = metric.compute(labels, predictions, **counted)
+    between = bootstrap_interval(metric.compute, labels, predictions, samples=DRAWS, **counted)
     if value is None or between.low is None or between.high is None:
         return
     gap = before - between.high if metric.greater_is_better else between.low - before

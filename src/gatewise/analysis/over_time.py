@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from torch import Tensor
 
 from gatewise.analysis.cuts import cut_table
 from gatewise.data import pick_column
@@ -78,9 +79,14 @@ def over_time(predicted: Predicted, table: pa.Table, column: str) -> OverTime | 
             labels, predictions = rows.labels[chosen], rows.predictions[chosen]
             labelled = ~labels.isnan()
             if count := int(labelled.sum()):
-                means = (float(values[labelled].double().mean()) for values in (labels, predictions))
+                counted = None if rows.weights is None else rows.weights[chosen][labelled].double()
+                means = (_mean(values[labelled].double(), counted) for values in (labels, predictions))
                 found[output].append(Period(str(when), count, *means))
     return OverTime(column, str(ends["min"]), str(ends["max"]), found)
+
+
+def _mean(values: Tensor, counted: Tensor | None) -> float:
+    return float(values.mean() if counted is None else values @ counted / counted.sum())
 
 
 def rows_by_day(table: pa.Table, column: str) -> list[tuple[str, pa.Table]]:

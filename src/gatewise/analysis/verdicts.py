@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
@@ -164,20 +164,26 @@ def _verdict(
     drawn = None if groups is None else drawn_together(groups[known])
     beside = [drawn] if isinstance(metric, GroupMetric) and drawn is not None else []
     ours, theirs = ([each.predictions[known] for each in side] for side in (first, second))
-    interval = bootstrap_mean_difference(
-        metric.compute, labels[known], ours, theirs, *beside, groups=drawn, samples=samples, level=level, seed=seed
-    )
-    values = [[_value(metric, labels[known], one, beside) for one in side] for side in (ours, theirs)]
+    counted = first[0].counted(known)
+    how: dict[str, Any] = {"samples": samples, "level": level, "seed": seed, **counted}
+    interval = bootstrap_mean_difference(metric.compute, labels[known], ours, theirs, *beside, groups=drawn, **how)
+    values = [[_value(metric, labels[known], one, beside, counted) for one in side] for side in (ours, theirs)]
     by_seed = [None if a is None or b is None else a - b for a, b in zip(*values, strict=True)]
     change = _spread(by_seed).mean
     word = _word(interval.low, interval.high, bool(metric.greater_is_better))
     return Verdict(contestant, output, metric.name, change, interval.low, interval.high, by_seed, word)
 
 
-def _value(metric: Metric | GroupMetric, labels: Tensor, predictions: Tensor, beside: Sequence[Tensor]) -> float | None:
+def _value(
+    metric: Metric | GroupMetric,
+    labels: Tensor,
+    predictions: Tensor,
+    beside: Sequence[Tensor],
+    counted: Mapping[str, Tensor],
+) -> float | None:
     if isinstance(metric, GroupMetric):
-        return metric.compute(labels, predictions, *beside).value
-    return metric.compute(labels, predictions)
+        return metric.compute(labels, predictions, *beside, **counted).value
+    return metric.compute(labels, predictions, **counted)
 
 
 def _word(low: float | None, high: float | None, greater_is_better: bool) -> Word:

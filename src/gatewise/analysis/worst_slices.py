@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from gatewise.analysis.cuts import Cut
@@ -99,27 +100,34 @@ def _chosen(
 
 def _standard_errors_off(rows: Judged, cut: Cut) -> float:
     """Return how far the predicted number of ones is from the number that came, in standard errors."""
-    labels, predictions = _known(rows, cut)
-    spread = float((predictions * (1 - predictions)).sum().sqrt())
-    return abs(float((labels - predictions).sum())) / spread if spread > 0 else 0.0
+    labels, predictions, weights = _known(rows, cut)
+    spread = float((weights.square() * predictions * (1 - predictions)).sum().sqrt())
+    return abs(float((labels - predictions) @ weights)) / spread if spread > 0 else 0.0
 
 
 def _ranged(rows: Judged, metric: Metric, part: Slice, cut: Cut, samples: int, seed: int) -> WorstSlice:
-    labels, predictions = _known(rows, cut)
-    interval = bootstrap_interval(metric.compute, labels, predictions, samples=samples, seed=seed)
+    labels, predictions, weights = _known(rows, cut)
+    counted = {} if rows.weights is None else {"weights": weights}
+    interval = bootstrap_interval(metric.compute, labels, predictions, samples=samples, seed=seed, **counted)
     ranged = {metric.name: Ranged(part.metrics.get(metric.name), interval.low, interval.high)}
     if isinstance(rows.task, BinaryTask):
         losses = -(labels * predictions.log().clamp(min=-100) + (1 - labels) * (-predictions).log1p().clamp(min=-100))
-        mean, reach = float(losses.mean()), Z * float(losses.std(correction=0)) / math.sqrt(len(losses))
+        shares = weights / weights.sum()
+        # the number of equally weighted rows that tell as much
+        size = 1 / float(shares.square().sum())
+        mean = float(losses @ shares)
+        reach = Z * math.sqrt(float((losses - mean).square() @ shares) / size)
         ranged[LOG_LOSS.name] = Ranged(mean, mean - reach, mean + reach)
-        share, prediction = float(labels.mean()), float(predictions.mean())
-        low, high = wilson(share, len(labels), Z)
+        share, prediction = float(labels @ shares), float(predictions @ shares)
+        low, high = wilson(share, size, Z)
         ends = (prediction / high, prediction / low if low > 0 else None)
         ranged[PCOC.name] = Ranged(prediction / share if share else None, *ends)
     return WorstSlice(part.column, part.value, part.rows, ranged)
 
 
-def _known(rows: Judged, cut: Cut) -> tuple[Tensor, Tensor]:
+def _known(rows: Judged, cut: Cut) -> tuple[Tensor, Tensor, Tensor]:
+    """Return labels, predictions and weights of the labelled rows of a slice."""
     labels, predictions = rows.labels[cut.rows], rows.predictions[cut.rows]
     known = ~labels.isnan()
-    return labels[known].double(), predictions[known]
+    weights = torch.ones_like(labels) if rows.weights is None else rows.weights[cut.rows]
+    return labels[known].double(), predictions[known], weights[known].double()

@@ -44,8 +44,6 @@ def evaluate(
     given = [option for option, on in (("--by", by), ("--intervals", intervals), ("--stream", stream)) if on]
     if len(given) > 1:
         raise DeclarationError(f"evaluate: expected one of --by, --intervals and --stream, found {' and '.join(given)}")
-    if now is not None and (by or intervals):
-        raise DeclarationError("evaluate: --now goes with all rows or --stream, found --by or --intervals")
     end_with_launcher()
     if ranks > 1:
         if given:
@@ -60,22 +58,23 @@ def evaluate(
     rows = named_table(table)
     ranker = load(find_artefact(artefact))
     among = processes()
+    how: dict[str, Any] = {"calibrated": calibrated, "now": now}
     title = f"{'calibrated ' if calibrated else ''}metrics on {table}"
     with working(f"evaluating {table}", at_terminal() and among.rank == 0):
         if by:
-            plain, shown = _slices(ranker, rows, title, metric, calibrated, by)
+            plain, shown = _slices(ranker, rows, title, metric, by, how)
         elif intervals:
-            plain, shown = _intervals(ranker, rows, title, metric, calibrated, by_group)
+            plain, shown = _intervals(ranker, rows, title, metric, by_group, how)
         elif stream:
-            plain, shown = _stream(ranker, rows, title, metric, calibrated, now)
+            plain, shown = _stream(ranker, rows, title, metric, how)
         elif among.size > 1:
-            metrics = evaluate_in_turn(ranker.scorer, rows, among, calibrated=calibrated, now=now)
+            metrics = evaluate_in_turn(ranker.scorer, rows, among, **how)
             if metrics is None:
                 return
             plain = _only(ranker, metrics, metric)
             shown = metrics_table(plain, title)
         else:
-            plain = _only(ranker, ranker.evaluate(rows, calibrated=calibrated, now=now), metric)
+            plain = _only(ranker, ranker.evaluate(rows, **how), metric)
             shown = metrics_table(plain, title)
     if as_json:
         typer.echo(json.dumps(plain, indent=2))
@@ -84,25 +83,23 @@ def evaluate(
 
 
 def _slices(
-    ranker: Ranker, table: Any, title: str, metrics: list[str] | None, calibrated: bool, by: list[str]
+    ranker: Ranker, table: Any, title: str, metrics: list[str] | None, by: list[str], how: dict[str, Any]
 ) -> Found:
-    found = ranker.slices(table, by, metrics=metrics, calibrated=calibrated)
+    found = ranker.slices(table, by, metrics=metrics, **how)
     plain = {output: [part._asdict() for part in parts] for output, parts in found.items()}
     return plain, slices_tables(found, ranker.scorer.tasks, title)
 
 
 def _intervals(
-    ranker: Ranker, table: Any, title: str, metrics: list[str] | None, calibrated: bool, by_group: bool
+    ranker: Ranker, table: Any, title: str, metrics: list[str] | None, by_group: bool, how: dict[str, Any]
 ) -> Found:
-    found = ranker.intervals(table, metrics, by_group=by_group, calibrated=calibrated)
+    found = ranker.intervals(table, metrics, by_group=by_group, **how)
     plain = {output: {name: each._asdict() for name, each in values.items()} for output, values in found.items()}
     return plain, intervals_table(found, f"{title}, with bootstrap intervals of 95%")
 
 
-def _stream(
-    ranker: Ranker, table: Any, title: str, metrics: list[str] | None, calibrated: bool, now: str | None
-) -> Found:
-    streamed = ranker.evaluate_stream(table, calibrated=calibrated, now=now)
+def _stream(ranker: Ranker, table: Any, title: str, metrics: list[str] | None, how: dict[str, Any]) -> Found:
+    streamed = ranker.evaluate_stream(table, **how)
     found = _only(ranker, streamed.metrics, metrics)
     left_out = sorted({name for names in streamed.left_out.values() for name in names})
     note = f"{', '.join(left_out)}: need all rows at once, left out" if left_out else ""

@@ -93,8 +93,16 @@ class Shorthand:
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return a JSON Schema that takes texts, too: the kinds, where a text is one."""
         mapping = handler(core)
-        kinds = list(mapping.get("discriminator", {}).get("mapping", {}))
+        kinds = sorted(set(_kinds_of(mapping)))
         return {"anyOf": [{"enum": kinds} if kinds else {"type": "string"}, mapping]}
+
+
+def _kinds_of(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the kinds that the JSON Schema of a union tells apart, those of people's own included."""
+    yield from schema.get("discriminator", {}).get("mapping", {})
+    yield from schema.get("enum", ())
+    for part in schema.get("anyOf", ()):
+        yield from _kinds_of(part)
 
 
 shorthand = Shorthand("kind")

@@ -68,7 +68,8 @@ def _check_named(task: Task, option: str, other: str, tasks: Mapping[str, Task])
         raise ValueError(f"task {task.name!r}: {option} {other!r} has loss 'jrc', and a step of a funnel has one score")
     if option != "within" and named.late != "wait":
         raise ValueError(
-            f"task {task.name!r}: {option} {other!r} has late {named.late!r}, and a step of a funnel waits: give within"
+            f"task {task.name!r}: {option} {other!r} has late {named.late!r}, and a step of a funnel waits: declare "
+            f"within={other!r} instead of {option}, or late='wait' in task {other!r}"
         )
     if option != "within" and isinstance(named.negatives_kept, str):
         raise ValueError(

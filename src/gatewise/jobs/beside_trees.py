@@ -71,8 +71,9 @@ def beside_trees(ranker: Ranker, trees: Trees, tables: Tables) -> list[Verdict]:
     They are judged on the test rows, or on the validation rows where there are none.
     """
     test = tables.valid if tables.test is None else tables.test
+    assert test is not None
     learnt = trees.learn(ranker.options.training.seed, replace(tables, test=test))
-    ours = ranker.scorer.predicted(test)
+    ours = ranker.scorer.predicted(test, as_of=tables.moment(ranker.schema, test))
     columns = {name: torch.from_numpy(column.copy()) for name, column in learnt.columns.items()}
     theirs = Predicted(ours.tasks, columns, ours.labels, ours.groups)
     found = verdicts({MODEL: [ours], trees.name: [theirs]}, MODEL, samples=SAMPLES)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gatewise.declare import Recipe
+from gatewise.declare import Instant, Recipe
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseError
 from gatewise.files import write_text
 from gatewise.jobs.comparison import COMPARISON
@@ -26,6 +26,7 @@ def report_file(
     table: Any = None,
     by: Sequence[str] | None = None,
     time: str | None = None,
+    now: Instant | None = None,
 ) -> None:
     """Write the report of an artefact, of a run, or of a comparison's run.
 
@@ -35,6 +36,7 @@ def report_file(
         table: rows with labels for the analysis.
         by: columns to slice by.
         time: a column of times, for labels and predictions by day; by default that of the run's recipe.
+        now: the moment at which labels with a ``delay`` were read; None: the table's newest time.
 
     Raises:
         ArtefactError: the folder holds neither artefact nor comparison, or the file cannot be written.
@@ -47,7 +49,7 @@ def report_file(
         report_comparison(source, target)
         return
     recipe = recipe_of(artefact.parent)
-    load(artefact).report(target, table, by, time=time, recipe=recipe, name=name_of(source))
+    load(artefact).report(target, table, by, time=time, recipe=recipe, name=name_of(source), now=now)
 
 
 def recipe_of(run_dir: Path) -> Recipe | None:

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
 from gatewise.assembly import build_tasks, to_tensors
 from gatewise.data import EncodedTable, TableEncoder, needed_columns, read_needed
-from gatewise.declare import Duration, Schema, to_dict
+from gatewise.declare import Binary, Duration, Schema, to_dict
 from gatewise.errors import DeclarationError, MissingExtraError, TrainingError
 from gatewise.jobs.contestants import SCORED, Cost, Learnt, median_seconds
 from gatewise.jobs.tables import Tables
@@ -47,10 +47,18 @@ LONGEST = 256
 """Lists of more distinct values are left out, because each value is a column."""
 
 
-Labels = tuple[np.ndarray, np.ndarray]
-"""Columns ``[row, column]`` and one output's labels ``[row]``."""
-Labelled = tuple[np.ndarray, dict[str, np.ndarray]]
-"""Columns ``[row, column]`` and, by output, labels ``[row]``, NaN outside its sample."""
+class Labelled(NamedTuple):
+    """Rows to learn from.
+
+    Attributes:
+        values: columns ``[row, column]``.
+        labels: by output ``[row]``, NaN outside its sample.
+        weights: by output ``[row]``, for how many rows each row stands; an output without: each for itself.
+    """
+
+    values: np.ndarray
+    labels: Mapping[str, np.ndarray]
+    weights: Mapping[str, np.ndarray] = {}
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,12 @@ class Trees:
 
     def declared(self) -> Any:  # noqa: D102
         found = [to_dict(self.schema), OPTIONS, TREES, PATIENCE, WITHOUT_VALIDATION, self.options]
-        return [*found, "logarithms"] if any(isinstance(task, Duration) for task in self.schema.tasks) else found
+        # trees kept by a version that learnt otherwise do not count
+        if any(isinstance(task, Duration) for task in self.schema.tasks):
+            found.append("logarithms")
+        if any(isinstance(task, Binary) and task.negatives_kept is not None for task in self.schema.tasks):
+            found.append("negatives kept")
+        return found
 
     def learn(self, seed: int, tables: Tables) -> Learnt:  # noqa: D102
         started = time.perf_counter()
@@ -136,7 +149,8 @@ class LabelledRows:
         def labelled(encoded: EncodedTable) -> Labelled:
             known = in_sample(tasks, to_tensors(encoded, sum(task.num_labels for task in tasks)).labels)
             judged = {name: labels.numpy() for task in tasks for name, labels in task.judged(known).items()}
-            return columns(encoder, encoded), judged
+            weights = {name: each.numpy() for task in tasks for name, each in task.judged_weights(known).items()}
+            return Labelled(columns(encoder, encoded), judged, weights)
 
         if tables.valid is None:
             return cls(encoder, tasks, labelled(train), None)
@@ -167,33 +181,30 @@ def _predictor(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Return the function from columns to an output's predictions, after growing its trees."""
     booster = _grown(task, output, rows, changed, seed)
-    values, labels = _known(rows.train, output)
+    known = ~np.isnan(rows.train.labels[output])
+    values, labels = rows.train.values[known], rows.train.labels[output][known]
     # only a prediction of logarithms looks at the training rows again
     learnt = np.asarray(booster.predict(values)) if isinstance(task, DurationTask) else labels
     return lambda some: predicted_from(task, np.asarray(booster.predict(some)), learnt, labels)
 
 
-def _known(part: Labelled, output: str) -> Labels:
-    """Return columns and labels of the rows in an output's sample."""
-    known = ~np.isnan(part[1][output])
-    return part[0][known], part[1][output][known]
-
-
 def _grown(task: Task, output: str, rows: LabelledRows, changed: Mapping[str, Any], seed: int) -> lightgbm.Booster:
     import lightgbm
 
-    def labelled(part: Labelled) -> Labels:
-        values, labels = _known(part, output)
-        return values, learnt_as(task, labels)
+    def sample(part: Labelled) -> dict[str, np.ndarray]:
+        """Return columns, labels and, where rows stand for several, weights of the rows in the output's sample."""
+        known = ~np.isnan(part.labels[output])
+        weights = {"weight": part.weights[output][known]} if output in part.weights else {}
+        return {"data": part.values[known], "label": learnt_as(task, part.labels[output][known]), **weights}
 
     options = {**OPTIONS, **objective_of(task, output), "seed": seed, "num_threads": torch.get_num_threads(), **changed}
-    data = lightgbm.Dataset(*labelled(rows.train), categorical_feature=categories(rows.encoder))
+    data = lightgbm.Dataset(**sample(rows.train), categorical_feature=categories(rows.encoder))
     try:
         if rows.valid is None:
             return lightgbm.train(options, data, WITHOUT_VALIDATION)
         stop = lightgbm.early_stopping(PATIENCE, verbose=False)
         return lightgbm.train(
-            options, data, TREES, valid_sets=[data.create_valid(*labelled(rows.valid))], callbacks=[stop]
+            options, data, TREES, valid_sets=[data.create_valid(**sample(rows.valid))], callbacks=[stop]
         )
     except lightgbm.basic.LightGBMError as error:
         raise TrainingError(f"task {task.name!r}: {error}") from None

@@ -38,8 +38,18 @@ from gatewise.analysis import (
     unlike_training,
     worst_slices,
 )
-from gatewise.data import column_names, is_named, name_of, needed_columns, read_needed, readable, take_rows
-from gatewise.declare import Recipe
+from gatewise.data import (
+    AsOf,
+    column_names,
+    is_named,
+    name_of,
+    needed_columns,
+    read_at,
+    read_needed,
+    readable,
+    take_rows,
+)
+from gatewise.declare import Instant, Recipe
 from gatewise.errors import TableError, TrainingError, did_you_mean, shown
 from gatewise.history import EpochRecord, kept_epoch
 from gatewise.insight import Insight
@@ -77,6 +87,7 @@ def collect(
     *,
     time: str | None = None,
     recipe: Recipe | None = None,
+    now: Instant | None = None,
 ) -> Findings:
     """Return the findings on an artefact and, if there is a table with labels, on the table.
 
@@ -89,6 +100,7 @@ def collect(
         tell: receives messages about the progress.
         time: a column of times; by default that of the recipe's split, if the table has it.
         recipe: the recipe of the training.
+        now: the moment at which labels with a ``delay`` were read; None: the table's newest time.
 
     Raises:
         TableError: the table lacks a column, or has no rows.
@@ -120,7 +132,9 @@ def collect(
         of_training=Insight(scorer, artefact.options, history).training_problems(),
         on=None
         if table is None
-        else on_table(scorer, table, by, tell, times, asked=time is not None, valid=kept.valid if kept else None),
+        else on_table(
+            scorer, table, by, tell, times, asked=time is not None, valid=kept.valid if kept else None, now=now
+        ),
     )
 
 
@@ -133,6 +147,7 @@ def on_table(
     *,
     asked: bool = False,
     valid: Metrics | None = None,
+    now: Instant | None = None,
 ) -> OnTable:
     """Return the findings on a model and a table.
 
@@ -144,6 +159,7 @@ def on_table(
         time: the column of times.
         asked: whether a time column that the table lacks is an error.
         valid: the metrics of the validation rows, which the table's are compared with.
+        now: the moment at which labels were read.
     """
     tell("reading the table")
     source = readable(source)
@@ -158,7 +174,8 @@ def on_table(
     if table.num_rows == 0:
         raise TableError("report: the table has no rows")
     tell("predicting")
-    encoded = scorer.tensors(scorer.encode(table))
+    as_of = read_at(scorer.encoder.schema, table, now)
+    encoded = scorer.tensors(scorer.encode(table, as_of=as_of))
     predicted = scorer.predicted_rows(encoded)
     calibrated = scorer.predicted_rows(encoded, calibrated=True) if scorer.calibration else None
     known = label_problems(scorer.encoder, scorer.tasks, table, encoded)
@@ -172,7 +189,7 @@ def on_table(
     parts = slices(predicted, cuts, _judging(scorer))
     limit = max(FEWEST_WORST, min(WORST, WORST_IN_ALL // max(len(parts), 1)))
     sampled = _sampled(table.num_rows)
-    inside = look_inside(scorer, take_rows(table, sampled), _among(cuts, sampled, table.num_rows), tell)
+    inside = look_inside(scorer, take_rows(table, sampled), _among(cuts, sampled, table.num_rows), tell, as_of)
     return OnTable(
         name=name_of(source) if is_named(source) else "the table",
         rows=table.num_rows,
@@ -199,12 +216,14 @@ def on_table(
 
 def _label_means(predicted: Predicted) -> dict[str, float]:
     """Return the mean label of every output, save for classes, whose labels are names."""
-    judged = {output: rows.labels for output, rows in predicted.judged().items() if rows.predictions.dim() == 1}
-    return {
-        output: float(labels[~labels.isnan()].double().mean())
-        for output, labels in judged.items()
-        if not labels.isnan().all()
-    }
+    found = {}
+    for output, rows in predicted.judged().items():
+        known = ~rows.labels.isnan()
+        if rows.predictions.dim() == 1 and known.any():
+            weights = torch.ones_like(rows.labels) if rows.weights is None else rows.weights
+            counted = weights[known].double()
+            found[output] = float(rows.labels[known].double() @ counted / counted.sum())
+    return found
 
 
 def _judging(scorer: Scorer) -> set[str]:
@@ -214,9 +233,9 @@ def _judging(scorer: Scorer) -> set[str]:
     return summaries | ({LOG_LOSS.name, PCOC.name} if probable else set())
 
 
-def look_inside(scorer: Scorer, rows: pa.Table, cuts: Sequence[Cut], tell: Tell) -> Inside:
+def look_inside(scorer: Scorer, rows: pa.Table, cuts: Sequence[Cut], tell: Tell, as_of: AsOf | None = None) -> Inside:
     """Return the analysis of gates, experts and features on rows and their slices."""
-    model, names, encoded = scorer.model, [task.name for task in scorer.tasks], scorer.encode(rows)
+    model, names, encoded = scorer.model, [task.name for task in scorer.tasks], scorer.encode(rows, as_of=as_of)
     drift, tensors = feature_drift(scorer.encoder, rows, encoded), scorer.tensors(encoded)
     tell("looking at gates")
     usages = gate_usage(model, names, tensors, cuts)

@@ -97,8 +97,11 @@ class Binary(Label):
         else:
             for name in ("focal", "ranking", "after", "negatives_kept"):
                 if getattr(self, name):
-                    hint = ": give 'within' instead, and the task learns in the rows of that step" * (name == "after")
-                    raise ValueError(f"{name} does not go with late {self.late!r}{hint}")
+                    hint = (
+                        f": declare within={self.after!r} instead, which learns in the rows of that step, or "
+                        "late='wait', with which the task stays a step"
+                    )
+                    raise ValueError(f"{name} does not go with late {self.late!r}{hint if name == 'after' else ''}")
             if self.loss != "cross_entropy":
                 raise ValueError(f"loss {self.loss!r} does not go with late {self.late!r}")
         if isinstance(self.negatives_kept, str) and self.after is not None:
