@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -84,8 +86,8 @@ def test_what_was_judged_stays_after_an_interruption(place, monkeypatch, tmp_pat
 
     stop = 1
 
-    def interrupted(self):
-        for count, judged in enumerate(run(self)):
+    def interrupted(self, kept):
+        for count, judged in enumerate(run(self, kept)):
             if count == stop:
                 raise KeyboardInterrupt
             yield judged
@@ -102,6 +104,55 @@ def test_what_was_judged_stays_after_an_interruption(place, monkeypatch, tmp_pat
     stop = 0
     with pytest.raises(KeyboardInterrupt):
         gw.backtest(place / "recipe.yaml", **options, run_dir=tmp_path / "none")
+
+
+KILLED = """
+import os, signal
+import gatewise as gw
+from gatewise.jobs.kept_days import KeptDays
+
+keep = KeptDays.keep
+
+def killed(self, day, *rest):
+    keep(self, day, *rest)
+    if day == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+KeptDays.keep = killed
+gw.backtest(RECIPE, first=1, run_dir=FOLDER, overrides=["training.epochs=2", "training.keep_optimizer=true"])
+"""
+
+
+def test_a_backtest_that_was_killed_goes_on_where_it_stopped(place, tmp_path, monkeypatch) -> None:
+    recipe, folder = place / "recipe.yaml", tmp_path / "killed"
+    script = KILLED.replace("RECIPE", repr(str(recipe))).replace("FOLDER", repr(str(folder)))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    first_days = json.loads((folder / "backtest.json").read_text())
+    assert len(first_days["days"]) == 1  # the second was kept, and not yet written
+    options = {"first": 1, "overrides": ["training.epochs=2", "training.keep_optimizer=true"]}
+    whole = gw.backtest(recipe, **options, run_dir=tmp_path / "whole")
+    begun = []
+    monkeypatch.setattr(DayByDay, "_first_models", lambda *given: begun.append(given))
+    found = gw.backtest(recipe, **options, run_dir=folder)
+    assert not begun
+    for name in ("days", "rows", "metrics", "unseen", "main", "first"):
+        assert getattr(found, name) == getattr(whole, name), name
+    assert found.cpu["retrain"][0] == first_days["cpu"]["retrain"][0]
+    # all days are judged: nothing is learnt again, and no model stays but the first
+    assert gw.backtest(recipe, **options, run_dir=folder).cpu == found.cpu
+    (kept,) = (folder / "days").iterdir()
+    assert sorted(path.name for path in kept.iterdir()) == ["1.json", "2.json", "3.json", "4.json", "first"]
+    monkeypatch.undo()
+    # a damaged day counts as none
+    damaged = (kept / "1.json").read_text().replace('"auc": 0.', '"auc": 1.', 1)
+    assert damaged != (kept / "1.json").read_text()
+    (kept / "1.json").write_text(damaged)
+    assert gw.backtest(recipe, **options, run_dir=folder).metrics == whole.metrics
+    # another recipe has days of its own
+    other = gw.backtest(recipe, **{**options, "overrides": ["training.epochs=1"]}, run_dir=folder)
+    assert other.metrics != whole.metrics
+    assert kept not in (folder / "days").iterdir()
 
 
 def test_mistakes_are_one_line(place) -> None:

@@ -98,7 +98,7 @@ def _far(output: str, judged: Judged, known: Known, valid: Metrics) -> Iterator[
     labels, predictions = known.labels[rows], known.predictions[rows]
     counted = {name: weights[rows] for name, weights in known.counted.items()}
     value = metric.compute(labels, predictions, **counted)
-    between = bootstrap_interval(metric.compute, labels, predictions, samples=DRAWS, **counted)
+    between = bootstrap_interval(metric.compute, labels, predictions, weights=counted.get("weights"), samples=DRAWS)
     if value is None or between.low is None or between.high is None:
         return
     gap = before - between.high if metric.greater_is_better else between.low - before

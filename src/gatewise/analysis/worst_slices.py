@@ -107,8 +107,8 @@ def _standard_errors_off(rows: Judged, cut: Cut) -> float:
 
 def _ranged(rows: Judged, metric: Metric, part: Slice, cut: Cut, samples: int, seed: int) -> WorstSlice:
     labels, predictions, weights = _known(rows, cut)
-    counted = {} if rows.weights is None else {"weights": weights}
-    interval = bootstrap_interval(metric.compute, labels, predictions, samples=samples, seed=seed, **counted)
+    counted = None if rows.weights is None else weights
+    interval = bootstrap_interval(metric.compute, labels, predictions, weights=counted, samples=samples, seed=seed)
     ranged = {metric.name: Ranged(part.metrics.get(metric.name), interval.low, interval.high)}
     if isinstance(rows.task, BinaryTask):
         losses = -(labels * predictions.log().clamp(min=-100) + (1 - labels) * (-predictions).log1p().clamp(min=-100))

@@ -74,4 +74,5 @@ def backtest(
         if line:
             console.print(line, soft_wrap=True, markup=False)
     if found.interrupted:
+        typer.echo(f"go on with the same command: {run_dir} keeps the days that were judged", err=True)
         raise KeyboardInterrupt

@@ -153,8 +153,8 @@ def train(
         say(f"predict:  gatewise predict {run_dir} TABLE -o predictions.parquet")
         if report:
             target, name = run_dir / REPORT, name_of(run_dir)
-            how: dict[str, Any] = {"recipe": declared, "name": name, "now": tables.now}
-            line = afterwards(lambda: ranker.report(target, held_out, **how), target)
+            told_of: dict[str, Any] = {"recipe": declared, "name": name, "now": tables.now}
+            line = afterwards(lambda: ranker.report(target, held_out, **told_of), target)
             say(line)
             if line.endswith(str(target)):
                 told.on_report(target)

@@ -19,12 +19,13 @@ from gatewise.errors import DeclarationError, TableError
 from gatewise.files import held
 from gatewise.jobs.backtested import Backtest
 from gatewise.jobs.day_by_day import DayByDay, Judged, Strategy, strategies_named
+from gatewise.jobs.kept_days import KeptDays
 from gatewise.jobs.tables import all_rows
 from gatewise.jobs.train import write_json
 from gatewise.progress import at_terminal, counting_down, hushed, working
 from gatewise.ranker import Ranker
 
-BACKTEST, PAGE = "backtest.json", "backtest.html"
+BACKTEST, PAGE, DAYS = "backtest.json", "backtest.html", "days"
 NAMES = ("retrain", "update", "update+replay", "stale")
 """The strategies that are tried where none are named."""
 MOST_DAYS = 1000
@@ -53,7 +54,9 @@ def backtest(
     A first model learns from the first days. From then on every strategy learns a day, and is judged on the next one:
     ``retrain`` trains anew on all days so far, ``update`` trains further on the latest one, ``update+replay`` mixes
     rows of earlier days into it, ``latest`` trains anew on the latest day alone, and ``stale`` learns nothing more.
-    After Ctrl-C the result has the days that were judged by all strategies so far.
+    After Ctrl-C the result has the days that were judged by all strategies so far. The same call goes on behind the
+    last day that was judged, also where the process was killed: ``run_dir`` keeps the judged days, and the models
+    behind the last one, under a digest of recipe and rows.
 
     Args:
         what: a recipe, or its path; or a ranker, fitted or not, whose schema and options are used.
@@ -63,7 +66,8 @@ def backtest(
         overrides: options of a recipe in a file that take the place of its own, such as ``["training.epochs=3"]``.
         strategies: which of the strategies are tried.
         first: how many days the first model learns from; by default a third of them.
-        run_dir: folder in which ``backtest.json`` is kept up to date; by default the recipe's, with ``-backtest``.
+        run_dir: folder in which ``backtest.json`` and the judged days are kept; by default the recipe's, with
+            ``-backtest``.
         epochs: of every update, see :class:`gatewise.declare.Update`, whose defaults stand for what is None.
         lr: of every update.
         pull: of every update.
@@ -144,10 +148,11 @@ def _run(
 ) -> Backtest:
     """Judge day after day, and keep the result in a file."""
     loop = DayByDay(schema, options, [rows for _, rows in days], first, strategies)
+    kept = KeptDays.of(folder / DAYS, schema, options, days, first, strategies)
     found = list[dict[str, Judged]]()
     result: Backtest | None = None
     try:
-        for judged in _counted(loop.run(), len(days) - first - 1, show):
+        for judged in _counted(loop.run(kept), len(days) - first - 1, show):
             found.append(judged)
             result = _result(schema, by, days, first, found)
             write_json(folder / BACKTEST, result.to_dict())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
@@ -95,6 +95,24 @@ def strategies_named(names: Sequence[str], update: Mapping[str, Any], *, replay_
     return found
 
 
+class Keeping(Protocol):
+    """Keeps the judged days, numbered from 1, and the models behind them."""
+
+    def judged(self) -> Iterator[dict[str, Judged]]:
+        """Yield what was judged, day after day."""
+
+    def models(self, day: int, strategies: Sequence[Strategy]) -> dict[str, Ranker] | None:
+        """Return the models of all strategies behind a day, 0: the first model; None if one is gone."""
+
+    def begin(self, model: Ranker) -> None:
+        """Keep the first model."""
+
+    def keep(
+        self, day: int, judged: Mapping[str, Judged], models: Mapping[str, Ranker], strategies: Sequence[Strategy]
+    ) -> None:
+        """Keep a day, and the models of the strategies that are named."""
+
+
 @dataclass(frozen=True)
 class DayByDay:
     """Goes through days: every day is judged by every strategy's model before anything learns from it.
@@ -116,13 +134,25 @@ class DayByDay:
     first: int
     strategies: Sequence[Strategy]
 
-    def run(self) -> Iterator[dict[str, Judged]]:
-        """Yield what every strategy came to, by its name, of every day from the second after the first ones on."""
-        with TemporaryDirectory() as place:
-            begin = Path(place) / "first"
-            self._trained(pa.concat_tables(self.days[: self.first])).save(begin)
-            models = {each.name: self._begun(begin, each) for each in self.strategies}
-        for today in range(self.first + 1, len(self.days)):
+    def run(self, kept: Keeping | None = None) -> Iterator[dict[str, Judged]]:
+        """Yield what every strategy came to, by its name, of every day from the second after the first ones on.
+
+        Args:
+            kept: keeps days, of which those that were judged before are not judged again; None: nothing is kept.
+        """
+        last = len(self.days) - self.first - 1
+        done = [] if kept is None else list(kept.judged())[:last]
+        if len(done) == last:
+            yield from done
+            return
+        models = None if kept is None else kept.models(len(done), self.strategies)
+        if models is not None:
+            models = {each.name: _kept_as(models[each.name], each) for each in self.strategies}
+        else:
+            # also where days were judged, but their models are gone
+            done, models = [], self._first_models(kept)
+        yield from done
+        for number, today in enumerate(range(self.first + 1 + len(done), len(self.days)), len(done) + 1):
             found = {}
             for each in self.strategies:
                 started = time.process_time()
@@ -131,15 +161,22 @@ class DayByDay:
                     models[each.name] = self._learnt(each, models[each.name], today - 1)
                 cpu = time.process_time() - started
                 found[each.name] = self._judged(models[each.name], self.days[today], cpu)
+            if kept is not None:
+                kept.keep(number, found, models, [] if number == last else self.strategies)
             yield found
+
+    def _first_models(self, kept: Keeping | None) -> dict[str, Ranker]:
+        first = self._trained(pa.concat_tables(self.days[: self.first]))
+        if kept is not None:
+            kept.begin(first)
+        with TemporaryDirectory() as place:
+            first.save(Path(place) / "first")
+            return {each.name: _kept_as(load(Path(place) / "first"), each) for each in self.strategies}
 
     def _trained(self, rows: pa.Table) -> Ranker:
         training = replace(self.options.training, patience=None)
         declared = Options(model=self.options.model, balance=self.options.balance, training=training)
         return Ranker.from_options(self.schema, declared).fit(rows, progress=False)
-
-    def _begun(self, place: Path, strategy: Strategy) -> Ranker:
-        return load(place) if strategy.optimizer else _without_optimizer(load(place))
 
     def _learnt(self, strategy: Strategy, model: Ranker, yesterday: int) -> Ranker:
         """Return the model that has learnt a further day."""
@@ -151,12 +188,16 @@ class DayByDay:
             return model
         earlier = {"replay": pa.concat_tables(self.days[:yesterday])} if strategy.replay else {}
         updated = model.update(self.days[yesterday], progress=False, **earlier, **strategy.update)
-        return updated if strategy.optimizer else _without_optimizer(updated)
+        return _kept_as(updated, strategy)
 
     def _judged(self, model: Ranker, rows: pa.Table, cpu: float) -> Judged:
         encoded = model.scorer.encode(rows)
         metrics = model.scorer.predicted_rows(model.scorer.tensors(encoded)).evaluate()
         return Judged(metrics, unseen_shares(model.scorer.encoder, encoded), cpu)
+
+
+def _kept_as(ranker: Ranker, strategy: Strategy) -> Ranker:
+    return ranker if strategy.optimizer else _without_optimizer(ranker)
 
 
 def _without_optimizer(ranker: Ranker) -> Ranker:

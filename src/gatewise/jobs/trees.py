@@ -191,7 +191,7 @@ def _predictor(
 def _grown(task: Task, output: str, rows: LabelledRows, changed: Mapping[str, Any], seed: int) -> lightgbm.Booster:
     import lightgbm
 
-    def sample(part: Labelled) -> dict[str, np.ndarray]:
+    def sample(part: Labelled) -> dict[str, Any]:
         """Return columns, labels and, where rows stand for several, weights of the rows in the output's sample."""
         known = ~np.isnan(part.labels[output])
         weights = {"weight": part.weights[output][known]} if output in part.weights else {}
