@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import sys
@@ -175,12 +176,13 @@ def test_recipe_and_commands(tmp_path, capsys, monkeypatch):
     for name, rows in {
         "old": days(0, 4),
         "valid": days(0, 4, seed=7),
+        "test": days(1, 2, seed=3),
         "today": days(4, 5, seen_by=5),
         "again": days(2, 4),
     }.items():
         pq.write_table(rows, f"{name}.parquet")
     recipe = {
-        "data": {"train": "old.parquet", "valid": "valid.parquet", "now": "2026-05-05"},
+        "data": {"train": "old.parquet", "valid": "valid.parquet", "test": "test.parquet", "now": "2026-05-05"},
         "features": [{"kind": "categorical", "name": "user", "dim": 4}],
         "tasks": [
             {"kind": "binary", "name": "click"},
@@ -193,9 +195,16 @@ def test_recipe_and_commands(tmp_path, capsys, monkeypatch):
     Path("recipe.json").write_text(json.dumps(recipe))
     run("train", "recipe.json")
     assert gw.load("run/artefact").until == {"time": FROM + 4 * DAY}
+    seen = gw.load("run/artefact").provenance.data
+    for part, rows in {"training": days(0, 4), "test": days(1, 2, seed=3)}.items():
+        ends = [datetime.datetime.fromtimestamp(each(rows["time"].to_pylist()), datetime.UTC) for each in (min, max)]
+        begin, end = (f"{moment:%Y-%m-%d %H:%M:%S}" for moment in ends)
+        assert (seen[part].time, seen[part].begin, seen[part].end) == ("time", begin, end)
+        assert seen[part].rows == len(rows)
     run("update", "run", "today.parquet", "-o", "next", "--ripened", "again.parquet", "--now", "2026-05-06")
     assert re.search(r"rows: \d+ training", capsys.readouterr().out)
     assert gw.load("next/artefact").until == {"time": FROM + 5 * DAY}
+    assert gw.load("next/artefact").provenance.data["training"].begin >= "2026-05-05"
     run("evaluate", "next", "again.parquet", "--now", "2026-05-08", "--json")
     assert json.loads(capsys.readouterr().out)["buy"]["auc"] is not None
     by_group = {}
@@ -238,3 +247,14 @@ def test_a_report_reads_labels_at_a_moment(tmp_path):
     assert labelled["late"] == 500
     final = int((rows["time"].to_numpy() <= FROM + DAY).sum())
     assert labelled["early"] == final > 0
+
+
+def test_the_period_of_rows_is_known_where_delays_are_numbers_and_rows_come_once():
+    rows = days(0, 3, rows=50)
+    number = pa.table({**{name: rows[name] for name in ("user", "buy")}, "day": [None, *range(1, 150)]})
+    once = pa.RecordBatchReader.from_batches(number.schema, number.to_batches())
+    made = ranker(gw.Binary("buy", delay=2, time="day"), epochs=1).fit(once)
+    seen = made.provenance.data["training"]
+    assert (seen.time, seen.begin, seen.end, seen.rows) == ("day", "1", "149", 150)
+    none = number.set_column(2, "day", pa.array([None] * 149 + [1.5]))
+    assert made.update(none).provenance.data["training"].end == "1.5"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from functools import partial
@@ -25,7 +25,7 @@ from gatewise.analysis import (
     unlike_training,
 )
 from gatewise.calibration import Calibration, make_calibrator, make_fitter
-from gatewise.data import Turnover, column_names, frame_like, read_at, readable, source_of
+from gatewise.data import Turnover, column_names, frame_like, period_of, read_at, readable, source_of, times_of_labels
 from gatewise.described import Described
 from gatewise.distributed import processes
 from gatewise.errors import DeclarationError, GatewiseError, GatewiseWarning, TableError, shown
@@ -367,6 +367,9 @@ class Ranker(Described, Insight, Estimator):
         known = {} if further is None else {"known": further.scorer, "replay": further.replay}
         if further is not None:
             known |= {"ripened": further.ripened, "counted": counted_before(further.kept)}
+        if times_of_labels(self.schema):
+            # the column of times is read before the rows are
+            train, valid = readable(train), None if valid is None else readable(valid)
         prepared = prepare(self.schema, declared, train, valid, **known, show=show, among=among, now=now)
         scorer, rows, held_out = prepared.scorer, prepared.train, prepared.valid
         options = tuned(scorer, prepared.options, rows, held_out, run_dir=run_dir, resume=resume)
@@ -375,7 +378,7 @@ class Ranker(Described, Insight, Estimator):
         mixed = rows if further is None else further.mixed(prepared)
         kept, pull = (None, 0.0) if further is None else (further.kept, further.options.pull)
         trainer = make_trainer(scorer, options, mixed, run_dir, reporter, held_out, among, kept=kept, pull=pull)
-        seen = _seen(rows, held_out) if among.rank == 0 else {}
+        seen = self._seen({"training": (rows, train), "validation": (held_out, valid)}) if among.rank == 0 else {}
         parent = None if further is None else self.provenance
         try:
             trainer.fit(mixed, held_out, resume=resume, overwrite=overwrite)
@@ -395,6 +398,16 @@ class Ranker(Described, Insight, Estimator):
         # where nobody listens, such as in a command that says them later, nothing is computed
         if PROBLEMS.isEnabledFor(logging.WARNING):
             self._say_problems(train, valid, rows, held_out)
+
+    def _seen(self, parts: Mapping[str, tuple[Rows | None, Any]]) -> dict[str, RowsSeen]:
+        """Return number, fingerprint and, with a column of times, period of the rows of a training, by part."""
+        found = {}
+        for name, (rows, source) in parts.items():
+            if rows is not None:
+                period = period_of(self.schema, source)
+                times = {} if period is None else {"time": period.time, "begin": period.begin, "end": period.end}
+                found[name] = RowsSeen(len(rows), rows.digest(), **times)
+        return found
 
     def _say_problems(self, train: Any, valid: Any, rows: Rows, held_out: Rows | None) -> None:
         """Give the problems of the training, of its rows and of held-out rows to the logger."""
@@ -618,9 +631,3 @@ class Ranker(Described, Insight, Estimator):
 
         export_onnx(self.scorer, path, inputs=inputs, check=check)
         return self
-
-
-def _seen(train: Rows, valid: Rows | None) -> dict[str, RowsSeen]:
-    """Return the number and the fingerprint of the rows of a training, by part."""
-    parts = {"training": train, "validation": valid}
-    return {name: RowsSeen(len(rows), rows.digest()) for name, rows in parts.items() if rows is not None}

@@ -47,6 +47,7 @@ from gatewise.data.labels import (
     known_numbers,
     label_columns,
     newest,
+    period_of,
     read_at,
     times_of_labels,
 )
@@ -179,6 +180,7 @@ __all__ = [
     "open_cache",
     "padded",
     "parts_by_name",
+    "period_of",
     "pick_column",
     "place_of",
     "read_at",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from gatewise.data import period_of
 from gatewise.declare import Recipe, to_dict
 from gatewise.distributed import rank
 from gatewise.errors import ArtefactError, DeclarationError, GatewiseWarning
@@ -109,6 +110,11 @@ def _completed(
         known = known.written_as(written, commit)
     time = None if recipe.data.split is None else recipe.data.split.time
     lengths = {"training": tables.train, "validation": tables.valid, "test": tables.test}
+    if time is None and tables.test is not None:
+        # the periods of the others are known by the training
+        if (period := period_of(recipe.schema(), tables.test)) is not None:
+            known = known.with_period("test", *period)
+        return known
     for part, (begin, end) in periods_of(recipe.data, tables).items():
         table = lengths[part]
         known = known.with_period(part, str(time), begin, end, table.num_rows if isinstance(table, pa.Table) else 0)

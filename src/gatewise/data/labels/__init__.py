@@ -20,6 +20,7 @@ from gatewise.data.labels.beside import (
 from gatewise.data.labels.kept import combined, weights_of_kept
 from gatewise.data.labels.kinds import label_encoder
 from gatewise.data.labels.label import LabelEncoder
+from gatewise.data.labels.periods import Period, period_of
 from gatewise.data.labels.samples import Contradictions
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Contradictions",
     "LabelEncoder",
     "Moments",
+    "Period",
     "absorb_labels",
     "at",
     "combined",
@@ -40,6 +42,7 @@ __all__ = [
     "label_places",
     "learn_labels",
     "newest",
+    "period_of",
     "read_at",
     "read_labels",
     "some_weigh",
