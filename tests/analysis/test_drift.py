@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -91,3 +92,29 @@ def test_labels_and_predictions_are_those_of_each_day(kind):
 def test_a_column_without_a_value_has_no_period():
     rows = Predicted([BinaryTask("click")], {"click": torch.zeros(2)}, torch.zeros(2, 1))
     assert over_time(rows, pa.table({"when": pa.nulls(2, pa.int64())}), "when") is None
+
+
+def test_lists_events_and_hashed_ids_have_an_index_over_items_and_buckets():
+    hashed = gw.Categorical("shop", dim=2, hash_buckets=50)
+    events = gw.Events("seen", [gw.EventId("item", dim=2)], pooling="mean")
+    lists = [gw.Sequence("tags", dim=2), gw.Sequence("coded", dim=2, hash_buckets=30), events]
+    schema = gw.Schema(features=[hashed, *lists], tasks=[gw.Binary("click")])
+
+    def rows(first: int) -> pa.Table:
+        rng = np.random.default_rng(first)
+        values = first + rng.geometric(0.4, (1000, 3))
+        columns = {name: values.tolist() for name in ("tags", "coded", "item")}
+        return pa.table({"shop": values[:, 0], **columns, "click": np.arange(1000) % 2})
+
+    encoder, encoded = TableEncoder.fit(schema, rows(0))
+    encoder.learn_shares(encoded)
+    encoder = TableEncoder.from_state(schema, json.loads(json.dumps(encoder.state())))
+    like, other = (drift(encoder, rows(first)) for first in (0, 2))
+    assert {name: round(each.psi, 6) for name, each in like.items()} == dict.fromkeys(like, 0)
+    assert len(like) == 4
+    for name, each in other.items():
+        assert each.psi > 0.25, name
+        assert each.drifted
+        assert "PSI" in each.in_words()
+    empty = rows(0).set_column(1, "tags", pa.array([[]] * 1000, pa.list_(pa.int64())))
+    assert drift(encoder, empty)["tags"].psi > 1

@@ -45,11 +45,13 @@ def psi(encoder: TableEncoder, rows: dict[str, object]) -> dict[str, float]:
 
 def test_rows_like_the_training_rows_are_stable_and_others_are_not(encoder: TableEncoder) -> None:
     alike = psi(encoder, table(1))
-    assert alike.keys() == {"city", "town", "x", "age"}
+    assert alike.keys() == {"city", "town", "x", "age", "bucket", "tags"}
     assert max(alike.values()) < 0.03
     assert psi(encoder, table(2, shift=0.8))["x"] > 0.25
     assert psi(encoder, table(2, first=10))["city"] > 0.25
     assert psi(encoder, table(2, nulls=0.4))["city"] > 0.25
+    assert psi(encoder, table(2, nulls=0.4))["bucket"] > 0.25
+    assert psi(encoder, {**table(2), "tags": ["b|c"] * 4000})["tags"] > 0.25
     shifted = psi(encoder, table(2, shift=0.8))
     assert max(shifted["city"], shifted["age"]) < 0.03
 

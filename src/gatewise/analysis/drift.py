@@ -81,6 +81,10 @@ def feature_drift(encoder: TableEncoder, table: pa.Table, encoded: EncodedTable)
     ids = {name: encoded.ids[:, k] for k, (name, _) in enumerate(encoder.layout.ids)}
     numbers = {name: encoded.floats[:, k] for k, name in enumerate(encoder.layout.floats)}
     psi = encoder.stabilities(encoded)
+    for part in encoder.layout.lists:
+        if part.joined and part.name in psi:
+            # of events, the list that differs most
+            psi[part.joined] = max(psi.get(part.joined, 0.0), psi[part.name])
     found = (each._replace(psi=psi.get(each.feature)) for each in _drifts(encoder, table, ids, numbers))
     return sorted(found, key=lambda each: -_size(each))
 

@@ -35,12 +35,12 @@ class SharesState(TypedDict):
 
 @dataclass(frozen=True)
 class Shares:
-    """The share of rows in every bin.
+    """The share of rows in every bin; of lists, that of all rows' items.
 
     Attributes:
-        shares: one per bin, with a sum of 1.
-        values: of ids, the values with bins of their own; before them stand the bins of unseen values and of null,
-            behind them that of all others. None: it is a number.
+        shares: one per bin, with a sum of 1; all 0 where there is no row, or no item.
+        values: of ids, the values with bins of their own, or the rows of hashed and numbered ids; before them stand the
+            bins of unseen values and of null, behind them that of all others. None: it is a number.
         edges: of numbers, as they are encoded, the inner edges of the bins.
     """
 
@@ -76,7 +76,7 @@ class Shares:
         rows are usually said to be another population.
 
         Args:
-            column: ``[row]``, the feature as it is encoded.
+            column: ``[row]``, or ``[item]`` of a list, the feature as it is encoded.
             vocabulary: of ids.
         """
         found = _shares(_binned(column, self.values, self.edges, vocabulary), len(self.shares))
@@ -85,7 +85,7 @@ class Shares:
 
 
 def shares_of(layout: Layout, vocabularies: Mapping[str, AnyVocabulary], rows: EncodedTable) -> dict[str, Shares]:
-    """Return the shares of every feature that is an id with a learnt vocabulary, or a number."""
+    """Return the shares of every feature that is an id, a list of ids or a number; of events, of each list of ids."""
     return {name: _of(column, vocabulary) for name, column, vocabulary in _columns(layout, vocabularies, rows)}
 
 
@@ -104,9 +104,11 @@ def _columns(
     layout: Layout, vocabularies: Mapping[str, AnyVocabulary], rows: EncodedTable
 ) -> Iterator[tuple[str, np.ndarray, AnyVocabulary | None]]:
     for place, (name, field) in enumerate(layout.ids):
-        vocabulary = vocabularies.get(layout.fields[field].name)
-        if isinstance(vocabulary, Vocabulary):
+        if (vocabulary := vocabularies.get(layout.fields[field].name)) is not None:
             yield name, rows.ids[:, place], vocabulary
+    for part, found in zip(layout.lists, rows.lists, strict=True):
+        if (vocabulary := vocabularies.get(layout.fields[part.field].name)) is not None:
+            yield part.name, found.values, vocabulary
     features = layout.float_features or layout.floats
     for place, (name, feature) in enumerate(zip(layout.floats, features, strict=True)):
         if name == feature:
@@ -114,12 +116,15 @@ def _columns(
 
 
 def _of(column: np.ndarray, vocabulary: AnyVocabulary | None) -> Shares:
-    if not isinstance(vocabulary, Vocabulary):
+    if vocabulary is None:
         edges = np.unique(np.quantile(column.astype(np.float64), np.linspace(0, 1, BINS + 1)[1:-1])).tolist()
         return Shares(_shares(_binned(column, None, edges, None), len(edges) + 1).tolist(), edges=edges)
     counts = np.bincount(column, minlength=vocabulary.rows)[RESERVED_ROWS:]
     frequent = np.argsort(-counts, kind="stable")[:FREQUENT]
-    values = vocabulary.values.take(pa.array(frequent)).drop_null().to_pylist()
+    if isinstance(vocabulary, Vocabulary):
+        values = vocabulary.values.take(pa.array(frequent)).drop_null().to_pylist()
+    else:
+        values = (RESERVED_ROWS + frequent).tolist()
     binned = _binned(column, values, None, vocabulary)
     return Shares(_shares(binned, len(values) + RESERVED_ROWS + 1).tolist(), values=values)
 
@@ -131,10 +136,18 @@ def _binned(
         return np.searchsorted(np.array(edges or []), column, side="left")
     bins = np.full(vocabulary.rows, len(values) + RESERVED_ROWS)
     bins[[OUT_OF_VOCABULARY, NULL]] = OUT_OF_VOCABULARY, NULL
-    known = vocabulary.lookup(pa.array(values, vocabulary.type)) if values else np.zeros(0, np.int64)
+    known = _rows_of(values, vocabulary)
     there = known != OUT_OF_VOCABULARY
     bins[known[there]] = RESERVED_ROWS + np.flatnonzero(there)
     return bins[column]
+
+
+def _rows_of(values: list[Any], vocabulary: AnyVocabulary) -> np.ndarray:
+    if not values:
+        return np.zeros(0, np.int64)
+    if isinstance(vocabulary, Vocabulary):
+        return vocabulary.lookup(pa.array(values, vocabulary.type))
+    return np.array(values, np.int64)
 
 
 def _shares(binned: np.ndarray, bins: int) -> np.ndarray:
