@@ -172,12 +172,30 @@ def test_the_job_of_the_page_runs(place: Path, tmp_path: Path) -> None:
     command.chmod(0o755)
     environment = {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}"}
     how = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True, "timeout": 120}
-    done = subprocess.run(["bash", "-c", script, "learn.sh", "2026-05-03"], **how)
+    shutil.copy(place / "day2.parquet", tmp_path / "canary.parquet")
+    # a later day is there already, and is not replayed
+    wrong = pq.read_table(place / "day1.parquet")
+    wrong = wrong.set_column(wrong.column_names.index("click"), "click", pa.array(1 - wrong["click"].to_numpy()))
+    pq.write_table(wrong, tmp_path / "logs" / "2026-05-04.parquet")
+
+    def learn(day: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["bash", "-c", script, "learn.sh", day], **how)
+
+    done = learn("2026-05-03")
     assert done.returncode == 0, done.stderr
     assert "rows: 400 training, 400 replay" in done.stdout
     assert gw.load(tmp_path / "models" / "2026-05-03" / "artefact").rows == {"training": 400, "replay": 400}
-    # given again, the day is there already
-    assert subprocess.run(["bash", "-c", script, "learn.sh", "2026-05-03"], **how).returncode == 1
+    assert json.loads((tmp_path / "models" / "current.json").read_text())["promoted"][-1]["run"] == "2026-05-03"
+    # a day of wrong labels, given often: the new model is worse, and the one in place stays
+    script = script.replace("-o ", "--epochs 30 --lr 0.1 -o ")
+    worse = learn("2026-05-04")
+    assert worse.returncode == 13, worse.stderr
+    assert json.loads((tmp_path / "models" / "current.json").read_text())["promoted"][-1]["run"] == "2026-05-03"
+    # given again, the day is there already; before the first model there is none
+    assert learn("2026-05-03").returncode == 1
+    none = learn("2026-05-01")
+    assert none.returncode not in (0, 3)
+    assert "there is no model of a day before 2026-05-01" in none.stderr
 
 
 def test_drift_and_turnover_are_said_and_may_stop_the_update(place: Path, capsys) -> None:
