@@ -18,6 +18,7 @@ PACKAGES = {
     "trees": ("lightgbm",),
     "sklearn": ("scikit-learn",),
     "ray": ("ray",),
+    "docs": ("jieba", "latex2mathml", "mkdocs-material", "mkdocs-static-i18n", "mkdocstrings"),
     "peers": ("torch-rechub", "deepctr-torch", "pytabkit", "tabm", "rtdl_num_embeddings"),
 }
 """The packages of every extra for users, as in ``pyproject.toml``, without those of included extras."""
@@ -34,6 +35,7 @@ PURPOSES = {
     "trees": "gatewise compare --baseline lightgbm",
     "sklearn": "estimators for scikit-learn, gatewise.sklearn",
     "ray": "training on a Ray cluster",
+    "docs": "the site of these pages, make docs",
     "peers": "benchmarks beside other libraries",
 }
 INCLUDES = {"serve": ("export",), "peers": ("sklearn", "trees")}
