@@ -117,3 +117,16 @@ def test_a_changed_english_page_is_seen(tmp_path: Path, monkeypatch: pytest.Monk
     assert twins.is_up_to_date(chinese)
     english.write_text("# Another page\n", encoding="utf-8")
     assert not twins.is_up_to_date(chinese)
+
+
+def test_diagrams_have_chinese_twins_that_chinese_pages_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    import diagrams_in_chinese
+    import twins
+
+    shown = "".join(page.read_text(encoding="utf-8") for page in twins.pages())
+    for source in diagrams_in_chinese.sources():
+        twin = diagrams_in_chinese.twin(source)
+        assert twin.read_text(encoding="utf-8") == diagrams_in_chinese.in_chinese(source)
+        assert twin.name in shown
+        assert f"{source.stem}.svg)" not in shown
