@@ -29,8 +29,9 @@ class Opened:
     asked: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """A browser, per module: as long as it runs so does an event loop, and others start one in this process, too."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'gatewise[dev]'")
     path = next((found for name in CHROMIUMS if (found := shutil.which(name))), None)
     if path is None:

@@ -20,6 +20,9 @@ FREQUENT = 20
 """Values of a vocabulary that have a bin of their own."""
 BINS = 10
 """Bins of a number, with about as many training rows each."""
+SPARSE = 1_000_000
+"""Rows of a table up to which all of them are counted; of a larger one that has more rows than the column has entries,
+those that occur."""
 FLOOR = 1e-4
 """Share that an empty bin counts as."""
 
@@ -119,12 +122,13 @@ def _of(column: np.ndarray, vocabulary: AnyVocabulary | None) -> Shares:
     if vocabulary is None:
         edges = np.unique(np.quantile(column.astype(np.float64), np.linspace(0, 1, BINS + 1)[1:-1])).tolist()
         return Shares(_shares(_binned(column, None, edges, None), len(edges) + 1).tolist(), edges=edges)
-    counts = np.bincount(column, minlength=vocabulary.rows)[RESERVED_ROWS:]
-    frequent = np.argsort(-counts, kind="stable")[:FREQUENT]
+    rows, _, counts = _distinct(column, vocabulary.rows)
+    rows, counts = rows[rows >= RESERVED_ROWS], counts[rows >= RESERVED_ROWS]
+    frequent = rows[np.argsort(-counts, kind="stable")[:FREQUENT]]
     if isinstance(vocabulary, Vocabulary):
-        values = vocabulary.values.take(pa.array(frequent)).drop_null().to_pylist()
+        values = vocabulary.values.take(pa.array(frequent - RESERVED_ROWS)).drop_null().to_pylist()
     else:
-        values = (RESERVED_ROWS + frequent).tolist()
+        values = frequent.tolist()
     binned = _binned(column, values, None, vocabulary)
     return Shares(_shares(binned, len(values) + RESERVED_ROWS + 1).tolist(), values=values)
 
@@ -134,12 +138,26 @@ def _binned(
 ) -> np.ndarray:
     if vocabulary is None or values is None:
         return np.searchsorted(np.array(edges or []), column, side="left")
-    bins = np.full(vocabulary.rows, len(values) + RESERVED_ROWS)
-    bins[[OUT_OF_VOCABULARY, NULL]] = OUT_OF_VOCABULARY, NULL
+    rows, places, _ = _distinct(column, vocabulary.rows)
     known = _rows_of(values, vocabulary)
-    there = known != OUT_OF_VOCABULARY
-    bins[known[there]] = RESERVED_ROWS + np.flatnonzero(there)
-    return bins[column]
+    bin_of = dict(zip(known.tolist(), range(RESERVED_ROWS, RESERVED_ROWS + len(known)), strict=True))
+    bin_of |= {OUT_OF_VOCABULARY: OUT_OF_VOCABULARY, NULL: NULL}
+    bins = np.full(len(rows), len(values) + RESERVED_ROWS)
+    for place in np.flatnonzero(np.isin(rows, list(bin_of))):
+        bins[place] = bin_of[int(rows[place])]
+    return bins[places]
+
+
+def _distinct(column: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a column's distinct rows of a table, rising, the place of every entry among them, and their counts."""
+    if size > max(SPARSE, 2 * len(column)):
+        # a table of hashed ids may be larger than memory, and holds few of its rows here
+        return np.unique(column, return_inverse=True, return_counts=True)
+    counts = np.bincount(column, minlength=size)
+    rows = np.flatnonzero(counts)
+    places = np.zeros(len(counts), np.int64)
+    places[rows] = np.arange(len(rows))
+    return rows, places[column], counts[rows]
 
 
 def _rows_of(values: list[Any], vocabulary: AnyVocabulary) -> np.ndarray:

@@ -214,7 +214,8 @@ class OpenTo:
 
 def _in_json(schema: dict[str, Any], kind: str) -> dict[str, Any]:
     """Return the JSON Schema of a registered kind; its ``kind`` is required, so that it is no other kind."""
-    return {"allOf": [schema, {"properties": {"kind": {"const": kind}}, "required": ["kind"]}]}
+    own = {"type": "object", "properties": {"kind": {"const": kind}}, "required": ["kind"]}
+    return {"allOf": [schema, own]}
 
 
 def kinds_in(annotation: Any) -> set[str]:
