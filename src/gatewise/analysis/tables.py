@@ -52,7 +52,8 @@ def _metric_rows(names: Sequence[str], outputs: list[str], metrics: Metrics) -> 
             yield [name, *map(number, values)]
         elif any(values):
             # the number of groups without the metric: shown if it is not 0
-            yield [name.replace("_", " "), *(f"{value:,.0f}" for value in values if value is not None)]
+            cells = ("" if value is None else f"{value:,.0f}" for value in values)
+            yield [f"{name.removesuffix(SKIPPED)}: groups skipped", *cells]
 
 
 def usage_grids(usage: Sequence[GateUsage]) -> list[Grid]:
