@@ -24,7 +24,7 @@ demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore tests/ray
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/ray
 
 # trainings on a Ray cluster of this machine; Ray is large, so that it is no part of .dev
 test-ray: $(VENV)/.ray

@@ -19,11 +19,12 @@ from browsers import browser, open_page  # noqa: F401
 from servers import password, postgresql, s3, s3_endpoint  # noqa: F401
 
 USERS, ITEMS = 40, 30
+LONGEST = ("test_torchrun", "test_cli", "test_cli_update", "test_recipes", "test_site")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that one worker runs for minutes, so that the other one has work meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Begin with the files that take minutes: a worker runs a whole file, and none is left alone at the end."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.fixture(autouse=True)

@@ -24,8 +24,6 @@ from gatewise.cli.launch import launch as start
 from gatewise.errors import DeclarationError
 from torchrun_program import table
 
-# the fixtures start processes: one worker has all of these tests
-pytestmark = pytest.mark.xdist_group("torchrun")
 PROGRAM = Path(__file__).parent / "torchrun_program.py"
 ARCHITECTURES = get_args(get_args(declare.AnyArchitecture)[0])
 RULES = [kind for cls in get_args(get_args(declare.AnyBalance)[0]) if (kind := cls().kind) != "tuned_static"]
