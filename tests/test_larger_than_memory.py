@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import commands
 import gatewise as gw
 from gatewise.assembly import WindowedRows
 from gatewise.caching import beyond_chance, fits
@@ -190,8 +191,7 @@ def test_an_error_in_the_table_leaves_no_half_cache(tmp_path, home):
 
 def test_caches_at_the_command_line(home):
     def run(*words: str) -> str:
-        command = [sys.executable, "-m", "gatewise", "cache", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return commands.run("cache", *words).stdout
 
     assert "no caches in" in run("ls")
     ranker(memory=0, epochs=1).fit(TRAIN)

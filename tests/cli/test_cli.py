@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+import commands
 import gatewise as gw
+from commands import run as gatewise
 from gatewise.cli import main
 from gatewise.cli.browser import somebody_looks
 
@@ -41,11 +43,6 @@ RECIPE = {
 
 LOGGED = re.compile(r"\d\d:\d\d:\d\d  ")
 """The beginning of a line of the log."""
-
-
-def gatewise(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from gatewise.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
 
 
 def write_recipe(folder: Path, **changes: object) -> Path:
@@ -110,12 +107,12 @@ def test_a_log_has_a_line_with_its_time_for_every_epoch(workplace):
 
 def test_quiet_writes_no_log(monkeypatch):
     monkeypatch.setenv("GATEWISE_QUIET", "0")
-    commands = sys.modules["gatewise.cli.app"]
-    monkeypatch.setattr(commands, "_log_progress", pytest.fail)
-    commands._options(quiet=True)
+    application = sys.modules["gatewise.cli.app"]
+    monkeypatch.setattr(application, "_log_progress", pytest.fail)
+    application._options(quiet=True)
     assert os.environ["GATEWISE_QUIET"] == "1"
     # the variable alone hushes, too
-    commands._options(quiet=False)
+    application._options(quiet=False)
 
 
 def test_evaluate_prints_what_the_library_computes(workplace):
@@ -360,8 +357,7 @@ def test_compare_prints_verdicts_and_writes_all_figures(workplace, tmp_path):
 def test_ctrl_c_in_a_comparison_keeps_what_was_trained(workplace, tmp_path):
     arguments = ["compare", "recipe.yaml", "--set", "training.epochs=8", "--set", "training.batch_size=8"]
     arguments += ["--seeds", "2", "--workers", "2", "-o", str(tmp_path)]
-    command = [sys.executable, "-c", "from gatewise.cli import main; main()", *arguments]
-    process = subprocess.Popen(command, cwd=workplace, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = commands.start(*arguments, cwd=workplace)
     deadline = time.monotonic() + 90
     while not (kept := {path: path.stat().st_mtime_ns for path in tmp_path.rglob("result.json")}):
         assert time.monotonic() < deadline
@@ -396,8 +392,7 @@ def test_a_signal_leaves_a_checkpoint_that_goes_on_to_the_same_numbers(workplace
     assert f"there is no run {str(tmp_path / 'whole')!r} to resume: it begins" in whole.stderr
 
     arguments = ["train", path, "-o", tmp_path / "cut", *faster]
-    command = [sys.executable, "-c", "from gatewise.cli import main; main()", *arguments]
-    process = subprocess.Popen(command, cwd=workplace, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = commands.start(*arguments, cwd=workplace)
     history = tmp_path / "cut" / "history.jsonl"
     deadline = time.monotonic() + 60
     while not (history.exists() and len(history.read_text().splitlines()) >= 3):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,13 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import gatewise as gw
+from commands import run
 
 pytest.importorskip("onnxscript", reason="pip install 'gatewise[export]'")
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from gatewise.cli import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_a_file_and_what_rounding_costs(fitted: gw.Ranker, feed: pa.Table, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+import commands
 import gatewise as gw
 from gatewise.cli import main
 
@@ -19,11 +20,10 @@ pytest.importorskip("optuna")
 pytest.importorskip("matplotlib")
 
 GOALS = ("--goal", "gauc:click", "--goal", "spearman:stars", "--trials", "20")
-COMMAND = [sys.executable, "-c", "from gatewise.cli import main; main()", "fuse"]
 
 
 def fuse(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=120)
+    return commands.run("fuse", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +74,8 @@ def test_a_chosen_point_is_written_back_and_used_by_a_fresh_process(workplace, t
     assert done.returncode == 0, done.stderr
     chosen = json.loads(done.stdout)["front"][0]["expression"]
     assert f"{chosen} -> run/artefact" in done.stderr
-    command = [*COMMAND[:-1], "predict", "run", str(workplace / "rows.parquet"), "-o", "out.parquet", "--calibrated"]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
+    again = ("predict", "run", workplace / "rows.parquet", "-o", "out.parquet", "--calibrated")
+    assert commands.run(*again, cwd=tmp_path).returncode == 0
     predicted = pq.read_table(tmp_path / "out.parquet")
     click, stars = gw.declare.Fusion.parse(chosen).weights
     expected = click * predicted["click"].to_numpy() + stars * predicted["stars"].to_numpy()

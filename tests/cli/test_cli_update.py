@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import commands
 import gatewise as gw
 from gatewise.cli import main
 from torchrun_program import table
 
 # 400 rows are too few for a calibration to be sure to help
 pytestmark = pytest.mark.filterwarnings("ignore:calibration of:gatewise.GatewiseWarning")
-COMMAND = [sys.executable, "-c", "from gatewise.cli import main; main()", "update"]
 PAGE = Path(__file__).parents[2] / "docs" / "daily.md"
 SCHEMA = gw.Schema(features=[gw.Categorical("user", dim=4), gw.Numeric("x")], tasks=[gw.Binary("click")])
 
@@ -128,13 +128,7 @@ def test_mistakes_are_one_line_and_leave_nothing(place: Path, arguments: list[st
 def test_a_killed_update_leaves_the_old_run_and_no_artefact(place: Path, capsys) -> None:
     before = digest(place / "old")
     for sent, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 143)):
-        process = subprocess.Popen(
-            [*COMMAND, "old", "day1.parquet", "-o", "killed", "--epochs", "100000"],
-            cwd=place,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stderr is not None
+        process = commands.start("update", "old", "day1.parquet", "-o", "killed", "--epochs", "100000", cwd=place)
         with process.stderr:
             for line in process.stderr:
                 if "epoch 2" in line:
@@ -149,8 +143,8 @@ def test_a_killed_update_leaves_the_old_run_and_no_artefact(place: Path, capsys)
 
 
 def test_two_processes_write_one_run(place: Path) -> None:
-    command = [*COMMAND, "old", "day1.parquet", "-o", "together", "--valid", "day2.parquet", "--ranks", "2"]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=200)
+    given = ("old", "day1.parquet", "-o", "together", "--valid", "day2.parquet", "--ranks", "2")
+    done = commands.run("update", *given, cwd=place, timeout=200)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("artefact: ") == 1
     alone = gw.load(place / "old" / "artefact").update(place / "day1.parquet", place / "day2.parquet")

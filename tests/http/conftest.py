@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import commands
 import gatewise as gw
 
 for package in ("fastapi", "uvicorn", "orjson", "prometheus_client", "onnxruntime", "onnxscript"):
@@ -70,7 +69,7 @@ def shelf(feed: pa.Table, feed_schema: gw.Schema, items: pa.Table, tmp_path_fact
 class Served(NamedTuple):
     """A running service."""
 
-    process: subprocess.Popen[str]
+    process: commands.Command
     url: str
     client: httpx.Client
 
@@ -101,9 +100,7 @@ def serving(shelf: Shelf):
 @contextmanager
 def _serving(shelf: Shelf, *arguments: object, port: int | None = None) -> Iterator[Served]:
     port = port or _free_port()
-    program = "from gatewise.cli import main; main()"
-    command = [sys.executable, "-c", program, "serve", *map(str, arguments), "--port", str(port)]
-    process = subprocess.Popen(command, env=shelf.environment(), stderr=subprocess.PIPE, text=True)
+    process = commands.start("serve", *arguments, "--port", port, env=shelf.environment())
     url = f"http://127.0.0.1:{port}"
     try:
         with httpx.Client(base_url=url, timeout=30) as client:
@@ -114,7 +111,7 @@ def _serving(shelf: Shelf, *arguments: object, port: int | None = None) -> Itera
         process.communicate()
 
 
-def _wait(process: subprocess.Popen[str], client: httpx.Client, seconds: float = 300) -> None:
+def _wait(process: commands.Command, client: httpx.Client, seconds: float = 300) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         assert process.poll() is None, process.stderr.read()

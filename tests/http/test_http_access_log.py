@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
-import sys
 
 import httpx
 
+import commands
 
-def ready(client: httpx.Client, process: subprocess.Popen[str]) -> list[str]:
+
+def ready(client: httpx.Client, process: commands.Command) -> list[str]:
     """Return the lines until the service listens."""
     assert process.stderr is not None
     lines = []
@@ -23,16 +23,9 @@ def ready(client: httpx.Client, process: subprocess.Popen[str]) -> list[str]:
 
 def test_a_line_per_request_words_while_onnx_is_made_and_a_line_at_the_end(shelf, free_port, tmp_path):
     port = free_port()
-    program = "from gatewise.cli import main; main()"
     arguments = ["serve", f"feed={shelf.folder / 'second'}", "--port", str(port), "--access-log"]
     environment = shelf.environment() | {"XDG_CACHE_HOME": str(tmp_path)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = commands.start(*arguments, env=environment)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             begun = ready(client, process)
@@ -64,15 +57,8 @@ def test_a_line_per_request_words_while_onnx_is_made_and_a_line_at_the_end(shelf
 
 def test_without_the_option_nothing_is_printed_but_start_and_end(shelf, free_port):
     port = free_port()
-    program = "from gatewise.cli import main; main()"
     arguments = ["serve", f"feed={shelf.folder / 'first'}", "--port", str(port)]
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        env=shelf.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = commands.start(*arguments, env=shelf.environment())
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             ready(client, process)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+import commands
 import gatewise as gw
 from gatewise.declare import Recipe
 from gatewise.errors import ArtefactError, DeclarationError, MissingExtraError
@@ -76,16 +77,8 @@ def test_the_best_recipe_runs_as_it_is_and_has_the_score(
 
 
 def test_a_killed_search_goes_on_and_finds_what_it_would_have_found(whole: Search, place: Path) -> None:
-    command = "from gatewise.cli import main; main()"
     arguments = ["tune", "r.yaml", "-o", "killed", "--trials", str(TRIALS), "--no-report"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", command, *arguments],
-        cwd=place,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
+    process = commands.start(*arguments, cwd=place)
     for line in process.stderr:
         if f"trial 3/{TRIALS}" in line:
             break
@@ -127,7 +120,7 @@ def test_the_time_is_up_after_the_first_trial(place: Path) -> None:
     assert found.recipe.exists()
 
 
-def children_of(process: subprocess.Popen[str]) -> list[int]:
+def children_of(process: commands.Command) -> list[int]:
     """Return the processes that train for a search, apart from Python's own."""
     listed = subprocess.run(
         ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
@@ -140,18 +133,8 @@ def number_of(line: str) -> int:
 
 
 def test_a_killed_worker_costs_its_trial_alone_and_interrupting_ends_all(place: Path) -> None:
-    command = "from gatewise.cli import main; main()"
     arguments = ["tune", "r.yaml", "-o", "beside", "--workers", "2", "--trials", "60", "--no-report"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", command, *arguments],
-        cwd=place,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        # as a terminal does, so that Ctrl-C reaches all of its processes
-        start_new_session=True,
-    )
-    assert process.stderr is not None
+    process = commands.start(*arguments, cwd=place)
     seen: list[str] = []
     for line in process.stderr:
         seen.append(line)
