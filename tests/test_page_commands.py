@@ -1,9 +1,14 @@
-"""The commands that pages show run on the demo's model, in both languages."""
+"""The commands, the Python and the requests that pages show run on the demo's model."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -11,11 +16,19 @@ import pyarrow.parquet as pq
 import pytest
 
 import gatewise as gw
+from blocks import blocks, run_python
+from blocks import commands as words_of
 from gatewise.cli.app import app
 from gatewise.jobs import find_tables, train_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/export.md", "docs/insight.md", "docs/judging.md", "docs/report.md")
+PYTHON = ("docs/export.md", "docs/insight.md", "docs/judging.md", "docs/report.md", "docs/serving.md")
+"""Pages whose Python is about the model of the demo."""
+COMPARED = "gw.compare(ranker, train, valid, test)"
+SHORTER = {"docs/report.md": {COMPARED: f"{COMPARED[:-1]}, seeds=1, samples=20)"}}
+"""What is run in the place of what takes long."""
+ADDRESS = "127.0.0.1:8000"
 COMMAND = re.compile(r"^    gatewise ((?:explain|evaluate|predict|report|fuse|export) .*?)(?:\s+#.*)?$", re.MULTILINE)
 OPTIONAL = re.compile(r" \[-[^\]]*\]")
 PLACES = {"RUN": "runs/movielens", "runs/mmoe": "runs/movielens", "[TABLE]": "TABLE", "TABLE": "table.parquet"}
@@ -52,6 +65,59 @@ def test_commands_of_a_page_run(page: str, place: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(place)
     for command in found:
         app(shlex.split(command), standalone_mode=False)
+    if page == "docs/export.md":
+        # what the commands wrote
+        run_python(page, {"__name__": "page"})
+
+
+@pytest.mark.filterwarnings("ignore::gatewise.errors.GatewiseWarning")  # of trainings on a few rows
+@pytest.mark.parametrize("page", [page for page in PYTHON if page not in ("docs/export.md", "docs/serving.md")])
+def test_python_of_a_page_runs(page: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    rows = pq.read_table("table.parquet")
+    names = {"train": rows, "valid": rows.slice(0, 200), "test": rows.slice(200)}
+    ranker = gw.load("runs/movielens/artefact")
+    run_python(page, {"__name__": "page", "gw": gw, "ranker": ranker, **names}, SHORTER.get(page, {}))
+
+
+@contextmanager
+def served(*words: str) -> Iterator[str]:
+    """Run what ``gatewise serve`` serves, and give its address."""
+    uvicorn = pytest.importorskip("uvicorn", reason="pip install 'gatewise[serve]'")
+    from gatewise.http import ItemFile, make_app, sources_of
+
+    service = make_app(sources_of(words), items=ItemFile(Path("items.parquet"), "movie_id"))
+    server = uvicorn.Server(uvicorn.Config(service, log_level="warning"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.02)
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def test_requests_of_the_page_on_serving(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    httpx = pytest.importorskip("httpx")
+    pytest.importorskip("tritonclient.http", reason="pip install 'tritonclient[http]'")
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+    page = "docs/serving.md"
+    items = next(block for block in blocks(page) if block.language == "python")
+    exec(compile(items.text, page, "exec"), {"__name__": "page"})
+    requests = [words for block in blocks(page) if block.language == "sh" for words in words_of(block.text)]
+    assert len(requests) == 4
+    with served("movielens=runs/movielens") as address:
+        for curl, silent, *words in requests:
+            assert (curl, silent) == ("curl", "-s")
+            url = next(word for word in words if word.startswith("http"))
+            body = words[words.index("-d") + 1] if "-d" in words else None
+            answer = httpx.post(url.replace(ADDRESS, address), content=body)
+            assert answer.status_code == 200, answer.text
+        run_python(page, {"__name__": "page"}, {ADDRESS: address})
 
 
 @pytest.mark.parametrize("page", PAGES)

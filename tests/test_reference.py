@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,13 @@ def read(path: Path) -> Any:
 
 
 def as_an_editor_reads(value: Any) -> Any:
-    """Return values with ``1e-3`` as a number, which it is in YAML 1.2 and not in ours."""
+    """Return values with ``1e-3`` as a number and a date as text, which they are in YAML 1.2 and not in ours."""
     if isinstance(value, dict):
         return {name: as_an_editor_reads(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [as_an_editor_reads(inner) for inner in value]
+    if isinstance(value, date):
+        return value.isoformat()
     return float(value) if isinstance(value, str) and re.fullmatch(r"\d+e-?\d+", value) else value
 
 
