@@ -108,8 +108,8 @@ def test_requests_of_the_page_on_serving(place: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(place)
     monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
     page = "docs/serving.md"
-    items = next(block for block in blocks(page) if block.language == "python")
-    exec(compile(items.text, page, "exec"), {"__name__": "page"})
+    items, client = (block.text for block in blocks(page) if block.language == "python")
+    exec(compile(items, page, "exec"), {"__name__": "page"})
     requests = [words for block in blocks(page) if block.language == "sh" for words in words_of(block.text)]
     assert len(requests) == 4
     with served("movielens=runs/movielens") as address:
@@ -117,9 +117,9 @@ def test_requests_of_the_page_on_serving(place: Path, monkeypatch: pytest.Monkey
             assert (curl, silent) == ("curl", "-s")
             url = next(word for word in words if word.startswith("http"))
             body = words[words.index("-d") + 1] if "-d" in words else None
-            answer = httpx.post(url.replace(ADDRESS, address), content=body)
+            answer = httpx.post(url.replace(ADDRESS, address), content=body, timeout=120)
             assert answer.status_code == 200, answer.text
-        run_python(page, {"__name__": "page"}, {ADDRESS: address})
+        exec(compile(client.replace(ADDRESS, address), page, "exec"), {"__name__": "page"})
 
 
 @pytest.mark.parametrize("page", PAGES)
