@@ -21,8 +21,6 @@ from blocks import commands as words_of
 from gatewise.cli.app import app
 from gatewise.jobs import find_tables, train_recipe
 
-# one training of the demo serves them all
-pytestmark = pytest.mark.xdist_group("pages of the demo")
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/export.md", "docs/insight.md", "docs/judging.md", "docs/report.md")
 PYTHON = ("docs/export.md", "docs/insight.md", "docs/judging.md", "docs/report.md", "docs/serving.md")

@@ -82,13 +82,10 @@ def _check_served(
     """Compare what the service answers to the same raw rows."""
     httpx = pytest.importorskip("httpx")
     pytest.importorskip("fastapi", reason="pip install 'gatewise[serve]'")
-    from gatewise.http.exported import digest
+    from gatewise.http import loading
 
     # the service need not make again what was made
-    monkeypatch.setenv("XDG_CACHE_HOME", str(artefact.parent))
-    kept = artefact.parent / "gatewise" / "onnx"
-    kept.mkdir(parents=True)
-    (kept / f"{digest(artefact)}.onnx").write_bytes(exported)
+    monkeypatch.setattr(loading, "exported", lambda *_: exported)
     rows = test.select(needed_columns(ranker.schema, labels=False)).to_pylist()
     with _service(artefact) as url:
         answer = httpx.post(f"{url}/predict", json={"rows": rows}, timeout=30)

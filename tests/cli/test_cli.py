@@ -355,7 +355,7 @@ def test_compare_prints_verdicts_and_writes_all_figures(workplace, tmp_path):
 
 
 def test_ctrl_c_in_a_comparison_keeps_what_was_trained(workplace, tmp_path):
-    arguments = ["compare", "recipe.yaml", "--set", "training.epochs=8", "--set", "training.batch_size=8"]
+    arguments = ["compare", "recipe.yaml", "--set", "training.epochs=3", "--set", "training.batch_size=8"]
     arguments += ["--seeds", "2", "--workers", "2", "-o", str(tmp_path)]
     process = commands.start(*arguments, cwd=workplace)
     deadline = time.monotonic() + 90
