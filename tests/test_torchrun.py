@@ -58,6 +58,8 @@ SHARDED = {f"{name} in shards": {**case, "tables": "shard"} for name, case in CA
 SHARDED |= {"from disk in folders apart": {**CASES["from disk"], "cache apart": True}}
 # the table of tags, of another width, is whole in every process
 SHARDED |= {"moving average in some shards": {**CASES["moving average"], "tables": ["user"]}}
+# three pieces, of which two processes learn two and one
+LEARNT = {"learnt in parts": {"memory": 0, "batch_size": 20_000, "rows": 140_000}}
 OF_THREE = ("uncertainty", "gradnorm", "upgrad", "accumulated", "from disk", "ranking", "moving average")
 """Cases that three processes train, too: what is summed in each of them differs."""
 RECIPE = """
@@ -85,14 +87,14 @@ def launch(ranks: int, cases: dict[str, Any], out: Path, *, dies: bool = False) 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
-    return launch(1, CASES | TRUNKS, tmp_path_factory.mktemp("ranks") / "one")
+    return launch(1, CASES | TRUNKS | LEARNT, tmp_path_factory.mktemp("ranks") / "one")
 
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory):
     some = {name: CASES[name] for name in OF_THREE}
     some |= {name: case for name, case in SHARDED.items() if name.removesuffix(" in shards") in OF_THREE}
-    cases = {2: CASES | SHARDED | TRUNKS, 3: some}
+    cases = {2: CASES | SHARDED | TRUNKS | LEARNT, 3: some}
     return {size: launch(size, some, tmp_path_factory.mktemp("ranks") / f"{size}") for size, some in cases.items()}
 
 
@@ -131,6 +133,16 @@ def test_processes_share_tables(case, size, one, several):
                 torch.testing.assert_close(part[name], value[rank::size], atol=0, rtol=0)
             else:
                 assert part[name].equal(value), name
+
+
+def test_processes_learn_what_one_learns(one, several):
+    case, parts = "learnt in parts", []
+    for folder, size in ((one, 1), (several[2], 2)):
+        parts.append([int((folder / f"{case}.{rank}.rows").read_text()) for rank in range(size)])
+    assert parts == [[140_000], [2 * 65_536, 140_000 - 2 * 65_536]]
+    for file in ("vocabularies.arrow", "encoder.json"):
+        wanted, found = ((folder / f"{case} artefact" / file).read_bytes() for folder in (one, several[2]))
+        assert found == wanted
 
 
 def test_killed_processes_lead_to_the_same_weights(tmp_path):

@@ -15,6 +15,7 @@ import torch
 
 import gatewise as gw
 from gatewise import declare
+from gatewise.data import TableLearner
 from gatewise.distributed import end_process
 from gatewise.nn import mapped
 from gatewise.training import Reporter
@@ -53,13 +54,27 @@ def table(rows: int = 1010, seed: int = 0) -> pa.Table:
     )
 
 
+class Rows:
+    """Counts the rows from which this process learns an encoder."""
+
+    def __init__(self) -> None:
+        self.learnt, absorb = 0, TableLearner.absorb
+
+        def counting(learner: TableLearner, piece: pa.Table) -> Any:
+            self.learnt += piece.num_rows
+            return absorb(learner, piece)
+
+        TableLearner.absorb = counting  # type: ignore[method-assign]
+
+
 def trained(case: dict[str, Any], run_dir: Path | None = None, **more: Any) -> gw.Ranker:
     """Train one case: options of the training, ``model``, ``balance``, and ``schema``."""
     options = {**OPTIONS, **case}
     schema = {"ranked": RANKED, "apart": APART}.get(options.pop("schema", ""), SCHEMA)
+    rows = options.pop("rows", 1010)
     model = options.pop("model", {"kind": "mmoe", "experts": 3, "expert_dims": [8], "tower_dims": [4]})
     ranker = gw.Ranker(schema, declare.from_dict(declare.Options, {"model": model}).model, **options)
-    return ranker.fit(table(), table(300, 1), run_dir=run_dir, progress=False, **more)
+    return ranker.fit(table(rows), table(300, 1), run_dir=run_dir, progress=False, **more)
 
 
 class DiesAt(Reporter):
@@ -77,7 +92,7 @@ class DiesAt(Reporter):
 
 def main() -> None:
     cases, out = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
-    rank = int(os.environ.get("RANK", "0"))
+    rank, counted = int(os.environ.get("RANK", "0")), Rows()
     for name, case in cases.items():
         if case.pop("cache apart", False):
             case["cache"] = str(out / f"cache of {rank}")
@@ -90,7 +105,9 @@ def main() -> None:
             mapped.LARGE = 0
             ranker = trained({**case, "save_minutes": 0}, out / f"{name} run", resume=died > 0, callbacks=dies)
         else:
+            before = counted.learnt
             ranker = trained(case)
+            (out / f"{name}.{rank}.rows").write_text(str(counted.learnt - before))
         # replicas are equal, bit for bit: every rank writes its own, and of shards what it holds
         torch.save(dict(ranker.scorer.model.state_dict()), out / f"{name}.{rank}.pt")
         if rank == 0:

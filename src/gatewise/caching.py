@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import warnings
-from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pyarrow as pa
 from gatewise import declare
 from gatewise.data import (
     MANIFEST,
+    PIECE_ROWS,
     SEEN,
     VOCABULARIES,
     AsOf,
@@ -36,14 +39,16 @@ from gatewise.data import (
     label_columns,
     needed_columns,
     open_cache,
+    read_absorbed,
     readable,
     regrouped,
     source_of,
     stream_table,
+    write_absorbed,
     write_cache,
 )
-from gatewise.errors import ArtefactError, GatewiseWarning
-from gatewise.files import held_in_turn, write_bytes, write_text
+from gatewise.errors import ArtefactError, GatewiseWarning, TableError
+from gatewise.files import held_in_turn, write_atomically, write_bytes, write_text
 from gatewise.machine.memory import memory_of_machine
 from gatewise.meeting import meeting
 from gatewise.processes import Alone, Processes
@@ -53,6 +58,10 @@ from gatewise.version import __version__
 ENCODER = "encoder.json"
 """The file of a cache that holds the encoder, so that a second training learns nothing anew; its learnt values are in
 the file ``VOCABULARIES`` beside it."""
+ABSORBED = "absorbed-"
+"""Begins the names of files in which processes hand over what they learnt from their parts of a table."""
+Learn = Callable[[Turns], tuple[TableEncoder, int] | None]
+"""Learns, in all processes; returns encoder and number of rows in rank 0, at least."""
 SHARE = 4
 """Part of the machine's memory, one in so many, that tables may take."""
 COPIES = 2
@@ -102,7 +111,7 @@ class Cacher:
         key |= {"seed": str(self.training.seed), "made by": __version__} | _moment(as_of)
         folder = self._folder(key)
         with self._together(folder) as turns:
-            encoder, rows = self._known(folder, partial(self._learn, source, as_of), turns)
+            encoder, rows = self._known(folder, partial(self.learn, source, as_of, folder), turns)
             cached = self._encoded(folder, key, source, encoder, rows, turns, weights=True, as_of=as_of)
         self._tell(cached, folder, "training")
         warn_of_order(cached)
@@ -135,7 +144,7 @@ class Cacher:
         folder = self._folder(key)
         given: dict[str, Any] = {"weights": weights, "optional": optional, "as_of": as_of}
         with self._together(folder) as turns:
-            _, rows = self._known(folder, lambda: (encoder, _count(source)), turns)
+            _, rows = self._known(folder, lambda turns: (encoder, _count(source)) if turns.first else None, turns)
             cached = self._encoded(folder, key, source, encoder, rows, turns, **given)
         self._tell(cached, folder, "training" if weights else "validation")
         return cached
@@ -154,19 +163,31 @@ class Cacher:
                 stack.enter_context(held_in_turn(folder, self._say))
             yield Turns() if turns is None else turns
 
-    def _known(
-        self, folder: Path, learn: Callable[[], tuple[TableEncoder, int]], turns: Turns
-    ) -> tuple[TableEncoder, int]:
-        """Return what :meth:`_kept` returns, in all processes, of which rank 0 alone learns."""
-        found = self._kept(folder, learn) if turns.first else None
+    def _known(self, folder: Path, learn: Learn, turns: Turns) -> tuple[TableEncoder, int]:
+        """Return encoder and number of rows that were learnt before, or learn and keep them, in all processes."""
+        found = self._kept(folder) if turns.first else None
+        if turns.first and found is None:
+            (folder / ENCODER).unlink(missing_ok=True)
         turns.wait()
-        return found or self._kept(folder, learn)
+        # rank 0 has looked at every byte
+        is_kept = (folder / ENCODER).exists()
+        # nobody writes before all have looked
+        turns.wait()
+        if not is_kept:
+            found = learn(turns)
+            if found is not None:
+                self._keep(folder, *found)
+            turns.wait()
+        known = found or self._kept(folder)
+        if known is None:
+            raise ArtefactError(f"cache {str(folder)!r}: {ENCODER} and {VOCABULARIES} are not what rank 0 wrote there")
+        return known
 
-    def _kept(self, folder: Path, learn: Callable[[], tuple[TableEncoder, int]]) -> tuple[TableEncoder, int]:
-        """Return encoder and number of rows that were learnt before, or learn them."""
-        path = folder / ENCODER
+    def _kept(self, folder: Path) -> tuple[TableEncoder, int] | None:
+        """Return encoder and number of rows that were learnt before; None: they were not, or are damaged."""
         try:
-            kept, values = json.loads(path.read_text(encoding="utf-8")), (folder / VOCABULARIES).read_bytes()
+            kept = json.loads((folder / ENCODER).read_text(encoding="utf-8"))
+            values = (folder / VOCABULARIES).read_bytes()
             if kept["values"] == sha256(values).hexdigest():
                 encoder = TableEncoder.from_saved(self.schema, kept["encoder"], values)
                 if kept["seen"]:
@@ -174,23 +195,69 @@ class Cacher:
                 return encoder, int(kept["rows"])
         except (OSError, ValueError, KeyError, TypeError, ArtefactError):
             pass
-        encoder, rows = learn()
+        return None
+
+    def _keep(self, folder: Path, encoder: TableEncoder, rows: int) -> None:
+        """Keep encoder and number of rows for :meth:`_kept`."""
         state, values = encoder.saved()
         write_bytes(folder / VOCABULARIES, values)
         remembered = encoder.remembered()
         if remembered is not None:
             write_bytes(folder / SEEN, remembered)
         known = {"rows": rows, "values": sha256(values).hexdigest(), "seen": remembered is not None}
-        write_text(path, json.dumps({**known, "encoder": state}))
-        return encoder, rows
+        write_text(folder / ENCODER, json.dumps({**known, "encoder": state}))
 
-    def _learn(self, source: Any, as_of: AsOf | None) -> tuple[TableEncoder, int]:
-        learner = TableLearner(self.schema, as_of)
+    def learn(self, source: Any, as_of: AsOf | None, folder: Path, turns: Turns) -> tuple[TableEncoder, int] | None:
+        """Return encoder and number of rows in rank 0, and None in the others.
+
+        Where the number of rows is known before they are read, every process learns from a part of the table, and hands
+        over what it learnt in a file; rank 0 merges them, in the order of the parts, to what one pass gives.
+
+        Args:
+            source: any table that can be read repeatedly.
+            as_of: the moment at which labels with a ``delay`` are read.
+            folder: where all processes find the files.
+            turns: which of the processes this is.
+
+        Raises:
+            TableError: as :meth:`TableEncoder.fit`.
+
+        Warns:
+            GatewiseWarning: as :meth:`TableEncoder.fit`.
+        """
+        rows, shared = extent_of(source).rows, turns.size > 1 and TableLearner(self.schema).merges
+        if not shared or rows is None:
+            return _learnt(self._learn_from(source, as_of)) if turns.first else None
+        pieces = math.ceil(rows / PIECE_ROWS)
+        files = [folder / f"{ABSORBED}{rank:05d}.arrow" for rank in range(turns.size)]
+        learner = None
+        if turns.first:
+            learner = self._learn_from(source, as_of, turns.part(pieces))
+        else:
+            self._absorb(source, as_of, turns.part(pieces), files[turns.rank])
+        turns.wait()
+        if learner is None:
+            return None
+        # what stops a part stops one pass at its row, or does not stop it
+        return _learnt(learner if _merged(learner, files[1:]) else self._learn_from(source, as_of))
+
+    def _absorb(self, source: Any, as_of: AsOf | None, pieces: range, path: Path) -> None:
+        """Write what a part of a table teaches; nothing where the part cannot be read as declared."""
+        path.unlink(missing_ok=True)
+        with suppress(TableError):
+            absorbed = self._learn_from(source, as_of, pieces).absorbed()
+            write_atomically(path, lambda target: write_absorbed(target, absorbed))
+
+    def _learn_from(self, source: Any, as_of: AsOf | None, part: range | None = None) -> TableLearner:
+        """Return a learner that took in the pieces of a part, which are numbered from 0, or all of them."""
+        part = range(sys.maxsize) if part is None else part
+        learner = TableLearner(self.schema, as_of, first=part.start * PIECE_ROWS)
+        pieces = pieces_of(self.schema, source, declared_types(self.schema))
         with counting("rows looked at", self.show) as count:
-            for piece in pieces_of(self.schema, source, declared_types(self.schema)):
+            for piece in islice(pieces, part.start, part.stop):
                 learner.absorb(piece)
                 count(piece.num_rows)
-        return learner.learn(), learner.rows
+        return learner
 
     def _encoded(
         self,
@@ -237,6 +304,23 @@ class Cacher:
         said(f"{what}: they are read from a cache, {size / 1e6:,.0f} MB in {folder}", self.show)
 
 
+def _learnt(learner: TableLearner) -> tuple[TableEncoder, int]:
+    return learner.learn(), learner.rows
+
+
+def _merged(learner: TableLearner, files: Sequence[Path]) -> bool:
+    """Merge what other processes learnt, and delete their files; return whether all of it could be merged."""
+    try:
+        for path in files:
+            learner.merge(read_absorbed(path))
+    except (ArtefactError, TableError):
+        return False
+    finally:
+        for path in files:
+            path.unlink(missing_ok=True)
+    return True
+
+
 def _complete(folder: Path) -> CachedRows | None:
     """Return the rows of a complete cache; of a damaged one nothing is left."""
     try:
@@ -258,7 +342,7 @@ def pieces_of(
     schema: declare.Schema, source: Any, types: dict[str, pa.DataType], *, weights: bool = True
 ) -> Iterator[pa.Table]:
     """Yield the needed columns of a source in pieces of a fixed number of rows."""
-    yield from regrouped(stream_table(source, needed_columns(schema, weights=weights), types))
+    yield from regrouped(stream_table(source, needed_columns(schema, weights=weights), types), PIECE_ROWS)
 
 
 def _count(source: Any) -> int:

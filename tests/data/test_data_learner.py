@@ -121,20 +121,33 @@ def test_pieces_are_the_same_wherever_files_end():
     assert [(each.start, each.stop) for each in blocks(25, 10)] == [(0, 10), (10, 20), (20, 25)]
 
 
-def test_a_sample_is_uniform_and_does_not_depend_on_the_pieces():
+def test_a_sample_is_uniform_and_does_not_depend_on_who_took_which_block():
     numbers = np.arange(20_000.0)
-    whole, pieces, other = UniformSample(1000), UniformSample(1000), UniformSample(1000, seed=1)
-    for sample in (whole, other):
-        sample.add(numbers)
-    for start in range(0, 20_000, 700):
-        pieces.add(numbers[start : start + 700])
+    cut = [numbers[start : start + 700] for start in range(0, 20_000, 700)]
+    whole, first, second, other = UniformSample(1000), UniformSample(1000), UniformSample(1000), UniformSample(1000, 1)
+    for place, block in enumerate(cut):
+        whole.add(block)
+        other.add(block)
+        (first if place < 9 else second).add(block)
+    first.merge(second.absorbed())
     kept = whole.values()
-    np.testing.assert_array_equal(np.sort(kept), np.sort(pieces.values()))
+    np.testing.assert_array_equal(kept, first.values())
     assert len(set(kept)) == 1000
     assert set(kept) != set(other.values())
     # five standard deviations of a uniform sample's mean and of its share in a tenth
     assert abs(kept.mean() - 10_000) < 5 * 20_000 / np.sqrt(12 * 1000)
     assert abs((kept < 2000).mean() - 0.1) < 5 * np.sqrt(0.09 / 1000)
+
+
+def test_equal_blocks_have_equal_samples_however_they_are_merged():
+    block, samples = np.arange(500.0), [UniformSample(700) for _ in range(4)]
+    for sample, count in zip(samples, (4, 1, 2, 1), strict=True):
+        for _ in range(count):
+            sample.add(block)
+    whole, first, *others = samples
+    for each in others:
+        first.merge(each.absorbed())
+    np.testing.assert_array_equal(whole.values(), first.values())
 
 
 def test_up_to_its_size_a_sample_is_all_numbers():

@@ -3,6 +3,7 @@
 Other packages import from here only.
 """
 
+from gatewise.data.absorbed import read_absorbed, write_absorbed
 from gatewise.data.arrays import as_type, nan_to_null, null_mask
 from gatewise.data.cache import (
     MANIFEST,
@@ -183,6 +184,7 @@ __all__ = [
     "period_of",
     "pick_column",
     "place_of",
+    "read_absorbed",
     "read_at",
     "read_needed",
     "read_pretrained",
@@ -204,5 +206,6 @@ __all__ = [
     "to_batch",
     "trimmed",
     "wide_column",
+    "write_absorbed",
     "write_cache",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.absorbed import State
 from gatewise.data.columns import AnyColumn, PreparedColumns, SchemaColumns, make_columns, text_types
 from gatewise.data.encoded import EncodedTable
 from gatewise.data.labels import (
@@ -401,7 +402,13 @@ class Absorbed:
 class TableLearner:
     """Learns an encoder from a training table, or from its pieces, one after the other, in one pass.
 
-    Pieces of :data:`gatewise.data.pieces.PIECE_ROWS` rows give what the whole table gives, bit for bit.
+    Pieces of :data:`gatewise.data.pieces.PIECE_ROWS` rows give what the whole table gives, bit for bit. So do several
+    learners that took in some of these pieces each: :meth:`merge` brings them together, in the order of the pieces.
+
+    Args:
+        schema: features and tasks.
+        as_of: the moment at which labels with a ``delay`` are read; None: the newest time of each piece.
+        first: number of rows of the table before the first piece.
 
     Example:
         >>> from gatewise import Binary, Categorical
@@ -412,9 +419,10 @@ class TableLearner:
         (3, 4)
     """
 
-    def __init__(self, schema: Schema, as_of: AsOf | None = None) -> None:
+    def __init__(self, schema: Schema, as_of: AsOf | None = None, first: int = 0) -> None:
         self.schema = schema
         self.rows = 0
+        self._first = first
         self._as_of = as_of
         self._columns = SchemaColumns(schema)
         self._labels = {task.name: label_encoder(task) for task in schema.tasks}
@@ -431,7 +439,8 @@ class TableLearner:
         Warns:
             GatewiseWarning: values of the first piece look like something else than declared.
         """
-        if self.rows == 0:
+        done = self._first + self.rows
+        if done == 0:
             _remark(self._columns, table, learning=True)
         try:
             prepared = self._columns.absorb(table)
@@ -440,7 +449,7 @@ class TableLearner:
             weights = combined(encode_weights(self.schema, table), weights_of_kept(self.schema, labels, places))
             groups = encode_groups(self.schema, table)
         except TableError as error:
-            later = f" (counted from row {self.rows:,} on)" if self.rows and " in row " in str(error) else ""
+            later = f" (counted from row {done:,} on)" if done and " in row " in str(error) else ""
             raise TableError(f"{error}{later}") from None
         if weights is not None:
             found = some_weigh(weights)
@@ -449,6 +458,38 @@ class TableLearner:
             self._nulls[feature.name] += null_count(table.column(column_of(feature)))
         self.rows += table.num_rows
         return Absorbed(prepared, labels, weights, groups)
+
+    @property
+    def merges(self) -> bool:
+        """Whether parts of a table can be merged; kinds of one's own say so, see :meth:`FeatureColumn.merges`."""
+        return self._columns.merges
+
+    def absorbed(self) -> State:
+        """Return what was absorbed, for :meth:`merge`."""
+        return {
+            "rows": self.rows,
+            "columns": self._columns.absorbed(),
+            "labels": {name: label.absorbed() for name, label in self._labels.items()},
+            "contradictions": self._contradictions.absorbed(),
+            "weighs": None if self._weighs is None else self._weighs.tolist(),
+            "nulls": dict(self._nulls),
+        }
+
+    def merge(self, absorbed: State) -> None:
+        """Take in what a learner of the next part of the table absorbed.
+
+        Raises:
+            TableError: the parts hold what one table cannot.
+        """
+        self._columns.merge(absorbed["columns"])
+        for name, label in self._labels.items():
+            label.merge(absorbed["labels"][name])
+        self._contradictions.merge(absorbed["contradictions"], self.schema.tasks_by_name)
+        if absorbed["weighs"] is not None:
+            found = np.array(absorbed["weighs"], bool)
+            self._weighs = found if self._weighs is None else self._weighs | found
+        self._nulls.update(absorbed["nulls"])
+        self.rows += absorbed["rows"]
 
     def learn(self) -> TableEncoder:
         """Return the encoder that was learnt from everything absorbed.

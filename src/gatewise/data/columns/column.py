@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.absorbed import State
 from gatewise.data.columns.description import Description
 from gatewise.data.layouts import LayoutBuilder
 from gatewise.data.matrix import Coded
@@ -116,6 +117,28 @@ class FeatureColumn(ABC, Generic[Declared, Prepared]):
     def absorb(self, prepared: Prepared) -> None:  # noqa: ARG002
         """Collect what is to be learnt from the training table, or from a piece of it; by default nothing."""
         return
+
+    def absorbed(self) -> State:
+        """Return what was absorbed, for :meth:`merge`; a kind that overrides :meth:`absorb` overrides both."""
+        return {}
+
+    def merge(self, absorbed: State) -> None:  # noqa: ARG002
+        """Take in what the next part of the training table gave, as if its pieces had been absorbed here.
+
+        Args:
+            absorbed: what :meth:`absorbed` returned, with Arrow arrays or NumPy arrays.
+
+        Raises:
+            TableError: the parts hold what one table cannot.
+        """
+        return
+
+    @property
+    def merges(self) -> bool:
+        """Whether parts of a table can be merged: :meth:`merge` knows of what :meth:`absorb` collects."""
+        kinds = type(self).__mro__
+        merge, absorb = (next(kind for kind in kinds if name in vars(kind)) for name in ("merge", "absorb"))
+        return issubclass(merge, absorb)
 
     def learn(self) -> None:
         """Learn from everything that was absorbed; by default nothing."""

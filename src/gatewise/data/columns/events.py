@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from typing_extensions import TypedDict, override
 
+from gatewise.data.absorbed import State
 from gatewise.data.columns.aligned import Kept, check_aligned, kept_items
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import Description
@@ -155,6 +156,16 @@ class EventsColumn(FeatureColumn[Events, PreparedEvents]):
             for rows in blocks(len(prepared.offsets) - 1):
                 of_rows = slice(prepared.offsets[rows.start], prepared.offsets[rows.stop])
                 number.absorb(Numbers(values[of_rows], missing[of_rows]))
+
+    @override
+    def absorbed(self) -> State:
+        """Return what every part absorbed."""
+        return {column.name: column.absorbed() for column in self._parts}
+
+    @override
+    def merge(self, absorbed: State) -> None:
+        for column in self._parts:
+            column.merge(absorbed[column.name])
 
     @override
     def learn(self) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from typing_extensions import override
 
+from gatewise.data.absorbed import State
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import EXAMPLES
 from gatewise.data.columns.lookups import KeyLookup
@@ -123,6 +124,16 @@ class KeyedColumn(FeatureColumn[Keyed, Prepared]):
             self._counts.add(values, purpose)
         else:
             self._counts.see(values, purpose)
+
+    @override
+    def absorbed(self) -> State:
+        """Return the counts of the values; none if another column owns the vocabulary."""
+        return {} if self.owner is not None else self._counts.absorbed()
+
+    @override
+    def merge(self, absorbed: State) -> None:
+        if self.owner is None:
+            self._counts.merge(absorbed, self.purpose)
 
     @override
     def learn(self) -> None:

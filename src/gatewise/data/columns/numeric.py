@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 from typing_extensions import TypedDict, override
 
+from gatewise.data.absorbed import State
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import Description
 from gatewise.data.columns.samples import with_nulls
 from gatewise.data.layouts import LayoutBuilder
-from gatewise.data.moments import Moments
+from gatewise.data.moments import BlockMoments
 from gatewise.data.pieces import blocks
 from gatewise.data.saved import STRICT, Positive, Rising
 from gatewise.data.uniform_sample import UniformSample
@@ -66,7 +67,7 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         super().__init__(feature)
         self.mean, self.std, self.has_null = 0.0, 1.0, False
         self.knots, self.edges = np.zeros(0), np.zeros(0, np.float32)
-        self._moments, self._sample = Moments(), UniformSample()
+        self._moments, self._sample = BlockMoments(), UniformSample()
 
     @property
     @override
@@ -89,9 +90,21 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         self.has_null |= some
         known = values[~missing] if some else values
         if self.feature.transform in ("standard", "log", "none"):
-            self._moments += Moments.of(_signed_log(known) if self.feature.transform == "log" else known)
+            self._moments.add(_signed_log(known) if self.feature.transform == "log" else known)
         if self._has_quantiles or self._has_bins:
             self._sample.add(known)
+
+    @override
+    def absorbed(self) -> State:
+        found: State = {"has_null": self.has_null, "moments": self._moments.absorbed()}
+        return found | ({"sample": self._sample.absorbed()} if self._has_quantiles or self._has_bins else {})
+
+    @override
+    def merge(self, absorbed: State) -> None:
+        self.has_null |= bool(absorbed["has_null"])
+        self._moments.merge(absorbed["moments"])
+        if self._has_quantiles or self._has_bins:
+            self._sample.merge(absorbed["sample"])
 
     @property
     def _has_quantiles(self) -> bool:
@@ -108,19 +121,20 @@ class NumericColumn(FeatureColumn[Numeric, Numbers]):
         self._learn_transform(known)
         if isinstance(self.feature.embedding, PiecewiseLinear):
             self.edges = _bin_edges(self._encode_known(known), self.feature.embedding.bins)
-        self._moments, self._sample = Moments(), UniformSample()
+        self._moments, self._sample = BlockMoments(), UniformSample()
 
     def _learn_transform(self, known: np.ndarray) -> None:
+        moments = self._moments.total()
         if self.feature.boundaries is not None:
             self.knots = np.array(self.feature.boundaries, dtype=np.float64)
-        elif not self._moments.count and not len(known):
+        elif not moments.count and not len(known):
             self.knots = np.zeros(1)
         elif self.feature.transform == "bucket":
             self.knots = np.unique(np.quantile(known, np.linspace(0, 1, self.feature.buckets + 1)[1:-1]))
         elif self.feature.transform == "quantile":
             self.knots = np.quantile(known, np.linspace(0, 1, KNOTS))
         else:
-            self.mean, std = self._moments.mean, self._moments.std
+            self.mean, std = moments.mean, moments.std
             # the deviation of a constant column is rounding noise
             self.std = 1.0 if std <= max(1e-12 * abs(self.mean), SMALLEST) else std
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 from typing_extensions import override
 
+from gatewise.data.absorbed import State
 from gatewise.data.columns.events import EventsColumn
 from gatewise.data.columns.keyed import KeyedColumn
 from gatewise.data.columns.kinds import AnyColumn, make_columns, owners_of
@@ -81,6 +82,24 @@ class SchemaColumns(Mapping[str, AnyColumn]):
         for name in sharing:
             self[name].absorb(prepared[name])
         return prepared
+
+    @property
+    def merges(self) -> bool:
+        """Whether every column's :meth:`FeatureColumn.merges`."""
+        return all(column.merges for column in self.values())
+
+    def absorbed(self) -> State:
+        """Return what every column absorbed, for :meth:`merge`."""
+        return {name: column.absorbed() for name, column in self.items()}
+
+    def merge(self, absorbed: State) -> None:
+        """Take in what the next part of the training table gave.
+
+        Raises:
+            TableError: see :meth:`FeatureColumn.merge`.
+        """
+        for name, column in self.items():
+            column.merge(absorbed[name])
 
     def learn(self, rows: int = 0) -> None:
         """Learn from everything that was absorbed.

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from typing_extensions import TypedDict, override
 
+from gatewise.data.absorbed import State
 from gatewise.data.arrays import null_mask
 from gatewise.data.columns.column import FeatureColumn
 from gatewise.data.columns.description import Description
@@ -75,6 +76,14 @@ class VectorColumn(FeatureColumn[Vector, np.ndarray]):
     def absorb(self, prepared: np.ndarray) -> None:
         """Note whether the piece has nulls."""
         self.has_null |= bool(prepared[:, -1].any())
+
+    @override
+    def absorbed(self) -> State:
+        return {"has_null": self.has_null}
+
+    @override
+    def merge(self, absorbed: State) -> None:
+        self.has_null |= bool(absorbed["has_null"])
 
     @override
     def encode(self, prepared: np.ndarray) -> np.ndarray:

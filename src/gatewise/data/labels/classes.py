@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from typing_extensions import override
 
+from gatewise.data.absorbed import State
 from gatewise.data.labels.label import LabelEncoder
 from gatewise.data.values import Distinct, distinct_keys
 from gatewise.declare import Multiclass, Ordinal
@@ -62,6 +63,27 @@ class MulticlassLabels(LabelEncoder[Multiclass]):
         self._counts = counts
 
     @override
+    def absorbed(self) -> State:
+        return super().absorbed() | {"classes": self.statistics.get("classes", []), "counts": self._counts}
+
+    @override
+    def merge(self, absorbed: State) -> None:
+        known = self.statistics.setdefault("classes", [])
+        before = set(known)
+        known += [name for name in absorbed["classes"] if name not in before]
+        place_of = {name: place for place, name in enumerate(known)}
+        # another part has provisional positions of its own
+        places = np.array([place_of[name] for name in absorbed["classes"]], np.int64)
+        counts = np.zeros(len(known), np.int64)
+        counts[: len(self._counts)] = self._counts
+        there = np.asarray(absorbed["counts"])
+        counts[places[: len(there)]] += there
+        self._counts = counts
+        seen = places[: len(there)][there > 0].astype(np.float64)
+        bounds = {"least": seen.min(initial=np.inf), "most": seen.max(initial=-np.inf)}
+        super().merge(absorbed | bounds)
+
+    @override
     def summary(self) -> dict[str, Any]:
         # the last pieces may have had no label of the last classes
         counts = np.pad(self._counts, (0, len(self.classes) - len(self._counts)))
@@ -104,7 +126,10 @@ class OrdinalLabels(LabelEncoder[Ordinal]):
         if self.task.levels is not None:
             return
         values = self.numbers(table)
-        levels = np.union1d(values[~np.isnan(values)], self.statistics.get("levels", []))
+        self._learn_levels(values[~np.isnan(values)])
+
+    def _learn_levels(self, values: np.ndarray) -> None:
+        levels = np.union1d(values, self.statistics.get("levels", []))
         if len(levels) > MOST:
             raise TableError(f"{self.purpose}: has {len(levels):,} levels, expected {MOST} or fewer; take Regression")
         self.statistics["levels"] = levels.tolist()
@@ -120,6 +145,23 @@ class OrdinalLabels(LabelEncoder[Ordinal]):
     def take(self, known: np.ndarray) -> None:
         for level, count in zip(*np.unique(known, return_counts=True), strict=True):
             self._counts[float(level)] = self._counts.get(float(level), 0) + int(count)
+
+    @override
+    def absorbed(self) -> State:
+        levels, counts = self.statistics.get("levels", []), [*self._counts.values()]
+        return super().absorbed() | {
+            "levels": np.array(levels, np.float64),
+            "counted": np.array([*self._counts], np.float64),
+            "counts": np.array(counts, np.int64),
+        }
+
+    @override
+    def merge(self, absorbed: State) -> None:
+        super().merge(absorbed)
+        if self.task.levels is None:
+            self._learn_levels(np.asarray(absorbed["levels"]))
+        for level, count in zip(*(np.asarray(absorbed[key]).tolist() for key in ("counted", "counts")), strict=True):
+            self._counts[level] = self._counts.get(level, 0) + count
 
     @override
     def learn(self) -> None:

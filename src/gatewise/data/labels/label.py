@@ -8,8 +8,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.absorbed import State
 from gatewise.data.arrays import nan_to_null
-from gatewise.data.moments import Moments
+from gatewise.data.moments import BlockMoments
 from gatewise.data.pieces import blocks
 from gatewise.data.tables import pick_column
 from gatewise.data.values import as_numbers
@@ -38,7 +39,7 @@ class LabelEncoder(Generic[Kind]):
         self.task = task
         self.statistics: dict[str, Any] = dict(statistics or {})
         self._rows, self._least, self._most = 0, np.inf, -np.inf
-        self._moments = Moments()
+        self._moments = BlockMoments()
 
     @property
     def purpose(self) -> str:
@@ -76,7 +77,25 @@ class LabelEncoder(Generic[Kind]):
 
     def take(self, known: np.ndarray) -> None:
         """Collect some known labels ``[row]``, at least one: by default their moments."""
-        self._moments += Moments.of(known)
+        self._moments.add(known)
+
+    def absorbed(self) -> State:
+        """Return what was prepared and absorbed, for :meth:`merge`."""
+        bounds = {"least": float(self._least), "most": float(self._most)}
+        return {"rows": self._rows, **bounds, "moments": self._moments.absorbed()}
+
+    def merge(self, absorbed: State) -> None:
+        """Take in what the next part of the training table gave, as if its pieces had been absorbed here.
+
+        Args:
+            absorbed: what :meth:`absorbed` returned, with Arrow arrays or NumPy arrays.
+
+        Raises:
+            TableError: the parts hold what one table cannot.
+        """
+        self._rows += absorbed["rows"]
+        self._least, self._most = min(self._least, absorbed["least"]), max(self._most, absorbed["most"])
+        self._moments.merge(absorbed["moments"])
 
     def learn(self) -> None:
         """Learn statistics from all absorbed labels.
@@ -90,11 +109,12 @@ class LabelEncoder(Generic[Kind]):
             where = f"in every row of {self._sample()}"
             raise TableError(f"{self.purpose}: is {self.shown(self._least)} {where}, nothing can be learnt")
         self.statistics |= self.summary()
-        self._moments = Moments()
+        self._moments = BlockMoments()
 
     def summary(self) -> dict[str, Any]:
         """Return the statistics of all known labels."""
-        return {"mean": self._moments.mean, "std": self._moments.std}
+        moments = self._moments.total()
+        return {"mean": moments.mean, "std": moments.std}
 
     def shown(self, label: float) -> str:
         """Return a label as text for messages."""

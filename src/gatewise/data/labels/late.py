@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
+from gatewise.data.absorbed import State
 from gatewise.data.labels.numbers import BinaryLabels
-from gatewise.data.moments import Moments
+from gatewise.data.moments import BlockMoments
+from gatewise.data.pieces import blocks
 from gatewise.data.uniform_sample import UniformSample
 from gatewise.declare import Binary
 
@@ -28,22 +30,31 @@ class LateLabels(BinaryLabels):
 
     def __init__(self, task: Binary, statistics: Mapping[str, Any] | None = None) -> None:
         super().__init__(task, statistics)
-        self._final = Moments()
+        self._final = BlockMoments()
         self._waits = UniformSample()
 
     @override
     def absorb(self, labels: np.ndarray) -> None:
         super().absorb(labels)
-        known = ~np.isnan(labels[:, 0])
-        final = labels[known & (labels[:, 1] >= 1), 0]
-        self._final += Moments.of(final)
-        waits = labels[known & ~np.isnan(labels[:, 2]), 2]
-        if len(waits):
-            self._waits.add(waits)
+        for rows in blocks(len(labels)):
+            known = labels[rows][~np.isnan(labels[rows, 0])]
+            self._final.add(known[known[:, 1] >= 1, 0])
+            self._waits.add(known[~np.isnan(known[:, 2]), 2])
+
+    @override
+    def absorbed(self) -> State:
+        return super().absorbed() | {"final": self._final.absorbed(), "waits": self._waits.absorbed()}
+
+    @override
+    def merge(self, absorbed: State) -> None:
+        super().merge(absorbed)
+        self._final.merge(absorbed["final"])
+        self._waits.merge(absorbed["waits"])
 
     @override
     def summary(self) -> dict[str, Any]:
-        rate = self._final.mean if 0 < self._final.mean < 1 else self._moments.mean
+        final = self._final.total().mean
+        rate = final if 0 < final < 1 else self._moments.total().mean
         waits, self._waits = self._waits.values(), UniformSample()
         if not len(waits):
             return {"rate": rate}

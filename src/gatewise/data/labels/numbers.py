@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from typing_extensions import override
 
+from gatewise.data.absorbed import State
 from gatewise.data.labels.label import LabelEncoder
-from gatewise.data.moments import Moments
 from gatewise.data.plain_types import is_string
 from gatewise.data.tables import pick_column
 from gatewise.data.uniform_sample import UniformSample
@@ -34,7 +34,7 @@ class BinaryLabels(LabelEncoder[Binary]):
     @override
     def summary(self) -> dict[str, Any]:
         kept = self.task.negatives_kept
-        return {"rate": among_all(self._moments.mean, kept if isinstance(kept, float) else 1.0)}
+        return {"rate": among_all(self._moments.total().mean, kept if isinstance(kept, float) else 1.0)}
 
 
 def among_all(rate: float, kept: float) -> float:
@@ -69,6 +69,16 @@ class RegressionLabels(LabelEncoder[Regression]):
             self._of_all.add(known)
 
     @override
+    def absorbed(self) -> State:
+        return super().absorbed() | ({} if self._level is None else {"sample": self._of_all.absorbed()})
+
+    @override
+    def merge(self, absorbed: State) -> None:
+        super().merge(absorbed)
+        if self._level is not None:
+            self._of_all.merge(absorbed["sample"])
+
+    @override
     def summary(self) -> dict[str, Any]:
         if self._level is None:
             return super().summary()
@@ -89,7 +99,7 @@ class CountLabels(LabelEncoder[Count]):
 
     @override
     def summary(self) -> dict[str, Any]:
-        return {"mean": self._moments.mean}
+        return {"mean": self._moments.total().mean}
 
 
 class LifetimeValueLabels(LabelEncoder[LifetimeValue]):
@@ -110,11 +120,21 @@ class LifetimeValueLabels(LabelEncoder[LifetimeValue]):
         logarithms = np.log(known[known > 0])
         self._known += len(known)
         self._largest = max(self._largest, logarithms.max(initial=-np.inf))
-        self._moments += Moments.of(logarithms)
+        self._moments.add(logarithms)
+
+    @override
+    def absorbed(self) -> State:
+        return super().absorbed() | {"known": self._known, "largest": float(self._largest)}
+
+    @override
+    def merge(self, absorbed: State) -> None:
+        super().merge(absorbed)
+        self._known += absorbed["known"]
+        self._largest = max(self._largest, absorbed["largest"])
 
     @override
     def summary(self) -> dict[str, Any]:
-        logarithms = self._moments
+        logarithms = self._moments.total()
         # half a row more of each class, so that the odds are finite even if all or no values are 0
         rate = (logarithms.count + 0.5) / (self._known + 1)
         spread = {"log_std": logarithms.std or 1.0, "log_largest": float(self._largest)}
@@ -155,8 +175,9 @@ class DurationLabels(LabelEncoder[Duration]):
 
     @override
     def take(self, known: np.ndarray) -> None:
-        self._moments += Moments.of(np.log1p(known / self.task.unit))
+        self._moments.add(np.log1p(known / self.task.unit))
 
     @override
     def summary(self) -> dict[str, Any]:
-        return {"log_mean": self._moments.mean, "log_std": self._moments.std}
+        moments = self._moments.total()
+        return {"log_mean": moments.mean, "log_std": moments.std}

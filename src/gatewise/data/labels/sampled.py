@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 from typing_extensions import override
 
+from gatewise.data.absorbed import State
 from gatewise.data.labels.numbers import BinaryLabels
+from gatewise.data.pieces import blocks
 from gatewise.data.tables import pick_column
 from gatewise.data.values import as_numbers
 from gatewise.declare import Binary
@@ -23,7 +25,7 @@ class SampledLabels(BinaryLabels):
 
     def __init__(self, task: Binary, statistics: Mapping[str, Any] | None = None) -> None:
         super().__init__(task, statistics)
-        self._ones = self._zeros = 0.0
+        self._ones, self._zeros = 0, list[float]()
 
     @override
     def read(self, table: pa.Table) -> np.ndarray:
@@ -42,9 +44,21 @@ class SampledLabels(BinaryLabels):
     @override
     def absorb(self, labels: np.ndarray) -> None:
         super().absorb(labels)
-        self._ones += float((labels[:, 0] == 1).sum())
-        self._zeros += float((1 / labels[labels[:, 0] == 0, 1]).sum())
+        self._ones += int((labels[:, 0] == 1).sum())
+        # added up when all are there, so that parts of a table give the bits of the whole
+        pieces = [labels[rows] for rows in blocks(len(labels))]
+        self._zeros += [float((1 / piece[piece[:, 0] == 0, 1]).sum()) for piece in pieces]
+
+    @override
+    def absorbed(self) -> State:
+        return super().absorbed() | {"ones": self._ones, "zeros": np.array(self._zeros)}
+
+    @override
+    def merge(self, absorbed: State) -> None:
+        super().merge(absorbed)
+        self._ones += absorbed["ones"]
+        self._zeros += np.asarray(absorbed["zeros"]).tolist()
 
     @override
     def summary(self) -> dict[str, Any]:
-        return {"rate": self._ones / (self._ones + self._zeros)}
+        return {"rate": self._ones / (self._ones + sum(self._zeros))}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gatewise.declare import Binary, LifetimeValue, Schema, path_to
+from gatewise.data.absorbed import State
+from gatewise.declare import Binary, LifetimeValue, Schema, Task, path_to
 from gatewise.errors import GatewiseWarning, TableError
 
 Labels = dict[str, np.ndarray]
@@ -45,6 +46,18 @@ class Contradictions:
         """Add the contradicting rows of a task."""
         _, before = self._found.get(task.name, (task, 0))
         self._found[task.name] = task, before + rows
+
+    def absorbed(self) -> State:
+        """Return what was counted, for :meth:`merge`."""
+        return {"rows": self._rows, "found": {name: rows for name, (_, rows) in self._found.items()}}
+
+    def merge(self, absorbed: State, tasks: Mapping[str, Task]) -> None:
+        """Take in what was counted in the next part of a table."""
+        self.begin(absorbed["rows"])
+        for name, rows in absorbed["found"].items():
+            task = tasks[name]
+            assert isinstance(task, Binary | LifetimeValue)
+            self.add(task, rows)
 
     def warn(self) -> None:
         """Warn of every task with contradicting rows.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from gatewise.data.absorbed import State
 from gatewise.data.values import Distinct
-from gatewise.data.vocabularies.learnt import summed
+from gatewise.data.vocabularies.learnt import TYPES, summed
 from gatewise.data.vocabularies.vocabulary import check_type
 
 SHARED = "features that share its table hold"
@@ -30,7 +31,9 @@ class ValueCounts:
         Raises:
             TableError: an earlier column holds another type.
         """
-        found = values.values.type
+        return self._see(values.values.type, purpose)
+
+    def _see(self, found: pa.DataType, purpose: str) -> bool:
         check_type(found, self.type, purpose, SHARED)
         if pa.types.is_null(found):
             return False
@@ -44,9 +47,27 @@ class ValueCounts:
             TableError: see :meth:`see`.
         """
         if self.see(values, purpose):
-            self._pieces.append((values.values, values.counts))
-            if len(self._pieces) > 1 and sum(len(piece) for piece, _ in self._pieces) > 2 * self._merged:
-                self._merge()
+            self._add(values.values, values.counts)
+
+    def _add(self, values: pa.Array, counts: np.ndarray) -> None:
+        self._pieces.append((values, counts))
+        if len(self._pieces) > 1 and sum(len(piece) for piece, _ in self._pieces) > 2 * self._merged:
+            self._merge()
+
+    def absorbed(self) -> State:
+        """Return the type, the values and their counts, for :meth:`merge`."""
+        values, counts = summed(*self.all())
+        kind = next((kind for kind, dtype in TYPES.items() if dtype == self.type), None)
+        return {"type": kind, "values": values, "counts": counts}
+
+    def merge(self, absorbed: State, purpose: str) -> None:
+        """Take in the counts of the next part of a table.
+
+        Raises:
+            TableError: the part holds another type.
+        """
+        if self._see(TYPES.get(absorbed["type"], pa.null()), purpose) and len(absorbed["values"]):
+            self._add(absorbed["values"], np.asarray(absorbed["counts"]))
 
     def _merge(self) -> None:
         merged = summed(*self.all())
