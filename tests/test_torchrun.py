@@ -58,6 +58,9 @@ SHARDED = {f"{name} in shards": {**case, "tables": "shard"} for name, case in CA
 SHARDED |= {"from disk in folders apart": {**CASES["from disk"], "cache apart": True}}
 # the table of tags, of another width, is whole in every process
 SHARDED |= {"moving average in some shards": {**CASES["moving average"], "tables": ["user"]}}
+HOST = {
+    f"{name} in the host": {**CASES[name], "tables": "host"} for name in ("moving average", "gradnorm", "from disk")
+}
 # three pieces, of which two processes learn two and one
 LEARNT = {"learnt in parts": {"memory": 0, "batch_size": 20_000, "rows": 140_000}}
 OF_THREE = ("uncertainty", "gradnorm", "upgrad", "accumulated", "from disk", "ranking", "moving average")
@@ -94,7 +97,7 @@ def one(tmp_path_factory):
 def several(tmp_path_factory):
     some = {name: CASES[name] for name in OF_THREE}
     some |= {name: case for name, case in SHARDED.items() if name.removesuffix(" in shards") in OF_THREE}
-    cases = {2: CASES | SHARDED | TRUNKS | LEARNT, 3: some}
+    cases = {2: CASES | SHARDED | HOST | TRUNKS | LEARNT, 3: some}
     return {size: launch(size, some, tmp_path_factory.mktemp("ranks") / f"{size}") for size, some in cases.items()}
 
 
@@ -133,6 +136,14 @@ def test_processes_share_tables(case, size, one, several):
                 torch.testing.assert_close(part[name], value[rank::size], atol=0, rtol=0)
             else:
                 assert part[name].equal(value), name
+
+
+@pytest.mark.parametrize("case", HOST)
+def test_tables_in_the_host_give_the_same_weights(case, several):
+    alone = case.removesuffix(" in the host")
+    for rank in range(2):
+        found, wanted = (torch.load(several[2] / f"{name}.{rank}.pt") for name in (case, alone))
+        torch.testing.assert_close(found, wanted, atol=0, rtol=0)
 
 
 def test_processes_learn_what_one_learns(one, several):

@@ -105,7 +105,7 @@ def processes(device: torch.device | None = None) -> Processes:
     """Return the processes of the launcher, which this process joins, or :class:`Alone` without a launcher.
 
     Args:
-        device: of the training; processes on GPUs talk over NCCL, others over Gloo.
+        device: of the training; tensors on GPUs go over NCCL, others over Gloo.
     """
     if launched() == 1:
         return Alone()
@@ -113,7 +113,8 @@ def processes(device: torch.device | None = None) -> Processes:
         on_gpu = device is not None and device.type == "cuda"
         if on_gpu:
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        dist.init_process_group("nccl" if on_gpu else "gloo")
+        # counts, answers and tables in the host's memory are tensors of the CPU also where the model is on a GPU
+        dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
         atexit.register(_leave)
     return Group()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,7 +26,8 @@ from gatewise.assembly import (
 from gatewise.caching import Cacher, fits
 from gatewise.data import AsOf, CachedRows, EncodedTable, Moments, TableEncoder, check_there, read_at, readable
 from gatewise.errors import DeclarationError, GatewiseWarning, TableError
-from gatewise.nn import EmbeddingTables, ShardedTables, TensorTable
+from gatewise.layout import EmbeddingField
+from gatewise.nn import EmbeddingTables, HostTables, ShardedTables, TensorTable
 from gatewise.processes import Alone, Processes, of_rank_zero
 from gatewise.progress import counting, said, working
 from gatewise.serving import Scorer
@@ -161,7 +162,11 @@ def prepare(
     options = _resolved(options, declare.TableSize(len(encoded), valid is not None), show)
     matrices = shared_matrices(encoder.layout.fields, options.training.tables)
     shared = among if among is not None and among.size > 1 and matrices else None
-    scorer = _untrained(encoder, options, device, shared, matrices) if known is None else known.copy(device)
+    kind = HostTables if options.training.tables == "host" else EmbeddingTables
+    if known is None:
+        scorer = _untrained(encoder, options, device, _tables_of(kind, shared, matrices))
+    else:
+        scorer = known.copy(device, kind)
     if known is not None and shared is not None:
         scorer.model.input_layer.tables = ShardedTables.of(scorer.model.input_layer.tables, shared, matrices)
     with counting("texts read", show and bool(encoder.layout.texts)) as count:
@@ -286,16 +291,21 @@ def _check_vectors(schema: declare.Schema) -> None:
             check_there(vectors, f"feature {feature.name!r}")
 
 
+def _tables_of(
+    kind: type[EmbeddingTables], shared: Processes | None, matrices: Collection[str]
+) -> Callable[[tuple[EmbeddingField, ...]], EmbeddingTables]:
+    """Return what makes tables of a kind, or those of which several processes share some matrices."""
+    return kind if shared is None else partial(ShardedTables, processes=shared, shared=matrices)
+
+
 def _untrained(
     encoder: TableEncoder,
     options: declare.Options,
     device: torch.device,
-    shared: Processes | None = None,
-    matrices: Collection[str] = (),
+    tables: Callable[[tuple[EmbeddingField, ...]], EmbeddingTables],
 ) -> Scorer:
-    """Return a scorer with an untrained model, of whose tables several processes may share some matrices."""
+    """Return a scorer with an untrained model, whose embedding tables ``tables`` makes."""
     tasks = build_tasks(encoder.schema, encoder.statistics)
-    tables = EmbeddingTables if shared is None else partial(ShardedTables, processes=shared, shared=matrices)
     model = build_model(options.model, encoder.layout, tasks, options.training.seed, tables)
     load_language_models(model)
     load_pretrained_vectors(model, encoder)

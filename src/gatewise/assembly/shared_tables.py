@@ -18,7 +18,7 @@ def shared_matrices(fields: Sequence[EmbeddingField], tables: str | Sequence[str
     Raises:
         DeclarationError: a named feature has no table that is trained.
     """
-    if tables == "replicate":
+    if tables in ("replicate", "host"):
         return ()
     trained = {field.name: field.matrix for field in fields if not field.frozen}
     if tables == "shard":

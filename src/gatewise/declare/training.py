@@ -22,8 +22,8 @@ RateOrAuto = Annotated[
 PatienceOrAuto = Annotated[Annotated[Positive | None, Tag("number")] | Annotated[Auto, Tag("auto")], number_or_auto]
 AnyCallback = Annotated[Any, OpenTo("callback")]
 Unit = Literal["epoch", "step"]
-WAYS = ("replicate", "shard")
-"""What processes may do with embedding tables."""
+WAYS = ("replicate", "shard", "host")
+"""Where embedding tables may be."""
 
 
 def _monitored(text: str) -> str:
@@ -43,11 +43,13 @@ def _tables(value: Any) -> Any:
     """Return a word that is known, or names; refuse other words and an empty list."""
     if isinstance(value, str) and value not in WAYS:
         raise ValueError(
-            f"expected 'replicate', 'shard' or names of features, found {value!r}{did_you_mean(value, WAYS)}"
+            f"expected 'replicate', 'shard', 'host' or names of features, found {value!r}{did_you_mean(value, WAYS)}"
         )
     names = isinstance(value, (list, tuple)) and value and all(isinstance(each, str) for each in value)
     if not isinstance(value, str) and not names:
-        raise ValueError(f"expected 'replicate', 'shard' or names of features, such as [user_id], found {value!r}")
+        raise ValueError(
+            f"expected 'replicate', 'shard', 'host' or names of features, such as [user_id], found {value!r}"
+        )
     return value if isinstance(value, str) else tuple(dict.fromkeys(value))
 
 
@@ -139,7 +141,7 @@ class Decided(NamedTuple):
     lr: float
 
 
-Tables = Annotated[Literal["replicate", "shard"] | Sequence[str], BeforeValidator(_tables)]
+Tables = Annotated[Literal["replicate", "shard", "host"] | Sequence[str], BeforeValidator(_tables)]
 
 
 @declaration
@@ -210,7 +212,9 @@ class Training:
     tables: Tables = field(default="replicate", kw_only=True)
     """Embedding tables of several processes: each has all rows (``replicate``), or its part of rows and of the
     optimiser's state (``shard``); or names of features, such as ``[user_id]``, whose tables are shared like this, with
-    all tables of their width, which are one matrix. The others are replicated."""
+    all tables of their width, which are one matrix. The others are replicated. ``host``: tables and their state of the
+    optimiser stay in the host's memory, whole in every process, while the model is on an accelerator; the rows of a
+    batch are copied there, their gradients back, and the CPU updates them."""
     keep_optimizer: bool = field(default=False, kw_only=True)
     """Whether the artefact holds the optimiser's state, with which ``update`` goes on: of Adam twice the bytes of the
     weights, of ``rowwise_adagrad`` one number per embedding row."""
@@ -220,10 +224,16 @@ class Training:
     @model_validator(mode="after")
     def _shards_move_rows(self) -> Training:
         if self.tables != "replicate" and self.embedding_update == "dense":
-            raise ValueError("tables 'shard' moves the rows of a step alone, embedding_update 'dense' moves all rows")
+            raise ValueError(
+                f"tables {self._way!r} moves the rows of a step alone, embedding_update 'dense' moves all rows"
+            )
         if self.tables != "replicate" and self.precision == "fp16":
-            raise ValueError("tables 'shard' trains in precision fp32 or bf16, not fp16")
+            raise ValueError(f"tables {self._way!r} trains in precision fp32 or bf16, not fp16")
         return self
+
+    @property
+    def _way(self) -> str:
+        return self.tables if isinstance(self.tables, str) else "shard"
 
     @model_validator(mode="after")
     def _one_average(self) -> Training:
@@ -278,6 +288,6 @@ class TrainingOptions(TypedDict, total=False):
     cache: str | None
     save_minutes: float
     ranks: int
-    tables: Literal["replicate", "shard"] | Sequence[str]
+    tables: Literal["replicate", "shard", "host"] | Sequence[str]
     keep_optimizer: bool
     callbacks: Sequence[Any]

@@ -12,6 +12,7 @@ from gatewise.nn.gate_unit import GateUnit
 from gatewise.nn.gates import *
 from gatewise.nn.gathered import gathered
 from gatewise.nn.hidden import Hidden
+from gatewise.nn.host_tables import HostTables, tables_of_kind
 from gatewise.nn.id_dropout import IdDropout
 from gatewise.nn.input_layer import InputLayer, Vectors
 from gatewise.nn.layers import GroupLinear
@@ -41,6 +42,7 @@ __all__ = [
     "GroupMLP",
     "GroupResidualMLP",
     "Hidden",
+    "HostTables",
     "IdDropout",
     "InputLayer",
     "Inputs",
@@ -58,6 +60,7 @@ __all__ = [
     "enough_memory",
     "gathered",
     "make_towers",
+    "tables_of_kind",
 ]
 __all__ += experts.__all__
 __all__ += gates.__all__

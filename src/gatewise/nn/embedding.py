@@ -44,6 +44,7 @@ class EmbeddingTables(nn.Module):
     Args:
         fields: name, rows and width of every table.
         drawn: whether to draw the vectors; otherwise they must be written.
+        weights: the vectors by matrix, of tables with the same fields; None: there are none yet.
 
     Example:
         >>> tables = EmbeddingTables([EmbeddingField("user", 10, 4), EmbeddingField("item", 20, 4)])
@@ -54,7 +55,13 @@ class EmbeddingTables(nn.Module):
     sharded = False
     """Whether this process holds a part of the rows."""
 
-    def __init__(self, fields: tuple[EmbeddingField, ...] | list[EmbeddingField], *, drawn: bool = True) -> None:
+    def __init__(
+        self,
+        fields: tuple[EmbeddingField, ...] | list[EmbeddingField],
+        *,
+        drawn: bool = True,
+        weights: nn.ParameterDict | None = None,
+    ) -> None:
         super().__init__()
         self.fields = tuple(fields)
         self._rows: dict[str, int] = {}
@@ -62,8 +69,9 @@ class EmbeddingTables(nn.Module):
         for field in self.fields:
             self.offsets.append(self._rows.get(field.matrix, 0))
             self._rows[field.matrix] = self.offsets[-1] + field.rows
-        matrices = {name: self._matrix(name, count) for name, count in self._rows.items()}
-        self.weights = nn.ParameterDict(matrices)
+        if weights is None:
+            weights = nn.ParameterDict({name: self._matrix(name, count) for name, count in self._rows.items()})
+        self.weights = weights
         self._reads: list[Read] | None = None
         if drawn:
             self.reset_parameters()
@@ -82,6 +90,15 @@ class EmbeddingTables(nn.Module):
             nn.init.normal_(weight, std=INITIAL_STD)
         for index, field in enumerate(self.fields):
             self.rows_of(index)[: field.reserved] = 0
+
+    @property
+    def kind(self) -> type[EmbeddingTables]:
+        """The class of tables for another model of this training."""
+        return EmbeddingTables
+
+    def is_apart(self, device: torch.device) -> bool:  # noqa: ARG002
+        """Whether rows have to be fetched for batches on a device, see :meth:`fetch`."""
+        return False
 
     def total_rows(self, matrix: str) -> int:
         """Return the number of rows of a matrix, over all processes that share it."""
@@ -111,7 +128,7 @@ class EmbeddingTables(nn.Module):
         table[rows] = vectors.to(table.device)
 
     def fetch(self, lookups: Iterable[tuple[str, Lookup]]) -> None:
-        """Bring the rows that a batch reads into this process, where tables are shared; all lookups in one call.
+        """Bring the rows that a batch reads to it, where tables are apart; all lookups in one call.
 
         Args:
             lookups: each with the name of its matrix.
@@ -195,7 +212,7 @@ class EmbeddingTables(nn.Module):
             dim = weight.shape[1]
             found = [each for read in reads if (each := read.gradient(matrix, dim)) is not None]
             if found:
-                rows, sums = sum_rows(found, dim)
+                rows, sums = (each.to(weight.device) for each in sum_rows(found, dim))
                 weight.grad = torch.sparse_coo_tensor(
                     rows.unsqueeze(0), sums, weight.shape, is_coalesced=True, check_invariants=False
                 )

@@ -249,7 +249,7 @@ class InputLayer(nn.Module):
         layout = self.layout
         if self.id_dropout is not None:
             inputs = self.id_dropout(inputs)
-        if self.tables.sharded:
+        if self.tables.is_apart(inputs.ids.device):
             self.tables.fetch(self._lookups(inputs))
         if not (layout.lists or layout.texts or layout.numbers) and len(self._columns_of) == 1:
             (matrix,) = self._columns_of

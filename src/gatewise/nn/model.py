@@ -159,6 +159,12 @@ class MultiTaskModel(nn.Module):
             return None
         return strength * torch.stack([size(weight).sum() for weight in self.dense_weights()]).sum()
 
+    @property
+    def device(self) -> torch.device:
+        """The device of the model; embedding tables may be in the host's memory, see :class:`HostTables`."""
+        tables = {id(table) for table in self.input_layer.tables.parameters()}
+        return next(weight for weight in self.parameters() if id(weight) not in tables).device
+
     def dense_weights(self) -> list[nn.Parameter]:
         """Return the trained weight matrices outside the embeddings, without biases and normalisation."""
         tables = {id(table) for table in self.input_layer.tables.parameters()}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
 from gatewise.errors import GatewiseError
-from gatewise.kernels import Lookup, gather, sum_rows
+from gatewise.kernels import Lookup, sum_rows
 from gatewise.layout import EmbeddingField
 from gatewise.nn.embedding import INITIAL_STD, EmbeddingTables, Read
+from gatewise.nn.fetched_tables import FetchedTables
 from gatewise.nn.mapped import empty_on_disk
 from gatewise.processes import Processes
 
@@ -21,25 +21,7 @@ CHUNK = 2**16
 """Rows that are drawn or gathered at once; a multiple of 16 numbers, which torch draws together."""
 
 
-class _Near(NamedTuple):
-    """Rows of one matrix that a batch reads, in this process.
-
-    Shape:
-        - rows: ``[distinct]``, ascending
-        - vectors: ``[distinct, dim]``
-    """
-
-    rows: Tensor
-    vectors: Tensor
-
-    def places(self, lookup: Lookup) -> Lookup:
-        """Return a lookup among these rows; padding stays padding, and reads no row."""
-        found = torch.searchsorted(self.rows, lookup.rows)
-        places = torch.where(lookup.ids < 0, -1, found).to(torch.int32)
-        return Lookup(places, torch.zeros(places.shape[1], dtype=torch.long, device=places.device))
-
-
-class ShardedTables(EmbeddingTables):
+class ShardedTables(FetchedTables):
     """Embedding tables of which every process holds a part: row r is on rank r mod W, with its optimiser state.
 
     Before a batch is looked up, :meth:`fetch` brings the rows that it reads, each once, from the processes that have
@@ -68,7 +50,6 @@ class ShardedTables(EmbeddingTables):
         self.processes = processes
         trained = dict.fromkeys(field.matrix for field in fields if not field.frozen)
         self.shared = tuple(matrix for matrix in trained if shared is None or matrix in shared)
-        self._near: dict[str, _Near] = {}
         self._closed = False
         super().__init__(tuple(fields), drawn=drawn)
 
@@ -144,42 +125,35 @@ class ShardedTables(EmbeddingTables):
             raise _part()
         return super().rows_of(field)
 
-    @torch.no_grad()
+    @override
+    def is_apart(self, device: torch.device) -> bool:
+        return True
+
     @override
     def fetch(self, lookups: Iterable[tuple[str, Lookup]]) -> None:
         if self._closed:
             raise _part()
-        wanted: dict[str, list[Tensor]] = {}
-        for matrix, lookup in lookups:
-            if matrix in self.shared:
-                wanted.setdefault(matrix, []).append(lookup.rows[lookup.ids >= 0])
-        self._near = {matrix: self._fetched(matrix, torch.unique(torch.cat(rows))) for matrix, rows in wanted.items()}
+        super().fetch(lookups)
 
-    def _fetched(self, matrix: str, rows: Tensor) -> _Near:
-        """Return rows ``[distinct]``, ascending, with their vectors."""
+    @override
+    def fetches(self, matrix: str) -> bool:
+        return matrix in self.shared
+
+    @override
+    def fetched(self, matrix: str, rows: Tensor) -> Tensor:
         weight = self.weights[matrix]
         order, counts = self._by_owner(rows)
         asked = self.processes.exchange(torch.split(rows[order] // self.processes.size, counts))
         found = self.processes.exchange([weight.detach()[places] for places in asked], counts)
         vectors = weight.new_empty(len(rows), weight.shape[1])
         vectors[order] = torch.cat(found)
-        return _Near(rows, vectors)
+        return vectors
 
     def _by_owner(self, rows: Tensor) -> tuple[Tensor, list[int]]:
         """Return the order of rows by the process that has them, and how many each has."""
         owners = rows % self.processes.size
         counts = torch.bincount(owners, minlength=self.processes.size)
         return owners.argsort(stable=True), counts.tolist()
-
-    @override
-    def look_up(self, matrix: str, lookup: Lookup, beside: Tensor | None = None) -> Tensor:
-        if matrix not in self._near:
-            return super().look_up(matrix, lookup, beside)
-        near = self._near[matrix]
-        vectors = gather(near.vectors, near.places(lookup), beside)
-        if self._reads is not None and torch.is_grad_enabled():
-            self._reads.append(Read(matrix, lookup, vectors.requires_grad_()))
-        return vectors
 
     @torch.no_grad()
     @override

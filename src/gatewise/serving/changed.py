@@ -71,7 +71,7 @@ def changed(
     tasks = _compared("task", _by_name(old.tasks), _by_name(schema.tasks), FREE)
     encoder = scorer.encoder.changed(schema, _learnt(schema, [*features, *tasks], table))
     built = build_tasks(schema, encoder.statistics)
-    model = build_model(after, encoder.layout, built, seed)
+    model = build_model(after, encoder.layout, built, seed, scorer.model.input_layer.tables.kind)
     names = [task.name for task in built]
     carry_over(scorer.model, [task.name for task in scorer.tasks], model, names, seed)
     outputs = {name for task in built for name in task.outputs}

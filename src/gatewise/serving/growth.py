@@ -49,7 +49,9 @@ def grow(scorer: Scorer, architecture: declare.Architecture, source: Any, *, a_d
     reset = {name: torch.from_numpy(rows) for name in after if len(rows := _changed(before[name], after[name]))}
     if encoder.layout.fields == scorer.encoder.layout.fields and not reset:
         return Grown(replace(scorer, encoder=encoder), turnover, reset)
-    model = build_model(architecture, encoder.layout, scorer.tasks).to(scorer.device)
+    model = build_model(architecture, encoder.layout, scorer.tasks, tables=scorer.model.input_layer.tables.kind).to(
+        scorer.device
+    )
     old, new = scorer.model.input_layer.tables, model.input_layer.tables
     tables = {f"input_layer.tables.{name}": weight for name, weight in new.state_dict().items()}
     model.load_state_dict(scorer.model.state_dict() | tables)

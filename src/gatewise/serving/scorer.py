@@ -17,7 +17,7 @@ from gatewise.data import AsOf, EncodedTable, TableEncoder, needed_columns, read
 from gatewise.declare import Fusion, Instant
 from gatewise.errors import GatewiseError
 from gatewise.names import FUSED
-from gatewise.nn import MultiTaskModel, TensorTable
+from gatewise.nn import EmbeddingTables, MultiTaskModel, TensorTable, tables_of_kind
 from gatewise.tasks import Metrics, Predicted, Task, joined, predict_tasks
 
 LONG = 256 << 20
@@ -55,11 +55,18 @@ class Scorer:
     @property
     def device(self) -> torch.device:
         """The device of the model."""
-        return next(self.model.parameters()).device
+        return self.model.device
 
-    def copy(self, device: torch.device) -> Scorer:
-        """Return an uncalibrated copy, which can be trained further while this scorer goes on scoring."""
-        return replace(self, model=deepcopy(self.model).to(device), calibration=Calibration())
+    def copy(self, device: torch.device, tables: type[EmbeddingTables] = EmbeddingTables) -> Scorer:
+        """Return an uncalibrated copy, which can be trained further while this scorer goes on scoring.
+
+        Args:
+            device: of the copy.
+            tables: the kind of its embedding tables.
+        """
+        model = deepcopy(self.model)
+        model.input_layer.tables = tables_of_kind(tables, model.input_layer.tables)
+        return replace(self, model=model.to(device), calibration=Calibration())
 
     def encode(
         self,

@@ -59,7 +59,7 @@ def task_affinity(
           task whose own loss no step lowers
     """
     targets, weights = targets_and_weights(tasks, table.labels.cpu(), None)
-    device = next(model.parameters()).device
+    device = model.device
     whole = replace(table, targets=targets.to(device), weights=None if weights is None else weights.to(device))
     whole = model.input_layer.read_texts(whole)
     towers = {id(weight) for weight in model.towers.parameters()}

@@ -35,14 +35,16 @@ def clip_gradients(
         The norm before clipping.
     """
     gradients, of_shards = _values(parameters), _values(shards)
-    norms = [torch.linalg.vector_norm(gradient) for gradient in gradients]
+    # tables may be in the host's memory, and the model elsewhere
+    device = next((each.device for each in gradients if each.device.type != "cpu"), torch.device("cpu"))
+    norms = [torch.linalg.vector_norm(gradient).to(device) for gradient in gradients]
     if processes is not None and shards:
         parts = torch.stack([torch.linalg.vector_norm(gradient) for gradient in of_shards])
         norms.append(processes.sum(parts.square().sum()).sqrt())
     norm = torch.linalg.vector_norm(torch.stack(norms))
     factor = (longest / (norm + 1e-6)).clamp(max=1.0)
     for gradient in gradients + of_shards:
-        gradient.mul_(factor)
+        gradient.mul_(factor.to(gradient.device))
     return norm
 
 

@@ -95,7 +95,7 @@ class TrainingStep:
         self.balance, self.optimizer, self.schedule = balance, optimizer, schedule or Schedule()
         self.batch_size, self.clip_norm, self.precision = batch_size, clip_norm, precision
         self.processes = processes or Alone()
-        self.device = next(model.parameters()).device
+        self.device = model.device
         self.task_weights = torch.tensor([task.weight for task in tasks], device=self.device)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
         self.draws = Draws(self.device)
