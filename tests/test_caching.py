@@ -57,6 +57,16 @@ def test_nothing_of_a_damaged_cache_is_used(tmp_path: Path) -> None:
     assert again.load([0]).ids.tolist() == wanted.ids.tolist()
 
 
+def test_what_killed_processes_learnt_is_deleted(tmp_path: Path) -> None:
+    cacher = Cacher(SCHEMA, gw.Training(cache=str(tmp_path), memory=1))
+    cacher.learnt(TABLE)
+    (folder,) = tmp_path.iterdir()
+    (folder / ENCODER).unlink()
+    (folder / "absorbed-00001.arrow").touch()
+    cacher.learnt(TABLE)
+    assert not list(folder.glob("absorbed-*"))
+
+
 def learnt_by(size: int, schema: gw.Schema, table: dict, folder: Path) -> tuple[TableEncoder, dict[int, int]]:
     """Return what threads in the place of processes learn, in pieces of two rows, and how many rows each took in."""
     together, absorbed = threading.Barrier(size, timeout=20), dict[int, int]()

@@ -206,6 +206,9 @@ class Cacher:
             write_bytes(folder / SEEN, remembered)
         known = {"rows": rows, "values": sha256(values).hexdigest(), "seen": remembered is not None}
         write_text(folder / ENCODER, json.dumps({**known, "encoder": state}))
+        # of processes that were killed while they learnt
+        for path in folder.glob(f"{ABSORBED}*"):
+            path.unlink()
 
     def learn(self, source: Any, as_of: AsOf | None, folder: Path, turns: Turns) -> tuple[TableEncoder, int] | None:
         """Return encoder and number of rows in rank 0, and None in the others.
