@@ -1,6 +1,6 @@
-"""The command line as processes of their own, that start in no time.
+"""The command line, and programs, as processes of their own that start in no time.
 
-A process that has imported everything and done nothing is forked for each command, in the place of a new interpreter
+A process that has imported everything and done nothing is forked for each of them, in the place of a new interpreter
 that takes seconds to import PyTorch. All else is as when a person types it: a process group, signals, exit codes, a
 working directory, an environment, nobody at a terminal.
 """
@@ -8,6 +8,7 @@ working directory, an environment, nobody at a terminal.
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -38,16 +39,22 @@ def _taken(handed: Any) -> int:
 
 
 class Command:
-    """A command that runs; what it has of a :class:`subprocess.Popen` means the same.
+    """A command that runs, or a program; what it has of a :class:`subprocess.Popen` means the same.
 
     Attributes:
         stdout: what it prints, as it does.
         stderr: what it says on standard error, as it does.
     """
 
-    def __init__(self, arguments: tuple[object, ...], cwd: Path | None, environment: Mapping[str, str] | None) -> None:
+    def __init__(
+        self,
+        arguments: tuple[object, ...],
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        program: Path | None = None,
+    ) -> None:
         ends = [os.pipe() for _ in range(2)]
-        given = [str(each) for each in arguments], str(cwd or Path.cwd()), dict(environment or os.environ)
+        given = program, [str(each) for each in arguments], cwd or Path.cwd(), dict(env or os.environ)
         self.process = _FORKS.Process(target=_main, args=(*given, *(_End(write) for _, write in ends)))
         self.process.start()
         for _, write in ends:
@@ -117,8 +124,10 @@ def run(
     return subprocess.CompletedProcess(["gatewise", *map(str, arguments)], command.wait(), stdout, stderr)
 
 
-def _main(arguments: list[str], cwd: str, environment: dict[str, str], stdout: int, stderr: int) -> None:
-    """Be the command, in a process that was forked."""
+def _main(
+    program: Path | None, arguments: list[str], cwd: Path, environment: dict[str, str], stdout: int, stderr: int
+) -> None:
+    """Be the command or the program, in a process that was forked."""
     os.setsid()
     os.chdir(cwd)
     os.environ.clear()
@@ -127,9 +136,12 @@ def _main(arguments: list[str], cwd: str, environment: dict[str, str], stdout: i
         os.dup2(end, number)
         os.close(end)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", buffering=1) for number in (1, 2))
-    sys.argv = ["gatewise", *arguments]
+    sys.argv = [str(program or "gatewise"), *arguments]
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if program is None:
+        from gatewise.cli import main
 
-    from gatewise.cli import main
-
-    main()
+        main()
+    else:
+        sys.path.insert(0, str(program.parent))
+        runpy.run_path(str(program), run_name="__main__")

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from commands import Command, run
 from gatewise import declare
 from gatewise.cli.launch import _without
 from gatewise.cli.launch import launch as start
@@ -74,6 +76,31 @@ training: {epochs: 1, batch_size: 64, lr: 0.01}
 """
 JUMPS = ("half", "pcgrad")
 """Where the last digit of a sum decides more: rounding to bf16, and whether PCGrad takes two tasks to conflict."""
+
+
+def launch_forked(ranks: int, cases: dict[str, Any], out: Path, *, dies: bool = False) -> None:
+    """Launch as torchrun does, processes that need not import anything; if one dies the others are killed."""
+    out.mkdir(exist_ok=True)
+    (out / "cases.json").write_text(json.dumps(cases))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    common = {**os.environ, "OMP_NUM_THREADS": "1", "GATEWISE_CACHE": str(out / "cache")}
+    several = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    several |= {"WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks)}
+    environments = [common | several | {"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(ranks)]
+    running = [
+        Command((out / "cases.json", out), env=each if ranks > 1 else common, program=PROGRAM) for each in environments
+    ]
+    deadline = time.monotonic() + 200
+    while all(each.poll() is None for each in running):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    if dies:
+        for each in running:
+            each.kill()
+    ended = [each.communicate(timeout=100) for each in running]
+    assert (-signal.SIGKILL in [each.returncode for each in running]) == dies, ended
+    assert dies or not any(each.returncode for each in running), ended
 
 
 def launch(ranks: int, cases: dict[str, Any], out: Path, *, dies: bool = False) -> Path:
@@ -160,15 +187,16 @@ def test_killed_processes_lead_to_the_same_weights(tmp_path):
     """Also where the number of processes changes in between."""
     common = {"balance": "uncertainty", "epochs": 2, "keep_optimizer": True, "ema": 0.9}
     cases = {"replicate": common, "shard": {**common, "tables": "shard"}}
-    whole = launch(2, cases, tmp_path / "whole")
+    whole = tmp_path / "whole"
+    launch_forked(2, cases, whole)
     killed = {name: {**case, "dies at": [27, 9]} for name, case in cases.items()}
     for name, case in killed.items():
         once, changed = tmp_path / name, tmp_path / f"{name} changed"
-        launch(2, {name: case}, once, dies=True)
+        launch_forked(2, {name: case}, once, dies=True)
         shutil.copytree(once, changed)
         # without a second death
         (once / f"{name} died 1").touch()
-        launch(2, {name: case}, once)
+        launch_forked(2, {name: case}, once)
         assert_equal(name, whole, once, atol=0.0)
         for file in ("weights.safetensors", "training.safetensors"):
             written, wanted = (folder / f"{name} artefact" / file for folder in (once, whole))
@@ -176,9 +204,9 @@ def test_killed_processes_lead_to_the_same_weights(tmp_path):
         assert not list((once / f"{name} run").glob(".gatewise-*"))
         if name == "shard":
             case["dies at"].append(5)
-            launch(1, {name: case}, changed, dies=True)
-            launch(2, {name: {**case, "tables": ["user"]}}, changed, dies=True)
-            launch(2, {name: case}, changed)
+            launch_forked(1, {name: case}, changed, dies=True)
+            launch_forked(2, {name: {**case, "tables": ["user"]}}, changed, dies=True)
+            launch_forked(2, {name: case}, changed)
             assert_equal(name, whole, changed, atol=1e-5)
         left = {path.name for path in (once / f"{name} run").glob("shard-*")}
         assert len(left) == (2 if name == "shard" else 0)
@@ -200,10 +228,9 @@ def folder(tmp_path_factory):
 
 
 def train(folder: Path, out: str, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gatewise", "train", str(folder / "recipe.yaml"), "-o", str(folder / out)]
-    command += ["--no-report", "--baseline", "none", *options]
+    given = ("-o", folder / out, "--no-report", "--baseline", "none", *options)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROGRAM.parent), **variables}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
+    return run("train", folder / "recipe.yaml", *given, env=environment, timeout=200)
 
 
 @pytest.fixture(scope="module")
@@ -264,16 +291,14 @@ def test_all_go_on_where_one_died(folder):
 def test_processes_evaluate_and_predict_in_turn(folder, alone):
     # several pieces, the last of them short, and more processes than the last round has pieces
     pq.write_table(table(150_000, 2), folder / "large.parquet")
-    run, rows = str(alone), str(folder / "large.parquet")
+    rows = folder / "large.parquet"
     found: dict[int, Any] = {}
     for ranks in (1, 2, 3):
         out = folder / f"predictions {ranks}.parquet"
-        commands = (["evaluate", run, rows, "--json"], ["predict", run, rows, "-o", str(out), "-k", "user"])
         outputs = []
-        for command in commands:
-            start_ = [sys.executable, "-m", "gatewise", *command, "--ranks", str(ranks)]
+        for command in (("evaluate", alone, rows, "--json"), ("predict", alone, rows, "-o", out, "-k", "user")):
             environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-            ended = subprocess.run(start_, env=environment, capture_output=True, text=True, timeout=200)
+            ended = run(*command, "--ranks", ranks, env=environment, timeout=200)
             assert ended.returncode == 0, ended.stderr
             outputs.append(ended)
         assert outputs[1].stderr.count("150,000 rows -> ") == 1

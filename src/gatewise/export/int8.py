@@ -41,6 +41,10 @@ class Int8Tables(nn.Module):
             self.register_buffer(f"whole_{matrix}", whole)
             self.register_buffer(f"scale_{matrix}", scale)
 
+    def is_apart(self, device: torch.device) -> bool:  # noqa: ARG002
+        """Whether rows must be fetched first, see :meth:`gatewise.nn.EmbeddingTables.is_apart`: never."""
+        return False
+
     def check(self, field: int, ids: Tensor, name: str = "", lowest: int = 0) -> None:
         """Refuse ids outside their table, see :meth:`gatewise.nn.EmbeddingTables.check`."""
         check_ids(name or self.fields[field].name, ids, self.fields[field].rows, lowest)
