@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import commands
 import gatewise as gw
 from gatewise import declare
 from gatewise.errors import DeclarationError
@@ -119,10 +121,8 @@ def test_the_command_line_imports_them(parts: Path, tmp_path: Path, feed: pa.Tab
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     (tmp_path / "my_parts.py").write_text((parts / "my_parts.py").read_text())
 
-    def gatewise(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-P", "-c", "from gatewise.cli import main; main()", *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-
+    # processes in whose path the working directory is not
+    gatewise = partial(commands.run, cwd=tmp_path)
     unknown = gatewise("train", "recipe.yaml")
     assert unknown.returncode == 1
     assert "kinds of one's own are registered by importing their module first" in unknown.stderr

@@ -53,17 +53,25 @@ def items(feed: pa.Table) -> pa.Table:
 
 @pytest.fixture(scope="session")
 def shelf(feed: pa.Table, feed_schema: gw.Schema, items: pa.Table, tmp_path_factory) -> Shelf:
+    from gatewise.export import onnx_bytes
+    from gatewise.http import exported
+
     folder = tmp_path_factory.mktemp("served")
     train, valid = feed.slice(0, 1500), feed.slice(1500)
     options = {"epochs": 2, "batch_size": 128, "lr": 0.02}
     mixture = gw.MMoE(experts=3, expert_dims=[8], tower_dims=[4])
     first = gw.Ranker(feed_schema, mixture, fusion=FUSION, **options).fit(train, valid).calibrate(valid)
     second = gw.Ranker(feed_schema, gw.SharedBottom(bottom_dims=[8], tower_dims=[4]), **options).fit(train, valid)
-    first.save(folder / "first")
-    second.save(folder / "second")
+    cache = tmp_path_factory.mktemp("cache")
+    for ranker, name in ((first, "first"), (second, "second")):
+        ranker.save(folder / name)
+        # services need not make them, each in a process of its own
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_CACHE_HOME", str(cache))
+            exported.keep(exported.digest(folder / name), onnx_bytes(ranker.scorer))
     pq.write_table(items, folder / "items.parquet")
     pq.write_table(valid, folder / "rows.parquet")
-    return Shelf(first, second, folder, tmp_path_factory.mktemp("cache"))
+    return Shelf(first, second, folder, cache)
 
 
 class Served(NamedTuple):

@@ -57,7 +57,7 @@ def exported(artefact: Path, tell: Callable[[str], None] = silent) -> bytes:
     if digest(artefact) != name:
         raise ArtefactError(f"artefact {str(artefact)!r}: was replaced while it was read; load it again")
     tell(f"made the ONNX model of {artefact}: {len(model) / 1e6:.1f} MB, in {duration(time.monotonic() - began)}")
-    _keep(name, model)
+    keep(name, model)
     return model
 
 
@@ -112,7 +112,7 @@ def _kept(name: str) -> bytes | None:
     return model if model and SUM(model).digest() == content[:SUM_BYTES] else None
 
 
-def _keep(name: str, model: bytes) -> None:
+def keep(name: str, model: bytes) -> None:
     """Cache a model behind its checksum; a cache that cannot be written is not an error."""
     folder = _cache()
     if folder is None:
