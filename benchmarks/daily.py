@@ -60,6 +60,7 @@ OTHERS = (
     Strategy("update, 3 epochs", "further", {"epochs": 3}, optimizer=False),
     Strategy("update, 4 epochs", "further", {"epochs": 4}, optimizer=False),
     Strategy("update, replay, 4 epochs", "further", {"epochs": 4}, replay=True, optimizer=False),
+    Strategy("update, 30 % of each batch replay", "further", {"replay_share": 0.3}, replay=True, optimizer=False),
 )
 """Ways that are measured where they are named."""
 QUICK = {"rows": 6_000, "most_days": 7, "epochs": 1}

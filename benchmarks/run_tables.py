@@ -26,7 +26,7 @@ from page import ROOT, machine, write_section
 from tables import peers
 from tables.ablations import LEVEL, ablations
 from tables.collection import DIGESTS, HELD_OUT, SLOW, SMALL, TABLES, absent
-from tables.contestants import ABLATIONS, CONTESTANTS, NEEDS, PEERS, TREES
+from tables.contestants import ABLATIONS, CONTESTANTS, NEEDS, OTHERS, PEERS, TREES
 from tables.resampling import SAMPLES
 from tables.summary import Found, details, is_kept, keep, read, summary
 
@@ -62,7 +62,7 @@ GROUPS = {
     "small": SMALL,
     "quick": tuple(name for name in TABLES if name not in SLOW),
 }
-KNOWN = CONTESTANTS | PEERS | ABLATIONS
+KNOWN = CONTESTANTS | PEERS | ABLATIONS | OTHERS
 TRAINING = ROOT / "docs" / "training.md"
 
 
@@ -108,6 +108,8 @@ def main() -> None:
         part.write(found, contestants, given.seeds)
     else:
         print(f"\n{summary(found, contestants)}")
+        if contestants[0] == "default" and contestants[1:]:
+            print(f"\n{ablations(found, contestants[1:])}")
 
 
 def present(names: list[str]) -> list[str]:

@@ -168,5 +168,7 @@ ABLATIONS: dict[str, Contestant] = {
     "textbook": ranker(model=gw.MMoE(), **FIXED),
 }
 """The default less each of its parts; a line here makes it a name for ``--contestants``."""
+OTHERS: dict[str, Contestant] = {"moving average": ranker(ema=0.99)}
+"""The default with something else, run where it is named."""
 NEEDS: dict[str, tuple[str, ...]] = {TREES: ("lightgbm",), "RealMLP": ("pytabkit",), "TabM": ("tabm",)}
 """The packages without which a contestant is left out."""
