@@ -3,7 +3,7 @@
     python scripts/torture/processes.py [kills] [--shard] [--ray]
 
 Each training is started with as many restarts as it needs. Prints how many ended with the weights of the training that
-was never killed (all), and at which share of its length they were killed.
+was never killed (all), and after how many of its checkpoints they were killed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import math
 import os
 import random
 import signal
@@ -20,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from gatewise.training.run_folder import CHECKPOINT
 from training import write_log
 
 RECIPE = """
@@ -62,6 +64,16 @@ def processes_of(home: Path, out: str, *, ray: bool) -> list[int]:
     return found
 
 
+def saves(run: Path, process: subprocess.Popen[bytes], most: float = math.inf) -> int:
+    """Return how many checkpoints a training has written, once it has ended or there are so many."""
+    seen = set[int]()
+    while len(seen) < most and process.poll() is None:
+        with contextlib.suppress(FileNotFoundError):
+            seen.add((run / CHECKPOINT).stat().st_mtime_ns)
+        time.sleep(0.002)
+    return len(seen)
+
+
 def digest(run: Path) -> str:
     """Return the SHA-256 of the weights."""
     return hashlib.sha256((run / "artefact" / "weights.safetensors").read_bytes()).hexdigest()
@@ -75,22 +87,23 @@ def torture(kills: int, options: list[str], *, ray: bool, seed: int) -> tuple[in
         (home / "recipe.yaml").write_text(RECIPE)
         write_log(home / "log.parquet", 40_000)
         write_log(home / "valid.parquet", 2_000)
-        started = time.perf_counter()
-        if start(home, "whole", options).wait():
+        process = start(home, "whole", options)
+        whole = saves(home / "whole", process)
+        if process.wait():
             sys.exit((home / "whole.log").read_text())
-        whole, wanted = time.perf_counter() - started, digest(home / "whole")
+        wanted = digest(home / "whole")
         for number in range(kills):
-            out, share = f"run{number}", 0.4 + 0.6 * draw.random()
+            out, after = f"run{number}", draw.randint(1, whole - 1)
             process = start(home, out, options)
-            time.sleep(whole * share)
+            saves(home / out, process, after)
             if found := processes_of(home, out, ray=ray):
                 os.kill(draw.choice(found), signal.SIGKILL)
-            when.append(f"{share:.2f}" if found else "ended before")
+            when.append(f"{after}" if found else "ended before")
             if process.wait():
                 print((home / f"{out}.log").read_text(), file=sys.stderr)
             else:
                 right += digest(home / out) == wanted
-    return right, when
+    return right, [f"{each} of {whole}" for each in when]
 
 
 def main() -> None:
@@ -103,7 +116,8 @@ def main() -> None:
     options = ["--ranks", "2", "--max-restarts", "3", *(["--ray"] if given.ray else [])]
     options += ["--set", "training.tables=shard"] if given.shard else []
     right, when = torture(given.kills, options, ray=given.ray, seed=int(time.time()))
-    print(f"{right} of {given.kills} have the weights of a training that was never killed (at {', '.join(when)})")
+    print(f"{right} of {given.kills} have the weights of a training that was never killed")
+    print(f"killed after checkpoint {', '.join(when)}")
     sys.exit(right != given.kills)
 
 
