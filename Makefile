@@ -23,8 +23,9 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 demo: $(VENV)/.demo
 	$(BIN)/gatewise demo
 
+# a process more than two cores have, since many tests wait for processes of their own
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/ray
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/ray
 
 # trainings on a Ray cluster of this machine; Ray is large, so that it is no part of .dev
 test-ray: $(VENV)/.ray
