@@ -22,12 +22,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from published_data import published
+from published_data import as_published, published
 from results_page import ROOT, machine, write_section
 
 import gatewise as gw
 from gatewise.analysis import Spread, Verdict
-from gatewise.datasets import CENSUS_NUMERIC
 from gatewise.declare import to_dict
 from gatewise.jobs import Comparison, Tables, Trees, find_tables, tuned_trees
 from gatewise.jobs.comparison import TRIALS, compare_models
@@ -139,9 +138,9 @@ class Group(NamedTuple):
 
 def recipe_of(group: str, data: Path, overrides: Sequence[str] = ()) -> gw.Recipe:
     """Return a group's recipe, without the numeric features where the data is the nominal form."""
-    recipe = gw.Recipe.read(RECIPES / f"census_{group}.yaml", [f"data.path={data.resolve()}", *overrides])
-    absent = CENSUS_NUMERIC if any(data.glob("train_nominal*")) else ()
-    return replace(recipe, features=[feature for feature in recipe.features if feature.name not in absent])
+    return as_published(
+        gw.Recipe.read(RECIPES / f"census_{group}.yaml", [f"data.path={data.resolve()}", *overrides]), data
+    )
 
 
 def compared(recipe: gw.Recipe, tables: Tables, folder: Path, seeds: int, workers: int) -> Group:

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
-from published_data import published
+from published_data import as_published, published
 from results_page import ROOT, machine, write_section
 
 import gatewise as gw
 from gatewise.analysis import Verdict
 from gatewise.data import TableEncoder
-from gatewise.datasets import CENSUS_NUMERIC
 from gatewise.declare import Options
 from gatewise.jobs import Comparison, find_tables
 from gatewise.jobs.comparison import compare_contestants
@@ -46,14 +44,12 @@ rows, the mean over seeds; a difference has the 95 % interval over test rows tha
 
 
 def recipe_of(name: str, data: Path | None) -> gw.Recipe:
-    """Return a recipe, of Census-Income without its numbers where the data is the nominal form."""
+    """Return a recipe for the data that is there."""
     path, files = RECIPES[name]
     if files is None:
         return gw.Recipe.read(path)
     folder = published(data, *files).resolve()
-    recipe = gw.Recipe.read(path, [f"data.path={folder}"])
-    absent = CENSUS_NUMERIC if any(folder.glob("train_nominal*")) else ()
-    return replace(recipe, features=[feature for feature in recipe.features if feature.name not in absent])
+    return as_published(gw.Recipe.read(path, [f"data.path={folder}"]), folder)
 
 
 def compared(name: str, seeds: int, data: Path | None) -> Comparison:

@@ -7,22 +7,20 @@ RUN is kept and used again; by default a folder that is removed. Needs Chromium 
 
 from __future__ import annotations
 
-import io
-import shutil
 import sys
 import tempfile
 import time
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from chromium import chromium, screenshot, write_picture
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 import gatewise as gw
 from gatewise.declare import Recipe
 from gatewise.jobs import ARTEFACT, find_tables, train_recipe
 
-FOLDER = Path(__file__).parents[1] / "docs" / "images"
 WIDTH, HEIGHT = 1240, 1500
 LARGEST = 250_000
 PICTURES = {"report_light": ("light", "body"), "report_dark": ("dark", "#gates")}
@@ -48,26 +46,17 @@ def write_report(run: Path) -> Path:
 def picture(page: Page, top: str) -> Image.Image:
     """Return a picture of the page from an element on."""
     page.evaluate("top => document.querySelector(top).scrollIntoView()", top)
-    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    return screenshot(page)
 
 
 def main() -> None:
     """Take every picture."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        sys.exit("no Chromium: apt-get install chromium")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         report = write_report(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder))
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for name, (scheme, top) in PICTURES.items():
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)
             page.goto(report.resolve().as_uri())
-            path = FOLDER / f"{name}.png"
-            picture(page, top).save(path, optimize=True)
-            size = path.stat().st_size
-            print(f"{path.name}: {size:,} bytes")
-            assert size < LARGEST, path
-        browser.close()
+            write_picture(name, picture(page, top), LARGEST)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,15 @@ install chromium). Writes docs/images/site_light.png and site_dark.png.
 
 from __future__ import annotations
 
-import io
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from chromium import chromium, screenshot, write_picture
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("index.html", "zh-CN/index.html")
@@ -36,8 +35,8 @@ def build(folder: Path) -> Path:
 def picture(browser: Browser, path: Path, width: int, scheme: str) -> Image.Image:
     """Return what a window of this width shows first."""
     page = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
-    page.goto(path.resolve().as_uri(), wait_until="load")
-    taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    page.goto(path.resolve().as_uri())
+    taken = screenshot(page)
     page.close()
     return taken
 
@@ -54,20 +53,11 @@ def side_by_side(pictures: list[Image.Image]) -> Image.Image:
 
 def main() -> None:
     """Take the picture of every colour."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        sys.exit("no Chromium: apt-get install chromium")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         site = Path(sys.argv[1]) if len(sys.argv) > 1 else build(Path(folder))
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for scheme in ("light", "dark"):
             pictures = [picture(browser, site / page, width, scheme) for page in PAGES for width in WIDTHS]
-            path = ROOT / "docs" / "images" / f"site_{scheme}.png"
-            side_by_side(pictures).save(path, optimize=True)
-            size = path.stat().st_size
-            print(f"{path.name}: {size:,} bytes")
-            assert size < LARGEST, path
-        browser.close()
+            write_picture(f"site_{scheme}", side_by_side(pictures), LARGEST)
 
 
 if __name__ == "__main__":

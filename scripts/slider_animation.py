@@ -7,8 +7,6 @@ FOLDER is kept and used again; by default one that is removed. Needs Chromium (a
 
 from __future__ import annotations
 
-import io
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,13 +20,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from chromium import IMAGES, chromium, screenshot
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 import gatewise as gw
 from gatewise.datasets import movielens, split_by_time
 
-FILE = Path(__file__).parents[1] / "docs" / "images" / "sliders.gif"
+FILE = IMAGES / "sliders.gif"
 LARGEST = 600_000
 FUSION = "1 * liked + 0.2 * rating + 0.5 * newness"
 SLIDER, PATH = 2, (0.5, 0.7, 0.9, 1.1, 1.3, 1.5, 1.8, 1.4, 1.0, 0.7, 0.4, 0.2, 0.0, 0.2, 0.4)
@@ -123,22 +122,17 @@ def pictures(page: Page, url: str) -> Iterator[Image.Image]:
         assert end is not None
         high = end["y"] + end["height"] - top["y"] + 24
         clip = {"x": top["x"] - 8, "y": top["y"] - 8, "width": top["width"] + 16, "height": high}
-        yield Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")
+        yield screenshot(page, clip=clip)
 
 
 def main() -> None:
     """Write the animation."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        sys.exit("no Chromium: apt-get install chromium")
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
         folder = Path(sys.argv[1] if len(sys.argv) > 1 else name)
         if not (folder / "items.parquet").exists():
             train(folder)
         with serving(folder) as url:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             taken = list(pictures(browser.new_page(viewport={"width": 1100, "height": 900}), url))
-            browser.close()
     # one palette for all, so that nothing flickers
     palette = taken[0].quantize(COLOURS)
     first, *others = [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in taken]

@@ -1,4 +1,4 @@
-"""Servers that really run: a bucket and a PostgreSQL, each started once."""
+"""Servers that really run: a bucket and a PostgreSQL, each started once; an application on a port of its own."""
 
 from __future__ import annotations
 
@@ -9,13 +9,41 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 PASSWORD = "only-in-the-environment"
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def in_thread(app: Any) -> Iterator[str]:
+    """Serve an application over HTTP by a thread of this process; give its host and port."""
+    uvicorn = pytest.importorskip("uvicorn", reason="pip install 'gatewise[serve]'")
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
+            yield "{}:{}".format(*listener.getsockname())
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 class PostgreSQL:
@@ -23,9 +51,7 @@ class PostgreSQL:
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs, self.folder = programs, folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         # a server refuses to run as root
         self.as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
         if self.as_user:

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -20,6 +15,7 @@ from blocks import blocks, run_python
 from blocks import commands as words_of
 from gatewise.cli.app import app
 from gatewise.jobs import find_tables, train_recipe
+from servers import in_thread
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/export.md", "docs/insight.md", "docs/judging.md", "docs/report.md")
@@ -80,26 +76,6 @@ def test_python_of_a_page_runs(page: str, place: Path, monkeypatch: pytest.Monke
     run_python(page, {"__name__": "page", "gw": gw, "ranker": ranker, **names}, SHORTER.get(page, {}))
 
 
-@contextmanager
-def served(*words: str) -> Iterator[str]:
-    """Run what ``gatewise serve`` serves, and give its address."""
-    uvicorn = pytest.importorskip("uvicorn", reason="pip install 'gatewise[serve]'")
-    from gatewise.http import ItemFile, make_app, sources_of
-
-    service = make_app(sources_of(words), items=ItemFile(Path("items.parquet"), "movie_id"))
-    server = uvicorn.Server(uvicorn.Config(service, log_level="warning"))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            while not server.started and thread.is_alive():
-                time.sleep(0.02)
-            yield f"127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
 def test_requests_of_the_page_on_serving(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     httpx = pytest.importorskip("httpx")
     pytest.importorskip("tritonclient.http", reason="pip install 'tritonclient[http]'")
@@ -110,7 +86,10 @@ def test_requests_of_the_page_on_serving(place: Path, monkeypatch: pytest.Monkey
     exec(compile(items, page, "exec"), {"__name__": "page"})
     requests = [words for block in blocks(page) if block.language == "sh" for words in words_of(block.text)]
     assert len(requests) == 4
-    with served("movielens=runs/movielens") as address:
+    from gatewise.http import ItemFile, make_app, sources_of
+
+    service = make_app(sources_of(["movielens=runs/movielens"]), items=ItemFile(Path("items.parquet"), "movie_id"))
+    with in_thread(service) as address:
         for curl, silent, *words in requests:
             assert (curl, silent) == ("curl", "-s")
             url = next(word for word in words if word.startswith("http"))

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import get_args
@@ -21,6 +16,7 @@ from gatewise import declare
 from gatewise.data import needed_columns
 from gatewise.jobs import find_tables
 from gatewise.ranker import Ranker
+from servers import in_thread
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 RECIPES = sorted(FOLDER.glob("*.yaml"))
@@ -82,38 +78,17 @@ def _check_served(
     """Compare what the service answers to the same raw rows."""
     httpx = pytest.importorskip("httpx")
     pytest.importorskip("fastapi", reason="pip install 'gatewise[serve]'")
-    from gatewise.http import loading
+    from gatewise.http import Source, Sources, loading, make_app
 
     # the service need not make again what was made
     monkeypatch.setattr(loading, "exported", lambda *_: exported)
     rows = test.select(needed_columns(ranker.schema, labels=False)).to_pylist()
-    with _service(artefact) as url:
-        answer = httpx.post(f"{url}/predict", json={"rows": rows}, timeout=30)
+    with in_thread(make_app(Sources((Source("model", "1", artefact),)))) as address:
+        answer = httpx.post(f"http://{address}/predict", json={"rows": rows}, timeout=30)
     assert answer.status_code == 200, answer.text
     found = answer.json()["rows"]
     for name, column in _predicted(ranker, test).items():
         np.testing.assert_allclose([row[name] for row in found], column, rtol=0, atol=1e-5, err_msg=name)
-
-
-@contextmanager
-def _service(artefact: Path) -> Iterator[str]:
-    """Serve an artefact over HTTP by a thread of this process."""
-    import uvicorn
-
-    from gatewise.http import Source, Sources, make_app
-
-    app = make_app(Sources((Source("model", "1", artefact),)))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", port=0))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            while not server.started and thread.is_alive():
-                time.sleep(0.01)
-            yield "http://{}:{}".format(*listener.getsockname())
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 def _predicted(ranker: Ranker, test: pa.Table) -> dict[str, np.ndarray]:

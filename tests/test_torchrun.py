@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from gatewise import declare
 from gatewise.cli.launch import _without
 from gatewise.cli.launch import launch as start
 from gatewise.errors import DeclarationError
+from servers import free_port
 from torchrun_program import table
 
 PROGRAM = Path(__file__).parent / "torchrun_program.py"
@@ -78,19 +78,22 @@ JUMPS = ("half", "pcgrad")
 """Where the last digit of a sum decides more: rounding to bf16, and whether PCGrad takes two tasks to conflict."""
 
 
-def launch_forked(ranks: int, cases: dict[str, Any], out: Path, *, dies: bool = False) -> None:
-    """Launch as torchrun does, processes that need not import anything; if one dies the others are killed."""
+def written(cases: dict[str, Any], out: Path) -> tuple[tuple[str, str], dict[str, str]]:
+    """Write cases, and return the program's arguments and environment."""
     out.mkdir(exist_ok=True)
     (out / "cases.json").write_text(json.dumps(cases))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    common = {**os.environ, "OMP_NUM_THREADS": "1", "GATEWISE_CACHE": str(out / "cache")}
-    several = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    several |= {"WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks)}
-    environments = [common | several | {"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(ranks)]
-    running = [
-        Command((out / "cases.json", out), env=each if ranks > 1 else common, program=PROGRAM) for each in environments
-    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GATEWISE_CACHE": str(out / "cache")}
+    return (str(out / "cases.json"), str(out)), environment
+
+
+def launch_forked(ranks: int, cases: dict[str, Any], out: Path, *, dies: bool = False) -> None:
+    """Launch as torchrun does, processes that need not import anything; if one dies the others are killed."""
+    given, environment = written(cases, out)
+    if ranks > 1:
+        environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+        environment |= {"WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks)}
+    of_rank = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} if ranks > 1 else {} for rank in range(ranks)]
+    running = [Command(given, env=environment | own, program=PROGRAM) for own in of_rank]
     deadline = time.monotonic() + 200
     while all(each.poll() is None for each in running):
         assert time.monotonic() < deadline
@@ -103,15 +106,12 @@ def launch_forked(ranks: int, cases: dict[str, Any], out: Path, *, dies: bool = 
     assert dies or not any(each.returncode for each in running), ended
 
 
-def launch(ranks: int, cases: dict[str, Any], out: Path, *, dies: bool = False) -> Path:
-    out.mkdir(exist_ok=True)
-    (out / "cases.json").write_text(json.dumps(cases))
-    alone = [sys.executable, str(PROGRAM), str(out / "cases.json"), str(out)]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GATEWISE_CACHE": str(out / "cache")}
-    command = alone if ranks == 1 else [*torchrun, *alone[1:]]
+def launch(ranks: int, cases: dict[str, Any], out: Path) -> Path:
+    given, environment = written(cases, out)
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
+    command = [sys.executable, *(torchrun if ranks > 1 else []), str(PROGRAM), *given]
     found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert (found.returncode != 0) == dies, found.stderr[-3000:]
+    assert found.returncode == 0, found.stderr[-3000:]
     return out
 
 

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
+from many_kinds import FEATURES, TASKS, columns
 
 import gatewise as gw
 from gatewise.data.encoder import TableEncoder, TableLearner
@@ -16,55 +17,15 @@ from gatewise.errors import GatewiseWarning, TableError
 
 ROWS = 2 * PIECE_ROWS + 1234
 SCHEMA = gw.Schema(
-    features=[
-        gw.Categorical("id", min_count=2),
-        gw.Numeric("amount"),
-        gw.Numeric("logarithm", column="amount", transform="log"),
-        gw.Numeric("level", column="amount", transform="quantile"),
-        gw.Numeric("bins", column="amount", embedding=gw.PiecewiseLinear(bins=8)),
-        gw.Sequence("tags", dim=2),
-        gw.Events("past", ids=[gw.EventId("act", dim=2)], numbers=[gw.EventNumber("dwell")]),
-    ],
-    tasks=[
-        gw.Binary("click"),
-        gw.Binary("buy", after="click", conflicts="trust_before"),
-        gw.Regression("price"),
-        gw.Regression("median", column="price", loss="mae"),
-        gw.Multiclass("kind"),
-        gw.Ordinal("stars"),
-        gw.Count("count"),
-        gw.LifetimeValue("value"),
-        gw.Duration("seconds"),
-    ],
+    features=[gw.Categorical("id", min_count=2), *FEATURES],
+    tasks=[gw.Binary("click"), gw.Binary("buy", after="click", conflicts="trust_before"), *TASKS],
     group="id",
 )
 
 
 @pytest.fixture(scope="module")
 def table() -> pa.Table:
-    rng = np.random.default_rng(0)
-    late = np.arange(ROWS) > PIECE_ROWS
-    ends = np.concatenate([[0], np.cumsum(rng.integers(0, 3, ROWS))])
-    dwell = pa.ListArray.from_arrays(ends, rng.lognormal(1, 1, ends[-1]))
-    acts = pa.ListArray.from_arrays(ends, rng.integers(0, 9, ends[-1]))
-    return pa.table(
-        {
-            "id": rng.zipf(1.3, ROWS).clip(max=5000),
-            "amount": pa.array(rng.lognormal(3, 2, ROWS), mask=rng.random(ROWS) < 0.1 * late),
-            "tags": rng.choice(["a|b", "", "c"], ROWS),
-            "act": acts,
-            "dwell": dwell,
-            "click": (rng.random(ROWS) < 0.3).astype(int),
-            "buy": (rng.random(ROWS) < 0.1).astype(int),
-            "price": pa.array(rng.normal(1e6, 3, ROWS), mask=rng.random(ROWS) < 0.2),
-            # the classes that sort first come last
-            "kind": np.where(late, rng.choice(["a", "b"], ROWS), rng.choice(["y", "z"], ROWS)),
-            "stars": rng.integers(1, 4, ROWS) + 2 * late,
-            "count": rng.poisson(3, ROWS),
-            "value": np.where(rng.random(ROWS) < 0.5, 0.0, rng.lognormal(1, 1, ROWS)),
-            "seconds": rng.exponential(30, ROWS),
-        }
-    )
+    return pa.table(columns(np.random.default_rng(0), ROWS, PIECE_ROWS, 5000))
 
 
 @pytest.mark.filterwarnings("ignore:task 'buy'")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from many_kinds import FEATURES, TASKS, columns
 from test_data_every_type import SCHEMAS, table_with
 
 import gatewise as gw
@@ -33,27 +34,16 @@ ALL = gw.Schema(
         gw.Categorical("word"),
         gw.Categorical("hashed", column="word", hash_buckets=7),
         gw.Categorical("numbered", size=9),
-        gw.Numeric("amount"),
-        gw.Numeric("logarithm", column="amount", transform="log"),
-        gw.Numeric("level", column="amount", transform="quantile"),
         gw.Numeric("bucket", column="amount", transform="bucket", buckets=5),
-        gw.Numeric("bins", column="amount", embedding=gw.PiecewiseLinear(bins=8)),
-        gw.Sequence("tags", dim=2),
         gw.Vector("vector", 2),
-        gw.Events("past", ids=[gw.EventId("act", dim=2)], numbers=[gw.EventNumber("dwell")]),
+        *FEATURES,
     ],
     tasks=[
         CLICK,
         gw.Binary("buy", after="click", conflicts="trust_before", weight_column="weight"),
         gw.Binary("kept", negatives_kept="share"),
         gw.Binary("late", delay=10, time="time", seen="late_seen", late="delayed_feedback"),
-        gw.Regression("price"),
-        gw.Regression("median", column="price", loss="mae"),
-        gw.Multiclass("kind"),
-        gw.Ordinal("stars"),
-        gw.Count("count"),
-        gw.LifetimeValue("value"),
-        gw.Duration("seconds"),
+        *TASKS,
     ],
     group="id",
 )
@@ -62,22 +52,14 @@ ALL = gw.Schema(
 @pytest.fixture(scope="module")
 def table() -> pa.Table:
     rng = np.random.default_rng(0)
-    late = np.arange(ROWS) > ROWS // 2
-    ends = np.concatenate([[0], np.cumsum(rng.integers(0, 3, ROWS))])
     time = np.arange(ROWS, dtype=float)
     return pa.table(
-        {
-            "id": rng.zipf(1.3, ROWS).clip(max=500),
+        columns(rng, ROWS, ROWS // 2, 500)
+        | {
             "seen": [rng.integers(1, 40, n).tolist() for n in rng.integers(0, 4, ROWS)],
             "word": pa.array(rng.choice(["a", "b", "ä", ""], ROWS), mask=rng.random(ROWS) < 0.1),
             "numbered": rng.integers(0, 9, ROWS),
-            "amount": pa.array(rng.lognormal(3, 2, ROWS), mask=rng.random(ROWS) < 0.1 * late),
-            "tags": rng.choice(["a|b", "", "c"], ROWS),
             "vector": [None if row == ROWS - 1 else [1.0, 2.0] for row in range(ROWS)],
-            "act": pa.ListArray.from_arrays(ends, rng.integers(0, 9, ends[-1])),
-            "dwell": pa.ListArray.from_arrays(ends, rng.lognormal(1, 1, ends[-1])),
-            "click": (rng.random(ROWS) < 0.3).astype(int),
-            "buy": (rng.random(ROWS) < 0.1).astype(int),
             "kept": (rng.random(ROWS) < 0.5).astype(int),
             "late": (rng.random(ROWS) < 0.5).astype(int),
             "late_seen": time + rng.exponential(5, ROWS),
@@ -85,13 +67,6 @@ def table() -> pa.Table:
             "share": rng.choice([0.1, 0.3, 0.7], ROWS),
             # only the last part has a weight
             "weight": (np.arange(ROWS) >= ROWS - 10).astype(float),
-            "price": pa.array(rng.normal(1e6, 3, ROWS), mask=rng.random(ROWS) < 0.2),
-            # the classes that sort first come last
-            "kind": np.where(late, rng.choice(["a", "b"], ROWS), rng.choice(["y", "z"], ROWS)),
-            "stars": rng.integers(1, 4, ROWS) + 2 * late,
-            "count": rng.poisson(3, ROWS),
-            "value": np.where(rng.random(ROWS) < 0.5, 0.0, rng.lognormal(1, 1, ROWS)),
-            "seconds": rng.exponential(30, ROWS),
         }
     )
 

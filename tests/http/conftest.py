@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import pytest
 
 import commands
 import gatewise as gw
+import servers
 
 for package in ("fastapi", "uvicorn", "orjson", "prometheus_client", "onnxruntime", "onnxscript"):
     pytest.importorskip(package, reason="pip install 'gatewise[serve]'")
@@ -87,16 +87,10 @@ class Served(NamedTuple):
         return answer.json()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="session")
 def free_port():
     """Return a function that finds a port nobody listens on."""
-    return _free_port
+    return servers.free_port
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +101,7 @@ def serving(shelf: Shelf):
 
 @contextmanager
 def _serving(shelf: Shelf, *arguments: object, port: int | None = None) -> Iterator[Served]:
-    port = port or _free_port()
+    port = port or servers.free_port()
     process = commands.start("serve", *arguments, "--port", port, env=shelf.environment())
     url = f"http://127.0.0.1:{port}"
     try:

@@ -28,8 +28,6 @@ class Int8Tables(nn.Module):
         - as :meth:`gatewise.nn.EmbeddingTables.look_up`
     """
 
-    sharded = False
-
     def __init__(self, tables: EmbeddingTables) -> None:
         super().__init__()
         self.fields, self.offsets = tables.fields, tables.offsets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -162,23 +162,22 @@ class MultiTaskModel(nn.Module):
     @property
     def device(self) -> torch.device:
         """The device of the model; embedding tables may be in the host's memory, see :class:`HostTables`."""
-        tables = {id(table) for table in self.input_layer.tables.parameters()}
-        return next(weight for weight in self.parameters() if id(weight) not in tables).device
+        return next(weight for _, weight in self._beside_tables()).device
+
+    def _beside_tables(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Yield the parameters outside the embedding tables, each with its name."""
+        tables = {id(weight) for weight in self.input_layer.tables.parameters()}
+        yield from ((name, weight) for name, weight in self.named_parameters() if id(weight) not in tables)
 
     def dense_weights(self) -> list[nn.Parameter]:
         """Return the trained weight matrices outside the embeddings, without biases and normalisation."""
-        tables = {id(table) for table in self.input_layer.tables.parameters()}
-        named = [
-            (name.rpartition(".")[2], weight) for name, weight in self.named_parameters() if id(weight) not in tables
-        ]
+        named = [(name.rpartition(".")[2], weight) for name, weight in self._beside_tables()]
         return [weight for name, weight in named if "weight" in name and weight.dim() > 1 and weight.requires_grad]
 
     def num_parameters(self, *, embeddings: bool = True) -> int:
         """Return the number of parameters, with or without those of the embedding tables."""
-        tables = self.input_layer.tables
-        in_tables = {id(weight) for weight in tables.parameters()}
-        others = sum(p.numel() for p in self.parameters() if id(p) not in in_tables)
-        return others + tables.num_parameters() if embeddings else others
+        others = sum(weight.numel() for _, weight in self._beside_tables())
+        return others + self.input_layer.tables.num_parameters() if embeddings else others
 
     @torch.no_grad()
     def score(self, table: TensorTable, batch_size: int = 4096, *, gates: bool = False) -> tuple[Tensor, Tensor | None]:

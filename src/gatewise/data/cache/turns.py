@@ -29,8 +29,7 @@ class Turns:
         """Return whether the thing at a place, counted from 0, is this process's."""
         return place % self.size == self.rank
 
-    def part(self, things: int, rank: int | None = None) -> range:
-        """Return a rank's part, by default this one's, of so many things in a row; the first ranks have more."""
-        rank = self.rank if rank is None else rank
-        first, behind = (-(-each * things // self.size) for each in (rank, rank + 1))
+    def part(self, things: int) -> range:
+        """Return this process's part of so many things in a row; the first processes have more."""
+        first, behind = (-(-rank * things // self.size) for rank in (self.rank, self.rank + 1))
         return range(first, behind)
