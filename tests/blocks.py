@@ -10,14 +10,11 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 
 from markdown_it import MarkdownIt
+from twins import ROOT, SECTION, SUFFIX
 
-ROOT = Path(__file__).resolve().parent.parent
-CHINESE = ".zh-CN.md"
-WRITTEN = re.compile(r"<!-- ([a-z -]+): begin -->.*?<!-- \1: end -->", re.DOTALL)
 MARK = re.compile(r"<!-- (fragment|output|file):(.*)-->")
 PRINTED = re.compile(r"^print\(.*\)  # (.*)$", re.MULTILINE)
 COMMENT = re.compile(r"(^|\s+)#.*$", re.MULTILINE)
@@ -50,13 +47,13 @@ class Block:
 def pages() -> list[str]:
     """Return all English pages."""
     found = [*ROOT.glob("*.md"), *(page for name in ("docs", "examples") for page in (ROOT / name).rglob("*.md"))]
-    kept = (page for page in found if not page.name.endswith(CHINESE) and page.name not in ("CHANGELOG.md",))
+    kept = (page for page in found if not page.name.endswith(SUFFIX) and page.name not in ("CHANGELOG.md",))
     return sorted(page.relative_to(ROOT).as_posix() for page in kept)
 
 
 def twin(page: str) -> str:
     """Return the Chinese twin of an English page."""
-    return page.removesuffix(".md") + CHINESE
+    return page.removesuffix(".md") + SUFFIX
 
 
 @cache
@@ -68,7 +65,7 @@ def blocks(page: str) -> tuple[Block, ...]:
 def blocks_of(text: str, page: str = "page.md") -> Iterator[Block]:
     """Yield the blocks of a page's text."""
     lines = text.splitlines()
-    spans = [[text[:end].count("\n") for end in found.span()] for found in WRITTEN.finditer(text)]
+    spans = [[text[:end].count("\n") for end in found.span()] for found in SECTION.finditer(text)]
     for token in MarkdownIt("commonmark").parse(text):
         if token.type not in ("fence", "code_block"):
             continue

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from pathlib import Path
 from statistics import fmean, stdev
 from typing import get_args
 
@@ -15,14 +13,10 @@ from gatewise.analysis import Spread, Verdict
 from gatewise.jobs import Comparison
 from gatewise.jobs.contestants import Cost
 
-SCRIPTS = str(Path(__file__).parents[1] / "scripts")
-
 
 @pytest.fixture(scope="module")
 def results():
-    sys.path.insert(0, SCRIPTS)
-    yield import_module("balance_results")
-    sys.path.remove(SCRIPTS)
+    return import_module("balance_results")
 
 
 @pytest.fixture

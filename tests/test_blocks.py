@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import twins
 from typer.main import get_command
 
 import test_page_commands
@@ -192,9 +193,6 @@ def test_the_chinese_page_has_the_same_code(page: str) -> None:
         assert without_prose(other) == without_prose(one), f"{other} is no longer {one}"
 
 
-def test_figures_of_chinese_pages_are_those_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    import twins
-
+def test_figures_of_chinese_pages_are_those_of_today() -> None:
     found = [problem for page in twins.pages() for problem in twins.stale_figures(page)]
     assert not found

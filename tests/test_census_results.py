@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -12,14 +11,10 @@ import gatewise as gw
 from gatewise.datasets import CENSUS_NOMINAL
 from gatewise.jobs import Tables, find_tables
 
-SCRIPTS = str(Path(__file__).parents[1] / "scripts")
-
 
 @pytest.fixture(scope="module")
 def results():
-    sys.path.insert(0, SCRIPTS)
-    yield import_module("census_results")
-    sys.path.remove(SCRIPTS)
+    return import_module("census_results")
 
 
 @pytest.mark.filterwarnings("ignore::gatewise.errors.GatewiseWarning")  # few rows

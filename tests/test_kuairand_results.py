@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -14,14 +13,10 @@ import gatewise as gw
 from gatewise.data import TableEncoder
 from gatewise.jobs import Tables, find_tables
 
-SCRIPTS = str(Path(__file__).parents[1] / "scripts")
-
 
 @pytest.fixture(scope="module")
 def results():
-    sys.path.insert(0, SCRIPTS)
-    yield import_module("kuairand_results")
-    sys.path.remove(SCRIPTS)
+    return import_module("kuairand_results")
 
 
 def test_lightgbm_reads_codes_plain_numbers_and_an_indicator_a_tag(results):

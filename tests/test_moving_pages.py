@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -102,10 +100,8 @@ def test_specifications_are_valid(page: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def results() -> Iterator[Any]:
-    sys.path.insert(0, str(ROOT / "scripts"))
-    yield import_module("moving_results")
-    sys.path.remove(str(ROOT / "scripts"))
+def results() -> Any:
+    return import_module("moving_results")
 
 
 @pytest.mark.parametrize("library", ["torch-rechub", "deepctr-torch"])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import proof_chart
 import pytest
 
 import gatewise as gw
@@ -50,10 +51,7 @@ def test_pages_and_schema_are_those_of_the_code() -> None:
     assert done.returncode == 0, f"python scripts/reference_pages.py writes anew: {done.stdout}{done.stderr}"
 
 
-def test_the_chart_has_the_figures_of_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    import proof_chart
-
+def test_the_chart_has_the_figures_of_the_results() -> None:
     for language in proof_chart.TITLES:
         drawn = (proof_chart.IMAGES / f"proof{language}.svg").read_text(encoding="utf-8")
         for bars in proof_chart.shown(language):

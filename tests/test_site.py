@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import diagrams_in_chinese
 import pytest
+import twins
 
 ROOT = Path(__file__).resolve().parent.parent
 pytest.importorskip("mkdocs", reason="pip install 'gatewise[docs]'")
@@ -103,18 +105,12 @@ def test_pages_fit_a_phone(site: Path, browser: Any) -> None:
         context.close()
 
 
-def test_chinese_pages_are_of_the_english_text_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    import twins
-
+def test_chinese_pages_are_of_the_english_text_of_today() -> None:
     stale = [page.name for page in twins.pages() if not twins.is_up_to_date(page)]
     assert not stale, f"translate the change, then: python scripts/twins.py {' '.join(stale)}"
 
 
-def test_a_changed_english_page_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    import twins
-
+def test_a_changed_english_page_is_seen(tmp_path: Path) -> None:
     english, chinese = tmp_path / "page.md", tmp_path / "page.zh-CN.md"
     english.write_text("# Page\n<!-- figures: begin -->\n1\n<!-- figures: end -->\n", encoding="utf-8")
     chinese.write_text("# 页\n", encoding="utf-8")
@@ -127,11 +123,7 @@ def test_a_changed_english_page_is_seen(tmp_path: Path, monkeypatch: pytest.Monk
     assert not twins.is_up_to_date(chinese)
 
 
-def test_diagrams_have_chinese_twins_that_chinese_pages_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    import diagrams_in_chinese
-    import twins
-
+def test_diagrams_have_chinese_twins_that_chinese_pages_show() -> None:
     shown = "".join(page.read_text(encoding="utf-8") for page in twins.pages())
     for source in diagrams_in_chinese.sources():
         twin = diagrams_in_chinese.twin(source)
